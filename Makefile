@@ -1,0 +1,61 @@
+# Contract Equipment Coverage.
+#
+#   make demo         set everything up, show what cec does, leave a psql line
+#   make check        set everything up, run all tests that fit in 15 minutes
+#   make check-long   the long ones
+#   make bench        measure
+#   make lint format
+#   make; make install    build and install with PGXS, for a server of your own (PG_CONFIG=…)
+#   make installcheck     the pg_regress part against that server
+
+EXTENSION = cec
+CEC_VERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" cec.control)
+ENGINE_SCRIPT = sql/cec--$(CEC_VERSION).sql
+
+MODULE_big = cec
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
+DATA_built = $(ENGINE_SCRIPT)
+EXTRA_CLEAN = sql/cec--*.sql
+
+# What the install script is made of, in layer order: a layer knows nothing to its right.
+ENGINE = portfolio/portfolio audit/audit registry/registry inclusion/inclusion access/access
+PORTFOLIO = portfolio/portfolio audit/audit outbox/outbox finding/finding registry/registry contract/contract \
+	bundle/bundle amendment/amendment inclusion/inclusion rule/rule finding/waiver portfolio/close
+ENGINE_SQL = $(patsubst %,src/%.sql,$(ENGINE))
+PORTFOLIO_SQL = $(patsubst %,src/%.portfolio.sql,$(PORTFOLIO))
+
+REGRESS = $(patsubst sql/%.sql,%,$(filter-out sql/cec--%,$(sort $(wildcard sql/*.sql))))
+REGRESS_OPTS = --load-extension=postgis --load-extension=btree_gist --load-extension=cec
+
+PG_CONFIG ?= pg_config
+PG_CPPFLAGS = $(patsubst %,-I%,$(sort $(dir $(wildcard src/*/*.h)))) -isystem $(shell $(PG_CONFIG) --includedir-server)
+PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
+
+.DEFAULT_GOAL = all
+
+# Targets of our own set up what they need themselves. PGXS is for building: its own "check" only says "not supported".
+OWN = demo check check-long bench lint format
+ifneq ($(filter $(OWN),$(MAKECMDGOALS)),)
+.PHONY: $(OWN)
+demo check check-long bench lint:
+	@test/bin/$@
+format:
+	clang-format -i $(wildcard src/*.[ch] src/*/*.[ch])
+else
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+endif
+
+$(ENGINE_SCRIPT): cec.control Makefile $(ENGINE_SQL) $(PORTFOLIO_SQL)
+	@{ printf '%s\n' '\echo Use "CREATE EXTENSION cec CASCADE" to load this file. \quit'; \
+	echo 'CREATE SCHEMA cec;'; \
+	echo 'GRANT USAGE ON SCHEMA cec TO PUBLIC;'; \
+	cat $(ENGINE_SQL); \
+	echo 'CREATE FUNCTION cec._portfolio_script() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$script$$'; \
+	echo 'SELECT $$portfolio$$'; cat $(PORTFOLIO_SQL); echo '$$portfolio$$::text;'; echo '$$script$$;'; \
+	echo 'CREATE FUNCTION cec._portfolio_arming() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$script$$'; \
+	echo 'SELECT $$portfolio$$'; sed -n '/^SELECT cec._arm_table(/p' $(PORTFOLIO_SQL); echo '$$portfolio$$::text;'; echo '$$script$$;'; \
+	echo "COMMENT ON FUNCTION cec._portfolio_script() IS 'Private. The statements that make a portfolio, with @P@ in the place of its name.';"; \
+	echo "COMMENT ON FUNCTION cec._portfolio_arming() IS 'Private. The statements that attach the engine''s triggers to a portfolio.';"; \
+	echo 'GRANT SELECT ON cec.portfolio, cec.access_level, cec.access_privilege TO PUBLIC;'; \
+	} > $@

@@ -1,0 +1,10 @@
+/*
+ * audit.h
+ *		The audit trail, for those who load it.
+ */
+#ifndef CEC_AUDIT_H
+#define CEC_AUDIT_H
+
+extern void cec_audit_init(void);
+
+#endif

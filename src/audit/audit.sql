@@ -1,0 +1,38 @@
+-- The audit trail: reading row images, and keeping the log from being rewritten.
+
+CREATE FUNCTION cec.decode_row_image(row_image bytea, operation text, side text, column_names text[], column_codes text[])
+RETURNS jsonb
+LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_decode_row_image';
+CREATE FUNCTION cec.refuse_rewrite() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'cec_refuse_rewrite';
+
+CREATE FUNCTION cec._geometry_text(ewkb bytea) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT st_asewkt(st_geomfromewkb(ewkb));
+END;
+
+-- Entries about one subject: of every row that ever spoke of it, also after the row was moved to another one.
+CREATE FUNCTION cec.history(portfolio regnamespace, subject text, subject_id bigint)
+RETURNS TABLE (audit_id bigint, at timestamptz, actor text, session_user_name text, application_name text,
+	client_addr inet, reason text, table_name text, operation text, row_id bigint, asset_id bigint, term_id bigint,
+	contract_id bigint, xid xid8, system_id bigint, old_row jsonb, new_row jsonb)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM cec._require_version(portfolio);
+	IF subject NOT IN ('asset_id', 'term_id', 'contract_id') THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('"%s" is not a subject of the audit log', subject),
+			HINT = 'Subjects are asset_id, term_id and contract_id.';
+	END IF;
+	RETURN QUERY EXECUTE format(
+		'SELECT e.* FROM %1$s.audit_entry e
+		WHERE e.audit_id IN (SELECT l.audit_id FROM %1$s.audit_log o JOIN %1$s.audit_log l USING (row_id, table_name)
+			WHERE o.%2$I = $1)
+		ORDER BY e.audit_id', portfolio, subject) USING subject_id;
+END;
+$$;
+
+COMMENT ON FUNCTION cec.decode_row_image(bytea, text, text, text[], text[]) IS 'A row image as jsonb: side old or new; for UPDATE the changed columns only. NULL where there was no such row or the image was erased. SQLSTATE XX001: the image does not fit its column list.';
+COMMENT ON FUNCTION cec.refuse_rewrite() IS 'Trigger: refuses UPDATE, DELETE and TRUNCATE of recorded tables (SQLSTATE 42501).';
+COMMENT ON FUNCTION cec._geometry_text(bytea) IS 'Private. A geometry for people (EWKT), from its binary form.';
+COMMENT ON FUNCTION cec.history(regnamespace, text, bigint) IS 'Audit entries about one subject (asset_id, term_id or contract_id), oldest first.';

@@ -1,0 +1,34 @@
+/*
+ * audit_columns.h
+ *		How the rows of a table become images.
+ */
+#ifndef CEC_AUDIT_COLUMNS_H
+#define CEC_AUDIT_COLUMNS_H
+
+#include "canonical.h"
+#include "change.h"
+
+#define CEC_IMAGE_FORMAT 1
+#define CEC_SCHEMA_HASH_LEN 16
+
+typedef struct CecAuditColumns
+{
+	Oid			relid;			/* key */
+	bool		valid;
+	MemoryContext cxt;
+	int			count;
+	AttrNumber *attnums;
+	CecCanonType **types;
+	AttrNumber	row_id;			/* these four: 0 when the table has no such column */
+	AttrNumber	asset_id;
+	AttrNumber	term_id;
+	AttrNumber	contract_id;
+	char		hash[CEC_SCHEMA_HASH_LEN];
+	bool		recorded;		/* audit_schema is known to hold the hash, committed */
+} CecAuditColumns;
+
+extern void cec_audit_columns_init(void);
+extern CecAuditColumns *cec_audit_columns_get(CecChange *change);
+extern void cec_audit_columns_record(CecAuditColumns *columns, CecChange *change);
+
+#endif

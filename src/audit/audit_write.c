@@ -1,0 +1,435 @@
+/*
+ * audit_write.c
+ *		Writes one audit_log row for each row that a statement changed.
+ *
+ * The encoding of rows is what an audit trail costs, so it is done here and compactly (src/audit/README.md has it byte
+ * by byte), and rows go in as COPY would write them (append.c).  Who acted is read from the session before anything
+ * is written; the trigger has already switched to the owner, who the session user is is not changed by that.
+ *
+ * A log that is partitioned is written through the executor, which finds the partition.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/inet.h"
+#include "utils/inval.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "utils/xid8.h"
+
+#include "append.h"
+#include "audit.h"
+#include "audit_columns.h"
+#include "compat.h"
+
+#define SALT_LEN 16
+#define SALTS_AT_ONCE 256
+
+static char *actor_setting = NULL;
+static char *reason_setting = NULL;
+
+/* The columns of audit_log, in the order in which the values of a row are computed. */
+typedef enum LogColumn
+{
+	LOG_AUDIT_ID,
+	LOG_XID,
+	LOG_SYSTEM_ID,
+	LOG_AT,
+	LOG_ACTOR,
+	LOG_SESSION_USER_NAME,
+	LOG_APPLICATION_NAME,
+	LOG_CLIENT_ADDR,
+	LOG_REASON,
+	LOG_TABLE_NAME,
+	LOG_OPERATION,
+	LOG_ROW_ID,
+	LOG_ASSET_ID,
+	LOG_TERM_ID,
+	LOG_CONTRACT_ID,
+	LOG_SALT,
+	LOG_ROW_IMAGE
+} LogColumn;
+
+#define LOG_COLUMNS (LOG_ROW_IMAGE + 1)
+
+static const char *const log_column_name[LOG_COLUMNS] = {
+	"audit_id", "xid", "system_id", "at", "actor", "session_user_name", "application_name", "client_addr", "reason",
+	"table_name", "operation", "row_id", "asset_id", "term_id", "contract_id", "salt", "row_image"
+};
+
+static const char *const operation_name[] = {"INSERT", "UPDATE", "DELETE"};
+
+/* Where a log keeps its columns: looked up once, until something about that table changes. */
+static struct
+{
+	Oid			relid;
+	Oid			sequence;
+	AttrNumber	attnums[LOG_COLUMNS];
+} log_shape = {InvalidOid};
+
+static const CecQuery contract_of_term = {
+	"SELECT contract_id FROM @P@.coverage_term WHERE term_id = $1",
+	1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN
+};
+
+/* In the order of LogColumn. */
+static const CecQuery insert_log_row = {
+	"INSERT INTO @P@.audit_log (audit_id, xid, system_id, at, actor, session_user_name, application_name, client_addr,"
+	" reason, table_name, operation, row_id, asset_id, term_id, contract_id, salt, row_image)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+	LOG_COLUMNS, {INT8OID, XID8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, INETOID,
+	TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, BYTEAOID, BYTEAOID}, CURSOR_OPT_GENERIC_PLAN
+};
+
+/* What one statement's rows have in common, and what is reused from row to row. */
+typedef struct LogWriter
+{
+	CecChange  *change;
+	CecAuditColumns *columns;
+	Relation	log;
+	CecAppender *appender;
+	Datum		values[LOG_COLUMNS];
+	bool		isnull[LOG_COLUMNS];
+	StringInfoData image;
+	int			image_head;
+	char		salts[SALTS_AT_ONCE * SALT_LEN];
+	int			salts_left;
+	HTAB	   *contracts;		/* of ContractOfTerm; NULL until needed */
+	MemoryContext row_cxt;
+} LogWriter;
+
+typedef struct ContractOfTerm
+{
+	int64		term_id;		/* key */
+	int64		contract_id;
+} ContractOfTerm;
+
+static void record_rows(CecChange *change);
+
+static void
+forget_log_shape(Datum arg, Oid relid)
+{
+	if (relid == InvalidOid || relid == log_shape.relid)
+		log_shape.relid = InvalidOid;
+}
+
+/* Registers with the engine and defines the settings; called once when the library is loaded. */
+void
+cec_audit_init(void)
+{
+	DefineCustomStringVariable("cec.actor", "Who acts, as it is to stand in the audit log.",
+							   "Empty: the subject of PostgREST's JWT claims, else the session user.",
+							   &actor_setting, "", PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("cec.reason", "Why changes are made, as it is to stand in the audit log.",
+							   NULL, &reason_setting, "", PGC_USERSET, 0, NULL, NULL, NULL);
+	cec_audit_columns_init();
+	CacheRegisterRelcacheCallback(forget_log_shape, (Datum) 0);
+	cec_change_register(CEC_STAGE_AUDIT, NULL, record_rows);
+}
+
+static void
+find_log_shape(Relation log)
+{
+	Oid			relid = RelationGetRelid(log);
+
+	if (log_shape.relid == relid)
+		return;
+	for (int i = 0; i < LOG_COLUMNS; i++)
+	{
+		log_shape.attnums[i] = get_attnum(relid, log_column_name[i]);
+		if (log_shape.attnums[i] == InvalidAttrNumber)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("the audit log has no column \"%s\"", log_column_name[i]),
+					 errhint("Nothing is changed without a record: give the column back its name.")));
+	}
+	log_shape.sequence = cec_compat_identity_sequence(log, log_shape.attnums[LOG_AUDIT_ID]);
+	log_shape.relid = relid;
+}
+
+/* The subject that PostgREST was called by: request.jwt.claims, or the setting of its older versions; NULL if none. */
+static char *
+jwt_subject(void)
+{
+	const char *claims = GetConfigOption("request.jwt.claims", true, false);
+	const char *subject = GetConfigOption("request.jwt.claim.sub", true, false);
+
+	if (claims != NULL && claims[0] != '\0')
+	{
+		Jsonb	   *jsonb = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(claims)));
+		JsonbValue	value;
+
+		if (JB_ROOT_IS_OBJECT(jsonb) &&
+			getKeyJsonValueFromContainer(&jsonb->root, "sub", 3, &value) != NULL &&
+			value.type == jbvString && value.val.string.len > 0)
+			return pnstrdup(value.val.string.val, value.val.string.len);
+	}
+	return subject != NULL && subject[0] != '\0' ? pstrdup(subject) : NULL;
+}
+
+static void
+set_text(LogWriter *writer, LogColumn column, const char *text)
+{
+	writer->isnull[column] = text == NULL || text[0] == '\0';
+	if (!writer->isnull[column])
+		writer->values[column] = CStringGetTextDatum(text);
+}
+
+static void
+set_client_addr(LogWriter *writer)
+{
+	LOCAL_FCINFO(fcinfo, 0);
+
+	InitFunctionCallInfoData(*fcinfo, NULL, 0, InvalidOid, NULL, NULL);
+	writer->values[LOG_CLIENT_ADDR] = inet_client_addr(fcinfo);
+	writer->isnull[LOG_CLIENT_ADDR] = fcinfo->isnull;
+}
+
+/* What all rows of the statement say of transaction and session. */
+static void
+set_circumstances(LogWriter *writer)
+{
+	char	   *session_user = GetUserNameFromId(GetSessionUserId(), false);
+	const char *actor = actor_setting != NULL && actor_setting[0] != '\0' ? actor_setting : jwt_subject();
+
+	writer->values[LOG_XID] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	writer->values[LOG_SYSTEM_ID] = Int64GetDatum((int64) GetSystemIdentifier());
+	writer->values[LOG_AT] = TimestampTzGetDatum(GetCurrentTimestamp());
+	set_text(writer, LOG_ACTOR, actor != NULL ? actor : session_user);
+	set_text(writer, LOG_SESSION_USER_NAME, session_user);
+	set_text(writer, LOG_APPLICATION_NAME, application_name);
+	set_client_addr(writer);
+	set_text(writer, LOG_REASON, reason_setting);
+	set_text(writer, LOG_TABLE_NAME, writer->change->table_name);
+	set_text(writer, LOG_OPERATION, operation_name[writer->change->operation]);
+}
+
+static void
+begin_writing(LogWriter *writer, CecChange *change)
+{
+	memset(writer, 0, offsetof(LogWriter, salts));
+	writer->change = change;
+	writer->salts_left = 0;
+	writer->contracts = NULL;
+	writer->columns = cec_audit_columns_get(change);
+	cec_audit_columns_record(writer->columns, change);
+	writer->log = table_open(change->portfolio->audit_log, RowExclusiveLock);
+	find_log_shape(writer->log);
+	set_circumstances(writer);
+
+	initStringInfo(&writer->image);
+	appendStringInfoSpaces(&writer->image, VARHDRSZ);
+	appendStringInfoChar(&writer->image, CEC_IMAGE_FORMAT);
+	appendBinaryStringInfo(&writer->image, writer->columns->hash, CEC_SCHEMA_HASH_LEN);
+	writer->image_head = writer->image.len;
+	writer->row_cxt = AllocSetContextCreate(CurrentMemoryContext, "cec audit row", ALLOCSET_SMALL_SIZES);
+	writer->appender = writer->log->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? NULL : cec_append_begin(writer->log);
+}
+
+static void
+end_writing(LogWriter *writer)
+{
+	if (writer->appender != NULL)
+		cec_append_end(writer->appender);
+	table_close(writer->log, NoLock);
+	MemoryContextDelete(writer->row_cxt);
+}
+
+/* Appends the columns to the image: all of them, or those that differ, old and new, behind a bitmap. */
+static void
+append_image(LogWriter *writer, TupleTableSlot *old_row, TupleTableSlot *new_row)
+{
+	CecAuditColumns *columns = writer->columns;
+	StringInfo	image = &writer->image;
+	int			bitmap;
+
+	if (old_row == NULL || new_row == NULL)
+	{
+		TupleTableSlot *row = old_row != NULL ? old_row : new_row;
+
+		for (int i = 0; i < columns->count; i++)
+		{
+			int			at = columns->attnums[i] - 1;
+
+			cec_canon_append_part(image, columns->types[i], row->tts_values[at], row->tts_isnull[at]);
+		}
+		return;
+	}
+
+	bitmap = image->len;
+	for (int i = 0; i < (columns->count + 7) / 8; i++)
+		appendStringInfoCharMacro(image, 0);
+	for (int i = 0; i < columns->count; i++)
+	{
+		int			at = columns->attnums[i] - 1;
+
+		if (cec_rows_same_value(old_row, new_row, columns->attnums[i]))
+			continue;
+		image->data[bitmap + i / 8] |= 1 << (i % 8);
+		cec_canon_append_part(image, columns->types[i], old_row->tts_values[at], old_row->tts_isnull[at]);
+		cec_canon_append_part(image, columns->types[i], new_row->tts_values[at], new_row->tts_isnull[at]);
+	}
+}
+
+/* 16 random bytes, drawn many at a time when there are many rows. */
+static bytea *
+next_salt(LogWriter *writer, bytea *salt)
+{
+	if (writer->salts_left == 0)
+	{
+		int64		rows = writer->change->new_rows != NULL ?
+			tuplestore_tuple_count(writer->change->new_rows) : tuplestore_tuple_count(writer->change->old_rows);
+
+		writer->salts_left = (int) Min(rows, SALTS_AT_ONCE);
+		if (!pg_strong_random(writer->salts, (size_t) writer->salts_left * SALT_LEN))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR),
+					 errmsg("could not generate random bytes for the audit log")));
+	}
+	writer->salts_left--;
+	SET_VARSIZE(salt, VARHDRSZ + SALT_LEN);
+	memcpy(VARDATA(salt), writer->salts + writer->salts_left * SALT_LEN, SALT_LEN);
+	return salt;
+}
+
+/* The contract of a term, asked once a statement. */
+static int64
+find_contract(LogWriter *writer, int64 term_id)
+{
+	bool		found;
+	ContractOfTerm *entry;
+
+	if (writer->contracts == NULL)
+	{
+		HASHCTL		ctl = {0};
+
+		ctl.keysize = sizeof(int64);
+		ctl.entrysize = sizeof(ContractOfTerm);
+		ctl.hcxt = writer->image.data != NULL ? GetMemoryChunkContext(writer->image.data) : CurrentMemoryContext;
+		writer->contracts = hash_create("cec contracts of terms", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	entry = hash_search(writer->contracts, &term_id, HASH_ENTER, &found);
+	if (!found)
+	{
+		Datum		arg = Int64GetDatum(term_id);
+		bool		isnull;
+
+		entry->contract_id = 0;
+		SPI_connect();
+		if (cec_query_run(writer->change->portfolio->plans, &contract_of_term, &arg, NULL, 1) > 0)
+			entry->contract_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+		SPI_finish();
+	}
+	return entry->contract_id;
+}
+
+static void
+set_reference(LogWriter *writer, LogColumn column, TupleTableSlot *row, AttrNumber attnum)
+{
+	writer->isnull[column] = attnum == InvalidAttrNumber || row->tts_isnull[attnum - 1];
+	if (!writer->isnull[column])
+		writer->values[column] = row->tts_values[attnum - 1];
+}
+
+static void
+write_through_executor(LogWriter *writer)
+{
+	char		nulls[LOG_COLUMNS + 1] = {0};
+
+	for (int i = 0; i < LOG_COLUMNS; i++)
+		nulls[i] = writer->isnull[i] ? 'n' : ' ';
+	SPI_connect();
+	cec_query_run(writer->change->portfolio->plans, &insert_log_row, writer->values, nulls, 0);
+	SPI_finish();
+}
+
+static void
+write_values(LogWriter *writer)
+{
+	TupleTableSlot *slot;
+
+	if (writer->appender == NULL)
+	{
+		write_through_executor(writer);
+		return;
+	}
+	slot = cec_append_slot(writer->appender);
+	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
+	for (int i = 0; i < LOG_COLUMNS; i++)
+	{
+		slot->tts_values[log_shape.attnums[i] - 1] = writer->values[i];
+		slot->tts_isnull[log_shape.attnums[i] - 1] = writer->isnull[i];
+	}
+	cec_append_row(writer->appender);
+}
+
+static void
+record_row(LogWriter *writer, TupleTableSlot *old_row, TupleTableSlot *new_row)
+{
+	CecAuditColumns *columns = writer->columns;
+	TupleTableSlot *row = new_row != NULL ? new_row : old_row;
+	union
+	{
+		bytea		header;
+		char		space[VARHDRSZ + SALT_LEN];
+	}			salt;
+
+	if (old_row != NULL)
+		slot_getallattrs(old_row);
+	if (new_row != NULL)
+		slot_getallattrs(new_row);
+
+	writer->values[LOG_AUDIT_ID] = Int64GetDatum(nextval_internal(log_shape.sequence, false));
+	set_reference(writer, LOG_ROW_ID, row, columns->row_id);
+	set_reference(writer, LOG_ASSET_ID, row, columns->asset_id);
+	set_reference(writer, LOG_TERM_ID, row, columns->term_id);
+	set_reference(writer, LOG_CONTRACT_ID, row, columns->contract_id);
+	if (columns->contract_id == InvalidAttrNumber && !writer->isnull[LOG_TERM_ID])
+	{
+		int64		contract_id = find_contract(writer, DatumGetInt64(writer->values[LOG_TERM_ID]));
+
+		writer->isnull[LOG_CONTRACT_ID] = contract_id == 0;
+		writer->values[LOG_CONTRACT_ID] = Int64GetDatum(contract_id);
+	}
+
+	writer->image.len = writer->image_head;
+	append_image(writer, old_row, new_row);
+	SET_VARSIZE(writer->image.data, writer->image.len);
+	writer->values[LOG_ROW_IMAGE] = PointerGetDatum(writer->image.data);
+	writer->values[LOG_SALT] = PointerGetDatum(next_salt(writer, &salt.header));
+	write_values(writer);
+}
+
+/* Handler of the audit stage. */
+static void
+record_rows(CecChange *change)
+{
+	LogWriter  *writer;
+	CecRows		rows;
+
+	if (cec_change_is_empty(change))
+		return;
+	writer = palloc(sizeof(LogWriter));
+	begin_writing(writer, change);
+	cec_rows_begin(&rows, change);
+	while (cec_rows_next(&rows))
+	{
+		MemoryContext old = MemoryContextSwitchTo(writer->row_cxt);
+
+		record_row(writer, rows.old_row, rows.new_row);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(writer->row_cxt);
+	}
+	cec_rows_end(&rows);
+	end_writing(writer);
+	pfree(writer);
+}

@@ -1,0 +1,27 @@
+/*
+ * cec.c
+ *		Module magic and load-time initialisation, which is all delegated.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/guc.h"
+
+#include "audit.h"
+#include "contract.h"
+#include "inclusion.h"
+#include "portfolio_cache.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	cec_portfolio_cache_init();
+	cec_audit_init();
+	cec_contract_init();
+	cec_inclusion_init();
+	MarkGUCPrefixReserved("cec");
+}

@@ -1,0 +1,10 @@
+/*
+ * contract.h
+ *		Contracts and terms, for those who load them.
+ */
+#ifndef CEC_CONTRACT_H
+#define CEC_CONTRACT_H
+
+extern void cec_contract_init(void);
+
+#endif

@@ -1,0 +1,10 @@
+/*
+ * inclusion.h
+ *		The asset lists, for those who load them.
+ */
+#ifndef CEC_INCLUSION_H
+#define CEC_INCLUSION_H
+
+extern void cec_inclusion_init(void);
+
+#endif

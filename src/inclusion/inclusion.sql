@@ -1,0 +1,102 @@
+-- The asset lists: resolving identifiers, listing, removing.
+
+CREATE FUNCTION cec.resolve_listed_as() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'cec_resolve_listed_as';
+CREATE FUNCTION cec.keep_listed_asset() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'cec_keep_listed_asset';
+
+-- The days of a term, or SQLSTATE 23503.
+CREATE FUNCTION cec._term_days(portfolio regnamespace, term_id bigint) RETURNS daterange
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	result daterange;
+BEGIN
+	EXECUTE format('SELECT during FROM %s.coverage_term WHERE term_id = $1', portfolio) INTO result USING term_id;
+	IF result IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('there is no coverage term %s', coalesce(term_id::text, 'NULL')),
+			DETAIL = format('Key (term_id)=(%s) is not present in table "coverage_term".', term_id),
+			HINT = format('The table %s.coverage_term lists the terms.', portfolio),
+			CONSTRAINT = 'inclusion_term_id_fkey';
+	END IF;
+	RETURN result;
+END;
+$$;
+
+CREATE FUNCTION cec.list_asset(portfolio regnamespace, effect text, term_id bigint, identifier text, first_day date, last_day date, note text)
+RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	term_days daterange;
+	result bigint;
+BEGIN
+	PERFORM cec._require_version(portfolio);
+	term_days := cec._term_days(portfolio, term_id);
+	IF first_day > last_day THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'the first day comes after the last day',
+			DETAIL = format('first_day is %s, last_day is %s.', first_day, last_day),
+			HINT = 'Both days are included; for one day give it twice.';
+	END IF;
+	IF NOT isfinite(first_day) OR NOT isfinite(last_day) THEN
+		PERFORM cec.refuse_infinity('inclusion_days_finite');
+	END IF;
+	EXECUTE format('INSERT INTO %s.inclusion (term_id, listed_as, effect, during, note) VALUES ($1, $2, $3, $4, $5)
+		RETURNING inclusion_id', portfolio)
+		INTO result
+		USING term_id, identifier, effect,
+			daterange(coalesce(first_day, lower(term_days)), coalesce(last_day + 1, upper(term_days))), note;
+	RETURN result;
+END;
+$$;
+
+CREATE FUNCTION cec.remove_asset(portfolio regnamespace, term_id bigint, identifier text, last_day date) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	ends_on date;
+	asset_ids bigint[];
+	deleted bigint;
+	shortened bigint;
+BEGIN
+	PERFORM cec._require_version(portfolio);
+	PERFORM cec._term_days(portfolio, term_id);
+	ends_on := coalesce(last_day, cec.today(portfolio));
+	IF NOT isfinite(ends_on) THEN
+		PERFORM cec.refuse_infinity('inclusion_days_finite');
+	END IF;
+	-- Whatever it was called on any day: what is on the list must be able to leave it.
+	EXECUTE format('SELECT array_agg(DISTINCT asset_id)
+		FROM (SELECT asset_id FROM %1$s.asset WHERE asset_tag = $1 OR serial_number = $1
+			UNION SELECT asset_id FROM %1$s.asset_identifier WHERE value = $1) AS named', portfolio)
+		INTO asset_ids USING identifier;
+	IF asset_ids IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('no asset is known as "%s"', left(identifier, 100)),
+			DETAIL = 'It is neither an asset tag nor a serial number nor another identifier.',
+			HINT = 'See find_asset for what an identifier names.', CONSTRAINT = 'inclusion_listed_as_known';
+	END IF;
+	IF cardinality(asset_ids) > 1 THEN
+		EXECUTE format('SELECT array_agg(DISTINCT asset_id) FROM %s.inclusion
+			WHERE asset_id = ANY ($1) AND term_id = $2 AND effect = ''include''', portfolio)
+			INTO asset_ids USING asset_ids, term_id;
+		IF cardinality(asset_ids) > 1 THEN
+			RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = format('several assets are known as "%s"', left(identifier, 100)),
+				DETAIL = format('%s of them stand on this term.', cardinality(asset_ids)),
+				HINT = 'Name it by its asset tag; find_asset shows the assets that the identifier names.',
+				CONSTRAINT = 'inclusion_listed_as_unambiguous';
+		END IF;
+	END IF;
+	EXECUTE format('DELETE FROM %s.inclusion
+		WHERE asset_id = ANY ($1) AND term_id = $2 AND effect = ''include'' AND lower(during) > $3', portfolio)
+		USING asset_ids, term_id, ends_on;
+	GET DIAGNOSTICS deleted = ROW_COUNT;
+	EXECUTE format('UPDATE %s.inclusion SET during = during * daterange(NULL, $3, ''(]'')
+		WHERE asset_id = ANY ($1) AND term_id = $2 AND effect = ''include'' AND NOT during <@ daterange(NULL, $3, ''(]'')', portfolio)
+		USING asset_ids, term_id, ends_on;
+	GET DIAGNOSTICS shortened = ROW_COUNT;
+	RETURN deleted + shortened;
+END;
+$$;
+
+COMMENT ON FUNCTION cec.resolve_listed_as() IS 'Engine trigger: fills asset_id of a list line from listed_as.';
+COMMENT ON FUNCTION cec.keep_listed_asset() IS 'Engine trigger: refuses to delete an asset that stands on a list (SQLSTATE 23503).';
+COMMENT ON FUNCTION cec._term_days(regnamespace, bigint) IS 'Private. The days of a term, or SQLSTATE 23503.';
+COMMENT ON FUNCTION cec.list_asset(regnamespace, text, bigint, text, date, date, text) IS 'Puts an asset on the list of a term (effect include) or carves it out (exclude); see include_asset and exclude_asset of a portfolio.';
+COMMENT ON FUNCTION cec.remove_asset(regnamespace, bigint, text, date) IS 'Ends the listing of an asset on a term; see remove_asset of a portfolio.';

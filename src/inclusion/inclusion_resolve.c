@@ -1,0 +1,238 @@
+/*
+ * inclusion_resolve.c
+ *		Finds the asset of a list line that gives an identifier in the place of asset_id.
+ *
+ * A BEFORE ROW trigger, so that plain INSERT and COPY can list tags.  A line that cannot be resolved is taken out of
+ * the statement and remembered, and the AFTER STATEMENT trigger refuses the statement with all such lines together:
+ * the account manager sees every wrong line at once, and not one a try.
+ *
+ * What is remembered belongs to one statement: it is kept under table, trigger depth and subtransaction, and goes when
+ * that subtransaction aborts.  It lives in TopTransactionContext.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "act_as.h"
+#include "inclusion_resolve.h"
+#include "portfolio_cache.h"
+
+PG_FUNCTION_INFO_V1(cec_resolve_listed_as);
+PG_FUNCTION_INFO_V1(cec_keep_listed_asset);
+
+typedef struct Statement
+{
+	Oid			relid;
+	int			depth;
+	SubTransactionId subid;
+	List	   *unresolved;		/* of CecUnresolved */
+} Statement;
+
+static List *statements = NIL;	/* of Statement */
+
+static const CecQuery find_assets = {
+	"SELECT asset_id FROM @P@.asset WHERE asset_tag = $1"
+	" UNION SELECT asset_id FROM @P@.asset WHERE serial_number = $1"
+	" UNION SELECT asset_id FROM @P@.asset_identifier WHERE value = $1 AND ($2 IS NULL OR during && $2)",
+	2, {TEXTOID, DATERANGEOID}, CURSOR_OPT_GENERIC_PLAN
+};
+
+static const CecQuery count_lines = {
+	"SELECT count(*), (SELECT asset_tag FROM @P@.asset WHERE asset_id = $1) FROM @P@.inclusion WHERE asset_id = $1",
+	1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN
+};
+
+static void
+forget_subtransaction(SubXactEvent event, SubTransactionId subid, SubTransactionId parent, void *arg)
+{
+	ListCell   *cell;
+
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		foreach(cell, statements)
+		{
+			if (((Statement *) lfirst(cell))->subid == subid)
+				statements = foreach_delete_current(statements, cell);
+		}
+}
+
+static void
+forget_transaction(XactEvent event, void *arg)
+{
+	/* The memory goes with the transaction. */
+	statements = NIL;
+}
+
+/* Registers with the transaction machinery; called once when the library is loaded. */
+void
+cec_inclusion_resolve_init(void)
+{
+	RegisterSubXactCallback(forget_subtransaction, NULL);
+	RegisterXactCallback(forget_transaction, NULL);
+}
+
+static int
+trigger_depth(void)
+{
+	return DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0));
+}
+
+static Statement *
+find_statement(Oid relid)
+{
+	int			depth = trigger_depth();
+	SubTransactionId subid = GetCurrentSubTransactionId();
+	ListCell   *cell;
+
+	foreach(cell, statements)
+	{
+		Statement  *statement = lfirst(cell);
+
+		if (statement->relid == relid && statement->depth == depth && statement->subid == subid)
+			return statement;
+	}
+	return NULL;
+}
+
+static void
+remember_unresolved(Oid relid, const char *listed_as, int matches)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	Statement  *statement = find_statement(relid);
+	CecUnresolved *line = palloc(sizeof(CecUnresolved));
+
+	if (statement == NULL)
+	{
+		statement = palloc(sizeof(Statement));
+		*statement = (Statement) {relid, trigger_depth(), GetCurrentSubTransactionId(), NIL};
+		statements = lappend(statements, statement);
+	}
+	line->listed_as = pstrdup(listed_as);
+	line->matches = matches;
+	statement->unresolved = lappend(statement->unresolved, line);
+	MemoryContextSwitchTo(old);
+}
+
+/* The lines that the running statement could not resolve, which are forgotten by this. */
+List *
+cec_inclusion_take_unresolved(Oid relid)
+{
+	Statement  *statement = statements == NIL ? NULL : find_statement(relid);
+
+	if (statement == NULL)
+		return NIL;
+	statements = list_delete_ptr(statements, statement);
+	return statement->unresolved;
+}
+
+/* cec.resolve_listed_as(): fills asset_id from listed_as. */
+Datum
+cec_resolve_listed_as(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
+	HeapTuple	row;
+	int			asset_id;
+	Datum		args[2];
+	char		nulls[] = "  ";
+	bool		isnull;
+	uint64		matches;
+	Datum		found = (Datum) 0;
+	CecActAs	act;
+	CecPortfolio *portfolio;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
+		!TRIGGER_FIRED_BEFORE(trigdata->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("cec.resolve_listed_as is a BEFORE INSERT row trigger of asset lists")));
+	desc = RelationGetDescr(trigdata->tg_relation);
+	row = trigdata->tg_trigtuple;
+
+	args[0] = SPI_getbinval(row, desc, SPI_fnumber(desc, "listed_as"), &isnull);
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("a list line names no asset"),
+				 errdetail("Both asset_id and listed_as are NULL."),
+				 errhint("Give a tag, serial number or other identifier in listed_as."),
+				 errtablecol(trigdata->tg_relation, SPI_fnumber(desc, "asset_id"))));
+	args[1] = SPI_getbinval(row, desc, SPI_fnumber(desc, "during"), &isnull);
+	nulls[1] = isnull ? 'n' : ' ';
+
+	cec_portfolio_pin();
+	portfolio = cec_portfolio_get(RelationGetNamespace(trigdata->tg_relation));
+	cec_act_as(&act, trigdata->tg_relation->rd_rel->relowner, 0);
+	SPI_connect();
+	matches = cec_query_run(portfolio->plans, &find_assets, args, nulls, 2);
+	if (matches == 1)
+		found = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	SPI_finish();
+	cec_act_as_self(&act);
+	cec_portfolio_unpin();
+
+	if (matches != 1)
+	{
+		remember_unresolved(RelationGetRelid(trigdata->tg_relation), TextDatumGetCString(args[0]), (int) matches);
+		return PointerGetDatum(NULL);
+	}
+	asset_id = SPI_fnumber(desc, "asset_id");
+	isnull = false;
+	return PointerGetDatum(heap_modify_tuple_by_cols(row, desc, 1, &asset_id, &found, &isnull));
+}
+
+/* cec.keep_listed_asset(): says, before the foreign key does, why a listed asset stays and what to do instead. */
+Datum
+cec_keep_listed_asset(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
+	Datum		asset_id;
+	bool		isnull;
+	int64		lines = 0;
+	char	   *tag = NULL;
+	CecActAs	act;
+	CecPortfolio *portfolio;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
+		!TRIGGER_FIRED_BEFORE(trigdata->tg_event) || !TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("cec.keep_listed_asset is a BEFORE DELETE row trigger of the asset table")));
+	desc = RelationGetDescr(trigdata->tg_relation);
+	asset_id = SPI_getbinval(trigdata->tg_trigtuple, desc, SPI_fnumber(desc, "asset_id"), &isnull);
+
+	cec_portfolio_pin();
+	portfolio = cec_portfolio_get(RelationGetNamespace(trigdata->tg_relation));
+	cec_act_as(&act, trigdata->tg_relation->rd_rel->relowner, 0);
+	SPI_connect();
+	if (cec_query_run(portfolio->plans, &count_lines, &asset_id, NULL, 0) == 1)
+	{
+		MemoryContext old = MemoryContextSwitchTo(CurTransactionContext);
+
+		lines = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+		if (lines > 0)
+			tag = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+		MemoryContextSwitchTo(old);
+	}
+	SPI_finish();
+	cec_act_as_self(&act);
+	cec_portfolio_unpin();
+
+	if (lines > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("asset \"%s\" is listed on a contract and cannot be deleted", tag),
+				 errdetail("It stands on " INT64_FORMAT " list line(s).", lines),
+				 errhint("Retire it: set status to retired and decommissioned_on to its last day of service."),
+				 errtable(trigdata->tg_relation)));
+	return PointerGetDatum(trigdata->tg_trigtuple);
+}

@@ -1,0 +1,542 @@
+/*
+ * inclusion_validate.c
+ *		Holds new and changed list lines against the register, the terms and each other.
+ *
+ * Order: lock the assets of the lines, then read with the latest snapshot.  Whoever retires one of them, or lists it
+ * too, has committed by then and is seen, or waits until we have.  Terms and contracts cannot change meanwhile: that
+ * needs the gate alone.  The foreign keys have already said that asset and term exist.
+ *
+ * Two queries over all lines of a statement, never one a line.  The first is cheap and finds lines that may be wrong:
+ * days that do not fit, or another line of the same asset on the same days.  The second looks at those only, and says
+ * what is wrong in words.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "storage/lockdefs.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/rangetypes.h"
+#include "utils/rls.h"
+#include "utils/varlena.h"
+
+#include "act_as.h"
+#include "asset_lock.h"
+#include "change.h"
+#include "inclusion.h"
+#include "inclusion_resolve.h"
+
+/* From here on the plan is made for the number of lines; below, probes by index and no planning. */
+#define SET_THRESHOLD 50
+
+/* How many wrong lines a message names. */
+#define LINES_SHOWN 10
+
+#define LISTED \
+	"unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::boolean[], $5::daterange[])" \
+	" AS n(inclusion_id, asset_id, term_id, is_include, during)"
+
+#define DOUBTFUL_TEXT \
+	"SELECT n.inclusion_id, n.asset_id, n.term_id, n.is_include, n.during" \
+	" FROM " LISTED \
+	" JOIN @P@.coverage_term t ON t.term_id = n.term_id" \
+	" JOIN @P@.contract c ON c.contract_id = t.contract_id" \
+	" JOIN @P@.asset a ON a.asset_id = n.asset_id" \
+	" WHERE isempty(n.during * t.during * c.during)" \
+	" OR n.is_include AND (a.decommissioned_on < lower(n.during * t.during * c.during)" \
+	"  OR a.commissioned_on >= upper(n.during * t.during * c.during))" \
+	" OR EXISTS (SELECT FROM @P@.inclusion o WHERE o.asset_id = n.asset_id" \
+	"  AND o.during && n.during AND o.inclusion_id <> n.inclusion_id)"
+
+#define LINE_ARGS 5, {INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, DATERANGEARRAYOID}
+#ifndef BOOLARRAYOID
+#define BOOLARRAYOID 1000
+#endif
+#define DATERANGEARRAYOID 3913
+
+static const CecQuery doubtful_few = {DOUBTFUL_TEXT, LINE_ARGS, CURSOR_OPT_GENERIC_PLAN};
+static const CecQuery doubtful_many = {DOUBTFUL_TEXT, LINE_ARGS, CURSOR_OPT_CUSTOM_PLAN};
+
+/*
+ * What is wrong, in words: the name of the asset, the problem (see problems[]) and the facts.  Of two new lines that
+ * overlap, the later one is wrong.
+ */
+static const CecQuery explain = {
+	"SELECT coalesce(i.listed_as, a.asset_tag), p.problem,"
+	" CASE p.problem"
+	"  WHEN 'days' THEN pg_catalog.format('It would be listed for %s, but term %s of contract %s runs through %s.',"
+	"   n.during, t.number, c.number, t.during * c.during)"
+	"  WHEN 'decommissioned' THEN pg_catalog.format('It is decommissioned on %s, and its cover would start on %s.',"
+	"   a.decommissioned_on, lower(d.days))"
+	"  WHEN 'commissioned' THEN pg_catalog.format('It is commissioned on %s, and its cover would end on %s.',"
+	"   a.commissioned_on, upper(d.days) - 1)"
+	"  WHEN 'listed' THEN pg_catalog.format('It already stands on term %s of contract %s for %s.', t.number, c.number, s.during)"
+	"  ELSE pg_catalog.format('It already stands on term %s of the %s contract %s for %s.', e.term_number, c.kind, e.contract_number, e.during)"
+	" END"
+	" FROM " LISTED
+	" JOIN @P@.inclusion i ON i.inclusion_id = n.inclusion_id"
+	" JOIN @P@.coverage_term t ON t.term_id = n.term_id"
+	" JOIN @P@.contract c ON c.contract_id = t.contract_id"
+	" JOIN @P@.asset a ON a.asset_id = n.asset_id"
+	" CROSS JOIN LATERAL (SELECT n.during * t.during * c.during) AS d(days)"
+	" LEFT JOIN LATERAL (SELECT o.during FROM @P@.inclusion o"
+	"  WHERE o.asset_id = n.asset_id AND o.term_id = n.term_id AND (o.effect = 'include') = n.is_include"
+	"   AND o.during && n.during AND o.inclusion_id <> n.inclusion_id"
+	"   AND (o.inclusion_id < n.inclusion_id OR o.inclusion_id <> ALL ($1))"
+	"  ORDER BY o.inclusion_id LIMIT 1) AS s ON true"
+	" LEFT JOIN LATERAL (SELECT oc.number AS contract_number, ot.number AS term_number, o.during"
+	"  FROM @P@.inclusion o"
+	"   JOIN @P@.coverage_term ot ON ot.term_id = o.term_id"
+	"   JOIN @P@.contract oc ON oc.contract_id = ot.contract_id"
+	"  WHERE n.is_include AND c.status <> 'void' AND NOT (SELECT duplicates_allowed FROM @P@.setting)"
+	"   AND o.asset_id = n.asset_id AND o.effect = 'include' AND oc.contract_id <> c.contract_id"
+	"   AND oc.kind = c.kind AND oc.status = 'active' AND o.during && n.during"
+	"   AND (o.inclusion_id < n.inclusion_id OR o.inclusion_id <> ALL ($1))"
+	/* the days that both would really cover: without suspensions and carve-outs */
+	"   AND (datemultirange(d.days) - c.suspensions - coalesce((SELECT range_agg(x.during) FROM @P@.inclusion x"
+	"     WHERE x.asset_id = n.asset_id AND x.term_id = n.term_id AND x.effect = 'exclude'), '{}'))"
+	"    && (datemultirange(o.during * ot.during * oc.during) - oc.suspensions"
+	"     - coalesce((SELECT range_agg(x.during) FROM @P@.inclusion x"
+	"     WHERE x.asset_id = n.asset_id AND x.term_id = o.term_id AND x.effect = 'exclude'), '{}'))"
+	"  ORDER BY o.inclusion_id LIMIT 1) AS e ON true"
+	" CROSS JOIN LATERAL (SELECT CASE"
+	"   WHEN isempty(d.days) THEN 'days'"
+	"   WHEN n.is_include AND a.decommissioned_on < lower(d.days) THEN 'decommissioned'"
+	"   WHEN n.is_include AND a.commissioned_on >= upper(d.days) THEN 'commissioned'"
+	"   WHEN s.during IS NOT NULL THEN 'listed'"
+	"   WHEN e.contract_number IS NOT NULL THEN 'elsewhere' END) AS p(problem)"
+	" WHERE p.problem IS NOT NULL ORDER BY n.inclusion_id",
+	LINE_ARGS, CURSOR_OPT_CUSTOM_PLAN
+};
+
+/* Tags next to an unknown one in alphabetical order: where a typing mistake leads. */
+static const CecQuery neighbours = {
+	"(SELECT asset_tag FROM @P@.asset WHERE asset_tag < $1 ORDER BY asset_tag DESC LIMIT 5)"
+	" UNION ALL (SELECT asset_tag FROM @P@.asset WHERE asset_tag > $1 ORDER BY asset_tag LIMIT 5)",
+	1, {TEXTOID}, CURSOR_OPT_GENERIC_PLAN
+};
+
+typedef struct Problem
+{
+	const char *name;			/* as in explain */
+	int			sqlstate;
+	const char *constraint;
+	const char *message;		/* %s: what the asset was listed as */
+	const char *hint;
+} Problem;
+
+static const Problem problems[] = {
+	{"unknown", ERRCODE_FOREIGN_KEY_VIOLATION, "inclusion_listed_as_known",
+		"no asset is known as \"%s\"",
+	"Register the asset first, or see find_asset for what an identifier names."},
+	{"ambiguous", ERRCODE_CHECK_VIOLATION, "inclusion_listed_as_unambiguous",
+		"several assets are known as \"%s\"",
+	"List it by its asset tag; find_asset shows the assets that the identifier names."},
+	{"days", ERRCODE_CHECK_VIOLATION, "inclusion_days_meet_term",
+		"asset \"%s\" would be listed on days outside the term",
+	"Choose days within the term, or extend the term first."},
+	{"decommissioned", ERRCODE_CHECK_VIOLATION, "inclusion_asset_not_decommissioned",
+		"asset \"%s\" is decommissioned before its cover would start",
+	"Take it off the list, or mend its decommissioned_on in the register."},
+	{"commissioned", ERRCODE_CHECK_VIOLATION, "inclusion_asset_commissioned",
+		"asset \"%s\" is commissioned only after its cover would end",
+	"Choose later days, or mend its commissioned_on in the register."},
+	{"listed", ERRCODE_EXCLUSION_VIOLATION, "inclusion_no_overlap",
+		"asset \"%s\" is already listed on this term for some of these days",
+	"Change the line that is there, or choose days that do not overlap."},
+	{"elsewhere", ERRCODE_UNIQUE_VIOLATION, "inclusion_one_contract_of_a_kind",
+		"asset \"%s\" already stands on another active contract of the same kind",
+	"End it there first, or allow duplicates in this portfolio's setting."},
+};
+
+/* A line that is refused. */
+typedef struct WrongLine
+{
+	const Problem *problem;
+	char	   *listed_as;
+	char	   *facts;			/* NULL: nothing to add */
+} WrongLine;
+
+/* The lines to be held against the register, column by column. */
+typedef struct Lines
+{
+	int			count;
+	int			space;
+	Datum	   *inclusion_ids;
+	Datum	   *asset_ids;
+	Datum	   *term_ids;
+	Datum	   *is_include;
+	Datum	   *during;
+} Lines;
+
+static void validate_lines(CecChange *change);
+
+/* Registers with the engine; called once when the library is loaded. */
+void
+cec_inclusion_init(void)
+{
+	cec_inclusion_resolve_init();
+	cec_change_register(CEC_STAGE_VALIDATE, "inclusion", validate_lines);
+}
+
+static const Problem *
+find_problem(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(problems); i++)
+		if (strcmp(problems[i].name, name) == 0)
+			return &problems[i];
+	elog(ERROR, "unknown problem \"%s\"", name);
+	return NULL;
+}
+
+static void
+grow_lines(Lines *lines)
+{
+	lines->space = lines->space == 0 ? 8 : lines->space * 2;
+#define GROW(column) \
+	lines->column = lines->column == NULL ? palloc(lines->space * sizeof(Datum)) : \
+		repalloc_huge(lines->column, lines->space * sizeof(Datum))
+	GROW(inclusion_ids);
+	GROW(asset_ids);
+	GROW(term_ids);
+	GROW(is_include);
+	GROW(during);
+#undef GROW
+}
+
+/* The columns of a list line. */
+typedef struct LineColumns
+{
+	AttrNumber	inclusion_id;
+	AttrNumber	asset_id;
+	AttrNumber	term_id;
+	AttrNumber	effect;
+	AttrNumber	during;
+} LineColumns;
+
+/*
+ * Whether a changed line promises nothing that the old one did not: same asset, term and effect, and days within the
+ * old days.  What was accepted once stays acceptable, even where the register has moved on.
+ */
+static bool
+promises_nothing_new(TupleTableSlot *old_row, TupleTableSlot *new_row, const LineColumns *columns)
+{
+	RangeType  *old_days = DatumGetRangeTypeP(old_row->tts_values[columns->during - 1]);
+	RangeType  *new_days = DatumGetRangeTypeP(new_row->tts_values[columns->during - 1]);
+
+	return cec_rows_same_value(old_row, new_row, columns->asset_id) &&
+		cec_rows_same_value(old_row, new_row, columns->term_id) &&
+		cec_rows_same_value(old_row, new_row, columns->effect) &&
+		range_contains_internal(lookup_type_cache(RangeTypeGetOid(old_days), TYPECACHE_RANGE_INFO), old_days, new_days);
+}
+
+static void
+add_line(Lines *lines, TupleTableSlot *row, const LineColumns *columns)
+{
+	int			at = lines->count;
+
+	if (at == lines->space)
+		grow_lines(lines);
+	lines->inclusion_ids[at] = row->tts_values[columns->inclusion_id - 1];
+	lines->asset_ids[at] = row->tts_values[columns->asset_id - 1];
+	lines->term_ids[at] = row->tts_values[columns->term_id - 1];
+	lines->is_include[at] = BoolGetDatum(strcmp(TextDatumGetCString(row->tts_values[columns->effect - 1]), "include") == 0);
+	lines->during[at] = datumCopy(row->tts_values[columns->during - 1], false, -1);
+	lines->count++;
+}
+
+static Datum
+make_array(Datum *values, int count, Oid type)
+{
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+
+	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
+	return PointerGetDatum(construct_array(values, count, type, typlen, typbyval, typalign));
+}
+
+static void
+lines_as_args(const Lines *lines, Datum *args)
+{
+	args[0] = make_array(lines->inclusion_ids, lines->count, INT8OID);
+	args[1] = make_array(lines->asset_ids, lines->count, INT8OID);
+	args[2] = make_array(lines->term_ids, lines->count, INT8OID);
+	args[3] = make_array(lines->is_include, lines->count, BOOLOID);
+	args[4] = make_array(lines->during, lines->count, DATERANGEOID);
+}
+
+/* Whether the one who runs the statement may read all of a table; if not, no message tells what is in it. */
+static bool
+caller_may_read(CecChange *change, const char *table_name)
+{
+	Oid			relid = get_relname_relid(table_name, change->portfolio->nspid);
+
+	return OidIsValid(relid) &&
+		pg_class_aclcheck(relid, change->caller, ACL_SELECT) == ACLCHECK_OK &&
+		check_enable_rls(relid, change->caller, true) != RLS_ENABLED;
+}
+
+static char *
+result_text(uint64 row, int column)
+{
+	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
+}
+
+/* The lines of the first query that may be wrong. */
+static void
+find_doubtful(CecChange *change, const Lines *lines, Lines *doubtful)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	MemoryContext old;
+	Datum		args[5];
+	bool		isnull;
+	uint64		rows;
+
+	lines_as_args(lines, args);
+	SPI_connect();
+	rows = cec_query_run(change->portfolio->plans, lines->count < SET_THRESHOLD ? &doubtful_few : &doubtful_many, args, NULL, 0);
+	old = MemoryContextSwitchTo(cxt);
+	for (uint64 i = 0; i < rows; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		int			at = doubtful->count;
+
+		if (at == doubtful->space)
+			grow_lines(doubtful);
+		doubtful->inclusion_ids[at] = SPI_getbinval(tuple, desc, 1, &isnull);
+		doubtful->asset_ids[at] = SPI_getbinval(tuple, desc, 2, &isnull);
+		doubtful->term_ids[at] = SPI_getbinval(tuple, desc, 3, &isnull);
+		doubtful->is_include[at] = SPI_getbinval(tuple, desc, 4, &isnull);
+		doubtful->during[at] = datumCopy(SPI_getbinval(tuple, desc, 5, &isnull), false, -1);
+		doubtful->count++;
+	}
+	MemoryContextSwitchTo(old);
+	SPI_finish();
+}
+
+/* What is wrong with the doubtful lines, as WrongLine; those with which nothing is are not in it. */
+static List *
+explain_lines(CecChange *change, const Lines *doubtful)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	MemoryContext old;
+	List	   *wrong = NIL;
+	Datum		args[5];
+	uint64		rows;
+	bool		may_read = caller_may_read(change, "asset") && caller_may_read(change, "inclusion") &&
+		caller_may_read(change, "coverage_term") && caller_may_read(change, "contract");
+
+	lines_as_args(doubtful, args);
+	SPI_connect();
+	rows = cec_query_run(change->portfolio->plans, &explain, args, NULL, 0);
+	old = MemoryContextSwitchTo(cxt);
+	for (uint64 i = 0; i < rows; i++)
+	{
+		WrongLine  *line = palloc(sizeof(WrongLine));
+
+		line->listed_as = result_text(i, 1);
+		line->problem = find_problem(result_text(i, 2));
+		line->facts = may_read ? result_text(i, 3) : NULL;
+		wrong = lappend(wrong, line);
+	}
+	MemoryContextSwitchTo(old);
+	SPI_finish();
+	return wrong;
+}
+
+/* A registered tag that is nearly what was typed, or NULL. */
+static char *
+find_similar_tag(CecChange *change, const char *typed)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	MemoryContext old;
+	Datum		arg = CStringGetTextDatum(typed);
+	char	   *best = NULL;
+	int			best_distance = 3;
+	uint64		rows;
+
+	/* varstr_levenshtein takes no more than 255 bytes. */
+	if (strlen(typed) > 255 || !caller_may_read(change, "asset"))
+		return NULL;
+	SPI_connect();
+	rows = cec_query_run(change->portfolio->plans, &neighbours, &arg, NULL, 0);
+	old = MemoryContextSwitchTo(cxt);
+	for (uint64 i = 0; i < rows; i++)
+	{
+		char	   *tag = result_text(i, 1);
+		int			distance;
+
+		if (strlen(tag) > 255)
+			continue;
+		distance = varstr_levenshtein_less_equal(typed, strlen(typed), tag, strlen(tag), 1, 1, 1, best_distance, true);
+		if (distance < best_distance)
+		{
+			best = tag;
+			best_distance = distance;
+		}
+	}
+	MemoryContextSwitchTo(old);
+	SPI_finish();
+	return best;
+}
+
+static List *
+explain_unresolved(CecChange *change, List *unresolved)
+{
+	List	   *wrong = NIL;
+	ListCell   *cell;
+
+	foreach(cell, unresolved)
+	{
+		CecUnresolved *from = lfirst(cell);
+		WrongLine  *line = palloc(sizeof(WrongLine));
+
+		line->listed_as = from->listed_as;
+		line->problem = find_problem(from->matches == 0 ? "unknown" : "ambiguous");
+		line->facts = NULL;
+		if (from->matches == 0 && list_length(wrong) < LINES_SHOWN)
+		{
+			char	   *similar = find_similar_tag(change, from->listed_as);
+
+			if (similar != NULL)
+				line->facts = psprintf("Perhaps \"%s\" was meant.", similar);
+		}
+		else if (from->matches > 0)
+			line->facts = "More than one asset bears it as tag, serial number or other identifier.";
+		wrong = lappend(wrong, line);
+	}
+	return wrong;
+}
+
+/* At most so many bytes of a text that somebody typed, cut between characters. */
+static char *
+shorten(const char *text)
+{
+	int			len = strlen(text);
+
+	if (len <= 100)
+		return pstrdup(text);
+	return psprintf("%.*s...", pg_mbcliplen(text, len, 100), text);
+}
+
+static void
+append_line(StringInfo detail, const WrongLine *line)
+{
+	appendStringInfo(detail, line->problem->message, shorten(line->listed_as));
+	appendStringInfoChar(detail, '.');
+	if (line->facts != NULL)
+		appendStringInfo(detail, " %s", line->facts);
+}
+
+/* Refuses the statement: one wrong line with its facts, several as a list. */
+static void
+refuse(CecChange *change, List *wrong, int64 line_count)
+{
+	WrongLine  *first = linitial(wrong);
+	StringInfoData detail;
+	char	   *message;
+	int			shown = 0;
+	ListCell   *cell;
+
+	initStringInfo(&detail);
+	if (list_length(wrong) == 1)
+	{
+		message = psprintf(first->problem->message, shorten(first->listed_as));
+		if (first->facts != NULL)
+			appendStringInfoString(&detail, first->facts);
+		else
+			appendStringInfo(&detail, "It is one of " INT64_FORMAT " line(s) in this statement; none was stored.", line_count);
+	}
+	else
+	{
+		message = psprintf("%d of " INT64_FORMAT " list lines are refused", list_length(wrong), line_count);
+		foreach(cell, wrong)
+		{
+			if (shown > 0)
+				appendStringInfoChar(&detail, '\n');
+			if (shown++ == LINES_SHOWN)
+			{
+				appendStringInfo(&detail, "And %d more.", list_length(wrong) - LINES_SHOWN);
+				break;
+			}
+			append_line(&detail, lfirst(cell));
+		}
+	}
+	ereport(ERROR,
+			(errcode(first->problem->sqlstate),
+			 errmsg_internal("%s", message),
+			 errdetail_internal("%s", detail.data),
+			 errhint("%s", first->problem->hint),
+			 errtableconstraint(change->rel, first->problem->constraint)));
+}
+
+static Datum *
+collect_assets(CecChange *change, const LineColumns *columns, int *count, Lines *lines)
+{
+	int64		rows = change->new_rows != NULL ?
+		tuplestore_tuple_count(change->new_rows) : tuplestore_tuple_count(change->old_rows);
+	Datum	   *assets = palloc_extended(Max(rows, 1) * 2 * sizeof(Datum), MCXT_ALLOC_HUGE);
+	CecRows		reader;
+
+	*count = 0;
+	cec_rows_begin(&reader, change);
+	while (cec_rows_next(&reader))
+	{
+		if (reader.old_row != NULL)
+		{
+			slot_getallattrs(reader.old_row);
+			assets[(*count)++] = reader.old_row->tts_values[columns->asset_id - 1];
+		}
+		if (reader.new_row != NULL)
+		{
+			slot_getallattrs(reader.new_row);
+			if (reader.old_row == NULL || !cec_rows_same_value(reader.old_row, reader.new_row, columns->asset_id))
+				assets[(*count)++] = reader.new_row->tts_values[columns->asset_id - 1];
+			if (reader.old_row == NULL || !promises_nothing_new(reader.old_row, reader.new_row, columns))
+				add_line(lines, reader.new_row, columns);
+		}
+	}
+	cec_rows_end(&reader);
+	return assets;
+}
+
+/* Handler of the validate stage. */
+static void
+validate_lines(CecChange *change)
+{
+	List	   *wrong = explain_unresolved(change, cec_inclusion_take_unresolved(RelationGetRelid(change->rel)));
+	int64		line_count = list_length(wrong);
+	LineColumns columns;
+	Lines		lines = {0};
+	Lines		doubtful = {0};
+
+	if (!cec_change_is_empty(change))
+	{
+		Datum	   *assets;
+		int			asset_count;
+
+		columns.inclusion_id = cec_change_column(change, "inclusion_id");
+		columns.asset_id = cec_change_column(change, "asset_id");
+		columns.term_id = cec_change_column(change, "term_id");
+		columns.effect = cec_change_column(change, "effect");
+		columns.during = cec_change_column(change, "during");
+		assets = collect_assets(change, &columns, &asset_count, &lines);
+		cec_lock_assets(change, assets, asset_count);
+		if (lines.count > 0)
+		{
+			line_count += lines.count;
+			find_doubtful(change, &lines, &doubtful);
+		}
+		if (doubtful.count > 0)
+			wrong = list_concat(wrong, explain_lines(change, &doubtful));
+	}
+	if (wrong != NIL)
+		refuse(change, wrong, line_count);
+}

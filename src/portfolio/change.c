@@ -1,0 +1,254 @@
+/*
+ * change.c
+ *		The engine's triggers: gate before a statement, and after it, in fixed order, whoever registered for it.
+ *
+ * One trigger a table and event, so that no trigger's name decides the order.  The engine acts as the owner of the
+ * table that changed, never as the owner of the extension: a trigger function attached to somebody's own table can do
+ * only what that somebody may.  Because the log is written without looking at privileges, its owner must be the same.
+ *
+ * Transition rows are read from their tuplestores, each through a read pointer of its own; SQL never sees them.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "act_as.h"
+#include "change.h"
+
+#define MAX_HANDLERS 32
+
+typedef struct Handler
+{
+	CecStage	stage;
+	const char *table_name;		/* NULL: every table */
+	CecChangeHandler run;
+} Handler;
+
+static Handler handlers[MAX_HANDLERS];
+static int	nhandlers = 0;
+
+PG_FUNCTION_INFO_V1(cec_enter_gate);
+PG_FUNCTION_INFO_V1(cec_record_change);
+PG_FUNCTION_INFO_V1(cec_refuse_truncate);
+
+/* Registers a handler for a table (NULL: all) at a stage; within a stage they run in order of registration. */
+void
+cec_change_register(CecStage stage, const char *table_name, CecChangeHandler handler)
+{
+	if (nhandlers == MAX_HANDLERS)
+		elog(ERROR, "too many change handlers");
+	handlers[nhandlers++] = (Handler) {stage, table_name, handler};
+}
+
+static TriggerData *
+trigger_data(FunctionCallInfo fcinfo, const char *name, bool statement_level)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) == statement_level)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("%s is a statement trigger of portfolio tables", name),
+				 errhint("cec.create_portfolio and cec.upgrade_portfolio attach it.")));
+	return trigdata;
+}
+
+static const char *
+trigger_argument(TriggerData *trigdata, const char *name)
+{
+	if (trigdata->tg_trigger->tgnargs != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("%s takes one argument", name),
+				 errhint("cec.create_portfolio and cec.upgrade_portfolio attach it.")));
+	return trigdata->tg_trigger->tgargs[0];
+}
+
+/*
+ * cec.enter_gate(mode): BEFORE a statement touches a row, takes the portfolio's gate.  Mode "data" goes beside other
+ * writers, "definition" alone.
+ */
+Datum
+cec_enter_gate(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = trigger_data(fcinfo, "cec.enter_gate", true);
+	const char *mode = trigger_argument(trigdata, "cec.enter_gate");
+
+	cec_portfolio_lock_gate(RelationGetNamespace(trigdata->tg_relation),
+							strcmp(mode, "data") == 0 ? RowExclusiveLock : ShareRowExclusiveLock);
+	PG_RETURN_POINTER(NULL);
+}
+
+/* The log is written past all privileges: whoever owns the table must own the log. */
+static void
+check_log_owner(CecChange *change)
+{
+	Relation	log = table_open(change->portfolio->audit_log, AccessShareLock);
+	Oid			owner = log->rd_rel->relowner;
+
+	table_close(log, NoLock);
+	if (owner != change->rel->rd_rel->relowner)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("table \"%s\" and the audit log of its portfolio have different owners",
+						RelationGetRelationName(change->rel)),
+				 errhint("Give all tables of a portfolio to one role.")));
+}
+
+/*
+ * cec.record_change(table_name): AFTER a statement, runs all stages over its transition rows.
+ */
+Datum
+cec_record_change(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = trigger_data(fcinfo, "cec.record_change", true);
+	CecChange	change = {0};
+	CecActAs	act;
+	MemoryContext cxt;
+	MemoryContext old_cxt;
+
+	change.table_name = trigger_argument(trigdata, "cec.record_change");
+	change.rel = trigdata->tg_relation;
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		change.operation = CEC_INSERT;
+	else if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		change.operation = CEC_UPDATE;
+	else
+		change.operation = CEC_DELETE;
+	change.old_rows = trigdata->tg_oldtable;
+	change.new_rows = trigdata->tg_newtable;
+	if ((change.operation != CEC_INSERT && change.old_rows == NULL) ||
+		(change.operation != CEC_DELETE && change.new_rows == NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("cec.record_change needs its transition tables"),
+				 errhint("cec.create_portfolio and cec.upgrade_portfolio attach it.")));
+	change.caller = GetUserId();
+
+	cxt = AllocSetContextCreate(CurrentMemoryContext, "cec change", ALLOCSET_DEFAULT_SIZES);
+	old_cxt = MemoryContextSwitchTo(cxt);
+	cec_portfolio_pin();
+	change.portfolio = cec_portfolio_get(RelationGetNamespace(change.rel));
+	check_log_owner(&change);
+	cec_act_as(&act, change.rel->rd_rel->relowner, 0);
+	for (CecStage stage = 0; stage < CEC_STAGE_COUNT; stage++)
+		for (int i = 0; i < nhandlers; i++)
+			if (handlers[i].stage == stage &&
+				(handlers[i].table_name == NULL || strcmp(handlers[i].table_name, change.table_name) == 0))
+				handlers[i].run(&change);
+	cec_act_as_self(&act);
+	cec_portfolio_unpin();
+	MemoryContextSwitchTo(old_cxt);
+	MemoryContextDelete(cxt);
+	PG_RETURN_POINTER(NULL);
+}
+
+/* cec.refuse_truncate(): TRUNCATE takes its lock before any trigger runs and leaves no rows to record. */
+Datum
+cec_refuse_truncate(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = trigger_data(fcinfo, "cec.refuse_truncate", true);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_RESTRICT_VIOLATION),
+			 errmsg("table \"%s\" cannot be truncated", RelationGetRelationName(trigdata->tg_relation)),
+			 errdetail("Every row of a portfolio that goes is recorded, and TRUNCATE names none."),
+			 errhint("Use DELETE, or cec.drop_portfolio to be rid of the whole portfolio."),
+			 errtable(trigdata->tg_relation)));
+}
+
+/* Starts reading the rows of a change; several readers of one change do not disturb each other. */
+void
+cec_rows_begin(CecRows *rows, CecChange *change)
+{
+	TupleDesc	desc = RelationGetDescr(change->rel);
+
+	memset(rows, 0, sizeof(CecRows));
+	rows->change = change;
+	if (change->old_rows != NULL)
+	{
+		rows->old_slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+		rows->old_pointer = tuplestore_alloc_read_pointer(change->old_rows, EXEC_FLAG_REWIND);
+		tuplestore_select_read_pointer(change->old_rows, rows->old_pointer);
+		tuplestore_rescan(change->old_rows);
+	}
+	if (change->new_rows != NULL)
+	{
+		rows->new_slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+		rows->new_pointer = tuplestore_alloc_read_pointer(change->new_rows, EXEC_FLAG_REWIND);
+		tuplestore_select_read_pointer(change->new_rows, rows->new_pointer);
+		tuplestore_rescan(change->new_rows);
+	}
+}
+
+/* Moves to the next row; false after the last.  The slots hold it until the next call. */
+bool
+cec_rows_next(CecRows *rows)
+{
+	if (rows->old_slot != NULL)
+	{
+		tuplestore_select_read_pointer(rows->change->old_rows, rows->old_pointer);
+		rows->old_row = tuplestore_gettupleslot(rows->change->old_rows, true, false, rows->old_slot) ? rows->old_slot : NULL;
+	}
+	if (rows->new_slot != NULL)
+	{
+		tuplestore_select_read_pointer(rows->change->new_rows, rows->new_pointer);
+		rows->new_row = tuplestore_gettupleslot(rows->change->new_rows, true, false, rows->new_slot) ? rows->new_slot : NULL;
+	}
+	if (rows->old_slot != NULL && rows->new_slot != NULL && (rows->old_row == NULL) != (rows->new_row == NULL))
+		elog(ERROR, "transition tables differ in length");
+	return rows->old_row != NULL || rows->new_row != NULL;
+}
+
+/* Lets go of the reader's slots. */
+void
+cec_rows_end(CecRows *rows)
+{
+	if (rows->old_slot != NULL)
+		ExecDropSingleTupleTableSlot(rows->old_slot);
+	if (rows->new_slot != NULL)
+		ExecDropSingleTupleTableSlot(rows->new_slot);
+}
+
+/* Attribute number of a column of the changed table; 0 when it has none of that name. */
+AttrNumber
+cec_change_column(CecChange *change, const char *name)
+{
+	TupleDesc	desc = RelationGetDescr(change->rel);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
+			return att->attnum;
+	}
+	return InvalidAttrNumber;
+}
+
+/* Whether a column has the same value in two rows of the changed table, bit by bit; both are deformed. */
+bool
+cec_rows_same_value(TupleTableSlot *one, TupleTableSlot *other, AttrNumber attnum)
+{
+	Form_pg_attribute att = TupleDescAttr(one->tts_tupleDescriptor, attnum - 1);
+	bool		null = one->tts_isnull[attnum - 1];
+
+	return null == other->tts_isnull[attnum - 1] &&
+		(null || datum_image_eq(one->tts_values[attnum - 1], other->tts_values[attnum - 1], att->attbyval, att->attlen));
+}
+
+/* Whether the statement touched no row at all. */
+bool
+cec_change_is_empty(CecChange *change)
+{
+	return (change->old_rows == NULL || tuplestore_tuple_count(change->old_rows) == 0) &&
+		(change->new_rows == NULL || tuplestore_tuple_count(change->new_rows) == 0);
+}

@@ -1,0 +1,63 @@
+/*
+ * change.h
+ *		A changed statement on a table of a portfolio, and who wants to know of it.
+ */
+#ifndef CEC_CHANGE_H
+#define CEC_CHANGE_H
+
+#include "executor/tuptable.h"
+#include "utils/rel.h"
+#include "utils/tuplestore.h"
+
+#include "portfolio_cache.h"
+
+typedef enum CecOperation
+{
+	CEC_INSERT,
+	CEC_UPDATE,
+	CEC_DELETE
+} CecOperation;
+
+/* What happens after a statement, in this order. */
+typedef enum CecStage
+{
+	CEC_STAGE_VALIDATE,
+	CEC_STAGE_AUDIT
+} CecStage;
+
+#define CEC_STAGE_COUNT 2
+
+typedef struct CecChange
+{
+	CecPortfolio *portfolio;
+	Relation	rel;
+	const char *table_name;		/* as the design names it; a shard's relation name differs */
+	CecOperation operation;
+	Tuplestorestate *old_rows;	/* NULL for INSERT */
+	Tuplestorestate *new_rows;	/* NULL for DELETE */
+	Oid			caller;			/* who ran the statement; the engine itself acts as the table's owner */
+} CecChange;
+
+/* Reads the rows of a change; old and new rows of an UPDATE come in pairs. */
+typedef struct CecRows
+{
+	CecChange  *change;
+	TupleTableSlot *old_row;	/* NULL when there is none */
+	TupleTableSlot *new_row;
+	TupleTableSlot *old_slot;
+	TupleTableSlot *new_slot;
+	int			old_pointer;
+	int			new_pointer;
+} CecRows;
+
+typedef void (*CecChangeHandler) (CecChange *change);
+
+extern void cec_change_register(CecStage stage, const char *table_name, CecChangeHandler handler);
+extern void cec_rows_begin(CecRows *rows, CecChange *change);
+extern bool cec_rows_next(CecRows *rows);
+extern void cec_rows_end(CecRows *rows);
+extern AttrNumber cec_change_column(CecChange *change, const char *name);
+extern bool cec_rows_same_value(TupleTableSlot *one, TupleTableSlot *other, AttrNumber attnum);
+extern bool cec_change_is_empty(CecChange *change);
+
+#endif

@@ -1,0 +1,260 @@
+-- Portfolios: schemas with the tables of one book of contracts.
+
+COMMENT ON SCHEMA cec IS 'Engine of Contract Equipment Coverage. Data lives in portfolios: cec.create_portfolio.';
+
+CREATE FUNCTION cec.enter_gate() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'cec_enter_gate';
+CREATE FUNCTION cec.record_change() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'cec_record_change';
+CREATE FUNCTION cec.refuse_truncate() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'cec_refuse_truncate';
+CREATE FUNCTION cec._execute_as(owner oid, search_path text, script text) RETURNS void
+LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_execute_as';
+
+-- Constraints call these where they fail, to say more than a constraint can: CHECK (fine OR cec.refuse(…)).
+CREATE FUNCTION cec.refuse(constraint_name text, message text, detail text, hint text) RETURNS boolean
+LANGUAGE plpgsql PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = message, DETAIL = coalesce(detail, ''),
+		HINT = hint, CONSTRAINT = constraint_name;
+END;
+$$;
+
+CREATE FUNCTION cec.refuse_length(constraint_name text, value text, most integer) RETURNS boolean
+LANGUAGE plpgsql PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RAISE EXCEPTION USING ERRCODE = CASE WHEN value = '' THEN 'check_violation' ELSE 'string_data_right_truncation' END,
+		MESSAGE = CASE WHEN value = '' THEN 'a text that names something is empty' ELSE 'a text is too long' END,
+		DETAIL = format('It has %s characters; 1 to %s are allowed. It begins with "%s".',
+			char_length(value), most, left(value, 40)),
+		HINT = 'Leave the column NULL where there is nothing to say, and see whether two columns ran together in the source.',
+		CONSTRAINT = constraint_name;
+END;
+$$;
+
+CREATE FUNCTION cec.refuse_empty(constraint_name text) RETURNS boolean
+LANGUAGE plpgsql PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'a range of days contains no day',
+		DETAIL = 'Ranges are half-open: [2026-01-01,2026-01-01) is empty, [2026-01-01,2026-01-02) is one day.',
+		HINT = 'To include both ends write [first_day,last_day].', CONSTRAINT = constraint_name;
+END;
+$$;
+
+CREATE FUNCTION cec.refuse_infinity(constraint_name text) RETURNS boolean
+LANGUAGE plpgsql PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'a day is infinite',
+		DETAIL = 'The days infinity and -infinity are not in the calendar.',
+		HINT = 'Leave the bound of a range open, as in [2026-01-01,), or the day NULL.', CONSTRAINT = constraint_name;
+END;
+$$;
+
+CREATE FUNCTION cec.version() RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'cec';
+END;
+
+-- A portfolio's own version, or NULL where the caller may not read it.
+CREATE FUNCTION cec._portfolio_version(portfolio oid) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	result text;
+BEGIN
+	IF has_schema_privilege(portfolio, 'USAGE')
+		AND has_table_privilege(format('%s.setting', portfolio::regnamespace)::regclass, 'SELECT') THEN
+		EXECUTE format('SELECT version FROM %s.setting', portfolio::regnamespace) INTO result;
+	END IF;
+	RETURN result;
+END;
+$$;
+
+-- What makes a schema a portfolio: a table named setting that carries the engine's trigger.
+CREATE VIEW cec.portfolio AS
+SELECT n.nspname AS name, pg_get_userbyid(n.nspowner) AS owner, cec._portfolio_version(n.oid) AS version
+FROM pg_catalog.pg_namespace n
+	JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = 'setting'
+WHERE EXISTS (SELECT FROM pg_catalog.pg_trigger t
+	WHERE t.tgrelid = c.oid AND t.tgfoid = 'cec.record_change'::regproc);
+
+CREATE FUNCTION cec._require_portfolio(name text) RETURNS regnamespace
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM cec.portfolio p WHERE p.name = _require_portfolio.name) THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_schema_name', MESSAGE = format('there is no portfolio "%s"', name),
+			HINT = 'The view cec.portfolio lists them; cec.create_portfolio makes one.';
+	END IF;
+	RETURN quote_ident(name)::regnamespace;
+END;
+$$;
+
+-- Today in the portfolio's time zone, never in the session's.
+CREATE FUNCTION cec.today(portfolio regnamespace) RETURNS date
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	result date;
+BEGIN
+	EXECUTE format('SELECT (now() AT TIME ZONE time_zone)::date FROM %s.setting', portfolio) INTO result;
+	RETURN result;
+END;
+$$;
+
+-- Functions other than triggers serve a portfolio of the installed version only.
+CREATE FUNCTION cec._require_version(portfolio regnamespace) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found_version text;
+BEGIN
+	EXECUTE format('SELECT version FROM %s.setting', portfolio) INTO found_version;
+	IF found_version IS DISTINCT FROM cec.version() THEN
+		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = format('portfolio %s has version %s, the extension %s', portfolio, found_version, cec.version()),
+			HINT = format('Run SELECT cec.upgrade_portfolio(%L).', portfolio::text);
+	END IF;
+END;
+$$;
+
+-- Attaches the engine's triggers to a table and says that they fire always; also mends what is missing or disabled.
+-- The modes say how an INSERT, and how an UPDATE or DELETE, goes through the gate: "data" beside others, "definition"
+-- (what other rows rest on) alone. Each noun's portfolio part arms its own tables; the Makefile collects these lines
+-- for upgrade_portfolio.
+CREATE FUNCTION cec._arm_table(portfolio regnamespace, table_name text, insert_mode text, change_mode text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	portfolio_table regclass := format('%s.%I', portfolio, table_name);
+	part record;
+BEGIN
+	FOR part IN SELECT * FROM (VALUES
+		('cec_gate_insert', 'BEFORE INSERT ON %s FOR EACH STATEMENT EXECUTE FUNCTION cec.enter_gate(%L)', insert_mode),
+		('cec_gate_change', 'BEFORE UPDATE OR DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION cec.enter_gate(%L)', change_mode),
+		('cec_insert', 'AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION cec.record_change(%L)', table_name),
+		('cec_update', 'AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION cec.record_change(%L)', table_name),
+		('cec_delete', 'AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION cec.record_change(%L)', table_name),
+		('cec_truncate', 'BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION cec.refuse_truncate()', NULL)
+		) AS p(trigger_name, definition, argument)
+	LOOP
+		IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = portfolio_table AND tgname = part.trigger_name) THEN
+			EXECUTE format('CREATE TRIGGER %I ' || part.definition, part.trigger_name, portfolio_table, part.argument);
+		END IF;
+	END LOOP;
+	FOR part IN SELECT c.oid::regclass AS portfolio_table, t.tgname
+		FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid
+		WHERE c.relnamespace = portfolio AND NOT t.tgisinternal AND t.tgenabled <> 'A'
+			AND p.pronamespace = 'cec'::regnamespace
+	LOOP
+		EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', part.portfolio_table, part.tgname);
+	END LOOP;
+END;
+$$;
+
+-- The path that a portfolio's own definitions are read with. Refuses extension schemas in which others may create.
+CREATE FUNCTION cec._definition_path(portfolio name) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	open_schema record;
+	extension_schemas text;
+BEGIN
+	SELECT n.nspname AS name, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS grantee INTO open_schema
+	FROM pg_extension e
+		JOIN pg_namespace n ON n.oid = e.extnamespace OR n.nspname = 'cec'
+		CROSS JOIN LATERAL aclexplode(n.nspacl) a
+	WHERE e.extname IN ('postgis', 'btree_gist') AND a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner
+		AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = a.grantee AND r.rolsuper)
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = format('schema "%s" holds extensions and is open to %s', open_schema.name, open_schema.grantee),
+			DETAIL = 'Whoever may create there could put functions in the place of PostGIS''s own.',
+			HINT = format('REVOKE CREATE ON SCHEMA %I FROM %s.', open_schema.name, open_schema.grantee);
+	END IF;
+	SELECT string_agg(DISTINCT quote_ident(n.nspname), ', ') INTO extension_schemas
+	FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+	WHERE e.extname IN ('postgis', 'btree_gist');
+	RETURN format('pg_catalog, %I, cec, %s, pg_temp', portfolio, extension_schemas);
+END;
+$$;
+
+CREATE FUNCTION cec.create_portfolio(name text, owner name DEFAULT current_user) RETURNS regnamespace
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	portfolio regnamespace;
+	owner_id oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = owner);
+BEGIN
+	IF name IS NULL OR name = '' OR octet_length(name) > 63 OR name ~ '^pg_' OR name = 'cec' THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('"%s" cannot be the name of a portfolio', name),
+			DETAIL = 'A portfolio is a schema: its name has 1 to 63 bytes and does not begin with "pg_".';
+	END IF;
+	IF owner_id IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('role "%s" does not exist', owner),
+			HINT = 'Make a role that nobody logs in as: CREATE ROLE … NOLOGIN.';
+	END IF;
+	PERFORM cec._definition_path(name);
+	EXECUTE format('CREATE SCHEMA %I AUTHORIZATION %I', name, owner);
+	portfolio := quote_ident(name)::regnamespace;
+	PERFORM cec._execute_as(owner_id, cec._definition_path(name),
+		replace(replace(cec._portfolio_script(), '@P@', quote_ident(name)), '@L@', quote_literal(quote_ident(name))));
+	RETURN portfolio;
+END;
+$$;
+
+CREATE FUNCTION cec.upgrade_portfolio(name text) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	portfolio regnamespace := cec._require_portfolio(name);
+BEGIN
+	PERFORM cec._execute_as((SELECT nspowner FROM pg_namespace WHERE oid = portfolio), cec._definition_path(name),
+		replace(cec._portfolio_arming(), '@L@', quote_literal(quote_ident(name)))
+		|| format('UPDATE %I.setting SET version = %L WHERE version IS DISTINCT FROM %L;', name, cec.version(), cec.version()));
+	RETURN cec.version();
+END;
+$$;
+
+CREATE FUNCTION cec.rename_portfolio(name text, new_name text) RETURNS regnamespace
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	portfolio regnamespace := cec._require_portfolio(name);
+BEGIN
+	EXECUTE format('ALTER SCHEMA %I RENAME TO %I', name, new_name);
+	RETURN portfolio;
+END;
+$$;
+
+CREATE FUNCTION cec.drop_portfolio(name text, confirm text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	portfolio regnamespace := cec._require_portfolio(name);
+BEGIN
+	IF confirm IS DISTINCT FROM name THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'the portfolio was not dropped',
+			DETAIL = 'All contracts, lists and the audit log of the portfolio would be gone for good.',
+			HINT = format('To confirm, repeat the name: SELECT cec.drop_portfolio(%L, %L).', name, name);
+	END IF;
+	EXECUTE format('DROP SCHEMA %I CASCADE', name);
+END;
+$$;
+
+COMMENT ON FUNCTION cec.enter_gate() IS 'Engine trigger, before a statement: takes the gate of the portfolio in the mode given (data or definition).';
+COMMENT ON FUNCTION cec.record_change() IS 'Engine trigger, after a statement: validates and records its rows.';
+COMMENT ON FUNCTION cec.refuse_truncate() IS 'Engine trigger: refuses TRUNCATE (SQLSTATE 23001).';
+COMMENT ON FUNCTION cec._execute_as(oid, text, text) IS 'Private. Runs a portfolio script as its owner, for callers that may SET ROLE to it.';
+COMMENT ON FUNCTION cec.refuse(text, text, text, text) IS 'Raises SQLSTATE 23514 for a constraint, with detail and hint. Called by CHECK constraints where they fail.';
+COMMENT ON FUNCTION cec.refuse_length(text, text, integer) IS 'Raises SQLSTATE 22001 (too long) or 23514 (empty) for a text that must have 1 to so many characters.';
+COMMENT ON FUNCTION cec.refuse_empty(text) IS 'Raises SQLSTATE 23514 for an empty range of days.';
+COMMENT ON FUNCTION cec.refuse_infinity(text) IS 'Raises SQLSTATE 23514 for an infinite day.';
+COMMENT ON FUNCTION cec.version() IS 'Version of the installed extension.';
+COMMENT ON FUNCTION cec._portfolio_version(oid) IS 'Private. Version of a portfolio; NULL where the caller may not read its settings.';
+COMMENT ON VIEW cec.portfolio IS 'All portfolios of this database.';
+COMMENT ON COLUMN cec.portfolio.name IS 'Name: that of its schema.';
+COMMENT ON COLUMN cec.portfolio.owner IS 'Role that owns it.';
+COMMENT ON COLUMN cec.portfolio.version IS 'Version of the extension that last shaped it; NULL where the caller may not read its settings.';
+COMMENT ON FUNCTION cec._require_portfolio(text) IS 'Private. The schema of a portfolio, or SQLSTATE 3F000.';
+COMMENT ON FUNCTION cec.today(regnamespace) IS 'Today in the time zone of the portfolio''s setting.';
+COMMENT ON FUNCTION cec._require_version(regnamespace) IS 'Private. Raises SQLSTATE 55000 for a portfolio of another version, with a hint to upgrade it.';
+COMMENT ON FUNCTION cec._arm_table(regnamespace, text, text, text) IS 'Private. Attaches the engine''s triggers to a table of a portfolio and makes them fire always.';
+COMMENT ON FUNCTION cec._definition_path(name) IS 'Private. The search_path for a portfolio''s definitions; SQLSTATE 55000 where an extension''s schema is open to others.';
+COMMENT ON FUNCTION cec.create_portfolio(text, name) IS 'Makes a portfolio: a schema of that name with all its tables, owned by owner (default: the caller; best a NOLOGIN role that the caller is a member of). Errors: 22023 name, 42704 owner, 42P06 schema exists, 42501 rights, 55000 an extension''s schema is open to others.';
+COMMENT ON FUNCTION cec.upgrade_portfolio(text) IS 'Brings a portfolio to the installed version and switches its triggers on again, as its owner. Returns the version. To be run after ALTER EXTENSION cec UPDATE and after a data-only restore.';
+COMMENT ON FUNCTION cec.rename_portfolio(text, text) IS 'Renames a portfolio. Open sessions follow.';
+COMMENT ON FUNCTION cec.drop_portfolio(text, text) IS 'Drops a portfolio with all its data and its log, when confirm repeats its name (SQLSTATE 22023 otherwise).';

@@ -1,0 +1,12 @@
+/*
+ * asset_lock.h
+ *		Locking the assets that a statement concerns.
+ */
+#ifndef CEC_ASSET_LOCK_H
+#define CEC_ASSET_LOCK_H
+
+#include "change.h"
+
+extern void cec_lock_assets(CecChange *change, Datum *asset_ids, int count);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * act_as.h
+ *		Acting as the owner of a table, as the server's foreign keys do.
+ */
+#ifndef CEC_ACT_AS_H
+#define CEC_ACT_AS_H
+
+typedef struct CecActAs
+{
+	Oid			saved_user;
+	int			saved_context;
+} CecActAs;
+
+extern void cec_act_as(CecActAs *act, Oid owner, int extra_context);
+extern void cec_act_as_self(const CecActAs *act);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * compat.h
+ *		The only file that knows server versions apart.
+ */
+#ifndef CEC_COMPAT_H
+#define CEC_COMPAT_H
+
+#include "catalog/dependency.h"
+#include "executor/executor.h"
+#include "utils/acl.h"
+#include "utils/rel.h"
+
+#if PG_VERSION_NUM < 150000
+#error "cec needs PostgreSQL 15 or newer"
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* Inserts the index entries of a new tuple; 16 added "only summarizing indexes". */
+static inline void
+cec_compat_insert_index_tuples(ResultRelInfo *target, TupleTableSlot *slot, EState *estate)
+{
+#if PG_VERSION_NUM >= 160000
+	list_free(ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL, false));
+#else
+	list_free(ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL));
+#endif
+}
+
+/* Oid of the sequence behind an identity column; 18 takes the relation. */
+static inline Oid
+cec_compat_identity_sequence(Relation rel, AttrNumber attnum)
+{
+#if PG_VERSION_NUM >= 180000
+	return getIdentitySequence(rel, attnum, false);
+#else
+	return getIdentitySequence(RelationGetRelid(rel), attnum, false);
+#endif
+}
+
+/* Whether a role may act as another; 16 split this off membership. */
+static inline bool
+cec_compat_may_act_as(Oid role, Oid other)
+{
+#if PG_VERSION_NUM >= 160000
+	return member_can_set_role(role, other);
+#else
+	return is_member_of_role(role, other);
+#endif
+}
+
+#endif
