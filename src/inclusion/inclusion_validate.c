@@ -6,12 +6,12 @@
  * too, has committed by then and is seen, or waits until we have.  Terms and contracts cannot change meanwhile: that
  * needs the gate alone.  The foreign keys have already said that asset and term exist.
  *
- * Two queries over all lines of a statement, never one a line.  The first is cheap and finds lines that may be wrong:
- * days that do not fit, or another line of the same asset on the same days.  The second looks at those only, and says
- * what is wrong in words.
+ * No query a line.  Index probes find the lines that may be wrong: days that do not fit, or another line of the same
+ * asset on the same days.  One query then looks at those only, and says what is wrong in words.
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -19,10 +19,12 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
+#include "utils/date.h"
 #include "utils/lsyscache.h"
 #include "utils/rangetypes.h"
 #include "utils/rls.h"
+#include "utils/snapmgr.h"
+#include "utils/typcache.h"
 #include "utils/varlena.h"
 
 #include "act_as.h"
@@ -30,37 +32,27 @@
 #include "change.h"
 #include "inclusion.h"
 #include "inclusion_resolve.h"
-
-/* From here on the plan is made for the number of lines; below, probes by index and no planning. */
-#define SET_THRESHOLD 50
+#include "compat.h"
+#include "probe.h"
 
 /* How many wrong lines a message names. */
 #define LINES_SHOWN 10
 
-#define LISTED \
-	"unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::boolean[], $5::daterange[])" \
-	" AS n(inclusion_id, asset_id, term_id, is_include, during)"
-
-#define DOUBTFUL_TEXT \
-	"SELECT n.inclusion_id, n.asset_id, n.term_id, n.is_include, n.during" \
-	" FROM " LISTED \
-	" JOIN @P@.coverage_term t ON t.term_id = n.term_id" \
-	" JOIN @P@.contract c ON c.contract_id = t.contract_id" \
-	" JOIN @P@.asset a ON a.asset_id = n.asset_id" \
-	" WHERE isempty(n.during * t.during * c.during)" \
-	" OR n.is_include AND (a.decommissioned_on < lower(n.during * t.during * c.during)" \
-	"  OR a.commissioned_on >= upper(n.during * t.during * c.during))" \
-	" OR EXISTS (SELECT FROM @P@.inclusion o WHERE o.asset_id = n.asset_id" \
-	"  AND o.during && n.during AND o.inclusion_id <> n.inclusion_id)"
-
-#define LINE_ARGS 5, {INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, DATERANGEARRAYOID}
 #ifndef BOOLARRAYOID
 #define BOOLARRAYOID 1000
 #endif
 #define DATERANGEARRAYOID 3913
 
-static const CecQuery doubtful_few = {DOUBTFUL_TEXT, LINE_ARGS, CURSOR_OPT_GENERIC_PLAN};
-static const CecQuery doubtful_many = {DOUBTFUL_TEXT, LINE_ARGS, CURSOR_OPT_CUSTOM_PLAN};
+#define LISTED \
+	"unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::boolean[], $5::daterange[])" \
+	" AS n(inclusion_id, asset_id, term_id, is_include, during)"
+
+/* The days that a term and its contract have in common; no row when there are none. */
+static const CecQuery term_days = {
+	"SELECT t.during * c.during FROM @P@.coverage_term t JOIN @P@.contract c USING (contract_id)"
+	" WHERE t.term_id = $1 AND t.during && c.during",
+	1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN
+};
 
 /*
  * What is wrong, in words: the name of the asset, the problem (see problems[]) and the facts.  Of two new lines that
@@ -111,7 +103,7 @@ static const CecQuery explain = {
 	"   WHEN s.during IS NOT NULL THEN 'listed'"
 	"   WHEN e.contract_number IS NOT NULL THEN 'elsewhere' END) AS p(problem)"
 	" WHERE p.problem IS NOT NULL ORDER BY n.inclusion_id",
-	LINE_ARGS, CURSOR_OPT_CUSTOM_PLAN
+	5, {INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, DATERANGEARRAYOID}, CURSOR_OPT_CUSTOM_PLAN
 };
 
 /* Tags next to an unknown one in alphabetical order: where a typing mistake leads. */
@@ -162,17 +154,36 @@ typedef struct WrongLine
 	char	   *facts;			/* NULL: nothing to add */
 } WrongLine;
 
-/* The lines to be held against the register, column by column. */
+/* Days as a half-open pair; open bounds are the ends of the type. */
+typedef struct Days
+{
+	DateADT		from;
+	DateADT		to;				/* the day after the last */
+} Days;
+
+/* A line that is held against the register. */
+typedef struct Line
+{
+	int64		inclusion_id;
+	int64		asset_id;
+	int64		term_id;
+	Days		during;
+	bool		is_include;
+} Line;
+
 typedef struct Lines
 {
-	int			count;
-	int			space;
-	Datum	   *inclusion_ids;
-	Datum	   *asset_ids;
-	Datum	   *term_ids;
-	Datum	   *is_include;
-	Datum	   *during;
+	int64		count;
+	int64		space;
+	Line	   *lines;
 } Lines;
+
+/* The days of a term, asked once a statement. */
+typedef struct DaysOfTerm
+{
+	int64		term_id;		/* key */
+	Days		days;
+} DaysOfTerm;
 
 static void validate_lines(CecChange *change);
 
@@ -194,19 +205,36 @@ find_problem(const char *name)
 	return NULL;
 }
 
-static void
-grow_lines(Lines *lines)
+static Days
+days_of_range(TypeCacheEntry *typcache, Datum range)
 {
-	lines->space = lines->space == 0 ? 8 : lines->space * 2;
-#define GROW(column) \
-	lines->column = lines->column == NULL ? palloc(lines->space * sizeof(Datum)) : \
-		repalloc_huge(lines->column, lines->space * sizeof(Datum))
-	GROW(inclusion_ids);
-	GROW(asset_ids);
-	GROW(term_ids);
-	GROW(is_include);
-	GROW(during);
-#undef GROW
+	RangeBound	lower;
+	RangeBound	upper;
+	bool		empty;
+	Days		days = {0, 0};
+
+	range_deserialize(typcache, DatumGetRangeTypeP(range), &lower, &upper, &empty);
+	if (!empty)
+	{
+		days.from = lower.infinite ? PG_INT32_MIN : DatumGetDateADT(lower.val);
+		days.to = upper.infinite ? PG_INT32_MAX : DatumGetDateADT(upper.val);
+	}
+	return days;
+}
+
+static Datum
+range_of_days(TypeCacheEntry *typcache, Days days)
+{
+	RangeBound	lower = {DateADTGetDatum(days.from), days.from == PG_INT32_MIN, true, true};
+	RangeBound	upper = {DateADTGetDatum(days.to), days.to == PG_INT32_MAX, false, false};
+
+	return RangeTypePGetDatum(cec_compat_make_range(typcache, &lower, &upper));
+}
+
+static bool
+overlap(Days one, Days other)
+{
+	return Max(one.from, other.from) < Min(one.to, other.to);
 }
 
 /* The columns of a list line. */
@@ -217,6 +245,7 @@ typedef struct LineColumns
 	AttrNumber	term_id;
 	AttrNumber	effect;
 	AttrNumber	during;
+	TypeCacheEntry *range_type;
 } LineColumns;
 
 /*
@@ -232,43 +261,62 @@ promises_nothing_new(TupleTableSlot *old_row, TupleTableSlot *new_row, const Lin
 	return cec_rows_same_value(old_row, new_row, columns->asset_id) &&
 		cec_rows_same_value(old_row, new_row, columns->term_id) &&
 		cec_rows_same_value(old_row, new_row, columns->effect) &&
-		range_contains_internal(lookup_type_cache(RangeTypeGetOid(old_days), TYPECACHE_RANGE_INFO), old_days, new_days);
+		range_contains_internal(columns->range_type, old_days, new_days);
+}
+
+static bool
+is_include(Datum effect)
+{
+	text	   *value = DatumGetTextPP(effect);
+
+	return VARSIZE_ANY_EXHDR(value) == 7 && memcmp(VARDATA_ANY(value), "include", 7) == 0;
 }
 
 static void
-add_line(Lines *lines, TupleTableSlot *row, const LineColumns *columns)
+add_line(Lines *lines, Line line)
 {
-	int			at = lines->count;
-
-	if (at == lines->space)
-		grow_lines(lines);
-	lines->inclusion_ids[at] = row->tts_values[columns->inclusion_id - 1];
-	lines->asset_ids[at] = row->tts_values[columns->asset_id - 1];
-	lines->term_ids[at] = row->tts_values[columns->term_id - 1];
-	lines->is_include[at] = BoolGetDatum(strcmp(TextDatumGetCString(row->tts_values[columns->effect - 1]), "include") == 0);
-	lines->during[at] = datumCopy(row->tts_values[columns->during - 1], false, -1);
-	lines->count++;
+	if (lines->count == lines->space)
+	{
+		lines->space = lines->space == 0 ? 8 : lines->space * 2;
+		lines->lines = lines->lines == NULL ? palloc(lines->space * sizeof(Line)) :
+			repalloc_huge(lines->lines, lines->space * sizeof(Line));
+	}
+	lines->lines[lines->count++] = line;
 }
 
-static Datum
-make_array(Datum *values, int count, Oid type)
+static Line
+line_of_row(TupleTableSlot *row, const LineColumns *columns)
 {
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
+	Line		line;
 
-	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
-	return PointerGetDatum(construct_array(values, count, type, typlen, typbyval, typalign));
+	line.inclusion_id = DatumGetInt64(row->tts_values[columns->inclusion_id - 1]);
+	line.asset_id = DatumGetInt64(row->tts_values[columns->asset_id - 1]);
+	line.term_id = DatumGetInt64(row->tts_values[columns->term_id - 1]);
+	line.during = days_of_range(columns->range_type, row->tts_values[columns->during - 1]);
+	line.is_include = is_include(row->tts_values[columns->effect - 1]);
+	return line;
 }
 
+/* Lines as the arguments of explain. */
 static void
-lines_as_args(const Lines *lines, Datum *args)
+lines_as_args(const Lines *lines, TypeCacheEntry *range_type, Datum *args)
 {
-	args[0] = make_array(lines->inclusion_ids, lines->count, INT8OID);
-	args[1] = make_array(lines->asset_ids, lines->count, INT8OID);
-	args[2] = make_array(lines->term_ids, lines->count, INT8OID);
-	args[3] = make_array(lines->is_include, lines->count, BOOLOID);
-	args[4] = make_array(lines->during, lines->count, DATERANGEOID);
+	Datum	   *columns[5];
+
+	for (int i = 0; i < 5; i++)
+		columns[i] = palloc_extended(lines->count * sizeof(Datum), MCXT_ALLOC_HUGE);
+	for (int64 i = 0; i < lines->count; i++)
+	{
+		columns[0][i] = Int64GetDatum(lines->lines[i].inclusion_id);
+		columns[1][i] = Int64GetDatum(lines->lines[i].asset_id);
+		columns[2][i] = Int64GetDatum(lines->lines[i].term_id);
+		columns[3][i] = BoolGetDatum(lines->lines[i].is_include);
+		columns[4][i] = range_of_days(range_type, lines->lines[i].during);
+	}
+	for (int i = 0; i < 3; i++)
+		args[i] = PointerGetDatum(construct_array(columns[i], lines->count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	args[3] = PointerGetDatum(construct_array(columns[3], lines->count, BOOLOID, sizeof(bool), true, TYPALIGN_CHAR));
+	args[4] = PointerGetDatum(construct_array(columns[4], lines->count, DATERANGEOID, -1, false, range_type->typalign));
 }
 
 /* Whether the one who runs the statement may read all of a table; if not, no message tells what is in it. */
@@ -288,42 +336,117 @@ result_text(uint64 row, int column)
 	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
 }
 
-/* The lines of the first query that may be wrong. */
-static void
-find_doubtful(CecChange *change, const Lines *lines, Lines *doubtful)
+/* The days on which a term can cover at all. */
+static Days
+find_term_days(CecChange *change, HTAB *terms, TypeCacheEntry *range_type, int64 term_id)
 {
-	MemoryContext cxt = CurrentMemoryContext;
-	MemoryContext old;
-	Datum		args[5];
-	bool		isnull;
-	uint64		rows;
+	bool		found;
+	DaysOfTerm *entry = hash_search(terms, &term_id, HASH_ENTER, &found);
 
-	lines_as_args(lines, args);
-	SPI_connect();
-	rows = cec_query_run(change->portfolio->plans, lines->count < SET_THRESHOLD ? &doubtful_few : &doubtful_many, args, NULL, 0);
-	old = MemoryContextSwitchTo(cxt);
-	for (uint64 i = 0; i < rows; i++)
+	if (!found)
 	{
-		HeapTuple	tuple = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		int			at = doubtful->count;
+		Datum		arg = Int64GetDatum(term_id);
+		bool		isnull;
 
-		if (at == doubtful->space)
-			grow_lines(doubtful);
-		doubtful->inclusion_ids[at] = SPI_getbinval(tuple, desc, 1, &isnull);
-		doubtful->asset_ids[at] = SPI_getbinval(tuple, desc, 2, &isnull);
-		doubtful->term_ids[at] = SPI_getbinval(tuple, desc, 3, &isnull);
-		doubtful->is_include[at] = SPI_getbinval(tuple, desc, 4, &isnull);
-		doubtful->during[at] = datumCopy(SPI_getbinval(tuple, desc, 5, &isnull), false, -1);
-		doubtful->count++;
+		entry->days = (Days) {0, 0};
+		SPI_connect();
+		if (cec_query_run(change->portfolio->plans, &term_days, &arg, NULL, 1) > 0)
+			entry->days = days_of_range(range_type, SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+		SPI_finish();
 	}
-	MemoryContextSwitchTo(old);
-	SPI_finish();
+	return entry->days;
+}
+
+/* The tables that lines are held against, and where their columns are. */
+typedef struct Probes
+{
+	CecProbe   *assets;
+	AttrNumber	commissioned_on;
+	AttrNumber	decommissioned_on;
+	CecProbe   *lines;
+	AttrNumber	inclusion_id;
+	AttrNumber	during;
+	TypeCacheEntry *range_type;
+} Probes;
+
+/* Whether the asset's life has ended before the cover would start, or begins only after its end. */
+static bool
+is_outside_life(Probes *probes, const Line *line, Days days)
+{
+	TupleTableSlot *asset;
+	int			first = probes->commissioned_on - 1;
+	int			last = probes->decommissioned_on - 1;
+
+	cec_probe_seek(probes->assets, line->asset_id);
+	asset = cec_probe_next(probes->assets);
+	if (asset == NULL)
+		return false;			/* the foreign key has a word on that */
+	return (!asset->tts_isnull[last] && DatumGetDateADT(asset->tts_values[last]) < days.from) ||
+		(!asset->tts_isnull[first] && DatumGetDateADT(asset->tts_values[first]) >= days.to);
+}
+
+/* Whether another line speaks of the same asset on some of the same days, on whatever term. */
+static bool
+meets_another_line(Probes *probes, const Line *line)
+{
+	TupleTableSlot *other;
+
+	cec_probe_seek(probes->lines, line->asset_id);
+	while ((other = cec_probe_next(probes->lines)) != NULL)
+		if (DatumGetInt64(other->tts_values[probes->inclusion_id - 1]) != line->inclusion_id &&
+			overlap(days_of_range(probes->range_type, other->tts_values[probes->during - 1]), line->during))
+			return true;
+	return false;
+}
+
+/* The lines that may be wrong. */
+static Lines
+find_doubtful(CecChange *change, const Lines *lines, TypeCacheEntry *range_type)
+{
+	Lines		doubtful = {0};
+	Probes		probes;
+	HASHCTL		ctl = {0};
+	HTAB	   *terms;
+	Snapshot	snapshot;
+
+	ctl.keysize = sizeof(int64);
+	ctl.entrysize = sizeof(DaysOfTerm);
+	ctl.hcxt = CurrentMemoryContext;
+	terms = hash_create("cec days of terms", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+
+	CommandCounterIncrement();
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	probes.assets = cec_probe_begin(cec_portfolio_relation(change->portfolio, "asset"), "asset_id", snapshot);
+	probes.commissioned_on = cec_probe_column(probes.assets, "commissioned_on");
+	probes.decommissioned_on = cec_probe_column(probes.assets, "decommissioned_on");
+	probes.lines = cec_probe_begin(RelationGetRelid(change->rel), "asset_id", snapshot);
+	probes.inclusion_id = cec_probe_column(probes.lines, "inclusion_id");
+	probes.during = cec_probe_column(probes.lines, "during");
+	probes.range_type = range_type;
+
+	for (int64 i = 0; i < lines->count; i++)
+	{
+		Line	   *line = &lines->lines[i];
+		Days		term = find_term_days(change, terms, range_type, line->term_id);
+		Days		days = {Max(term.from, line->during.from), Min(term.to, line->during.to)};
+
+		CHECK_FOR_INTERRUPTS();
+		if (days.from >= days.to ||
+			(line->is_include && is_outside_life(&probes, line, days)) ||
+			meets_another_line(&probes, line))
+			add_line(&doubtful, *line);
+	}
+
+	cec_probe_end(probes.lines);
+	cec_probe_end(probes.assets);
+	UnregisterSnapshot(snapshot);
+	hash_destroy(terms);
+	return doubtful;
 }
 
 /* What is wrong with the doubtful lines, as WrongLine; those with which nothing is are not in it. */
 static List *
-explain_lines(CecChange *change, const Lines *doubtful)
+explain_lines(CecChange *change, const Lines *doubtful, TypeCacheEntry *range_type)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	MemoryContext old;
@@ -333,7 +456,7 @@ explain_lines(CecChange *change, const Lines *doubtful)
 	bool		may_read = caller_may_read(change, "asset") && caller_may_read(change, "inclusion") &&
 		caller_may_read(change, "coverage_term") && caller_may_read(change, "contract");
 
-	lines_as_args(doubtful, args);
+	lines_as_args(doubtful, range_type, args);
 	SPI_connect();
 	rows = cec_query_run(change->portfolio->plans, &explain, args, NULL, 0);
 	old = MemoryContextSwitchTo(cxt);
@@ -500,7 +623,7 @@ collect_assets(CecChange *change, const LineColumns *columns, int *count, Lines 
 			if (reader.old_row == NULL || !cec_rows_same_value(reader.old_row, reader.new_row, columns->asset_id))
 				assets[(*count)++] = reader.new_row->tts_values[columns->asset_id - 1];
 			if (reader.old_row == NULL || !promises_nothing_new(reader.old_row, reader.new_row, columns))
-				add_line(lines, reader.new_row, columns);
+				add_line(lines, line_of_row(reader.new_row, columns));
 		}
 	}
 	cec_rows_end(&reader);
@@ -527,15 +650,16 @@ validate_lines(CecChange *change)
 		columns.term_id = cec_change_column(change, "term_id");
 		columns.effect = cec_change_column(change, "effect");
 		columns.during = cec_change_column(change, "during");
+		columns.range_type = lookup_type_cache(DATERANGEOID, TYPECACHE_RANGE_INFO);
 		assets = collect_assets(change, &columns, &asset_count, &lines);
 		cec_lock_assets(change, assets, asset_count);
 		if (lines.count > 0)
 		{
 			line_count += lines.count;
-			find_doubtful(change, &lines, &doubtful);
+			doubtful = find_doubtful(change, &lines, columns.range_type);
 		}
 		if (doubtful.count > 0)
-			wrong = list_concat(wrong, explain_lines(change, &doubtful));
+			wrong = list_concat(wrong, explain_lines(change, &doubtful, columns.range_type));
 	}
 	if (wrong != NIL)
 		refuse(change, wrong, line_count);

@@ -86,15 +86,16 @@ free_entry(CecPortfolio *entry)
 	MemoryContextDelete(entry->cxt);
 }
 
-static Oid
-portfolio_relation(Oid nspid, const char *schema, const char *name)
+/* Oid of a table of the portfolio; 55000 when there is none, and so the schema is no portfolio. */
+Oid
+cec_portfolio_relation(CecPortfolio *portfolio, const char *name)
 {
-	Oid			relid = get_relname_relid(name, nspid);
+	Oid			relid = get_relname_relid(name, portfolio->nspid);
 
 	if (!OidIsValid(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("schema \"%s\" is not a portfolio", schema),
+				 errmsg("schema \"%s\" is not a portfolio", get_namespace_name(portfolio->nspid)),
 				 errdetail("It has no table \"%s\".", name),
 				 errhint("Portfolios are made by cec.create_portfolio.")));
 	return relid;
@@ -163,10 +164,8 @@ cec_portfolio_get(Oid nspid)
 	entry->valid = true;
 	PG_TRY();
 	{
-		char	   *schema = get_namespace_name(nspid);
-
-		entry->gate = portfolio_relation(nspid, schema, "gate");
-		entry->audit_log = portfolio_relation(nspid, schema, "audit_log");
+		entry->gate = cec_portfolio_relation(entry, "gate");
+		entry->audit_log = cec_portfolio_relation(entry, "audit_log");
 	}
 	PG_CATCH();
 	{

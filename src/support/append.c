@@ -86,12 +86,12 @@ flush_rows(CecAppender *appender)
 		table_tuple_insert(appender->rel, appender->slots[0], appender->cid, 0, appender->bulk);
 	else if (appender->used > 1)
 	{
-		MemoryContext old;
+		MemoryContext old = MemoryContextSwitchTo(appender->cxt);
 
 		if (appender->bulk == NULL && appender->used == BATCH)
 			appender->bulk = GetBulkInsertState();
 		/* heap_multi_insert leaks what it builds. */
-		old = MemoryContextSwitchTo(GetPerTupleMemoryContext(appender->estate));
+		MemoryContextSwitchTo(GetPerTupleMemoryContext(appender->estate));
 		table_multi_insert(appender->rel, appender->slots, appender->used, appender->cid, 0, appender->bulk);
 		MemoryContextSwitchTo(old);
 	}

@@ -5,9 +5,11 @@
 #ifndef CEC_COMPAT_H
 #define CEC_COMPAT_H
 
+#include "access/genam.h"
 #include "catalog/dependency.h"
 #include "executor/executor.h"
 #include "utils/acl.h"
+#include "utils/rangetypes.h"
 #include "utils/rel.h"
 
 #if PG_VERSION_NUM < 150000
@@ -37,6 +39,30 @@ cec_compat_identity_sequence(Relation rel, AttrNumber attnum)
 	return getIdentitySequence(rel, attnum, false);
 #else
 	return getIdentitySequence(RelationGetRelid(rel), attnum, false);
+#endif
+}
+
+/* Starts an index scan; 18 can count what it does. */
+static inline IndexScanDesc
+cec_compat_index_beginscan(Relation rel, Relation index, Snapshot snapshot, int nkeys)
+{
+#if PG_VERSION_NUM >= 180000
+	return index_beginscan(rel, index, snapshot, NULL, nkeys, 0);
+#else
+	return index_beginscan(rel, index, snapshot, nkeys, 0);
+#endif
+}
+
+/* Makes a range; 16 can report errors softly. */
+static inline RangeType *
+cec_compat_make_range(TypeCacheEntry *typcache, RangeBound *lower, RangeBound *upper)
+{
+	bool		empty = false;
+
+#if PG_VERSION_NUM >= 160000
+	return make_range(typcache, lower, upper, empty, NULL);
+#else
+	return make_range(typcache, lower, upper, empty);
 #endif
 }
 

@@ -1,0 +1,20 @@
+/*
+ * probe.h
+ *		Looking rows up by a bigint key through a btree index.
+ */
+#ifndef CEC_PROBE_H
+#define CEC_PROBE_H
+
+#include "executor/tuptable.h"
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
+
+typedef struct CecProbe CecProbe;
+
+extern CecProbe *cec_probe_begin(Oid relid, const char *column, Snapshot snapshot);
+extern void cec_probe_seek(CecProbe *probe, int64 key);
+extern TupleTableSlot *cec_probe_next(CecProbe *probe);
+extern AttrNumber cec_probe_column(CecProbe *probe, const char *column);
+extern void cec_probe_end(CecProbe *probe);
+
+#endif
