@@ -24,22 +24,23 @@
 #include "audit_columns.h"
 #include "compat.h"
 
-static HTAB *tables = NULL;		/* of ColumnsSlot */
+static HTAB *tables = NULL; /* of ColumnsSlot */
 
 /* The last transaction of this session that added a column list: until it ends, none is known to be committed. */
 static FullTransactionId adding_xid = {0};
 
 typedef struct ColumnsSlot
 {
-	Oid			relid;			/* key */
+	Oid relid; /* key */
 	CecAuditColumns *columns;
 } ColumnsSlot;
 
 static const CecQuery add_schema = {
 	"INSERT INTO @P@.audit_schema (schema_hash, table_name, column_names, column_types, column_codes)"
 	" VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-	5, {BYTEAOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, CURSOR_OPT_GENERIC_PLAN
-};
+	5,
+	{BYTEAOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID},
+	CURSOR_OPT_GENERIC_PLAN};
 
 static void
 invalidate(Datum arg, Oid relid)
@@ -64,7 +65,7 @@ invalidate(Datum arg, Oid relid)
 void
 cec_audit_columns_init(void)
 {
-	HASHCTL		ctl = {0};
+	HASHCTL ctl = {0};
 
 	ctl.keysize = sizeof(Oid);
 	ctl.entrysize = sizeof(ColumnsSlot);
@@ -90,9 +91,9 @@ hash_text(pg_cryptohash_ctx *hash, const char *text)
 static void
 compute_hash(CecAuditColumns *columns, CecChange *change)
 {
-	TupleDesc	desc = RelationGetDescr(change->rel);
+	TupleDesc desc = RelationGetDescr(change->rel);
 	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
-	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	uint8 digest[PG_SHA256_DIGEST_LENGTH];
 
 	if (hash == NULL || pg_cryptohash_init(hash) < 0)
 		elog(ERROR, "could not set up SHA-256");
@@ -115,22 +116,22 @@ compute_hash(CecAuditColumns *columns, CecChange *change)
 static AttrNumber
 key_column(Relation rel)
 {
-	Bitmapset  *key = RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_PRIMARY_KEY);
-	int			first = bms_next_member(key, -1);
+	Bitmapset *key = RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_PRIMARY_KEY);
+	int first = bms_next_member(key, -1);
 
-	if (first < 0 || TupleDescAttr(RelationGetDescr(rel), first + FirstLowInvalidHeapAttributeNumber - 1)->atttypid != INT8OID)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" cannot be recorded", RelationGetRelationName(rel)),
-				 errdetail("Its primary key is not a bigint."),
-				 errhint("Give it back the primary key that cec.create_portfolio made.")));
+	if (first < 0 ||
+		TupleDescAttr(RelationGetDescr(rel), first + FirstLowInvalidHeapAttributeNumber - 1)->atttypid != INT8OID)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("table \"%s\" cannot be recorded", RelationGetRelationName(rel)),
+						errdetail("Its primary key is not a bigint."),
+						errhint("Give it back the primary key that cec.create_portfolio made.")));
 	return first + FirstLowInvalidHeapAttributeNumber;
 }
 
 static CecAuditColumns *
 build_columns(CecChange *change)
 {
-	TupleDesc	desc = RelationGetDescr(change->rel);
+	TupleDesc desc = RelationGetDescr(change->rel);
 	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "cec audited table", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 	CecAuditColumns *columns = palloc0(sizeof(CecAuditColumns));
@@ -164,8 +165,8 @@ build_columns(CecChange *change)
 CecAuditColumns *
 cec_audit_columns_get(CecChange *change)
 {
-	Oid			relid = RelationGetRelid(change->rel);
-	bool		found;
+	Oid relid = RelationGetRelid(change->rel);
+	bool found;
 	ColumnsSlot *slot = hash_search(tables, &relid, HASH_ENTER, &found);
 	CecAuditColumns *columns;
 
@@ -194,13 +195,13 @@ cec_audit_columns_get(CecChange *change)
 void
 cec_audit_columns_record(CecAuditColumns *columns, CecChange *change)
 {
-	TupleDesc	desc = RelationGetDescr(change->rel);
-	Datum	   *names;
-	Datum	   *types;
-	Datum	   *codes;
-	Datum		args[5];
-	bytea	   *hash;
-	uint64		added;
+	TupleDesc desc = RelationGetDescr(change->rel);
+	Datum *names;
+	Datum *types;
+	Datum *codes;
+	Datum args[5];
+	bytea *hash;
+	uint64 added;
 
 	if (columns->recorded)
 		return;

@@ -13,18 +13,18 @@
 
 typedef struct CecAuditColumns
 {
-	Oid			relid;			/* key */
-	bool		valid;
+	Oid relid; /* key */
+	bool valid;
 	MemoryContext cxt;
-	int			count;
+	int count;
 	AttrNumber *attnums;
 	CecCanonType **types;
-	AttrNumber	row_id;			/* these four: 0 when the table has no such column */
-	AttrNumber	asset_id;
-	AttrNumber	term_id;
-	AttrNumber	contract_id;
-	char		hash[CEC_SCHEMA_HASH_LEN];
-	bool		recorded;		/* audit_schema is known to hold the hash, committed */
+	AttrNumber row_id; /* these four: 0 when the table has no such column */
+	AttrNumber asset_id;
+	AttrNumber term_id;
+	AttrNumber contract_id;
+	char hash[CEC_SCHEMA_HASH_LEN];
+	bool recorded; /* audit_schema is known to hold the hash, committed */
 } CecAuditColumns;
 
 extern void cec_audit_columns_init(void);

@@ -22,26 +22,24 @@ typedef struct ImageReader
 {
 	const char *at;
 	const char *end;
-	Datum	   *names;
-	Datum	   *codes;
-	int			count;
+	Datum *names;
+	Datum *codes;
+	int count;
 	StringInfoData json;
 } ImageReader;
 
 static void
 report_damage(void)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("a row image is damaged"),
-			 errdetail("It does not fit its column list.")));
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("a row image is damaged"),
+					errdetail("It does not fit its column list.")));
 }
 
 /* Reads one value; writes it as a member of the JSON object if it is wanted. */
 static void
 read_member(ImageReader *reader, int column, bool wanted)
 {
-	uint64		length = cec_canon_read_length(&reader->at, reader->end);
+	uint64 length = cec_canon_read_length(&reader->at, reader->end);
 
 	if (length > 0 && length - 1 > (uint64) (reader->end - reader->at))
 		report_damage();
@@ -64,7 +62,7 @@ static void
 read_changed(ImageReader *reader, bool want_old)
 {
 	const char *bitmap = reader->at;
-	int			bitmap_len = (reader->count + 7) / 8;
+	int bitmap_len = (reader->count + 7) / 8;
 
 	if (reader->end - reader->at < bitmap_len)
 		report_damage();
@@ -84,11 +82,11 @@ read_changed(ImageReader *reader, bool want_old)
 Datum
 cec_decode_row_image(PG_FUNCTION_ARGS)
 {
-	bytea	   *image;
-	char	   *operation;
-	bool		want_old;
+	bytea *image;
+	char *operation;
+	bool want_old;
 	ImageReader reader;
-	int			codes;
+	int codes;
 
 	for (int i = 0; i < 5; i++)
 		if (PG_ARGISNULL(i))
@@ -127,13 +125,11 @@ cec_refuse_rewrite(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("cec.refuse_rewrite is a trigger of the audit log")));
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("cec.refuse_rewrite is a trigger of the audit log")));
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("table \"%s\" is append-only", RelationGetRelationName(trigdata->tg_relation)),
 			 errdetail("What is recorded is neither changed nor removed, also not by its owner."),
-			 errhint("A mistake is mended by a new change, which is recorded too."),
-			 errtable(trigdata->tg_relation)));
+			 errhint("A mistake is mended by a new change, which is recorded too."), errtable(trigdata->tg_relation)));
 }

@@ -62,55 +62,54 @@ typedef enum LogColumn
 #define LOG_COLUMNS (LOG_ROW_IMAGE + 1)
 
 static const char *const log_column_name[LOG_COLUMNS] = {
-	"audit_id", "xid", "system_id", "at", "actor", "session_user_name", "application_name", "client_addr", "reason",
-	"table_name", "operation", "row_id", "asset_id", "term_id", "contract_id", "salt", "row_image"
-};
+	"audit_id",			"xid",		   "system_id",	  "at",			"actor",	 "session_user_name",
+	"application_name", "client_addr", "reason",	  "table_name", "operation", "row_id",
+	"asset_id",			"term_id",	   "contract_id", "salt",		"row_image"};
 
 static const char *const operation_name[] = {"INSERT", "UPDATE", "DELETE"};
 
 /* Where a log keeps its columns: looked up once, until something about that table changes. */
 static struct
 {
-	Oid			relid;
-	Oid			sequence;
-	AttrNumber	attnums[LOG_COLUMNS];
+	Oid relid;
+	Oid sequence;
+	AttrNumber attnums[LOG_COLUMNS];
 } log_shape = {InvalidOid};
 
 static const CecQuery contract_of_term = {
-	"SELECT contract_id FROM @P@.coverage_term WHERE term_id = $1",
-	1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN
-};
+	"SELECT contract_id FROM @P@.coverage_term WHERE term_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
 
 /* In the order of LogColumn. */
 static const CecQuery insert_log_row = {
 	"INSERT INTO @P@.audit_log (audit_id, xid, system_id, at, actor, session_user_name, application_name, client_addr,"
 	" reason, table_name, operation, row_id, asset_id, term_id, contract_id, salt, row_image)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-	LOG_COLUMNS, {INT8OID, XID8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, INETOID,
-	TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, BYTEAOID, BYTEAOID}, CURSOR_OPT_GENERIC_PLAN
-};
+	LOG_COLUMNS,
+	{INT8OID, XID8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, INETOID, TEXTOID, TEXTOID, TEXTOID, INT8OID,
+	 INT8OID, INT8OID, INT8OID, BYTEAOID, BYTEAOID},
+	CURSOR_OPT_GENERIC_PLAN};
 
 /* What one statement's rows have in common, and what is reused from row to row. */
 typedef struct LogWriter
 {
-	CecChange  *change;
+	CecChange *change;
 	CecAuditColumns *columns;
-	Relation	log;
+	Relation log;
 	CecAppender *appender;
-	Datum		values[LOG_COLUMNS];
-	bool		isnull[LOG_COLUMNS];
+	Datum values[LOG_COLUMNS];
+	bool isnull[LOG_COLUMNS];
 	StringInfoData image;
-	int			image_head;
-	char		salts[SALTS_AT_ONCE * SALT_LEN];
-	int			salts_left;
-	HTAB	   *contracts;		/* of ContractOfTerm; NULL until needed */
+	int image_head;
+	char salts[SALTS_AT_ONCE * SALT_LEN];
+	int salts_left;
+	HTAB *contracts; /* of ContractOfTerm; NULL until needed */
 	MemoryContext row_cxt;
 } LogWriter;
 
 typedef struct ContractOfTerm
 {
-	int64		term_id;		/* key */
-	int64		contract_id;
+	int64 term_id; /* key */
+	int64 contract_id;
 } ContractOfTerm;
 
 static void record_rows(CecChange *change);
@@ -127,10 +126,10 @@ void
 cec_audit_init(void)
 {
 	DefineCustomStringVariable("cec.actor", "Who acts, as it is to stand in the audit log.",
-							   "Empty: the subject of PostgREST's JWT claims, else the session user.",
-							   &actor_setting, "", PGC_USERSET, 0, NULL, NULL, NULL);
-	DefineCustomStringVariable("cec.reason", "Why changes are made, as it is to stand in the audit log.",
-							   NULL, &reason_setting, "", PGC_USERSET, 0, NULL, NULL, NULL);
+							   "Empty: the subject of PostgREST's JWT claims, else the session user.", &actor_setting,
+							   "", PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("cec.reason", "Why changes are made, as it is to stand in the audit log.", NULL,
+							   &reason_setting, "", PGC_USERSET, 0, NULL, NULL, NULL);
 	cec_audit_columns_init();
 	CacheRegisterRelcacheCallback(forget_log_shape, (Datum) 0);
 	cec_change_register(CEC_STAGE_AUDIT, NULL, record_rows);
@@ -139,7 +138,7 @@ cec_audit_init(void)
 static void
 find_log_shape(Relation log)
 {
-	Oid			relid = RelationGetRelid(log);
+	Oid relid = RelationGetRelid(log);
 
 	if (log_shape.relid == relid)
 		return;
@@ -147,10 +146,9 @@ find_log_shape(Relation log)
 	{
 		log_shape.attnums[i] = get_attnum(relid, log_column_name[i]);
 		if (log_shape.attnums[i] == InvalidAttrNumber)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("the audit log has no column \"%s\"", log_column_name[i]),
-					 errhint("Nothing is changed without a record: give the column back its name.")));
+			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+							errmsg("the audit log has no column \"%s\"", log_column_name[i]),
+							errhint("Nothing is changed without a record: give the column back its name.")));
 	}
 	log_shape.sequence = cec_compat_identity_sequence(log, log_shape.attnums[LOG_AUDIT_ID]);
 	log_shape.relid = relid;
@@ -165,11 +163,10 @@ jwt_subject(void)
 
 	if (claims != NULL && claims[0] != '\0')
 	{
-		Jsonb	   *jsonb = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(claims)));
-		JsonbValue	value;
+		Jsonb *jsonb = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(claims)));
+		JsonbValue value;
 
-		if (JB_ROOT_IS_OBJECT(jsonb) &&
-			getKeyJsonValueFromContainer(&jsonb->root, "sub", 3, &value) != NULL &&
+		if (JB_ROOT_IS_OBJECT(jsonb) && getKeyJsonValueFromContainer(&jsonb->root, "sub", 3, &value) != NULL &&
 			value.type == jbvString && value.val.string.len > 0)
 			return pnstrdup(value.val.string.val, value.val.string.len);
 	}
@@ -198,7 +195,7 @@ set_client_addr(LogWriter *writer)
 static void
 set_circumstances(LogWriter *writer)
 {
-	char	   *session_user = GetUserNameFromId(GetSessionUserId(), false);
+	char *session_user = GetUserNameFromId(GetSessionUserId(), false);
 	const char *actor = actor_setting != NULL && actor_setting[0] != '\0' ? actor_setting : jwt_subject();
 
 	writer->values[LOG_XID] = FullTransactionIdGetDatum(GetTopFullTransactionId());
@@ -249,8 +246,8 @@ static void
 append_image(LogWriter *writer, TupleTableSlot *old_row, TupleTableSlot *new_row)
 {
 	CecAuditColumns *columns = writer->columns;
-	StringInfo	image = &writer->image;
-	int			bitmap;
+	StringInfo image = &writer->image;
+	int bitmap;
 
 	if (old_row == NULL || new_row == NULL)
 	{
@@ -258,7 +255,7 @@ append_image(LogWriter *writer, TupleTableSlot *old_row, TupleTableSlot *new_row
 
 		for (int i = 0; i < columns->count; i++)
 		{
-			int			at = columns->attnums[i] - 1;
+			int at = columns->attnums[i] - 1;
 
 			cec_canon_append_part(image, columns->types[i], row->tts_values[at], row->tts_isnull[at]);
 		}
@@ -270,7 +267,7 @@ append_image(LogWriter *writer, TupleTableSlot *old_row, TupleTableSlot *new_row
 		appendStringInfoCharMacro(image, 0);
 	for (int i = 0; i < columns->count; i++)
 	{
-		int			at = columns->attnums[i] - 1;
+		int at = columns->attnums[i] - 1;
 
 		if (cec_rows_same_value(old_row, new_row, columns->attnums[i]))
 			continue;
@@ -286,14 +283,13 @@ next_salt(LogWriter *writer, bytea *salt)
 {
 	if (writer->salts_left == 0)
 	{
-		int64		rows = writer->change->new_rows != NULL ?
-			tuplestore_tuple_count(writer->change->new_rows) : tuplestore_tuple_count(writer->change->old_rows);
+		int64 rows = writer->change->new_rows != NULL ? tuplestore_tuple_count(writer->change->new_rows)
+													  : tuplestore_tuple_count(writer->change->old_rows);
 
 		writer->salts_left = (int) Min(rows, SALTS_AT_ONCE);
 		if (!pg_strong_random(writer->salts, (size_t) writer->salts_left * SALT_LEN))
 			ereport(ERROR,
-					(errcode(ERRCODE_INTERNAL_ERROR),
-					 errmsg("could not generate random bytes for the audit log")));
+					(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes for the audit log")));
 	}
 	writer->salts_left--;
 	SET_VARSIZE(salt, VARHDRSZ + SALT_LEN);
@@ -305,12 +301,12 @@ next_salt(LogWriter *writer, bytea *salt)
 static int64
 find_contract(LogWriter *writer, int64 term_id)
 {
-	bool		found;
+	bool found;
 	ContractOfTerm *entry;
 
 	if (writer->contracts == NULL)
 	{
-		HASHCTL		ctl = {0};
+		HASHCTL ctl = {0};
 
 		ctl.keysize = sizeof(int64);
 		ctl.entrysize = sizeof(ContractOfTerm);
@@ -320,8 +316,8 @@ find_contract(LogWriter *writer, int64 term_id)
 	entry = hash_search(writer->contracts, &term_id, HASH_ENTER, &found);
 	if (!found)
 	{
-		Datum		arg = Int64GetDatum(term_id);
-		bool		isnull;
+		Datum arg = Int64GetDatum(term_id);
+		bool isnull;
 
 		entry->contract_id = 0;
 		SPI_connect();
@@ -343,7 +339,7 @@ set_reference(LogWriter *writer, LogColumn column, TupleTableSlot *row, AttrNumb
 static void
 write_through_executor(LogWriter *writer)
 {
-	char		nulls[LOG_COLUMNS + 1] = {0};
+	char nulls[LOG_COLUMNS + 1] = {0};
 
 	for (int i = 0; i < LOG_COLUMNS; i++)
 		nulls[i] = writer->isnull[i] ? 'n' : ' ';
@@ -379,9 +375,9 @@ record_row(LogWriter *writer, TupleTableSlot *old_row, TupleTableSlot *new_row)
 	TupleTableSlot *row = new_row != NULL ? new_row : old_row;
 	union
 	{
-		bytea		header;
-		char		space[VARHDRSZ + SALT_LEN];
-	}			salt;
+		bytea header;
+		char space[VARHDRSZ + SALT_LEN];
+	} salt;
 
 	if (old_row != NULL)
 		slot_getallattrs(old_row);
@@ -395,7 +391,7 @@ record_row(LogWriter *writer, TupleTableSlot *old_row, TupleTableSlot *new_row)
 	set_reference(writer, LOG_CONTRACT_ID, row, columns->contract_id);
 	if (columns->contract_id == InvalidAttrNumber && !writer->isnull[LOG_TERM_ID])
 	{
-		int64		contract_id = find_contract(writer, DatumGetInt64(writer->values[LOG_TERM_ID]));
+		int64 contract_id = find_contract(writer, DatumGetInt64(writer->values[LOG_TERM_ID]));
 
 		writer->isnull[LOG_CONTRACT_ID] = contract_id == 0;
 		writer->values[LOG_CONTRACT_ID] = Int64GetDatum(contract_id);
@@ -413,8 +409,8 @@ record_row(LogWriter *writer, TupleTableSlot *old_row, TupleTableSlot *new_row)
 static void
 record_rows(CecChange *change)
 {
-	LogWriter  *writer;
-	CecRows		rows;
+	LogWriter *writer;
+	CecRows rows;
 
 	if (cec_change_is_empty(change))
 		return;

@@ -19,20 +19,21 @@ static const CecQuery apart = {
 	" JOIN @P@.coverage_term t ON t.term_id = n.term_id"
 	" JOIN @P@.contract c ON c.contract_id = t.contract_id"
 	" WHERE NOT t.during && c.during ORDER BY t.term_id",
-	1, {INT8ARRAYOID}, CURSOR_OPT_GENERIC_PLAN
-};
+	1,
+	{INT8ARRAYOID},
+	CURSOR_OPT_GENERIC_PLAN};
 
 /* Handler of the validate stage. */
 static void
 validate_terms(CecChange *change)
 {
-	AttrNumber	term_id = cec_change_column(change, "term_id");
-	AttrNumber	contract_id = cec_change_column(change, "contract_id");
-	AttrNumber	during = cec_change_column(change, "during");
-	Datum	   *ids;
-	int			count = 0;
-	CecRows		rows;
-	Datum		arg;
+	AttrNumber term_id = cec_change_column(change, "term_id");
+	AttrNumber contract_id = cec_change_column(change, "contract_id");
+	AttrNumber during = cec_change_column(change, "during");
+	Datum *ids;
+	int count = 0;
+	CecRows rows;
+	Datum arg;
 
 	if (change->new_rows == NULL || cec_change_is_empty(change))
 		return;
@@ -44,7 +45,8 @@ validate_terms(CecChange *change)
 		if (rows.old_row != NULL)
 		{
 			slot_getallattrs(rows.old_row);
-			if (cec_rows_same_value(rows.old_row, rows.new_row, contract_id) && cec_rows_same_value(rows.old_row, rows.new_row, during))
+			if (cec_rows_same_value(rows.old_row, rows.new_row, contract_id) &&
+				cec_rows_same_value(rows.old_row, rows.new_row, during))
 				continue;
 		}
 		ids[count++] = rows.new_row->tts_values[term_id - 1];
@@ -57,16 +59,15 @@ validate_terms(CecChange *change)
 	SPI_connect();
 	if (cec_query_run(change->portfolio->plans, &apart, &arg, NULL, 1) > 0)
 	{
-		HeapTuple	tuple = SPI_tuptable->vals[0];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
+		HeapTuple tuple = SPI_tuptable->vals[0];
+		TupleDesc desc = SPI_tuptable->tupdesc;
 
-		ereport(ERROR,
-				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("term %s never meets the days of contract %s",
-						SPI_getvalue(tuple, desc, 1), SPI_getvalue(tuple, desc, 2)),
-				 errdetail_internal("%s", SPI_getvalue(tuple, desc, 3)),
-				 errhint("Choose days within the contract, or move the contract's days first."),
-				 errtableconstraint(change->rel, "coverage_term_days_meet_contract")));
+		ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION),
+						errmsg("term %s never meets the days of contract %s", SPI_getvalue(tuple, desc, 1),
+							   SPI_getvalue(tuple, desc, 2)),
+						errdetail_internal("%s", SPI_getvalue(tuple, desc, 3)),
+						errhint("Choose days within the contract, or move the contract's days first."),
+						errtableconstraint(change->rel, "coverage_term_days_meet_contract")));
 	}
 	SPI_finish();
 }

@@ -31,33 +31,35 @@ PG_FUNCTION_INFO_V1(cec_keep_listed_asset);
 
 typedef struct Statement
 {
-	Oid			relid;
-	int			depth;
+	Oid relid;
+	int depth;
 	SubTransactionId subid;
-	List	   *unresolved;		/* of CecUnresolved */
+	List *unresolved; /* of CecUnresolved */
 } Statement;
 
-static List *statements = NIL;	/* of Statement */
+static List *statements = NIL; /* of Statement */
 
 static const CecQuery find_assets = {
 	"SELECT asset_id FROM @P@.asset WHERE asset_tag = $1"
 	" UNION SELECT asset_id FROM @P@.asset WHERE serial_number = $1"
 	" UNION SELECT asset_id FROM @P@.asset_identifier WHERE value = $1 AND ($2 IS NULL OR during && $2)",
-	2, {TEXTOID, DATERANGEOID}, CURSOR_OPT_GENERIC_PLAN
-};
+	2,
+	{TEXTOID, DATERANGEOID},
+	CURSOR_OPT_GENERIC_PLAN};
 
 static const CecQuery count_lines = {
 	"SELECT count(*), (SELECT asset_tag FROM @P@.asset WHERE asset_id = $1) FROM @P@.inclusion WHERE asset_id = $1",
-	1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN
-};
+	1,
+	{INT8OID},
+	CURSOR_OPT_GENERIC_PLAN};
 
 static void
 forget_subtransaction(SubXactEvent event, SubTransactionId subid, SubTransactionId parent, void *arg)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		foreach(cell, statements)
+		foreach (cell, statements)
 		{
 			if (((Statement *) lfirst(cell))->subid == subid)
 				statements = foreach_delete_current(statements, cell);
@@ -88,13 +90,13 @@ trigger_depth(void)
 static Statement *
 find_statement(Oid relid)
 {
-	int			depth = trigger_depth();
+	int depth = trigger_depth();
 	SubTransactionId subid = GetCurrentSubTransactionId();
-	ListCell   *cell;
+	ListCell *cell;
 
-	foreach(cell, statements)
+	foreach (cell, statements)
 	{
-		Statement  *statement = lfirst(cell);
+		Statement *statement = lfirst(cell);
 
 		if (statement->relid == relid && statement->depth == depth && statement->subid == subid)
 			return statement;
@@ -106,13 +108,13 @@ static void
 remember_unresolved(Oid relid, const char *listed_as, int matches)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
-	Statement  *statement = find_statement(relid);
+	Statement *statement = find_statement(relid);
 	CecUnresolved *line = palloc(sizeof(CecUnresolved));
 
 	if (statement == NULL)
 	{
 		statement = palloc(sizeof(Statement));
-		*statement = (Statement) {relid, trigger_depth(), GetCurrentSubTransactionId(), NIL};
+		*statement = (Statement){relid, trigger_depth(), GetCurrentSubTransactionId(), NIL};
 		statements = lappend(statements, statement);
 	}
 	line->listed_as = pstrdup(listed_as);
@@ -125,7 +127,7 @@ remember_unresolved(Oid relid, const char *listed_as, int matches)
 List *
 cec_inclusion_take_unresolved(Oid relid)
 {
-	Statement  *statement = statements == NIL ? NULL : find_statement(relid);
+	Statement *statement = statements == NIL ? NULL : find_statement(relid);
 
 	if (statement == NULL)
 		return NIL;
@@ -138,33 +140,30 @@ Datum
 cec_resolve_listed_as(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	TupleDesc	desc;
-	HeapTuple	row;
-	int			asset_id;
-	Datum		args[2];
-	char		nulls[] = "  ";
-	bool		isnull;
-	uint64		matches;
-	Datum		found = (Datum) 0;
-	CecActAs	act;
+	TupleDesc desc;
+	HeapTuple row;
+	int asset_id;
+	Datum args[2];
+	char nulls[] = "  ";
+	bool isnull;
+	uint64 matches;
+	Datum found = (Datum) 0;
+	CecActAs act;
 	CecPortfolio *portfolio;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
 		!TRIGGER_FIRED_BEFORE(trigdata->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("cec.resolve_listed_as is a BEFORE INSERT row trigger of asset lists")));
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("cec.resolve_listed_as is a BEFORE INSERT row trigger of asset lists")));
 	desc = RelationGetDescr(trigdata->tg_relation);
 	row = trigdata->tg_trigtuple;
 
 	args[0] = SPI_getbinval(row, desc, SPI_fnumber(desc, "listed_as"), &isnull);
 	if (isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NOT_NULL_VIOLATION),
-				 errmsg("a list line names no asset"),
-				 errdetail("Both asset_id and listed_as are NULL."),
-				 errhint("Give a tag, serial number or other identifier in listed_as."),
-				 errtablecol(trigdata->tg_relation, SPI_fnumber(desc, "asset_id"))));
+		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION), errmsg("a list line names no asset"),
+						errdetail("Both asset_id and listed_as are NULL."),
+						errhint("Give a tag, serial number or other identifier in listed_as."),
+						errtablecol(trigdata->tg_relation, SPI_fnumber(desc, "asset_id"))));
 	args[1] = SPI_getbinval(row, desc, SPI_fnumber(desc, "during"), &isnull);
 	nulls[1] = isnull ? 'n' : ' ';
 
@@ -194,19 +193,18 @@ Datum
 cec_keep_listed_asset(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	TupleDesc	desc;
-	Datum		asset_id;
-	bool		isnull;
-	int64		lines = 0;
-	char	   *tag = NULL;
-	CecActAs	act;
+	TupleDesc desc;
+	Datum asset_id;
+	bool isnull;
+	int64 lines = 0;
+	char *tag = NULL;
+	CecActAs act;
 	CecPortfolio *portfolio;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
 		!TRIGGER_FIRED_BEFORE(trigdata->tg_event) || !TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("cec.keep_listed_asset is a BEFORE DELETE row trigger of the asset table")));
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("cec.keep_listed_asset is a BEFORE DELETE row trigger of the asset table")));
 	desc = RelationGetDescr(trigdata->tg_relation);
 	asset_id = SPI_getbinval(trigdata->tg_trigtuple, desc, SPI_fnumber(desc, "asset_id"), &isnull);
 
@@ -228,11 +226,10 @@ cec_keep_listed_asset(PG_FUNCTION_ARGS)
 	cec_portfolio_unpin();
 
 	if (lines > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-				 errmsg("asset \"%s\" is listed on a contract and cannot be deleted", tag),
-				 errdetail("It stands on " INT64_FORMAT " list line(s).", lines),
-				 errhint("Retire it: set status to retired and decommissioned_on to its last day of service."),
-				 errtable(trigdata->tg_relation)));
+		ereport(ERROR, (errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+						errmsg("asset \"%s\" is listed on a contract and cannot be deleted", tag),
+						errdetail("It stands on " INT64_FORMAT " list line(s).", lines),
+						errhint("Retire it: set status to retired and decommissioned_on to its last day of service."),
+						errtable(trigdata->tg_relation)));
 	return PointerGetDatum(trigdata->tg_trigtuple);
 }

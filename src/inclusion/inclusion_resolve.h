@@ -9,8 +9,8 @@
 
 typedef struct CecUnresolved
 {
-	char	   *listed_as;
-	int			matches;		/* 0: unknown; 2: several */
+	char *listed_as;
+	int matches; /* 0: unknown; 2: several */
 } CecUnresolved;
 
 extern void cec_inclusion_resolve_init(void);

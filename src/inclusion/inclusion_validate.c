@@ -51,8 +51,9 @@
 static const CecQuery term_days = {
 	"SELECT t.during * c.during FROM @P@.coverage_term t JOIN @P@.contract c USING (contract_id)"
 	" WHERE t.term_id = $1 AND t.during && c.during",
-	1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN
-};
+	1,
+	{INT8OID},
+	CURSOR_OPT_GENERIC_PLAN};
 
 /*
  * What is wrong, in words: the name of the asset, the problem (see problems[]) and the facts.  Of two new lines that
@@ -70,8 +71,7 @@ static const CecQuery explain = {
 	"  WHEN 'listed' THEN pg_catalog.format('It already stands on term %s of contract %s for %s.', t.number, c.number, s.during)"
 	"  ELSE pg_catalog.format('It already stands on term %s of the %s contract %s for %s.', e.term_number, c.kind, e.contract_number, e.during)"
 	" END"
-	" FROM " LISTED
-	" JOIN @P@.inclusion i ON i.inclusion_id = n.inclusion_id"
+	" FROM " LISTED " JOIN @P@.inclusion i ON i.inclusion_id = n.inclusion_id"
 	" JOIN @P@.coverage_term t ON t.term_id = n.term_id"
 	" JOIN @P@.contract c ON c.contract_id = t.contract_id"
 	" JOIN @P@.asset a ON a.asset_id = n.asset_id"
@@ -103,86 +103,85 @@ static const CecQuery explain = {
 	"   WHEN s.during IS NOT NULL THEN 'listed'"
 	"   WHEN e.contract_number IS NOT NULL THEN 'elsewhere' END) AS p(problem)"
 	" WHERE p.problem IS NOT NULL ORDER BY n.inclusion_id",
-	5, {INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, DATERANGEARRAYOID}, CURSOR_OPT_CUSTOM_PLAN
-};
+	5,
+	{INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, DATERANGEARRAYOID},
+	CURSOR_OPT_CUSTOM_PLAN};
 
 /* Tags next to an unknown one in alphabetical order: where a typing mistake leads. */
 static const CecQuery neighbours = {
 	"(SELECT asset_tag FROM @P@.asset WHERE asset_tag < $1 ORDER BY asset_tag DESC LIMIT 5)"
 	" UNION ALL (SELECT asset_tag FROM @P@.asset WHERE asset_tag > $1 ORDER BY asset_tag LIMIT 5)",
-	1, {TEXTOID}, CURSOR_OPT_GENERIC_PLAN
-};
+	1,
+	{TEXTOID},
+	CURSOR_OPT_GENERIC_PLAN};
 
 typedef struct Problem
 {
-	const char *name;			/* as in explain */
-	int			sqlstate;
+	const char *name; /* as in explain */
+	int sqlstate;
 	const char *constraint;
-	const char *message;		/* %s: what the asset was listed as */
+	const char *message; /* %s: what the asset was listed as */
 	const char *hint;
 } Problem;
 
 static const Problem problems[] = {
-	{"unknown", ERRCODE_FOREIGN_KEY_VIOLATION, "inclusion_listed_as_known",
-		"no asset is known as \"%s\"",
-	"Register the asset first, or see find_asset for what an identifier names."},
-	{"ambiguous", ERRCODE_CHECK_VIOLATION, "inclusion_listed_as_unambiguous",
-		"several assets are known as \"%s\"",
-	"List it by its asset tag; find_asset shows the assets that the identifier names."},
+	{"unknown", ERRCODE_FOREIGN_KEY_VIOLATION, "inclusion_listed_as_known", "no asset is known as \"%s\"",
+	 "Register the asset first, or see find_asset for what an identifier names."},
+	{"ambiguous", ERRCODE_CHECK_VIOLATION, "inclusion_listed_as_unambiguous", "several assets are known as \"%s\"",
+	 "List it by its asset tag; find_asset shows the assets that the identifier names."},
 	{"days", ERRCODE_CHECK_VIOLATION, "inclusion_days_meet_term",
-		"asset \"%s\" would be listed on days outside the term",
-	"Choose days within the term, or extend the term first."},
+	 "asset \"%s\" would be listed on days outside the term", "Choose days within the term, or extend the term first."},
 	{"decommissioned", ERRCODE_CHECK_VIOLATION, "inclusion_asset_not_decommissioned",
-		"asset \"%s\" is decommissioned before its cover would start",
-	"Take it off the list, or mend its decommissioned_on in the register."},
+	 "asset \"%s\" is decommissioned before its cover would start",
+	 "Take it off the list, or mend its decommissioned_on in the register."},
 	{"commissioned", ERRCODE_CHECK_VIOLATION, "inclusion_asset_commissioned",
-		"asset \"%s\" is commissioned only after its cover would end",
-	"Choose later days, or mend its commissioned_on in the register."},
+	 "asset \"%s\" is commissioned only after its cover would end",
+	 "Choose later days, or mend its commissioned_on in the register."},
 	{"listed", ERRCODE_EXCLUSION_VIOLATION, "inclusion_no_overlap",
-		"asset \"%s\" is already listed on this term for some of these days",
-	"Change the line that is there, or choose days that do not overlap."},
+	 "asset \"%s\" is already listed on this term for some of these days",
+	 "Change the line that is there, or choose days that do not overlap."},
 	{"elsewhere", ERRCODE_UNIQUE_VIOLATION, "inclusion_one_contract_of_a_kind",
-		"asset \"%s\" already stands on another active contract of the same kind",
-	"End it there first, or allow duplicates in this portfolio's setting."},
+	 "asset \"%s\" already stands on another active contract of the same kind",
+	 "End it there first, or allow duplicates in this portfolio's setting."},
 };
 
 /* A line that is refused. */
 typedef struct WrongLine
 {
 	const Problem *problem;
-	char	   *listed_as;
-	char	   *facts;			/* NULL: nothing to add */
+	char *listed_as;
+	char *facts; /* NULL: nothing to add */
 } WrongLine;
 
 /* Days as a half-open pair; open bounds are the ends of the type. */
 typedef struct Days
 {
-	DateADT		from;
-	DateADT		to;				/* the day after the last */
+	DateADT from;
+	DateADT to; /* the day after the last */
 } Days;
 
 /* A line that is held against the register. */
 typedef struct Line
 {
-	int64		inclusion_id;
-	int64		asset_id;
-	int64		term_id;
-	Days		during;
-	bool		is_include;
+	int64 inclusion_id;
+	int64 asset_id;
+	int64 term_id;
+	Days during;
+	bool is_include;
 } Line;
 
 typedef struct Lines
 {
-	int64		count;
-	int64		space;
-	Line	   *lines;
+	int64 count;
+	int64 space;
+	Line *lines;
 } Lines;
 
 /* The days of a term, asked once a statement. */
 typedef struct DaysOfTerm
 {
-	int64		term_id;		/* key */
-	Days		days;
+	int64 term_id; /* key */
+	Days days;
 } DaysOfTerm;
 
 static void validate_lines(CecChange *change);
@@ -208,10 +207,10 @@ find_problem(const char *name)
 static Days
 days_of_range(TypeCacheEntry *typcache, Datum range)
 {
-	RangeBound	lower;
-	RangeBound	upper;
-	bool		empty;
-	Days		days = {0, 0};
+	RangeBound lower;
+	RangeBound upper;
+	bool empty;
+	Days days = {0, 0};
 
 	range_deserialize(typcache, DatumGetRangeTypeP(range), &lower, &upper, &empty);
 	if (!empty)
@@ -225,8 +224,8 @@ days_of_range(TypeCacheEntry *typcache, Datum range)
 static Datum
 range_of_days(TypeCacheEntry *typcache, Days days)
 {
-	RangeBound	lower = {DateADTGetDatum(days.from), days.from == PG_INT32_MIN, true, true};
-	RangeBound	upper = {DateADTGetDatum(days.to), days.to == PG_INT32_MAX, false, false};
+	RangeBound lower = {DateADTGetDatum(days.from), days.from == PG_INT32_MIN, true, true};
+	RangeBound upper = {DateADTGetDatum(days.to), days.to == PG_INT32_MAX, false, false};
 
 	return RangeTypePGetDatum(cec_compat_make_range(typcache, &lower, &upper));
 }
@@ -240,11 +239,11 @@ overlap(Days one, Days other)
 /* The columns of a list line. */
 typedef struct LineColumns
 {
-	AttrNumber	inclusion_id;
-	AttrNumber	asset_id;
-	AttrNumber	term_id;
-	AttrNumber	effect;
-	AttrNumber	during;
+	AttrNumber inclusion_id;
+	AttrNumber asset_id;
+	AttrNumber term_id;
+	AttrNumber effect;
+	AttrNumber during;
 	TypeCacheEntry *range_type;
 } LineColumns;
 
@@ -255,19 +254,19 @@ typedef struct LineColumns
 static bool
 promises_nothing_new(TupleTableSlot *old_row, TupleTableSlot *new_row, const LineColumns *columns)
 {
-	RangeType  *old_days = DatumGetRangeTypeP(old_row->tts_values[columns->during - 1]);
-	RangeType  *new_days = DatumGetRangeTypeP(new_row->tts_values[columns->during - 1]);
+	RangeType *old_days = DatumGetRangeTypeP(old_row->tts_values[columns->during - 1]);
+	RangeType *new_days = DatumGetRangeTypeP(new_row->tts_values[columns->during - 1]);
 
 	return cec_rows_same_value(old_row, new_row, columns->asset_id) &&
-		cec_rows_same_value(old_row, new_row, columns->term_id) &&
-		cec_rows_same_value(old_row, new_row, columns->effect) &&
-		range_contains_internal(columns->range_type, old_days, new_days);
+		   cec_rows_same_value(old_row, new_row, columns->term_id) &&
+		   cec_rows_same_value(old_row, new_row, columns->effect) &&
+		   range_contains_internal(columns->range_type, old_days, new_days);
 }
 
 static bool
 is_include(Datum effect)
 {
-	text	   *value = DatumGetTextPP(effect);
+	text *value = DatumGetTextPP(effect);
 
 	return VARSIZE_ANY_EXHDR(value) == 7 && memcmp(VARDATA_ANY(value), "include", 7) == 0;
 }
@@ -278,8 +277,8 @@ add_line(Lines *lines, Line line)
 	if (lines->count == lines->space)
 	{
 		lines->space = lines->space == 0 ? 8 : lines->space * 2;
-		lines->lines = lines->lines == NULL ? palloc(lines->space * sizeof(Line)) :
-			repalloc_huge(lines->lines, lines->space * sizeof(Line));
+		lines->lines = lines->lines == NULL ? palloc(lines->space * sizeof(Line))
+											: repalloc_huge(lines->lines, lines->space * sizeof(Line));
 	}
 	lines->lines[lines->count++] = line;
 }
@@ -287,7 +286,7 @@ add_line(Lines *lines, Line line)
 static Line
 line_of_row(TupleTableSlot *row, const LineColumns *columns)
 {
-	Line		line;
+	Line line;
 
 	line.inclusion_id = DatumGetInt64(row->tts_values[columns->inclusion_id - 1]);
 	line.asset_id = DatumGetInt64(row->tts_values[columns->asset_id - 1]);
@@ -301,7 +300,7 @@ line_of_row(TupleTableSlot *row, const LineColumns *columns)
 static void
 lines_as_args(const Lines *lines, TypeCacheEntry *range_type, Datum *args)
 {
-	Datum	   *columns[5];
+	Datum *columns[5];
 
 	for (int i = 0; i < 5; i++)
 		columns[i] = palloc_extended(lines->count * sizeof(Datum), MCXT_ALLOC_HUGE);
@@ -314,7 +313,8 @@ lines_as_args(const Lines *lines, TypeCacheEntry *range_type, Datum *args)
 		columns[4][i] = range_of_days(range_type, lines->lines[i].during);
 	}
 	for (int i = 0; i < 3; i++)
-		args[i] = PointerGetDatum(construct_array(columns[i], lines->count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+		args[i] = PointerGetDatum(
+			construct_array(columns[i], lines->count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 	args[3] = PointerGetDatum(construct_array(columns[3], lines->count, BOOLOID, sizeof(bool), true, TYPALIGN_CHAR));
 	args[4] = PointerGetDatum(construct_array(columns[4], lines->count, DATERANGEOID, -1, false, range_type->typalign));
 }
@@ -323,11 +323,10 @@ lines_as_args(const Lines *lines, TypeCacheEntry *range_type, Datum *args)
 static bool
 caller_may_read(CecChange *change, const char *table_name)
 {
-	Oid			relid = get_relname_relid(table_name, change->portfolio->nspid);
+	Oid relid = get_relname_relid(table_name, change->portfolio->nspid);
 
-	return OidIsValid(relid) &&
-		pg_class_aclcheck(relid, change->caller, ACL_SELECT) == ACLCHECK_OK &&
-		check_enable_rls(relid, change->caller, true) != RLS_ENABLED;
+	return OidIsValid(relid) && pg_class_aclcheck(relid, change->caller, ACL_SELECT) == ACLCHECK_OK &&
+		   check_enable_rls(relid, change->caller, true) != RLS_ENABLED;
 }
 
 static char *
@@ -340,18 +339,19 @@ result_text(uint64 row, int column)
 static Days
 find_term_days(CecChange *change, HTAB *terms, TypeCacheEntry *range_type, int64 term_id)
 {
-	bool		found;
+	bool found;
 	DaysOfTerm *entry = hash_search(terms, &term_id, HASH_ENTER, &found);
 
 	if (!found)
 	{
-		Datum		arg = Int64GetDatum(term_id);
-		bool		isnull;
+		Datum arg = Int64GetDatum(term_id);
+		bool isnull;
 
-		entry->days = (Days) {0, 0};
+		entry->days = (Days){0, 0};
 		SPI_connect();
 		if (cec_query_run(change->portfolio->plans, &term_days, &arg, NULL, 1) > 0)
-			entry->days = days_of_range(range_type, SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+			entry->days =
+				days_of_range(range_type, SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 		SPI_finish();
 	}
 	return entry->days;
@@ -360,12 +360,12 @@ find_term_days(CecChange *change, HTAB *terms, TypeCacheEntry *range_type, int64
 /* The tables that lines are held against, and where their columns are. */
 typedef struct Probes
 {
-	CecProbe   *assets;
-	AttrNumber	commissioned_on;
-	AttrNumber	decommissioned_on;
-	CecProbe   *lines;
-	AttrNumber	inclusion_id;
-	AttrNumber	during;
+	CecProbe *assets;
+	AttrNumber commissioned_on;
+	AttrNumber decommissioned_on;
+	CecProbe *lines;
+	AttrNumber inclusion_id;
+	AttrNumber during;
 	TypeCacheEntry *range_type;
 } Probes;
 
@@ -374,15 +374,15 @@ static bool
 is_outside_life(Probes *probes, const Line *line, Days days)
 {
 	TupleTableSlot *asset;
-	int			first = probes->commissioned_on - 1;
-	int			last = probes->decommissioned_on - 1;
+	int first = probes->commissioned_on - 1;
+	int last = probes->decommissioned_on - 1;
 
 	cec_probe_seek(probes->assets, line->asset_id);
 	asset = cec_probe_next(probes->assets);
 	if (asset == NULL)
-		return false;			/* the foreign key has a word on that */
+		return false; /* the foreign key has a word on that */
 	return (!asset->tts_isnull[last] && DatumGetDateADT(asset->tts_values[last]) < days.from) ||
-		(!asset->tts_isnull[first] && DatumGetDateADT(asset->tts_values[first]) >= days.to);
+		   (!asset->tts_isnull[first] && DatumGetDateADT(asset->tts_values[first]) >= days.to);
 }
 
 /* Whether another line speaks of the same asset on some of the same days, on whatever term. */
@@ -403,11 +403,11 @@ meets_another_line(Probes *probes, const Line *line)
 static Lines
 find_doubtful(CecChange *change, const Lines *lines, TypeCacheEntry *range_type)
 {
-	Lines		doubtful = {0};
-	Probes		probes;
-	HASHCTL		ctl = {0};
-	HTAB	   *terms;
-	Snapshot	snapshot;
+	Lines doubtful = {0};
+	Probes probes;
+	HASHCTL ctl = {0};
+	HTAB *terms;
+	Snapshot snapshot;
 
 	ctl.keysize = sizeof(int64);
 	ctl.entrysize = sizeof(DaysOfTerm);
@@ -426,13 +426,12 @@ find_doubtful(CecChange *change, const Lines *lines, TypeCacheEntry *range_type)
 
 	for (int64 i = 0; i < lines->count; i++)
 	{
-		Line	   *line = &lines->lines[i];
-		Days		term = find_term_days(change, terms, range_type, line->term_id);
-		Days		days = {Max(term.from, line->during.from), Min(term.to, line->during.to)};
+		Line *line = &lines->lines[i];
+		Days term = find_term_days(change, terms, range_type, line->term_id);
+		Days days = {Max(term.from, line->during.from), Min(term.to, line->during.to)};
 
 		CHECK_FOR_INTERRUPTS();
-		if (days.from >= days.to ||
-			(line->is_include && is_outside_life(&probes, line, days)) ||
+		if (days.from >= days.to || (line->is_include && is_outside_life(&probes, line, days)) ||
 			meets_another_line(&probes, line))
 			add_line(&doubtful, *line);
 	}
@@ -450,11 +449,11 @@ explain_lines(CecChange *change, const Lines *doubtful, TypeCacheEntry *range_ty
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	MemoryContext old;
-	List	   *wrong = NIL;
-	Datum		args[5];
-	uint64		rows;
-	bool		may_read = caller_may_read(change, "asset") && caller_may_read(change, "inclusion") &&
-		caller_may_read(change, "coverage_term") && caller_may_read(change, "contract");
+	List *wrong = NIL;
+	Datum args[5];
+	uint64 rows;
+	bool may_read = caller_may_read(change, "asset") && caller_may_read(change, "inclusion") &&
+					caller_may_read(change, "coverage_term") && caller_may_read(change, "contract");
 
 	lines_as_args(doubtful, range_type, args);
 	SPI_connect();
@@ -462,7 +461,7 @@ explain_lines(CecChange *change, const Lines *doubtful, TypeCacheEntry *range_ty
 	old = MemoryContextSwitchTo(cxt);
 	for (uint64 i = 0; i < rows; i++)
 	{
-		WrongLine  *line = palloc(sizeof(WrongLine));
+		WrongLine *line = palloc(sizeof(WrongLine));
 
 		line->listed_as = result_text(i, 1);
 		line->problem = find_problem(result_text(i, 2));
@@ -480,10 +479,10 @@ find_similar_tag(CecChange *change, const char *typed)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	MemoryContext old;
-	Datum		arg = CStringGetTextDatum(typed);
-	char	   *best = NULL;
-	int			best_distance = 3;
-	uint64		rows;
+	Datum arg = CStringGetTextDatum(typed);
+	char *best = NULL;
+	int best_distance = 3;
+	uint64 rows;
 
 	/* varstr_levenshtein takes no more than 255 bytes. */
 	if (strlen(typed) > 255 || !caller_may_read(change, "asset"))
@@ -493,8 +492,8 @@ find_similar_tag(CecChange *change, const char *typed)
 	old = MemoryContextSwitchTo(cxt);
 	for (uint64 i = 0; i < rows; i++)
 	{
-		char	   *tag = result_text(i, 1);
-		int			distance;
+		char *tag = result_text(i, 1);
+		int distance;
 
 		if (strlen(tag) > 255)
 			continue;
@@ -513,20 +512,20 @@ find_similar_tag(CecChange *change, const char *typed)
 static List *
 explain_unresolved(CecChange *change, List *unresolved)
 {
-	List	   *wrong = NIL;
-	ListCell   *cell;
+	List *wrong = NIL;
+	ListCell *cell;
 
-	foreach(cell, unresolved)
+	foreach (cell, unresolved)
 	{
 		CecUnresolved *from = lfirst(cell);
-		WrongLine  *line = palloc(sizeof(WrongLine));
+		WrongLine *line = palloc(sizeof(WrongLine));
 
 		line->listed_as = from->listed_as;
 		line->problem = find_problem(from->matches == 0 ? "unknown" : "ambiguous");
 		line->facts = NULL;
 		if (from->matches == 0 && list_length(wrong) < LINES_SHOWN)
 		{
-			char	   *similar = find_similar_tag(change, from->listed_as);
+			char *similar = find_similar_tag(change, from->listed_as);
 
 			if (similar != NULL)
 				line->facts = psprintf("Perhaps \"%s\" was meant.", similar);
@@ -542,7 +541,7 @@ explain_unresolved(CecChange *change, List *unresolved)
 static char *
 shorten(const char *text)
 {
-	int			len = strlen(text);
+	int len = strlen(text);
 
 	if (len <= 100)
 		return pstrdup(text);
@@ -562,11 +561,11 @@ append_line(StringInfo detail, const WrongLine *line)
 static void
 refuse(CecChange *change, List *wrong, int64 line_count)
 {
-	WrongLine  *first = linitial(wrong);
+	WrongLine *first = linitial(wrong);
 	StringInfoData detail;
-	char	   *message;
-	int			shown = 0;
-	ListCell   *cell;
+	char *message;
+	int shown = 0;
+	ListCell *cell;
 
 	initStringInfo(&detail);
 	if (list_length(wrong) == 1)
@@ -575,12 +574,13 @@ refuse(CecChange *change, List *wrong, int64 line_count)
 		if (first->facts != NULL)
 			appendStringInfoString(&detail, first->facts);
 		else
-			appendStringInfo(&detail, "It is one of " INT64_FORMAT " line(s) in this statement; none was stored.", line_count);
+			appendStringInfo(&detail, "It is one of " INT64_FORMAT " line(s) in this statement; none was stored.",
+							 line_count);
 	}
 	else
 	{
 		message = psprintf("%d of " INT64_FORMAT " list lines are refused", list_length(wrong), line_count);
-		foreach(cell, wrong)
+		foreach (cell, wrong)
 		{
 			if (shown > 0)
 				appendStringInfoChar(&detail, '\n');
@@ -593,20 +593,17 @@ refuse(CecChange *change, List *wrong, int64 line_count)
 		}
 	}
 	ereport(ERROR,
-			(errcode(first->problem->sqlstate),
-			 errmsg_internal("%s", message),
-			 errdetail_internal("%s", detail.data),
-			 errhint("%s", first->problem->hint),
-			 errtableconstraint(change->rel, first->problem->constraint)));
+			(errcode(first->problem->sqlstate), errmsg_internal("%s", message), errdetail_internal("%s", detail.data),
+			 errhint("%s", first->problem->hint), errtableconstraint(change->rel, first->problem->constraint)));
 }
 
 static Datum *
 collect_assets(CecChange *change, const LineColumns *columns, int *count, Lines *lines)
 {
-	int64		rows = change->new_rows != NULL ?
-		tuplestore_tuple_count(change->new_rows) : tuplestore_tuple_count(change->old_rows);
-	Datum	   *assets = palloc_extended(Max(rows, 1) * 2 * sizeof(Datum), MCXT_ALLOC_HUGE);
-	CecRows		reader;
+	int64 rows =
+		change->new_rows != NULL ? tuplestore_tuple_count(change->new_rows) : tuplestore_tuple_count(change->old_rows);
+	Datum *assets = palloc_extended(Max(rows, 1) * 2 * sizeof(Datum), MCXT_ALLOC_HUGE);
+	CecRows reader;
 
 	*count = 0;
 	cec_rows_begin(&reader, change);
@@ -634,16 +631,16 @@ collect_assets(CecChange *change, const LineColumns *columns, int *count, Lines 
 static void
 validate_lines(CecChange *change)
 {
-	List	   *wrong = explain_unresolved(change, cec_inclusion_take_unresolved(RelationGetRelid(change->rel)));
-	int64		line_count = list_length(wrong);
+	List *wrong = explain_unresolved(change, cec_inclusion_take_unresolved(RelationGetRelid(change->rel)));
+	int64 line_count = list_length(wrong);
 	LineColumns columns;
-	Lines		lines = {0};
-	Lines		doubtful = {0};
+	Lines lines = {0};
+	Lines doubtful = {0};
 
 	if (!cec_change_is_empty(change))
 	{
-		Datum	   *assets;
-		int			asset_count;
+		Datum *assets;
+		int asset_count;
 
 		columns.inclusion_id = cec_change_column(change, "inclusion_id");
 		columns.asset_id = cec_change_column(change, "asset_id");

@@ -27,13 +27,13 @@
 
 typedef struct Handler
 {
-	CecStage	stage;
-	const char *table_name;		/* NULL: every table */
+	CecStage stage;
+	const char *table_name; /* NULL: every table */
 	CecChangeHandler run;
 } Handler;
 
 static Handler handlers[MAX_HANDLERS];
-static int	nhandlers = 0;
+static int nhandlers = 0;
 
 PG_FUNCTION_INFO_V1(cec_enter_gate);
 PG_FUNCTION_INFO_V1(cec_record_change);
@@ -45,7 +45,7 @@ cec_change_register(CecStage stage, const char *table_name, CecChangeHandler han
 {
 	if (nhandlers == MAX_HANDLERS)
 		elog(ERROR, "too many change handlers");
-	handlers[nhandlers++] = (Handler) {stage, table_name, handler};
+	handlers[nhandlers++] = (Handler){stage, table_name, handler};
 }
 
 static TriggerData *
@@ -54,10 +54,9 @@ trigger_data(FunctionCallInfo fcinfo, const char *name, bool statement_level)
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) == statement_level)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("%s is a statement trigger of portfolio tables", name),
-				 errhint("cec.create_portfolio and cec.upgrade_portfolio attach it.")));
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("%s is a statement trigger of portfolio tables", name),
+						errhint("cec.create_portfolio and cec.upgrade_portfolio attach it.")));
 	return trigdata;
 }
 
@@ -65,10 +64,8 @@ static const char *
 trigger_argument(TriggerData *trigdata, const char *name)
 {
 	if (trigdata->tg_trigger->tgnargs != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("%s takes one argument", name),
-				 errhint("cec.create_portfolio and cec.upgrade_portfolio attach it.")));
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED), errmsg("%s takes one argument", name),
+						errhint("cec.create_portfolio and cec.upgrade_portfolio attach it.")));
 	return trigdata->tg_trigger->tgargs[0];
 }
 
@@ -91,16 +88,15 @@ cec_enter_gate(PG_FUNCTION_ARGS)
 static void
 check_log_owner(CecChange *change)
 {
-	Relation	log = table_open(change->portfolio->audit_log, AccessShareLock);
-	Oid			owner = log->rd_rel->relowner;
+	Relation log = table_open(change->portfolio->audit_log, AccessShareLock);
+	Oid owner = log->rd_rel->relowner;
 
 	table_close(log, NoLock);
 	if (owner != change->rel->rd_rel->relowner)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("table \"%s\" and the audit log of its portfolio have different owners",
-						RelationGetRelationName(change->rel)),
-				 errhint("Give all tables of a portfolio to one role.")));
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("table \"%s\" and the audit log of its portfolio have different owners",
+							   RelationGetRelationName(change->rel)),
+						errhint("Give all tables of a portfolio to one role.")));
 }
 
 /*
@@ -110,8 +106,8 @@ Datum
 cec_record_change(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = trigger_data(fcinfo, "cec.record_change", true);
-	CecChange	change = {0};
-	CecActAs	act;
+	CecChange change = {0};
+	CecActAs act;
 	MemoryContext cxt;
 	MemoryContext old_cxt;
 
@@ -127,10 +123,9 @@ cec_record_change(PG_FUNCTION_ARGS)
 	change.new_rows = trigdata->tg_newtable;
 	if ((change.operation != CEC_INSERT && change.old_rows == NULL) ||
 		(change.operation != CEC_DELETE && change.new_rows == NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("cec.record_change needs its transition tables"),
-				 errhint("cec.create_portfolio and cec.upgrade_portfolio attach it.")));
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("cec.record_change needs its transition tables"),
+						errhint("cec.create_portfolio and cec.upgrade_portfolio attach it.")));
 	change.caller = GetUserId();
 
 	cxt = AllocSetContextCreate(CurrentMemoryContext, "cec change", ALLOCSET_DEFAULT_SIZES);
@@ -157,19 +152,18 @@ cec_refuse_truncate(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = trigger_data(fcinfo, "cec.refuse_truncate", true);
 
-	ereport(ERROR,
-			(errcode(ERRCODE_RESTRICT_VIOLATION),
-			 errmsg("table \"%s\" cannot be truncated", RelationGetRelationName(trigdata->tg_relation)),
-			 errdetail("Every row of a portfolio that goes is recorded, and TRUNCATE names none."),
-			 errhint("Use DELETE, or cec.drop_portfolio to be rid of the whole portfolio."),
-			 errtable(trigdata->tg_relation)));
+	ereport(ERROR, (errcode(ERRCODE_RESTRICT_VIOLATION),
+					errmsg("table \"%s\" cannot be truncated", RelationGetRelationName(trigdata->tg_relation)),
+					errdetail("Every row of a portfolio that goes is recorded, and TRUNCATE names none."),
+					errhint("Use DELETE, or cec.drop_portfolio to be rid of the whole portfolio."),
+					errtable(trigdata->tg_relation)));
 }
 
 /* Starts reading the rows of a change; several readers of one change do not disturb each other. */
 void
 cec_rows_begin(CecRows *rows, CecChange *change)
 {
-	TupleDesc	desc = RelationGetDescr(change->rel);
+	TupleDesc desc = RelationGetDescr(change->rel);
 
 	memset(rows, 0, sizeof(CecRows));
 	rows->change = change;
@@ -196,12 +190,14 @@ cec_rows_next(CecRows *rows)
 	if (rows->old_slot != NULL)
 	{
 		tuplestore_select_read_pointer(rows->change->old_rows, rows->old_pointer);
-		rows->old_row = tuplestore_gettupleslot(rows->change->old_rows, true, false, rows->old_slot) ? rows->old_slot : NULL;
+		rows->old_row =
+			tuplestore_gettupleslot(rows->change->old_rows, true, false, rows->old_slot) ? rows->old_slot : NULL;
 	}
 	if (rows->new_slot != NULL)
 	{
 		tuplestore_select_read_pointer(rows->change->new_rows, rows->new_pointer);
-		rows->new_row = tuplestore_gettupleslot(rows->change->new_rows, true, false, rows->new_slot) ? rows->new_slot : NULL;
+		rows->new_row =
+			tuplestore_gettupleslot(rows->change->new_rows, true, false, rows->new_slot) ? rows->new_slot : NULL;
 	}
 	if (rows->old_slot != NULL && rows->new_slot != NULL && (rows->old_row == NULL) != (rows->new_row == NULL))
 		elog(ERROR, "transition tables differ in length");
@@ -222,7 +218,7 @@ cec_rows_end(CecRows *rows)
 AttrNumber
 cec_change_column(CecChange *change, const char *name)
 {
-	TupleDesc	desc = RelationGetDescr(change->rel);
+	TupleDesc desc = RelationGetDescr(change->rel);
 
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -239,10 +235,11 @@ bool
 cec_rows_same_value(TupleTableSlot *one, TupleTableSlot *other, AttrNumber attnum)
 {
 	Form_pg_attribute att = TupleDescAttr(one->tts_tupleDescriptor, attnum - 1);
-	bool		null = one->tts_isnull[attnum - 1];
+	bool null = one->tts_isnull[attnum - 1];
 
 	return null == other->tts_isnull[attnum - 1] &&
-		(null || datum_image_eq(one->tts_values[attnum - 1], other->tts_values[attnum - 1], att->attbyval, att->attlen));
+		   (null ||
+			datum_image_eq(one->tts_values[attnum - 1], other->tts_values[attnum - 1], att->attbyval, att->attlen));
 }
 
 /* Whether the statement touched no row at all. */
@@ -250,5 +247,5 @@ bool
 cec_change_is_empty(CecChange *change)
 {
 	return (change->old_rows == NULL || tuplestore_tuple_count(change->old_rows) == 0) &&
-		(change->new_rows == NULL || tuplestore_tuple_count(change->new_rows) == 0);
+		   (change->new_rows == NULL || tuplestore_tuple_count(change->new_rows) == 0);
 }

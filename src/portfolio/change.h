@@ -30,27 +30,27 @@ typedef enum CecStage
 typedef struct CecChange
 {
 	CecPortfolio *portfolio;
-	Relation	rel;
-	const char *table_name;		/* as the design names it; a shard's relation name differs */
+	Relation rel;
+	const char *table_name; /* as the design names it; a shard's relation name differs */
 	CecOperation operation;
-	Tuplestorestate *old_rows;	/* NULL for INSERT */
-	Tuplestorestate *new_rows;	/* NULL for DELETE */
-	Oid			caller;			/* who ran the statement; the engine itself acts as the table's owner */
+	Tuplestorestate *old_rows; /* NULL for INSERT */
+	Tuplestorestate *new_rows; /* NULL for DELETE */
+	Oid caller;				   /* who ran the statement; the engine itself acts as the table's owner */
 } CecChange;
 
 /* Reads the rows of a change; old and new rows of an UPDATE come in pairs. */
 typedef struct CecRows
 {
-	CecChange  *change;
-	TupleTableSlot *old_row;	/* NULL when there is none */
+	CecChange *change;
+	TupleTableSlot *old_row; /* NULL when there is none */
 	TupleTableSlot *new_row;
 	TupleTableSlot *old_slot;
 	TupleTableSlot *new_slot;
-	int			old_pointer;
-	int			new_pointer;
+	int old_pointer;
+	int new_pointer;
 } CecRows;
 
-typedef void (*CecChangeHandler) (CecChange *change);
+typedef void (*CecChangeHandler)(CecChange *change);
 
 extern void cec_change_register(CecStage stage, const char *table_name, CecChangeHandler handler);
 extern void cec_rows_begin(CecRows *rows, CecChange *change);

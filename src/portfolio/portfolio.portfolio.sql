@@ -24,6 +24,7 @@ CREATE TABLE @P@.setting (
 
 SELECT cec._arm_table(@L@::regnamespace, 'setting', 'definition', 'definition');
 
+COMMENT ON SCHEMA @P@ IS 'Portfolio of Contract Equipment Coverage: one book of contracts with its register, lists and log.';
 COMMENT ON TABLE @P@.gate IS 'Always empty. Writers of this portfolio lock it: ROW EXCLUSIVE for data, SHARE ROW EXCLUSIVE for definitions (contracts, terms, tiers, rules, bundles, settings).';
 COMMENT ON COLUMN @P@.gate.gate_id IS 'Never filled: the table holds no row.';
 COMMENT ON TABLE @P@.setting IS 'Settings of this portfolio: exactly one row. Changes are audited.';

@@ -24,11 +24,11 @@
 
 static HTAB *portfolios = NULL; /* of CacheSlot */
 static List *retired = NIL;		/* replaced entries, in CacheMemoryContext */
-static int	pins = 0;
+static int pins = 0;
 
 typedef struct CacheSlot
 {
-	Oid			nspid;			/* key */
+	Oid nspid; /* key */
 	CecPortfolio *entry;
 } CacheSlot;
 
@@ -36,7 +36,7 @@ static void
 invalidate_by_relation(Datum arg, Oid relid)
 {
 	HASH_SEQ_STATUS status;
-	CacheSlot  *slot;
+	CacheSlot *slot;
 
 	hash_seq_init(&status, portfolios);
 	while ((slot = hash_seq_search(&status)) != NULL)
@@ -49,7 +49,7 @@ static void
 invalidate_by_schema(Datum arg, int cacheid, uint32 hashvalue)
 {
 	HASH_SEQ_STATUS status;
-	CacheSlot  *slot;
+	CacheSlot *slot;
 
 	hash_seq_init(&status, portfolios);
 	while ((slot = hash_seq_search(&status)) != NULL)
@@ -68,7 +68,7 @@ unpin_at_end(XactEvent event, void *arg)
 void
 cec_portfolio_cache_init(void)
 {
-	HASHCTL		ctl = {0};
+	HASHCTL ctl = {0};
 
 	ctl.keysize = sizeof(Oid);
 	ctl.entrysize = sizeof(CacheSlot);
@@ -90,28 +90,25 @@ free_entry(CecPortfolio *entry)
 Oid
 cec_portfolio_relation(CecPortfolio *portfolio, const char *name)
 {
-	Oid			relid = get_relname_relid(name, portfolio->nspid);
+	Oid relid = get_relname_relid(name, portfolio->nspid);
 
 	if (!OidIsValid(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("schema \"%s\" is not a portfolio", get_namespace_name(portfolio->nspid)),
-				 errdetail("It has no table \"%s\".", name),
-				 errhint("Portfolios are made by cec.create_portfolio.")));
+				 errdetail("It has no table \"%s\".", name), errhint("Portfolios are made by cec.create_portfolio.")));
 	return relid;
 }
 
 static CecPortfolio *
 build_entry(Oid nspid)
 {
-	char	   *schema = get_namespace_name(nspid);
+	char *schema = get_namespace_name(nspid);
 	MemoryContext cxt;
 	CecPortfolio *entry;
 
 	if (schema == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_SCHEMA),
-				 errmsg("schema with OID %u does not exist", nspid)));
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_SCHEMA), errmsg("schema with OID %u does not exist", nspid)));
 
 	cxt = AllocSetContextCreate(CacheMemoryContext, "cec portfolio", ALLOCSET_SMALL_SIZES);
 	entry = MemoryContextAllocZero(cxt, sizeof(CecPortfolio));
@@ -128,8 +125,8 @@ build_entry(Oid nspid)
 CecPortfolio *
 cec_portfolio_get(Oid nspid)
 {
-	bool		found;
-	CacheSlot  *slot;
+	bool found;
+	CacheSlot *slot;
 	CecPortfolio *entry;
 
 	if (pins == 0 && retired != NIL)

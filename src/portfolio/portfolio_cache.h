@@ -10,12 +10,12 @@
 
 typedef struct CecPortfolio
 {
-	Oid			nspid;			/* schema; key */
-	bool		valid;
+	Oid nspid; /* schema; key */
+	bool valid;
 	MemoryContext cxt;
-	Oid			gate;
-	Oid			audit_log;
-	CecPlans   *plans;
+	Oid gate;
+	Oid audit_log;
+	CecPlans *plans;
 } CecPortfolio;
 
 extern void cec_portfolio_cache_init(void);

@@ -25,18 +25,17 @@ PG_FUNCTION_INFO_V1(cec_execute_as);
 Datum
 cec_execute_as(PG_FUNCTION_ARGS)
 {
-	Oid			owner = PG_GETARG_OID(0);
-	char	   *search_path = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	char	   *script = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	int			nest_level;
-	int			result;
-	CecActAs	act;
+	Oid owner = PG_GETARG_OID(0);
+	char *search_path = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char *script = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	int nest_level;
+	int result;
+	CecActAs act;
 
 	if (!cec_compat_may_act_as(GetUserId(), owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("must be able to SET ROLE \"%s\"", GetUserNameFromId(owner, false)),
-				 errhint("Grant the role to yourself, or let its members do this.")));
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("must be able to SET ROLE \"%s\"", GetUserNameFromId(owner, false)),
+						errhint("Grant the role to yourself, or let its members do this.")));
 
 	nest_level = NewGUCNestLevel();
 	cec_act_as(&act, owner, SECURITY_RESTRICTED_OPERATION);

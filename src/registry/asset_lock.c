@@ -19,8 +19,9 @@
 
 static const CecQuery lock_assets = {
 	"SELECT FROM @P@.asset WHERE asset_id = ANY ($1) ORDER BY asset_id FOR NO KEY UPDATE",
-	1, {INT8ARRAYOID}, CURSOR_OPT_GENERIC_PLAN
-};
+	1,
+	{INT8ARRAYOID},
+	CURSOR_OPT_GENERIC_PLAN};
 
 /*
  * Locks the assets until the end of the transaction; ids may repeat and come in any order.  Runs as the owner.
@@ -29,7 +30,7 @@ static const CecQuery lock_assets = {
 void
 cec_lock_assets(CecChange *change, Datum *asset_ids, int count)
 {
-	Datum		arg;
+	Datum arg;
 
 	if (count == 0)
 		return;

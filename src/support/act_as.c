@@ -16,7 +16,8 @@ void
 cec_act_as(CecActAs *act, Oid owner, int extra_context)
 {
 	GetUserIdAndSecContext(&act->saved_user, &act->saved_context);
-	SetUserIdAndSecContext(owner, act->saved_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS | extra_context);
+	SetUserIdAndSecContext(owner,
+						   act->saved_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS | extra_context);
 }
 
 /* Back to who acted before. */

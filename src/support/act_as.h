@@ -7,8 +7,8 @@
 
 typedef struct CecActAs
 {
-	Oid			saved_user;
-	int			saved_context;
+	Oid saved_user;
+	int saved_context;
 } CecActAs;
 
 extern void cec_act_as(CecActAs *act, Oid owner, int extra_context);

@@ -24,15 +24,15 @@
 
 struct CecAppender
 {
-	Relation	rel;
-	EState	   *estate;
+	Relation rel;
+	EState *estate;
 	ResultRelInfo *target;
 	BulkInsertState bulk;
-	CommandId	cid;
+	CommandId cid;
 	MemoryContext cxt;
-	int			used;
+	int used;
 	TupleTableSlot *slots[BATCH];
-	int			nslots;
+	int nslots;
 };
 
 /* Starts appending to rel, which the caller has opened with RowExclusiveLock. */

@@ -88,23 +88,23 @@ static const char *const kind_code[] = {
 
 struct CecCanonType
 {
-	CanonKind	kind;
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
-	CecCanonType *element;		/* of array, range, multirange */
-	TypeCacheEntry *typcache;	/* of range, multirange */
-	FmgrInfo	function;		/* send of geometry, output of the rest */
+	CanonKind kind;
+	int16 typlen;
+	bool typbyval;
+	char typalign;
+	CecCanonType *element;	  /* of array, range, multirange */
+	TypeCacheEntry *typcache; /* of range, multirange */
+	FmgrInfo function;		  /* send of geometry, output of the rest */
 };
 
 /* Whether a type is PostGIS's geometry, in whatever schema it lives. */
 static bool
 is_geometry(Oid typid)
 {
-	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(typid));
-	bool		named_so;
-	Oid			extension;
-	char	   *name;
+	HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(typid));
+	bool named_so;
+	Oid extension;
+	char *name;
 
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for type %u", typid);
@@ -122,9 +122,9 @@ CecCanonType *
 cec_canon_type(Oid typid)
 {
 	CecCanonType *type = palloc0(sizeof(CecCanonType));
-	Oid			base = getBaseType(typid);
-	Oid			function;
-	bool		is_varlena;
+	Oid base = getBaseType(typid);
+	Oid function;
+	bool is_varlena;
 
 	check_stack_depth();
 	get_typlenbyvalalign(base, &type->typlen, &type->typbyval, &type->typalign);
@@ -254,15 +254,15 @@ append_varlena(StringInfo buf, Datum value)
 void
 cec_canon_append_part(StringInfo buf, CecCanonType *type, Datum value, bool isnull)
 {
-	int			start = buf->len;
-	int			length;
+	int start = buf->len;
+	int length;
 	StringInfoData head;
 
 	appendStringInfoCharMacro(buf, 0);
 	if (isnull)
 		return;
 	cec_canon_append(buf, type, value);
-	length = buf->len - start;	/* the byte kept free makes it one more */
+	length = buf->len - start; /* the byte kept free makes it one more */
 	if (length < 0x80)
 	{
 		buf->data[start] = (char) length;
@@ -283,10 +283,10 @@ cec_canon_append_part(StringInfo buf, CecCanonType *type, Datum value, bool isnu
 static void
 append_array(StringInfo buf, CecCanonType *type, Datum value)
 {
-	ArrayType  *array = DatumGetArrayTypeP(value);
-	Datum	   *elements;
-	bool	   *nulls;
-	int			count;
+	ArrayType *array = DatumGetArrayTypeP(value);
+	Datum *elements;
+	bool *nulls;
+	int count;
 
 	pq_sendbyte(buf, ARR_NDIM(array));
 	for (int i = 0; i < ARR_NDIM(array); i++)
@@ -304,10 +304,10 @@ append_array(StringInfo buf, CecCanonType *type, Datum value)
 static void
 append_range(StringInfo buf, TypeCacheEntry *typcache, CecCanonType *element, const RangeType *range)
 {
-	RangeBound	lower;
-	RangeBound	upper;
-	bool		empty;
-	char		flags = 0;
+	RangeBound lower;
+	RangeBound upper;
+	bool empty;
+	char flags = 0;
 
 	range_deserialize(typcache, range, &lower, &upper, &empty);
 	if (empty)
@@ -333,7 +333,7 @@ append_range(StringInfo buf, TypeCacheEntry *typcache, CecCanonType *element, co
 static void
 append_multirange(StringInfo buf, CecCanonType *type, Datum value)
 {
-	int32		count;
+	int32 count;
 	RangeType **ranges;
 
 	multirange_deserialize(type->typcache->rngtype, DatumGetMultirangeTypeP(value), &count, &ranges);
@@ -347,14 +347,10 @@ static void
 append_output(StringInfo buf, CecCanonType *type, Datum value)
 {
 	static const char *const pins[][2] = {
-		{"DateStyle", "ISO, YMD"},
-		{"IntervalStyle", "postgres"},
-		{"TimeZone", "UTC"},
-		{"extra_float_digits", "1"},
-		{"bytea_output", "hex"},
-		{"lc_monetary", "C"},
+		{"DateStyle", "ISO, YMD"},	 {"IntervalStyle", "postgres"}, {"TimeZone", "UTC"},
+		{"extra_float_digits", "1"}, {"bytea_output", "hex"},		{"lc_monetary", "C"},
 	};
-	int			nest_level = NewGUCNestLevel();
+	int nest_level = NewGUCNestLevel();
 
 	for (int i = 0; i < (int) lengthof(pins); i++)
 		(void) set_config_option(pins[i][0], pins[i][1], PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
@@ -374,12 +370,12 @@ cec_canon_append(StringInfo buf, CecCanonType *type, Datum value)
 			append_varlena(buf, value);
 			break;
 		case KIND_JSONB:
-			{
-				Jsonb	   *jsonb = DatumGetJsonbP(value);
+		{
+			Jsonb *jsonb = DatumGetJsonbP(value);
 
-				(void) JsonbToCString(buf, &jsonb->root, VARSIZE(jsonb));
-				break;
-			}
+			(void) JsonbToCString(buf, &jsonb->root, VARSIZE(jsonb));
+			break;
+		}
 		case KIND_BOOL:
 			pq_sendbyte(buf, DatumGetBool(value) ? 1 : 0);
 			break;
@@ -406,14 +402,14 @@ cec_canon_append(StringInfo buf, CecCanonType *type, Datum value)
 			pq_sendfloat8(buf, DatumGetFloat8(value));
 			break;
 		case KIND_INTERVAL:
-			{
-				Interval   *interval = DatumGetIntervalP(value);
+		{
+			Interval *interval = DatumGetIntervalP(value);
 
-				pq_sendint64(buf, interval->time);
-				pq_sendint32(buf, interval->day);
-				pq_sendint32(buf, interval->month);
-				break;
-			}
+			pq_sendint64(buf, interval->time);
+			pq_sendint32(buf, interval->day);
+			pq_sendint32(buf, interval->month);
+			break;
+		}
 		case KIND_UUID:
 			appendBinaryStringInfo(buf, (char *) DatumGetUUIDP(value)->data, UUID_LEN);
 			break;

@@ -37,17 +37,15 @@ static void read_value(StringInfo out, const char *code, Bytes bytes);
 static void
 report_damage(void)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("a row image is damaged"),
-			 errdetail("It ends inside a value, or a length in it is impossible.")));
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("a row image is damaged"),
+					errdetail("It ends inside a value, or a length in it is impossible.")));
 }
 
 /* Reads a length and moves on; errors at the end of the bytes. */
 uint64
 cec_canon_read_length(const char **at, const char *end)
 {
-	uint64		length = 0;
+	uint64 length = 0;
 
 	for (int shift = 0; shift < 63; shift += 7)
 	{
@@ -67,7 +65,7 @@ cec_canon_read_length(const char **at, const char *end)
 static uint64
 read_integer(Bytes *bytes, int size)
 {
-	uint64		value = 0;
+	uint64 value = 0;
 
 	if (bytes->end - bytes->at < size)
 		report_damage();
@@ -80,7 +78,7 @@ read_integer(Bytes *bytes, int size)
 static bool
 read_part(Bytes *bytes, Bytes *part)
 {
-	uint64		length = cec_canon_read_length(&bytes->at, bytes->end);
+	uint64 length = cec_canon_read_length(&bytes->at, bytes->end);
 
 	if (length == 0)
 		return false;
@@ -105,13 +103,13 @@ as_message(Bytes bytes)
 static void
 read_datetime(StringInfo out, Bytes *bytes, Oid typid)
 {
-	char		buffer[MAXDATELEN + 1];
-	const int	utc = 0;
-	Datum		value;
+	char buffer[MAXDATELEN + 1];
+	const int utc = 0;
+	Datum value;
 
 	if (typid == DATEOID)
 	{
-		DateADT		day = (DateADT) read_integer(bytes, 4);
+		DateADT day = (DateADT) read_integer(bytes, 4);
 
 		if (!DATE_NOT_FINITE(day) && !IS_VALID_DATE(day))
 			report_damage();
@@ -119,7 +117,7 @@ read_datetime(StringInfo out, Bytes *bytes, Oid typid)
 	}
 	else
 	{
-		Timestamp	at = (Timestamp) read_integer(bytes, 8);
+		Timestamp at = (Timestamp) read_integer(bytes, 8);
 
 		if (!TIMESTAMP_NOT_FINITE(at) && !IS_VALID_TIMESTAMP(at))
 			report_damage();
@@ -132,10 +130,10 @@ read_datetime(StringInfo out, Bytes *bytes, Oid typid)
 static void
 read_geometry(StringInfo out, Bytes bytes)
 {
-	Oid			argtypes[] = {BYTEAOID};
-	Oid			as_text = LookupFuncName(list_make2(makeString("cec"), makeString("_geometry_text")), 1, argtypes, false);
-	Size		length = bytes.end - bytes.at;
-	bytea	   *ewkb = palloc(VARHDRSZ + length);
+	Oid argtypes[] = {BYTEAOID};
+	Oid as_text = LookupFuncName(list_make2(makeString("cec"), makeString("_geometry_text")), 1, argtypes, false);
+	Size length = bytes.end - bytes.at;
+	bytea *ewkb = palloc(VARHDRSZ + length);
 
 	SET_VARSIZE(ewkb, VARHDRSZ + length);
 	memcpy(VARDATA(ewkb), bytes.at, length);
@@ -145,8 +143,8 @@ read_geometry(StringInfo out, Bytes bytes)
 static void
 read_range(StringInfo out, const char *element, Bytes *bytes)
 {
-	int			flags = (int) read_integer(bytes, 1);
-	Bytes		bound;
+	int flags = (int) read_integer(bytes, 1);
+	Bytes bound;
 
 	if (flags & CEC_RANGE_EMPTY)
 	{
@@ -181,19 +179,21 @@ read_value(StringInfo out, const char *code, Bytes bytes)
 	{
 		StringInfoData message = as_message(bytes);
 
-		appendStringInfoString(out, DatumGetCString(DirectFunctionCall1(float4out, Float4GetDatum(pq_getmsgfloat4(&message)))));
+		appendStringInfoString(
+			out, DatumGetCString(DirectFunctionCall1(float4out, Float4GetDatum(pq_getmsgfloat4(&message)))));
 	}
 	else if (strcmp(code, "float8") == 0)
 	{
 		StringInfoData message = as_message(bytes);
 
-		appendStringInfoString(out, DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(pq_getmsgfloat8(&message)))));
+		appendStringInfoString(
+			out, DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(pq_getmsgfloat8(&message)))));
 	}
 	else if (strcmp(code, "numeric") == 0)
 	{
 		StringInfoData message = as_message(bytes);
-		Datum		value = DirectFunctionCall3(numeric_recv, PointerGetDatum(&message),
-												ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+		Datum value = DirectFunctionCall3(numeric_recv, PointerGetDatum(&message), ObjectIdGetDatum(InvalidOid),
+										  Int32GetDatum(-1));
 
 		appendStringInfoString(out, DatumGetCString(DirectFunctionCall1(numeric_out, value)));
 	}
@@ -205,7 +205,7 @@ read_value(StringInfo out, const char *code, Bytes bytes)
 		read_datetime(out, &bytes, TIMESTAMPTZOID);
 	else if (strcmp(code, "interval") == 0)
 	{
-		Interval	interval;
+		Interval interval;
 
 		interval.time = (TimeOffset) read_integer(&bytes, 8);
 		interval.day = (int32) read_integer(&bytes, 4);
@@ -230,7 +230,7 @@ read_value(StringInfo out, const char *code, Bytes bytes)
 		read_range(out, code + 6, &bytes);
 	else if (strncmp(code, "multirange:", 11) == 0)
 	{
-		int32		count = (int32) read_integer(&bytes, 4);
+		int32 count = (int32) read_integer(&bytes, 4);
 
 		appendStringInfoChar(out, '{');
 		for (int32 i = 0; i < count; i++)
@@ -243,15 +243,14 @@ read_value(StringInfo out, const char *code, Bytes bytes)
 	}
 	else
 		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("a row image has a form that is not known: \"%s\"", code)));
+				(errcode(ERRCODE_DATA_CORRUPTED), errmsg("a row image has a form that is not known: \"%s\"", code)));
 }
 
 /* One dimension of an array as a JSON array. */
 static void
 read_dimension(StringInfo json, const char *element, Bytes *bytes, const int32 *dims, int ndim)
 {
-	Bytes		part;
+	Bytes part;
 
 	appendStringInfoChar(json, '[');
 	for (int32 i = 0; i < dims[0]; i++)
@@ -272,15 +271,15 @@ read_dimension(StringInfo json, const char *element, Bytes *bytes, const int32 *
 static void
 read_array(StringInfo json, const char *element, Bytes *bytes)
 {
-	int			ndim = (int) read_integer(bytes, 1);
-	int32		dims[MAXDIM];
+	int ndim = (int) read_integer(bytes, 1);
+	int32 dims[MAXDIM] = {0};
 
 	if (ndim > MAXDIM)
 		report_damage();
 	for (int i = 0; i < ndim; i++)
 	{
 		dims[i] = (int32) read_integer(bytes, 4);
-		(void) read_integer(bytes, 4);	/* lower bound: JSON has none */
+		(void) read_integer(bytes, 4); /* lower bound: JSON has none */
 		if (dims[i] < 0 || dims[i] > bytes->end - bytes->at)
 			report_damage();
 	}
@@ -294,9 +293,9 @@ read_array(StringInfo json, const char *element, Bytes *bytes)
 void
 cec_canon_to_json(StringInfo json, const char *code, const char *bytes, uint64 length)
 {
-	Bytes		value = {bytes, bytes + length};
+	Bytes value = {bytes, bytes + length};
 	StringInfoData text;
-	bool		bare;
+	bool bare;
 
 	if (strncmp(code, "array:", 6) == 0)
 	{
@@ -307,10 +306,11 @@ cec_canon_to_json(StringInfo json, const char *code, const char *bytes, uint64 l
 	initStringInfo(&text);
 	read_value(&text, code, value);
 	bare = strcmp(code, "json") == 0 || strcmp(code, "bool") == 0 || strncmp(code, "int", 3) == 0 ||
-		strcmp(code, "numeric") == 0 || strncmp(code, "float", 5) == 0;
+		   strcmp(code, "numeric") == 0 || strncmp(code, "float", 5) == 0;
 	/* NaN and the infinities are no JSON numbers, an interval is none though its code begins like an integer's. */
 	if (strcmp(code, "interval") == 0 ||
-		(bare && (strstr(text.data, "NaN") == text.data || strstr(text.data, "Infinity") != NULL) && strcmp(code, "json") != 0))
+		(bare && (strstr(text.data, "NaN") == text.data || strstr(text.data, "Infinity") != NULL) &&
+		 strcmp(code, "json") != 0))
 		bare = false;
 	if (bare)
 		appendBinaryStringInfo(json, text.data, text.len);

@@ -57,7 +57,7 @@ cec_compat_index_beginscan(Relation rel, Relation index, Snapshot snapshot, int 
 static inline RangeType *
 cec_compat_make_range(TypeCacheEntry *typcache, RangeBound *lower, RangeBound *upper)
 {
-	bool		empty = false;
+	bool empty = false;
 
 #if PG_VERSION_NUM >= 160000
 	return make_range(typcache, lower, upper, empty, NULL);

@@ -24,8 +24,8 @@
 
 struct CecProbe
 {
-	Relation	rel;
-	Relation	index;
+	Relation rel;
+	Relation index;
 	IndexScanDesc scan;
 	TupleTableSlot *slot;
 };
@@ -34,23 +34,22 @@ struct CecProbe
 static Relation
 open_index(Relation rel, const char *column)
 {
-	AttrNumber	attnum = get_attnum(RelationGetRelid(rel), column);
-	List	   *indexes = RelationGetIndexList(rel);
-	ListCell   *cell;
+	AttrNumber attnum = get_attnum(RelationGetRelid(rel), column);
+	List *indexes = RelationGetIndexList(rel);
+	ListCell *cell;
 
-	foreach(cell, indexes)
+	foreach (cell, indexes)
 	{
-		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
 
 		if (index->rd_rel->relam == BTREE_AM_OID && index->rd_index->indisvalid &&
 			index->rd_index->indkey.values[0] == attnum && RelationGetIndexPredicate(index) == NIL)
 			return index;
 		index_close(index, AccessShareLock);
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("table \"%s\" has no index on \"%s\"", RelationGetRelationName(rel), column),
-			 errhint("Give it back the indexes that cec.create_portfolio made.")));
+	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					errmsg("table \"%s\" has no index on \"%s\"", RelationGetRelationName(rel), column),
+					errhint("Give it back the indexes that cec.create_portfolio made.")));
 	return NULL;
 }
 
@@ -58,7 +57,7 @@ open_index(Relation rel, const char *column)
 CecProbe *
 cec_probe_begin(Oid relid, const char *column, Snapshot snapshot)
 {
-	CecProbe   *probe = palloc(sizeof(CecProbe));
+	CecProbe *probe = palloc(sizeof(CecProbe));
 
 	probe->rel = table_open(relid, AccessShareLock);
 	probe->index = open_index(probe->rel, column);
@@ -91,12 +90,11 @@ cec_probe_next(CecProbe *probe)
 AttrNumber
 cec_probe_column(CecProbe *probe, const char *column)
 {
-	AttrNumber	attnum = get_attnum(RelationGetRelid(probe->rel), column);
+	AttrNumber attnum = get_attnum(RelationGetRelid(probe->rel), column);
 
 	if (attnum == InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of table \"%s\" does not exist", column, RelationGetRelationName(probe->rel))));
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("column \"%s\" of table \"%s\" does not exist",
+																  column, RelationGetRelationName(probe->rel))));
 	return attnum;
 }
 

@@ -20,22 +20,22 @@
 struct CecPlans
 {
 	MemoryContext cxt;
-	char	   *quoted_schema;
-	HTAB	   *table;
+	char *quoted_schema;
+	HTAB *table;
 };
 
 typedef struct PlanEntry
 {
-	const CecQuery *query;		/* key */
-	SPIPlanPtr	plan;
+	const CecQuery *query; /* key */
+	SPIPlanPtr plan;
 } PlanEntry;
 
 /* Makes an empty set of plans in cxt. */
 CecPlans *
 cec_plans_create(MemoryContext cxt, const char *quoted_schema)
 {
-	CecPlans   *plans = MemoryContextAllocZero(cxt, sizeof(CecPlans));
-	HASHCTL		ctl = {0};
+	CecPlans *plans = MemoryContextAllocZero(cxt, sizeof(CecPlans));
+	HASHCTL ctl = {0};
 
 	plans->cxt = cxt;
 	plans->quoted_schema = MemoryContextStrdup(cxt, quoted_schema);
@@ -51,7 +51,7 @@ void
 cec_plans_free(CecPlans *plans)
 {
 	HASH_SEQ_STATUS status;
-	PlanEntry  *entry;
+	PlanEntry *entry;
 
 	hash_seq_init(&status, plans->table);
 	while ((entry = hash_seq_search(&status)) != NULL)
@@ -85,9 +85,9 @@ substitute_schema(const char *text, const char *quoted_schema)
 static SPIPlanPtr
 get_plan(CecPlans *plans, const CecQuery *query)
 {
-	bool		found;
-	PlanEntry  *entry = hash_search(plans->table, &query, HASH_ENTER, &found);
-	SPIPlanPtr	plan;
+	bool found;
+	PlanEntry *entry = hash_search(plans->table, &query, HASH_ENTER, &found);
+	SPIPlanPtr plan;
 
 	if (!found)
 		entry->plan = NULL;
@@ -117,13 +117,13 @@ get_plan(CecPlans *plans, const CecQuery *query)
 uint64
 cec_query_run(CecPlans *plans, const CecQuery *query, Datum *args, const char *nulls, long limit)
 {
-	SPIPlanPtr	plan = get_plan(plans, query);
-	int			result;
+	SPIPlanPtr plan = get_plan(plans, query);
+	int result;
 
 	CommandCounterIncrement();
 	result = SPI_execute_snapshot(plan, args, nulls, GetLatestSnapshot(),
-								  IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : InvalidSnapshot,
-								  false, true, limit);
+								  IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : InvalidSnapshot, false, true,
+								  limit);
 	if (result < 0)
 		elog(ERROR, "could not run a query: %s", SPI_result_code_string(result));
 	return SPI_processed;

@@ -17,9 +17,9 @@
 typedef struct CecQuery
 {
 	const char *text;
-	int			nargs;
-	Oid			argtypes[CEC_QUERY_MAX_ARGS];
-	int			cursor_options; /* 0, CURSOR_OPT_GENERIC_PLAN or CURSOR_OPT_CUSTOM_PLAN */
+	int nargs;
+	Oid argtypes[CEC_QUERY_MAX_ARGS];
+	int cursor_options; /* 0, CURSOR_OPT_GENERIC_PLAN or CURSOR_OPT_CUSTOM_PLAN */
 } CecQuery;
 
 /* The plans kept for one schema. */

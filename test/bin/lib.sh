@@ -1,0 +1,93 @@
+# Shared by the commands of this folder: packages, a private copy of the server, a throw-away cluster.
+#
+# The server is started from a copy of PostgreSQL's own files into which cec is installed: nothing that is installed on
+# the machine changes, and a server that runs already is left alone. Everything lives in one folder below TMPDIR, owned
+# by the user who runs the server (postgres when started by root, since a server refuses to run as root).
+
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+say() { printf '%s\n' "$*" >&2; }
+
+packages=(gcc make postgresql-15 postgresql-15-postgis-3 postgresql-server-dev-15 postgresql-15-pgtap
+	libipc-run-perl clang-format clang-tidy cppcheck python3)
+: "${PG_CONFIG:=/usr/lib/postgresql/15/bin/pg_config}"
+
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# Installs the packages that are missing, if any.
+install_packages() {
+	local missing=() package
+	for package in "${packages[@]}"; do
+		dpkg-query -W -f '${Status}' "$package" 2>&1 | grep -q 'install ok installed' || missing+=("$package")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	say "installing: ${missing[*]}"
+	as_root apt-get update -qq
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# Runs a command as the user who runs the server.
+as_server() {
+	if [ "$(id -u)" -eq 0 ]; then
+		(cd "$work" && runuser -u postgres -- env "PATH=$bin:$PATH" "$@")
+	else
+		(cd "$work" && env "PATH=$bin:$PATH" "$@")
+	fi
+}
+
+# Builds cec from a copy of the tree and installs it beside a copy of the server: sets work, bin, share, source.
+# A second argument "assert" is not needed: PG_CONFIG chooses the server.
+prepare() {
+	work=$1
+	local bindir libdir sharedir
+	bindir=$("$PG_CONFIG" --bindir)
+	libdir=$("$PG_CONFIG" --pkglibdir)
+	sharedir=$("$PG_CONFIG" --sharedir)
+	bin=$work/root$bindir
+	share=$work/root$sharedir
+	pgxs_tests=$libdir/pgxs/src/test
+	source=$work/source
+
+	say "building cec with $("$PG_CONFIG" --version)"
+	mkdir -p "$bin" "$work/root$libdir" "$share" "$source"
+	cp -a "$bindir/." "$bin/"
+	cp -as "$libdir/." "$work/root$libdir/"
+	cp -as "$sharedir/." "$share/"
+	(cd "$top" && tar --exclude=.git --exclude='*.o' --exclude='*.bc' --exclude='*.so' -cf - .) | tar -xf - -C "$source"
+	if ! make -s -j"$(nproc)" -C "$source" with_llvm=no PG_CONFIG="$PG_CONFIG" all install DESTDIR="$work/root" >"$work/build.log" 2>&1; then
+		cat "$work/build.log" >&2
+		return 1
+	fi
+	[ "$(id -u)" -ne 0 ] || chown -R postgres "$work"
+}
+
+# Starts a throw-away cluster in the prepared folder; further arguments are lines for postgresql.conf.
+start_cluster() {
+	local line
+	as_server initdb -D "$work/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 -N >"$work/initdb.log"
+	{
+		echo "listen_addresses = ''"
+		echo "unix_socket_directories = '$work'"
+		echo "max_prepared_transactions = 10"
+		echo "fsync = off"
+		for line in "$@"; do echo "$line"; done
+	} >>"$work/data/postgresql.conf"
+	as_server pg_ctl -D "$work/data" -l "$work/server.log" -w start >/dev/null
+	export PGHOST=$work PGUSER=postgres
+	unset PGPORT PGDATABASE PGPASSWORD PGSERVICE
+}
+
+stop_cluster() {
+	[ -f "$work/data/postmaster.pid" ] && as_server pg_ctl -D "$work/data" -m immediate stop >/dev/null
+	return 0
+}
+
+# A new folder that the server's user may enter, removed at exit together with its cluster.
+temporary_work() {
+	work=$(mktemp -d "${TMPDIR:-/tmp}/cec.XXXXXX")
+	chmod 755 "$work"
+	trap 'stop_cluster; rm -rf "$work"' EXIT
+}
