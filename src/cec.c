@@ -8,7 +8,9 @@
 #include "utils/guc.h"
 
 #include "audit.h"
+#include "bundle.h"
 #include "contract.h"
+#include "coverage.h"
 #include "inclusion.h"
 #include "portfolio_cache.h"
 
@@ -22,6 +24,8 @@ _PG_init(void)
 	cec_portfolio_cache_init();
 	cec_audit_init();
 	cec_contract_init();
+	cec_bundle_init();
 	cec_inclusion_init();
+	cec_coverage_init();
 	MarkGUCPrefixReserved("cec");
 }

@@ -6,6 +6,7 @@ SELECT v.level, v.object, v.privileges
 FROM (VALUES
 	('analyst', 'register and contracts', 'SELECT'),
 	('analyst', 'find_asset', 'EXECUTE'),
+	('analyst', 'coverage questions', 'EXECUTE'),
 	('manager', 'register and contracts', 'SELECT'),
 	('manager', 'inclusion', 'INSERT, UPDATE, DELETE'),
 	('manager', 'bundle', 'INSERT, UPDATE, DELETE'),
@@ -15,6 +16,7 @@ FROM (VALUES
 	('manager', 'amendment_line', 'INSERT, UPDATE, DELETE'),
 	('manager', 'finding_waiver', 'INSERT, UPDATE, DELETE'),
 	('manager', 'find_asset', 'EXECUTE'),
+	('manager', 'coverage questions', 'EXECUTE'),
 	('manager', 'include_asset', 'EXECUTE'),
 	('manager', 'exclude_asset', 'EXECUTE'),
 	('manager', 'remove_asset', 'EXECUTE'),
@@ -26,9 +28,11 @@ FROM (VALUES
 	('registry', 'service_request', 'INSERT, UPDATE, DELETE'),
 	('registry', 'field_observation', 'INSERT, UPDATE, DELETE'),
 	('registry', 'find_asset', 'EXECUTE'),
+	('registry', 'coverage questions', 'EXECUTE'),
 	('billing', 'register and contracts', 'SELECT'),
 	('billing', 'outbox', 'SELECT'),
 	('billing', 'find_asset', 'EXECUTE'),
+	('billing', 'coverage questions', 'EXECUTE'),
 	('auditor', 'register and contracts', 'SELECT'),
 	('auditor', 'outbox', 'SELECT'),
 	('auditor', 'audit_log', 'SELECT'),
@@ -36,6 +40,8 @@ FROM (VALUES
 	('auditor', 'audit_entry', 'SELECT'),
 	('auditor', 'audit_change', 'SELECT'),
 	('auditor', 'find_asset', 'EXECUTE'),
+	('auditor', 'coverage questions', 'EXECUTE'),
+	('auditor', 'verify_coverage', 'EXECUTE'),
 	('auditor', 'asset_history', 'EXECUTE'),
 	('auditor', 'contract_history', 'EXECUTE'),
 	('admin', 'register and contracts', 'SELECT'),
@@ -46,9 +52,12 @@ FROM (VALUES
 	('admin', 'audit_entry', 'SELECT'),
 	('admin', 'audit_change', 'SELECT'),
 	('admin', 'find_asset', 'EXECUTE'),
+	('admin', 'coverage questions', 'EXECUTE'),
 	('admin', 'include_asset', 'EXECUTE'),
 	('admin', 'exclude_asset', 'EXECUTE'),
 	('admin', 'remove_asset', 'EXECUTE'),
+	('admin', 'verify_coverage', 'EXECUTE'),
+	('admin', 'recompute_coverage', 'EXECUTE'),
 	('admin', 'asset_history', 'EXECUTE'),
 	('admin', 'contract_history', 'EXECUTE')
 ) AS v(level, object, privileges);
@@ -60,7 +69,9 @@ FROM cec.access_level l
 	CROSS JOIN LATERAL unnest(CASE l.object
 		WHEN 'register and contracts' THEN ARRAY['setting', 'customer', 'asset', 'asset_identifier', 'maintenance_event',
 			'service_request', 'field_observation', 'service_tier', 'contract', 'coverage_term', 'regulation', 'bundle',
-			'bundle_member', 'amendment', 'amendment_line', 'inclusion', 'coverage_rule', 'finding', 'finding_waiver']
+			'bundle_member', 'amendment', 'amendment_line', 'inclusion', 'coverage_rule', 'finding', 'finding_waiver',
+			'coverage', 'coverage_history', 'coverage_by_asset', 'coverage_by_contract', 'coverage_now', 'uncovered_asset']
+		WHEN 'coverage questions' THEN ARRAY['covered', 'covered_on', 'explain_coverage', 'coverage_as_of']
 		WHEN 'stated tables' THEN ARRAY['setting', 'customer', 'asset', 'asset_identifier', 'maintenance_event',
 			'service_request', 'field_observation', 'service_tier', 'contract', 'coverage_term', 'regulation', 'bundle',
 			'bundle_member', 'amendment', 'amendment_line', 'inclusion', 'coverage_rule', 'finding_waiver']
@@ -89,7 +100,7 @@ $$;
 
 COMMENT ON VIEW cec.access_level IS 'The matrix of rights: which level has which privileges on what.';
 COMMENT ON COLUMN cec.access_level.level IS 'analyst, manager, registry, billing, auditor or admin.';
-COMMENT ON COLUMN cec.access_level.object IS 'Table, view or function of a portfolio; "register and contracts" and "stated tables" stand for several, see access_privilege.';
+COMMENT ON COLUMN cec.access_level.object IS 'Table, view or function of a portfolio; "register and contracts", "stated tables" and "coverage questions" stand for several, see access_privilege.';
 COMMENT ON COLUMN cec.access_level.privileges IS 'Privileges, as in GRANT.';
 COMMENT ON VIEW cec.access_privilege IS 'The matrix of rights, object by object: what cec.grant_access grants.';
 COMMENT ON COLUMN cec.access_privilege.level IS 'analyst, manager, registry, billing, auditor or admin.';

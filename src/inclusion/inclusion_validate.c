@@ -2,7 +2,7 @@
  * inclusion_validate.c
  *		Holds new and changed list lines against the register, the terms and each other.
  *
- * Order: lock the assets of the lines, then read with the latest snapshot.  Whoever retires one of them, or lists it
+ * The assets of the lines are locked by now; reading is with the latest snapshot.  Whoever retires one of them, or lists it
  * too, has committed by then and is seen, or waits until we have.  Terms and contracts cannot change meanwhile: that
  * needs the gate alone.  The foreign keys have already said that asset and term exist.
  *
@@ -19,20 +19,17 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
 #include "utils/lsyscache.h"
-#include "utils/rangetypes.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 #include "utils/varlena.h"
 
 #include "act_as.h"
-#include "asset_lock.h"
 #include "change.h"
 #include "inclusion.h"
 #include "inclusion_resolve.h"
-#include "compat.h"
+#include "day_set.h"
 #include "probe.h"
 
 /* How many wrong lines a message names. */
@@ -153,20 +150,13 @@ typedef struct WrongLine
 	char *facts; /* NULL: nothing to add */
 } WrongLine;
 
-/* Days as a half-open pair; open bounds are the ends of the type. */
-typedef struct Days
-{
-	DateADT from;
-	DateADT to; /* the day after the last */
-} Days;
-
 /* A line that is held against the register. */
 typedef struct Line
 {
 	int64 inclusion_id;
 	int64 asset_id;
 	int64 term_id;
-	Days during;
+	CecDays during;
 	bool is_include;
 } Line;
 
@@ -181,7 +171,7 @@ typedef struct Lines
 typedef struct DaysOfTerm
 {
 	int64 term_id; /* key */
-	Days days;
+	CecDays days;
 } DaysOfTerm;
 
 static void validate_lines(CecChange *change);
@@ -204,38 +194,6 @@ find_problem(const char *name)
 	return NULL;
 }
 
-static Days
-days_of_range(TypeCacheEntry *typcache, Datum range)
-{
-	RangeBound lower;
-	RangeBound upper;
-	bool empty;
-	Days days = {0, 0};
-
-	range_deserialize(typcache, DatumGetRangeTypeP(range), &lower, &upper, &empty);
-	if (!empty)
-	{
-		days.from = lower.infinite ? PG_INT32_MIN : DatumGetDateADT(lower.val);
-		days.to = upper.infinite ? PG_INT32_MAX : DatumGetDateADT(upper.val);
-	}
-	return days;
-}
-
-static Datum
-range_of_days(TypeCacheEntry *typcache, Days days)
-{
-	RangeBound lower = {DateADTGetDatum(days.from), days.from == PG_INT32_MIN, true, true};
-	RangeBound upper = {DateADTGetDatum(days.to), days.to == PG_INT32_MAX, false, false};
-
-	return RangeTypePGetDatum(cec_compat_make_range(typcache, &lower, &upper));
-}
-
-static bool
-overlap(Days one, Days other)
-{
-	return Max(one.from, other.from) < Min(one.to, other.to);
-}
-
 /* The columns of a list line. */
 typedef struct LineColumns
 {
@@ -244,7 +202,6 @@ typedef struct LineColumns
 	AttrNumber term_id;
 	AttrNumber effect;
 	AttrNumber during;
-	TypeCacheEntry *range_type;
 } LineColumns;
 
 /*
@@ -254,13 +211,13 @@ typedef struct LineColumns
 static bool
 promises_nothing_new(TupleTableSlot *old_row, TupleTableSlot *new_row, const LineColumns *columns)
 {
-	RangeType *old_days = DatumGetRangeTypeP(old_row->tts_values[columns->during - 1]);
-	RangeType *new_days = DatumGetRangeTypeP(new_row->tts_values[columns->during - 1]);
+	CecDays old_days = cec_days_of_range(old_row->tts_values[columns->during - 1]);
+	CecDays new_days = cec_days_of_range(new_row->tts_values[columns->during - 1]);
 
 	return cec_rows_same_value(old_row, new_row, columns->asset_id) &&
 		   cec_rows_same_value(old_row, new_row, columns->term_id) &&
-		   cec_rows_same_value(old_row, new_row, columns->effect) &&
-		   range_contains_internal(columns->range_type, old_days, new_days);
+		   cec_rows_same_value(old_row, new_row, columns->effect) && old_days.from <= new_days.from &&
+		   new_days.to <= old_days.to;
 }
 
 static bool
@@ -291,14 +248,14 @@ line_of_row(TupleTableSlot *row, const LineColumns *columns)
 	line.inclusion_id = DatumGetInt64(row->tts_values[columns->inclusion_id - 1]);
 	line.asset_id = DatumGetInt64(row->tts_values[columns->asset_id - 1]);
 	line.term_id = DatumGetInt64(row->tts_values[columns->term_id - 1]);
-	line.during = days_of_range(columns->range_type, row->tts_values[columns->during - 1]);
+	line.during = cec_days_of_range(row->tts_values[columns->during - 1]);
 	line.is_include = is_include(row->tts_values[columns->effect - 1]);
 	return line;
 }
 
 /* Lines as the arguments of explain. */
 static void
-lines_as_args(const Lines *lines, TypeCacheEntry *range_type, Datum *args)
+lines_as_args(const Lines *lines, Datum *args)
 {
 	Datum *columns[5];
 
@@ -310,13 +267,13 @@ lines_as_args(const Lines *lines, TypeCacheEntry *range_type, Datum *args)
 		columns[1][i] = Int64GetDatum(lines->lines[i].asset_id);
 		columns[2][i] = Int64GetDatum(lines->lines[i].term_id);
 		columns[3][i] = BoolGetDatum(lines->lines[i].is_include);
-		columns[4][i] = range_of_days(range_type, lines->lines[i].during);
+		columns[4][i] = cec_range_of_days(lines->lines[i].during);
 	}
 	for (int i = 0; i < 3; i++)
 		args[i] = PointerGetDatum(
 			construct_array(columns[i], lines->count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 	args[3] = PointerGetDatum(construct_array(columns[3], lines->count, BOOLOID, sizeof(bool), true, TYPALIGN_CHAR));
-	args[4] = PointerGetDatum(construct_array(columns[4], lines->count, DATERANGEOID, -1, false, range_type->typalign));
+	args[4] = PointerGetDatum(construct_array(columns[4], lines->count, DATERANGEOID, -1, false, TYPALIGN_INT));
 }
 
 /* Whether the one who runs the statement may read all of a table; if not, no message tells what is in it. */
@@ -336,8 +293,8 @@ result_text(uint64 row, int column)
 }
 
 /* The days on which a term can cover at all. */
-static Days
-find_term_days(CecChange *change, HTAB *terms, TypeCacheEntry *range_type, int64 term_id)
+static CecDays
+find_term_days(CecChange *change, HTAB *terms, int64 term_id)
 {
 	bool found;
 	DaysOfTerm *entry = hash_search(terms, &term_id, HASH_ENTER, &found);
@@ -347,11 +304,10 @@ find_term_days(CecChange *change, HTAB *terms, TypeCacheEntry *range_type, int64
 		Datum arg = Int64GetDatum(term_id);
 		bool isnull;
 
-		entry->days = (Days){0, 0};
+		entry->days = (CecDays){0, 0};
 		SPI_connect();
 		if (cec_query_run(change->portfolio->plans, &term_days, &arg, NULL, 1) > 0)
-			entry->days =
-				days_of_range(range_type, SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+			entry->days = cec_days_of_range(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 		SPI_finish();
 	}
 	return entry->days;
@@ -366,12 +322,11 @@ typedef struct Probes
 	CecProbe *lines;
 	AttrNumber inclusion_id;
 	AttrNumber during;
-	TypeCacheEntry *range_type;
 } Probes;
 
 /* Whether the asset's life has ended before the cover would start, or begins only after its end. */
 static bool
-is_outside_life(Probes *probes, const Line *line, Days days)
+is_outside_life(Probes *probes, const Line *line, CecDays days)
 {
 	TupleTableSlot *asset;
 	int first = probes->commissioned_on - 1;
@@ -394,14 +349,14 @@ meets_another_line(Probes *probes, const Line *line)
 	cec_probe_seek(probes->lines, line->asset_id);
 	while ((other = cec_probe_next(probes->lines)) != NULL)
 		if (DatumGetInt64(other->tts_values[probes->inclusion_id - 1]) != line->inclusion_id &&
-			overlap(days_of_range(probes->range_type, other->tts_values[probes->during - 1]), line->during))
+			cec_days_overlap(cec_days_of_range(other->tts_values[probes->during - 1]), line->during))
 			return true;
 	return false;
 }
 
 /* The lines that may be wrong. */
 static Lines
-find_doubtful(CecChange *change, const Lines *lines, TypeCacheEntry *range_type)
+find_doubtful(CecChange *change, const Lines *lines)
 {
 	Lines doubtful = {0};
 	Probes probes;
@@ -414,21 +369,19 @@ find_doubtful(CecChange *change, const Lines *lines, TypeCacheEntry *range_type)
 	ctl.hcxt = CurrentMemoryContext;
 	terms = hash_create("cec days of terms", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 
-	CommandCounterIncrement();
-	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	snapshot = cec_latest_snapshot();
 	probes.assets = cec_probe_begin(cec_portfolio_relation(change->portfolio, "asset"), "asset_id", snapshot);
 	probes.commissioned_on = cec_probe_column(probes.assets, "commissioned_on");
 	probes.decommissioned_on = cec_probe_column(probes.assets, "decommissioned_on");
 	probes.lines = cec_probe_begin(RelationGetRelid(change->rel), "asset_id", snapshot);
 	probes.inclusion_id = cec_probe_column(probes.lines, "inclusion_id");
 	probes.during = cec_probe_column(probes.lines, "during");
-	probes.range_type = range_type;
 
 	for (int64 i = 0; i < lines->count; i++)
 	{
 		Line *line = &lines->lines[i];
-		Days term = find_term_days(change, terms, range_type, line->term_id);
-		Days days = {Max(term.from, line->during.from), Min(term.to, line->during.to)};
+		CecDays term = find_term_days(change, terms, line->term_id);
+		CecDays days = {Max(term.from, line->during.from), Min(term.to, line->during.to)};
 
 		CHECK_FOR_INTERRUPTS();
 		if (days.from >= days.to || (line->is_include && is_outside_life(&probes, line, days)) ||
@@ -445,7 +398,7 @@ find_doubtful(CecChange *change, const Lines *lines, TypeCacheEntry *range_type)
 
 /* What is wrong with the doubtful lines, as WrongLine; those with which nothing is are not in it. */
 static List *
-explain_lines(CecChange *change, const Lines *doubtful, TypeCacheEntry *range_type)
+explain_lines(CecChange *change, const Lines *doubtful)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	MemoryContext old;
@@ -455,7 +408,7 @@ explain_lines(CecChange *change, const Lines *doubtful, TypeCacheEntry *range_ty
 	bool may_read = caller_may_read(change, "asset") && caller_may_read(change, "inclusion") &&
 					caller_may_read(change, "coverage_term") && caller_may_read(change, "contract");
 
-	lines_as_args(doubtful, range_type, args);
+	lines_as_args(doubtful, args);
 	SPI_connect();
 	rows = cec_query_run(change->portfolio->plans, &explain, args, NULL, 0);
 	old = MemoryContextSwitchTo(cxt);
@@ -597,66 +550,50 @@ refuse(CecChange *change, List *wrong, int64 line_count)
 			 errhint("%s", first->problem->hint), errtableconstraint(change->rel, first->problem->constraint)));
 }
 
-static Datum *
-collect_assets(CecChange *change, const LineColumns *columns, int *count, Lines *lines)
+/* The lines that promise something new. */
+static Lines
+collect_lines(CecChange *change)
 {
-	int64 rows =
-		change->new_rows != NULL ? tuplestore_tuple_count(change->new_rows) : tuplestore_tuple_count(change->old_rows);
-	Datum *assets = palloc_extended(Max(rows, 1) * 2 * sizeof(Datum), MCXT_ALLOC_HUGE);
-	CecRows reader;
+	Lines lines = {0};
+	LineColumns columns;
+	CecRows rows;
 
-	*count = 0;
-	cec_rows_begin(&reader, change);
-	while (cec_rows_next(&reader))
+	columns.inclusion_id = cec_change_column(change, "inclusion_id");
+	columns.asset_id = cec_change_column(change, "asset_id");
+	columns.term_id = cec_change_column(change, "term_id");
+	columns.effect = cec_change_column(change, "effect");
+	columns.during = cec_change_column(change, "during");
+	cec_rows_begin(&rows, change);
+	while (cec_rows_next(&rows))
 	{
-		if (reader.old_row != NULL)
+		slot_getallattrs(rows.new_row);
+		if (rows.old_row != NULL)
 		{
-			slot_getallattrs(reader.old_row);
-			assets[(*count)++] = reader.old_row->tts_values[columns->asset_id - 1];
+			slot_getallattrs(rows.old_row);
+			if (promises_nothing_new(rows.old_row, rows.new_row, &columns))
+				continue;
 		}
-		if (reader.new_row != NULL)
-		{
-			slot_getallattrs(reader.new_row);
-			if (reader.old_row == NULL || !cec_rows_same_value(reader.old_row, reader.new_row, columns->asset_id))
-				assets[(*count)++] = reader.new_row->tts_values[columns->asset_id - 1];
-			if (reader.old_row == NULL || !promises_nothing_new(reader.old_row, reader.new_row, columns))
-				add_line(lines, line_of_row(reader.new_row, columns));
-		}
+		add_line(&lines, line_of_row(rows.new_row, &columns));
 	}
-	cec_rows_end(&reader);
-	return assets;
+	cec_rows_end(&rows);
+	return lines;
 }
 
-/* Handler of the validate stage. */
+/* Handler of the validate stage; the assets are locked. */
 static void
 validate_lines(CecChange *change)
 {
 	List *wrong = explain_unresolved(change, cec_inclusion_take_unresolved(RelationGetRelid(change->rel)));
 	int64 line_count = list_length(wrong);
-	LineColumns columns;
-	Lines lines = {0};
-	Lines doubtful = {0};
 
-	if (!cec_change_is_empty(change))
+	if (change->new_rows != NULL && !cec_change_is_empty(change))
 	{
-		Datum *assets;
-		int asset_count;
+		Lines lines = collect_lines(change);
+		Lines doubtful = find_doubtful(change, &lines);
 
-		columns.inclusion_id = cec_change_column(change, "inclusion_id");
-		columns.asset_id = cec_change_column(change, "asset_id");
-		columns.term_id = cec_change_column(change, "term_id");
-		columns.effect = cec_change_column(change, "effect");
-		columns.during = cec_change_column(change, "during");
-		columns.range_type = lookup_type_cache(DATERANGEOID, TYPECACHE_RANGE_INFO);
-		assets = collect_assets(change, &columns, &asset_count, &lines);
-		cec_lock_assets(change, assets, asset_count);
-		if (lines.count > 0)
-		{
-			line_count += lines.count;
-			doubtful = find_doubtful(change, &lines, columns.range_type);
-		}
+		line_count += lines.count;
 		if (doubtful.count > 0)
-			wrong = list_concat(wrong, explain_lines(change, &doubtful, columns.range_type));
+			wrong = list_concat(wrong, explain_lines(change, &doubtful));
 	}
 	if (wrong != NIL)
 		refuse(change, wrong, line_count);

@@ -9,6 +9,7 @@
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
+#include "id_list.h"
 #include "portfolio_cache.h"
 
 typedef enum CecOperation
@@ -21,11 +22,14 @@ typedef enum CecOperation
 /* What happens after a statement, in this order. */
 typedef enum CecStage
 {
+	CEC_STAGE_COLLECT, /* the assets whose cover may change */
+	CEC_STAGE_LOCK,
 	CEC_STAGE_VALIDATE,
-	CEC_STAGE_AUDIT
+	CEC_STAGE_AUDIT,
+	CEC_STAGE_COVER
 } CecStage;
 
-#define CEC_STAGE_COUNT 2
+#define CEC_STAGE_COUNT 5
 
 typedef struct CecChange
 {
@@ -36,6 +40,7 @@ typedef struct CecChange
 	Tuplestorestate *old_rows; /* NULL for INSERT */
 	Tuplestorestate *new_rows; /* NULL for DELETE */
 	Oid caller;				   /* who ran the statement; the engine itself acts as the table's owner */
+	CecIds assets;			   /* whose cover may change; from LOCK on with all below them, in order, locked */
 } CecChange;
 
 /* Reads the rows of a change; old and new rows of an UPDATE come in pairs. */

@@ -10,9 +10,9 @@
 
 #include "catalog/pg_type.h"
 #include "storage/lockdefs.h"
-#include "utils/array.h"
 
 #include "asset_lock.h"
+#include "compat.h"
 
 /* From here on the gate is cheaper; found by test/bench. */
 #define GATE_THRESHOLD 1000
@@ -24,20 +24,21 @@ static const CecQuery lock_assets = {
 	CURSOR_OPT_GENERIC_PLAN};
 
 /*
- * Locks the assets until the end of the transaction; ids may repeat and come in any order.  Runs as the owner.
- * Raises 40001 above READ COMMITTED when one of them was changed meanwhile.
+ * Locks the assets, in order, until the end of the transaction.  Runs as the owner.  Raises 40001 above READ COMMITTED
+ * when one of them was changed meanwhile.
  */
 void
-cec_lock_assets(CecChange *change, Datum *asset_ids, int count)
+cec_lock_assets(CecPortfolio *portfolio, const CecIds *assets)
 {
 	Datum arg;
 
-	if (count == 0)
+	/* Whoever has the portfolio alone needs no more: a definition, a bulk function, an earlier large statement. */
+	if (assets->count == 0 || cec_compat_lock_held(portfolio->gate, ShareRowExclusiveLock))
 		return;
-	if (count >= GATE_THRESHOLD && cec_portfolio_try_gate(change->portfolio->nspid, ShareRowExclusiveLock))
+	if (assets->count >= GATE_THRESHOLD && cec_portfolio_try_gate(portfolio->nspid, ShareRowExclusiveLock))
 		return;
-	arg = PointerGetDatum(construct_array(asset_ids, count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	arg = cec_ids_as_array(assets);
 	SPI_connect();
-	cec_query_run(change->portfolio->plans, &lock_assets, &arg, NULL, 0);
+	cec_query_run(portfolio->plans, &lock_assets, &arg, NULL, 0);
 	SPI_finish();
 }

@@ -7,6 +7,6 @@
 
 #include "change.h"
 
-extern void cec_lock_assets(CecChange *change, Datum *asset_ids, int count);
+extern void cec_lock_assets(CecPortfolio *portfolio, const CecIds *assets);
 
 #endif

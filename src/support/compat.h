@@ -8,6 +8,8 @@
 #include "access/genam.h"
 #include "catalog/dependency.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
 #include "utils/acl.h"
 #include "utils/rangetypes.h"
 #include "utils/rel.h"
@@ -63,6 +65,20 @@ cec_compat_make_range(TypeCacheEntry *typcache, RangeBound *lower, RangeBound *u
 	return make_range(typcache, lower, upper, empty, NULL);
 #else
 	return make_range(typcache, lower, upper, empty);
+#endif
+}
+
+/* Whether this transaction holds just this lock on a relation; 17 can also look for stronger ones. */
+static inline bool
+cec_compat_lock_held(Oid relid, LOCKMODE mode)
+{
+	LOCKTAG tag;
+
+	SET_LOCKTAG_RELATION(tag, MyDatabaseId, relid);
+#if PG_VERSION_NUM >= 170000
+	return LockHeldByMe(&tag, mode, false);
+#else
+	return LockHeldByMe(&tag, mode);
 #endif
 }
 

@@ -128,3 +128,28 @@ cec_query_run(CecPlans *plans, const CecQuery *query, Datum *args, const char *n
 		elog(ERROR, "could not run a query: %s", SPI_result_code_string(result));
 	return SPI_processed;
 }
+
+/*
+ * Runs a query that only reads, for a question of the caller's: with the snapshot of the caller's statement, and the
+ * caller's rights.
+ */
+uint64
+cec_query_read(CecPlans *plans, const CecQuery *query, Datum *args, const char *nulls)
+{
+	int result = SPI_execute_plan(get_plan(plans, query), args, nulls, true, 0);
+
+	if (result < 0)
+		elog(ERROR, "could not run a query: %s", SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+/*
+ * The latest snapshot, which also shows all that this transaction has done, registered: for reading without a query.  The
+ * caller unregisters it.
+ */
+Snapshot
+cec_latest_snapshot(void)
+{
+	CommandCounterIncrement();
+	return RegisterSnapshot(GetLatestSnapshot());
+}

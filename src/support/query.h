@@ -7,6 +7,7 @@
 
 #include "executor/spi.h"
 #include "utils/hsearch.h"
+#include "utils/snapshot.h"
 
 #define CEC_QUERY_MAX_ARGS 20
 
@@ -27,6 +28,9 @@ typedef struct CecPlans CecPlans;
 
 extern CecPlans *cec_plans_create(MemoryContext cxt, const char *quoted_schema);
 extern void cec_plans_free(CecPlans *plans);
+extern Snapshot cec_latest_snapshot(void);
 extern uint64 cec_query_run(CecPlans *plans, const CecQuery *query, Datum *args, const char *nulls, long limit);
+
+extern uint64 cec_query_read(CecPlans *plans, const CecQuery *query, Datum *args, const char *nulls);
 
 #endif

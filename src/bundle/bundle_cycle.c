@@ -1,0 +1,193 @@
+/*
+ * bundle_cycle.c
+ *		Refuses memberships that would make an asset inherit from itself on some day.
+ *
+ * Over disjoint days a cycle is legal: the pump goes with the motor in spring, the motor with the pump in autumn.  So
+ * the walk up from a membership carries the days on which all its steps hold, and stops when none are left.  What was
+ * walked already on the same days is not walked again, so diamonds cost no more than their edges.
+ *
+ * Memberships change under the gate alone: four sessions that build a cycle of four edges come one after the other,
+ * and the last one sees the other three.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "bundle.h"
+#include "bundle_walk.h"
+#include "catalog/pg_type.h"
+#include "change.h"
+#include "probe.h"
+
+static const CecQuery tag_of_asset = {
+	"SELECT asset_tag FROM @P@.asset WHERE asset_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
+
+/* A step of the path that is being walked; the first one is the membership in question. */
+typedef struct Step
+{
+	const struct Step *below;
+	int64 asset_id;
+} Step;
+
+/* The days on which an asset was reached in this walk. */
+typedef struct Reached
+{
+	int64 asset_id; /* key */
+	CecDaySet days;
+} Reached;
+
+typedef struct CycleSearch
+{
+	CecChange *change;
+	CecBundleWalk *walk;
+	HTAB *reached;
+	int64 target; /* the member that must not be met again */
+} CycleSearch;
+
+static char *
+describe_asset(CecChange *change, int64 asset_id)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	Datum arg = Int64GetDatum(asset_id);
+	char *tag = NULL;
+
+	SPI_connect();
+	if (cec_query_run(change->portfolio->plans, &tag_of_asset, &arg, NULL, 1) > 0)
+	{
+		MemoryContext old = MemoryContextSwitchTo(cxt);
+
+		tag = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+		MemoryContextSwitchTo(old);
+	}
+	SPI_finish();
+	return tag != NULL ? tag : psprintf(INT64_FORMAT, asset_id);
+}
+
+static void
+refuse_cycle(CycleSearch *search, const Step *last, const CecDaySet *days)
+{
+	StringInfoData path;
+	Datum range = cec_range_of_days(days->spans[0]);
+
+	initStringInfo(&path);
+	for (const Step *step = last; step != NULL; step = step->below)
+		appendStringInfo(&path, "\"%s\" -> ", describe_asset(search->change, step->asset_id));
+	appendStringInfo(&path, "\"%s\"", describe_asset(search->change, search->target));
+	ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION),
+					errmsg("asset \"%s\" would inherit from itself", describe_asset(search->change, search->target)),
+					errdetail("From primary to member: %s, all of them for %s.", path.data,
+							  DatumGetCString(OidFunctionCall1(F_RANGE_OUT, range))),
+					errhint("End one of these memberships, or choose days on which they do not all hold."),
+					errtableconstraint(search->change->rel, "bundle_member_no_cycle")));
+}
+
+/* Walks up from an asset that was reached on the days. */
+static void
+walk_up(CycleSearch *search, const Step *step, const CecDaySet *days)
+{
+	Reached *reached;
+	CecDaySet fresh;
+	CecMembership *found;
+	CecMembership *memberships;
+	int count;
+	bool known;
+
+	CHECK_FOR_INTERRUPTS();
+	check_stack_depth();
+	if (step->asset_id == search->target)
+		refuse_cycle(search, step, days);
+
+	reached = hash_search(search->reached, &step->asset_id, HASH_ENTER, &known);
+	if (!known)
+		memset(&reached->days, 0, sizeof(CecDaySet));
+	fresh = cec_day_set_minus(days, &reached->days);
+	if (fresh.count == 0)
+		return;
+	cec_day_set_union(&reached->days, &fresh);
+
+	count = cec_bundle_walk_up(search->walk, step->asset_id, &found);
+	memberships = palloc(Max(count, 1) * sizeof(CecMembership));
+	memcpy(memberships, found, count * sizeof(CecMembership));
+	for (int i = 0; i < count; i++)
+	{
+		Step next = {step, memberships[i].primary_id};
+		CecDaySet during = {1, 1, &memberships[i].during};
+		CecDaySet common = cec_day_set_intersect(&fresh, &during);
+
+		if (common.count > 0)
+			walk_up(search, &next, &common);
+	}
+	pfree(memberships);
+}
+
+static void
+check_membership(CecChange *change, CecBundleWalk *walk, const CecMembership *membership)
+{
+	CycleSearch search = {change, walk, NULL, membership->asset_id};
+	Step first = {NULL, membership->primary_id};
+	CecDays span = membership->during;
+	CecDaySet days = {1, 1, &span};
+	HASHCTL ctl = {0};
+
+	ctl.keysize = sizeof(int64);
+	ctl.entrysize = sizeof(Reached);
+	ctl.hcxt = CurrentMemoryContext;
+	search.reached = hash_create("cec reached primaries", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	walk_up(&search, &first, &days);
+	hash_destroy(search.reached);
+}
+
+/* Checks every membership of the assets in the list, once each. */
+static void
+check_members(CecChange *change, CecBundleWalk *walk, const CecIds *assets)
+{
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "cec cycle search", ALLOCSET_DEFAULT_SIZES);
+
+	for (int64 i = 0; i < assets->count; i++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(cxt);
+		CecMembership *found;
+		int count = cec_bundle_walk_up(walk, assets->ids[i], &found);
+		CecMembership *memberships = palloc(Max(count, 1) * sizeof(CecMembership));
+
+		memcpy(memberships, found, count * sizeof(CecMembership));
+		for (int j = 0; j < count; j++)
+			check_membership(change, walk, &memberships[j]);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(cxt);
+	}
+	MemoryContextDelete(cxt);
+}
+
+/*
+ * Handler of the validate stage for bundle_member and bundle: change->assets holds the members concerned and all below
+ * them; a new cycle goes through one of the members, so checking all of these is enough.
+ */
+static void
+validate_memberships(CecChange *change)
+{
+	Snapshot snapshot;
+	CecBundleWalk *walk;
+
+	if (change->new_rows == NULL || change->assets.count == 0)
+		return;
+	snapshot = cec_latest_snapshot();
+	walk = cec_bundle_walk_begin(change->portfolio, snapshot);
+	check_members(change, walk, &change->assets);
+	cec_bundle_walk_end(walk);
+	UnregisterSnapshot(snapshot);
+}
+
+/* Registers with the engine. */
+void
+cec_bundle_cycle_init(void)
+{
+	cec_change_register(CEC_STAGE_VALIDATE, "bundle_member", validate_memberships);
+	cec_change_register(CEC_STAGE_VALIDATE, "bundle", validate_memberships);
+}

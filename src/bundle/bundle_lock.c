@@ -1,0 +1,74 @@
+/*
+ * bundle_lock.c
+ *		Locks the assets that a statement concerns together with all that inherit from them, at any depth.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/hsearch.h"
+#include "utils/snapmgr.h"
+
+#include "asset_lock.h"
+#include "bundle.h"
+#include "bundle_walk.h"
+#include "change.h"
+
+/* Adds all members below the assets; a list that comes in order stays in order while nothing is added. */
+static void
+add_all_below(CecPortfolio *portfolio, CecIds *assets)
+{
+	Snapshot snapshot = cec_latest_snapshot();
+	CecBundleWalk *walk = cec_bundle_walk_begin(portfolio, snapshot);
+	HTAB *seen = NULL;
+
+	for (int64 i = 0; i < assets->count; i++)
+	{
+		CecMembership *members;
+		int count = cec_bundle_walk_down(walk, assets->ids[i], &members);
+
+		CHECK_FOR_INTERRUPTS();
+		if (count > 0 && seen == NULL)
+		{
+			HASHCTL ctl = {0};
+
+			ctl.keysize = sizeof(int64);
+			ctl.entrysize = sizeof(int64);
+			ctl.hcxt = CurrentMemoryContext;
+			seen = hash_create("cec assets below", 256, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+			for (int64 j = 0; j < assets->count; j++)
+				hash_search(seen, &assets->ids[j], HASH_ENTER, NULL);
+		}
+		for (int j = 0; j < count; j++)
+		{
+			bool found;
+
+			hash_search(seen, &members[j].asset_id, HASH_ENTER, &found);
+			if (!found)
+				cec_ids_add(assets, members[j].asset_id);
+		}
+	}
+	if (seen != NULL)
+		hash_destroy(seen);
+	cec_bundle_walk_end(walk);
+	UnregisterSnapshot(snapshot);
+}
+
+/* Handler of the lock stage: completes change->assets, puts it in order and locks it. */
+static void
+lock_with_all_below(CecChange *change)
+{
+	if (change->assets.count == 0)
+		return;
+	cec_ids_sort_unique(&change->assets);
+	add_all_below(change->portfolio, &change->assets);
+	cec_ids_sort_unique(&change->assets);
+	cec_lock_assets(change->portfolio, &change->assets);
+}
+
+/* Registers with the engine; called once when the library is loaded. */
+void
+cec_bundle_init(void)
+{
+	cec_change_register(CEC_STAGE_LOCK, NULL, lock_with_all_below);
+	cec_bundle_cycle_init();
+}

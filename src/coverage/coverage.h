@@ -1,0 +1,86 @@
+/*
+ * coverage.h
+ *		Effective coverage: from the stated facts about some assets to the rows that say when they are covered.
+ */
+#ifndef CEC_COVERAGE_H
+#define CEC_COVERAGE_H
+
+#include "day_set.h"
+#include "id_list.h"
+#include "portfolio_cache.h"
+#include "storage/itemptr.h"
+#include "utils/hsearch.h"
+#include "utils/snapshot.h"
+#include "utils/timestamp.h"
+
+/* What a term offers. */
+typedef struct CecTermFacts
+{
+	int64 term_id; /* key */
+	CecDaySet base;
+	bool covers_bundles;
+} CecTermFacts;
+
+/* One asset under one term. */
+typedef struct CecAssetTerm
+{
+	CecTermFacts *term;
+	CecDaySet listed;
+	CecDaySet carved_out;
+	CecDaySet allowed;	 /* life and base without carve-outs */
+	CecDaySet stated;	 /* covered because listed */
+	CecDaySet inherited; /* covered because the primary is */
+} CecAssetTerm;
+
+/* A member that inherits from an asset, on some days. */
+typedef struct CecHeir
+{
+	struct CecAssetCover *member;
+	CecDays during;
+} CecHeir;
+
+/* A row of coverage, as it is stored or as it ought to be. */
+typedef struct CecCoverRow
+{
+	int64 term_id;
+	CecDays during;
+	bool is_stated;
+	bool is_ruled;
+	bool is_inherited;
+	/* only of stored rows: */
+	ItemPointerData tid;
+	int64 coverage_id;
+	TimestampTz recorded_at;
+	bool is_own; /* written by this transaction */
+} CecCoverRow;
+
+/* An asset and all that its cover follows from. */
+typedef struct CecAssetCover
+{
+	int64 asset_id; /* key */
+	CecDaySet life;
+	CecAssetTerm *terms;
+	int term_count;
+	int term_space;
+	CecHeir *heirs;
+	int heir_count;
+	int heir_space;
+	bool is_queued;
+	CecCoverRow *stored;
+	int stored_count;
+	int stored_space;
+} CecAssetCover;
+
+/* The assets that are computed together: with an asset come all below it. */
+typedef struct CecCoverSet
+{
+	int64 count;
+	CecAssetCover **assets; /* in order of asset_id */
+} CecCoverSet;
+
+extern void cec_coverage_init(void);
+extern CecCoverSet *cec_coverage_compute(CecPortfolio *portfolio, const CecIds *assets, Snapshot snapshot);
+extern CecCoverRow *cec_coverage_rows(CecAssetCover *asset, int *count);
+extern int64 cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot);
+
+#endif

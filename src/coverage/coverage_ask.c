@@ -1,0 +1,167 @@
+/*
+ * coverage_ask.c
+ *		Answers which terms cover an asset; brings stored coverage back to its definition; keeps people from typing it.
+ *
+ * Questions run as the caller, with the caller's rights and row-level security: the query is an ordinary kept plan.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "act_as.h"
+#include "compat.h"
+#include "coverage.h"
+
+PG_FUNCTION_INFO_V1(cec_covered);
+PG_FUNCTION_INFO_V1(cec_recompute);
+PG_FUNCTION_INFO_V1(cec_refuse_typing);
+
+#define COVERED_COLUMNS 13
+
+#define NAMED \
+	"SELECT asset_id FROM @P@.asset WHERE asset_tag = $1" \
+	" UNION SELECT asset_id FROM @P@.asset WHERE serial_number = $1" \
+	" UNION SELECT asset_id FROM @P@.asset_identifier WHERE value = $1" \
+	"  AND during @> coalesce($3, ($2 AT TIME ZONE 'UTC')::date)"
+
+static const CecQuery covered = {
+	"WITH named AS (" NAMED ")"
+	" SELECT row_number() OVER (ORDER BY CASE c.kind WHEN 'warranty' THEN 1 WHEN 'extended_warranty' THEN 2"
+	"   WHEN 'service' THEN 3 ELSE 4 END,"
+	"  CASE WHEN v.is_stated THEN 1 WHEN v.is_inherited THEN 2 ELSE 3 END, s.rank DESC NULLS LAST, c.priority,"
+	"  upper(v.during) DESC NULLS FIRST, c.number, t.number, v.coverage_id),"
+	" n.asset_id, a.asset_tag, c.contract_id, c.number, t.term_id, s.code, lower(v.during), upper(v.during) - 1,"
+	" v.is_stated, v.is_inherited, v.is_ruled, (SELECT count(*) FROM named) > 1"
+	" FROM named n"
+	" JOIN @P@.asset a ON a.asset_id = n.asset_id"
+	" JOIN @P@.coverage v ON v.asset_id = n.asset_id"
+	" JOIN @P@.coverage_term t ON t.term_id = v.term_id"
+	" JOIN @P@.contract c ON c.contract_id = t.contract_id"
+	" LEFT JOIN @P@.service_tier s ON s.tier_id = t.tier_id"
+	" WHERE v.during @> coalesce($3, ($2 AT TIME ZONE c.time_zone)::date)"
+	" ORDER BY 1",
+	3,
+	{TEXTOID, TIMESTAMPTZOID, DATEOID},
+	CURSOR_OPT_GENERIC_PLAN};
+
+static const CecQuery is_known = {NAMED, 3, {TEXTOID, TIMESTAMPTZOID, DATEOID}, CURSOR_OPT_GENERIC_PLAN};
+
+static const CecQuery all_assets = {"SELECT asset_id FROM @P@.inclusion UNION SELECT asset_id FROM @P@.bundle_member"
+									" UNION SELECT asset_id FROM @P@.coverage ORDER BY 1",
+									0,
+									{0},
+									CURSOR_OPT_CUSTOM_PLAN};
+
+/* cec._covered(portfolio, identifier, at, on_day): at is NULL or on_day is. */
+Datum
+cec_covered(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	CecPortfolio *portfolio;
+	Datum args[3];
+	char nulls[] = "   ";
+	uint64 rows;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	if (PG_ARGISNULL(1) || (PG_ARGISNULL(2) && PG_ARGISNULL(3)))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("identifier and day must not be NULL"),
+						errhint("Give a tag, serial number or other identifier, and a day or an instant.")));
+	for (int i = 0; i < 3; i++)
+	{
+		args[i] = PG_GETARG_DATUM(i + 1);
+		nulls[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
+	}
+
+	cec_portfolio_pin();
+	portfolio = cec_portfolio_get(PG_GETARG_OID(0));
+	SPI_connect();
+	rows = cec_query_read(portfolio->plans, &covered, args, nulls);
+	for (uint64 i = 0; i < rows; i++)
+	{
+		Datum values[COVERED_COLUMNS];
+		bool isnull[COVERED_COLUMNS];
+
+		heap_deform_tuple(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, values, isnull);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, isnull);
+	}
+	if (rows == 0 && cec_query_read(portfolio->plans, &is_known, args, nulls) == 0)
+		ereport(ERROR, (errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+						errmsg("no asset is known as \"%.100s\"", text_to_cstring(PG_GETARG_TEXT_PP(1))),
+						errdetail("It is neither an asset tag nor a serial number nor an identifier of that day."),
+						errhint("See find_asset for what an identifier names.")));
+	SPI_finish();
+	cec_portfolio_unpin();
+	return (Datum) 0;
+}
+
+/* cec._recompute(portfolio): all assets, alone in the portfolio.  The caller has checked the right to. */
+Datum
+cec_recompute(PG_FUNCTION_ARGS)
+{
+	Oid nspid = PG_GETARG_OID(0);
+	CecPortfolio *portfolio;
+	CecIds assets = {0};
+	CecActAs act;
+	Relation coverage;
+	Snapshot snapshot;
+	int64 changed;
+	uint64 rows;
+	Oid setting;
+	MemoryContext cxt = CurrentMemoryContext;
+	MemoryContext old;
+
+	cec_portfolio_pin();
+	cec_portfolio_lock_gate(nspid, ShareRowExclusiveLock);
+	portfolio = cec_portfolio_get(nspid);
+	setting = cec_portfolio_relation(portfolio, "setting");
+	if (pg_class_aclcheck(setting, GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to recompute coverage")));
+	coverage = table_open(cec_portfolio_relation(portfolio, "coverage"), RowExclusiveLock);
+	cec_act_as(&act, coverage->rd_rel->relowner, 0);
+	SPI_connect();
+	rows = cec_query_run(portfolio->plans, &all_assets, NULL, NULL, 0);
+	old = MemoryContextSwitchTo(cxt);
+	for (uint64 i = 0; i < rows; i++)
+	{
+		bool isnull;
+
+		cec_ids_add(&assets, DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)));
+	}
+	MemoryContextSwitchTo(old);
+	SPI_finish();
+	snapshot = cec_latest_snapshot();
+	changed = cec_coverage_write(portfolio, cec_coverage_compute(portfolio, &assets, snapshot), snapshot);
+	UnregisterSnapshot(snapshot);
+	cec_act_as_self(&act);
+	table_close(coverage, NoLock);
+	cec_portfolio_unpin();
+	PG_RETURN_INT64(changed);
+}
+
+/* cec.refuse_typing(): what is derived follows from what is stated. */
+Datum
+cec_refuse_typing(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("cec.refuse_typing is a trigger of derived tables")));
+	ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					errmsg("table \"%s\" is kept by the engine", RelationGetRelationName(trigdata->tg_relation)),
+					errdetail("It follows from lists, bundles, contracts, terms and the register."),
+					errhint("Change those; recompute_coverage repairs what was damaged from outside."),
+					errtable(trigdata->tg_relation)));
+}

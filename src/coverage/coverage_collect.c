@@ -1,0 +1,163 @@
+/*
+ * coverage_collect.c
+ *		Which assets a changed statement concerns: from the rows of each table to the assets whose cover may change.
+ *
+ * Only what the definition of coverage mentions counts: a new price or a new tag changes no cover.  Members below the
+ * assets are added later (bundle_lock.c).
+ */
+#include "postgres.h"
+
+#include "utils/snapmgr.h"
+
+#include "change.h"
+#include "coverage.h"
+#include "probe.h"
+
+static bool
+any_differs(CecChange *change, CecRows *rows, const char *const *columns)
+{
+	for (int i = 0; columns[i] != NULL; i++)
+		if (!cec_rows_same_value(rows->old_row, rows->new_row, cec_change_column(change, columns[i])))
+			return true;
+	return false;
+}
+
+/* The values of a column of the changed rows, old and new; of an UPDATE only where one of the columns differs. */
+static CecIds
+collect_column(CecChange *change, const char *column, const char *const *columns)
+{
+	CecIds ids = {0};
+	CecRows rows;
+	AttrNumber attnum = cec_change_column(change, column);
+
+	cec_rows_begin(&rows, change);
+	while (cec_rows_next(&rows))
+	{
+		if (rows.old_row != NULL)
+			slot_getallattrs(rows.old_row);
+		if (rows.new_row != NULL)
+			slot_getallattrs(rows.new_row);
+		if (rows.old_row != NULL && rows.new_row != NULL && columns != NULL && !any_differs(change, &rows, columns))
+			continue;
+		if (rows.old_row != NULL)
+			cec_ids_add(&ids, DatumGetInt64(rows.old_row->tts_values[attnum - 1]));
+		if (rows.new_row != NULL && (rows.old_row == NULL || !cec_rows_same_value(rows.old_row, rows.new_row, attnum)))
+			cec_ids_add(&ids, DatumGetInt64(rows.new_row->tts_values[attnum - 1]));
+	}
+	cec_rows_end(&rows);
+	return ids;
+}
+
+/* From keys to the values of another column of the rows that have them. */
+static CecIds
+follow(CecChange *change, const CecIds *keys, const char *table, const char *key_column, const char *column)
+{
+	CecIds found = {0};
+	Snapshot snapshot;
+	CecProbe *probe;
+	AttrNumber attnum;
+
+	if (keys->count == 0)
+		return found;
+	snapshot = cec_latest_snapshot();
+	probe = cec_probe_begin(cec_portfolio_relation(change->portfolio, table), key_column, snapshot);
+	attnum = cec_probe_column(probe, column);
+	for (int64 i = 0; i < keys->count; i++)
+	{
+		TupleTableSlot *row;
+
+		cec_probe_seek(probe, keys->ids[i]);
+		while ((row = cec_probe_next(probe)) != NULL)
+			cec_ids_add(&found, DatumGetInt64(row->tts_values[attnum - 1]));
+	}
+	cec_probe_end(probe);
+	UnregisterSnapshot(snapshot);
+	cec_ids_sort_unique(&found);
+	return found;
+}
+
+static void
+collect_from_lines(CecChange *change)
+{
+	change->assets = collect_column(change, "asset_id", NULL);
+}
+
+static void
+collect_from_assets(CecChange *change)
+{
+	static const char *const life[] = {"status", "commissioned_on", "decommissioned_on", "out_of_service", NULL};
+
+	/* Nothing refers to a new asset yet, and to a deleted one no more. */
+	if (change->operation == CEC_UPDATE)
+		change->assets = collect_column(change, "asset_id", life);
+}
+
+static void
+collect_from_members(CecChange *change)
+{
+	change->assets = collect_column(change, "asset_id", NULL);
+}
+
+static void
+collect_from_bundles(CecChange *change)
+{
+	static const char *const columns[] = {"primary_asset_id", NULL};
+	CecIds bundles;
+
+	if (change->operation != CEC_UPDATE)
+		return;
+	bundles = collect_column(change, "bundle_id", columns);
+	change->assets = follow(change, &bundles, "bundle_member", "bundle_id", "asset_id");
+}
+
+static void
+collect_from_terms(CecChange *change)
+{
+	static const char *const columns[] = {"contract_id", "during", "covers_bundles", NULL};
+	CecIds terms;
+
+	if (change->operation != CEC_UPDATE)
+		return;
+	terms = collect_column(change, "term_id", columns);
+	change->assets = follow(change, &terms, "inclusion", "term_id", "asset_id");
+}
+
+static void
+collect_from_contracts(CecChange *change)
+{
+	static const char *const columns[] = {"status", "during", "suspensions", NULL};
+	CecIds contracts;
+	CecIds terms;
+
+	if (change->operation != CEC_UPDATE)
+		return;
+	contracts = collect_column(change, "contract_id", columns);
+	terms = follow(change, &contracts, "coverage_term", "contract_id", "term_id");
+	change->assets = follow(change, &terms, "inclusion", "term_id", "asset_id");
+}
+
+/* Handler of the cover stage. */
+static void
+update_coverage(CecChange *change)
+{
+	Snapshot snapshot;
+
+	if (change->assets.count == 0)
+		return;
+	snapshot = cec_latest_snapshot();
+	cec_coverage_write(change->portfolio, cec_coverage_compute(change->portfolio, &change->assets, snapshot), snapshot);
+	UnregisterSnapshot(snapshot);
+}
+
+/* Registers with the engine; called once when the library is loaded. */
+void
+cec_coverage_init(void)
+{
+	cec_change_register(CEC_STAGE_COLLECT, "inclusion", collect_from_lines);
+	cec_change_register(CEC_STAGE_COLLECT, "asset", collect_from_assets);
+	cec_change_register(CEC_STAGE_COLLECT, "bundle", collect_from_bundles);
+	cec_change_register(CEC_STAGE_COLLECT, "bundle_member", collect_from_members);
+	cec_change_register(CEC_STAGE_COLLECT, "coverage_term", collect_from_terms);
+	cec_change_register(CEC_STAGE_COLLECT, "contract", collect_from_contracts);
+	cec_change_register(CEC_STAGE_COVER, NULL, update_coverage);
+}

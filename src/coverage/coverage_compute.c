@@ -1,0 +1,479 @@
+/*
+ * coverage_compute.c
+ *		Computes the effective coverage of a set of assets from the stated facts (design: "Effective coverage").
+ *
+ * For asset a and term t, all of them sets of days:
+ *
+ *		allowed(a,t)	= life(a) ∩ base(t) − carve-outs(a,t)
+ *		stated(a,t)		= lines(a,t) ∩ allowed(a,t)
+ *		inherited(a,t)	= ⋃ over memberships m of a: (stated ∪ inherited)(primary(m), t) ∩ m.during ∩ allowed(a,t)
+ *
+ * The set holds with every asset all that is below it, so a primary outside the set is not touched by the change: what is
+ * stored of it is right and is taken as it is.  Within the set, cover is handed down from member to member until nothing
+ * is added; days only ever get more, and no day has a cycle, so this ends.  Assets may well form a cycle over different
+ * days, therefore no order of assets would do in the place of the queue.
+ *
+ * Everything is read by index probes with one snapshot, taken after the locks.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/sysattr.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "bundle_walk.h"
+#include "coverage.h"
+#include "id_list.h"
+#include "probe.h"
+
+static const CecQuery term_facts = {
+	"SELECT CASE WHEN c.status IN ('draft', 'void') THEN '{}'::datemultirange"
+	" ELSE datemultirange(t.during * c.during) - c.suspensions END, t.covers_bundles"
+	" FROM @P@.coverage_term t JOIN @P@.contract c USING (contract_id) WHERE t.term_id = $1",
+	1,
+	{INT8OID},
+	CURSOR_OPT_GENERIC_PLAN};
+
+/* The tables that facts come from, and where their columns are. */
+typedef struct Reader
+{
+	CecPortfolio *portfolio;
+	HTAB *assets; /* of CecAssetCover */
+	HTAB *terms;  /* of CecTermFacts */
+	CecBundleWalk *walk;
+
+	CecProbe *asset;
+	AttrNumber status;
+	AttrNumber commissioned_on;
+	AttrNumber decommissioned_on;
+	AttrNumber out_of_service;
+
+	CecProbe *line;
+	AttrNumber line_term_id;
+	AttrNumber line_effect;
+	AttrNumber line_during;
+
+	CecProbe *stored;
+	AttrNumber coverage_id;
+	AttrNumber term_id;
+	AttrNumber during;
+	AttrNumber is_stated;
+	AttrNumber is_ruled;
+	AttrNumber is_inherited;
+	AttrNumber recorded_at;
+} Reader;
+
+static HTAB *
+make_table(const char *name, Size entry_size, int64 size)
+{
+	HASHCTL ctl = {0};
+
+	ctl.keysize = sizeof(int64);
+	ctl.entrysize = entry_size;
+	ctl.hcxt = CurrentMemoryContext;
+	return hash_create(name, size, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+static void
+begin_reading(Reader *reader, CecPortfolio *portfolio, int64 count, Snapshot snapshot)
+{
+	memset(reader, 0, sizeof(Reader));
+	reader->portfolio = portfolio;
+	reader->assets = make_table("cec assets to cover", sizeof(CecAssetCover), Max(count, 8));
+	reader->terms = make_table("cec terms that cover", sizeof(CecTermFacts), 32);
+	reader->walk = cec_bundle_walk_begin(portfolio, snapshot);
+
+	reader->asset = cec_probe_begin(cec_portfolio_relation(portfolio, "asset"), "asset_id", snapshot);
+	reader->status = cec_probe_column(reader->asset, "status");
+	reader->commissioned_on = cec_probe_column(reader->asset, "commissioned_on");
+	reader->decommissioned_on = cec_probe_column(reader->asset, "decommissioned_on");
+	reader->out_of_service = cec_probe_column(reader->asset, "out_of_service");
+
+	reader->line = cec_probe_begin(cec_portfolio_relation(portfolio, "inclusion"), "asset_id", snapshot);
+	reader->line_term_id = cec_probe_column(reader->line, "term_id");
+	reader->line_effect = cec_probe_column(reader->line, "effect");
+	reader->line_during = cec_probe_column(reader->line, "during");
+
+	reader->stored = cec_probe_begin(cec_portfolio_relation(portfolio, "coverage"), "asset_id", snapshot);
+	reader->coverage_id = cec_probe_column(reader->stored, "coverage_id");
+	reader->term_id = cec_probe_column(reader->stored, "term_id");
+	reader->during = cec_probe_column(reader->stored, "during");
+	reader->is_stated = cec_probe_column(reader->stored, "is_stated");
+	reader->is_ruled = cec_probe_column(reader->stored, "is_ruled");
+	reader->is_inherited = cec_probe_column(reader->stored, "is_inherited");
+	reader->recorded_at = cec_probe_column(reader->stored, "recorded_at");
+}
+
+static void
+end_reading(Reader *reader)
+{
+	cec_probe_end(reader->stored);
+	cec_probe_end(reader->line);
+	cec_probe_end(reader->asset);
+	cec_bundle_walk_end(reader->walk);
+}
+
+/* What a term offers, asked once. */
+static CecTermFacts *
+find_term(Reader *reader, int64 term_id)
+{
+	bool found;
+	CecTermFacts *term = hash_search(reader->terms, &term_id, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		MemoryContext cxt = CurrentMemoryContext;
+		Datum arg = Int64GetDatum(term_id);
+		bool isnull;
+
+		memset(&term->base, 0, sizeof(CecDaySet));
+		term->covers_bundles = false;
+		SPI_connect();
+		if (cec_query_run(reader->portfolio->plans, &term_facts, &arg, NULL, 1) > 0)
+		{
+			MemoryContext old = MemoryContextSwitchTo(cxt);
+			HeapTuple tuple = SPI_tuptable->vals[0];
+			TupleDesc desc = SPI_tuptable->tupdesc;
+
+			term->base = cec_day_set_of_multirange(SPI_getbinval(tuple, desc, 1, &isnull));
+			term->covers_bundles = DatumGetBool(SPI_getbinval(tuple, desc, 2, &isnull));
+			MemoryContextSwitchTo(old);
+		}
+		SPI_finish();
+	}
+	return term;
+}
+
+/* [commissioned_on .. decommissioned_on] − out_of_service; nothing for a planned asset without a date. */
+static CecDaySet
+read_life(Reader *reader, int64 asset_id)
+{
+	CecDaySet life = {0};
+	CecDaySet pauses;
+	TupleTableSlot *row;
+	CecDays days = {CEC_DAY_MIN, CEC_DAY_MAX};
+
+	cec_probe_seek(reader->asset, asset_id);
+	row = cec_probe_next(reader->asset);
+	if (row == NULL)
+		return life;
+	if (!row->tts_isnull[reader->commissioned_on - 1])
+		days.from = DatumGetDateADT(row->tts_values[reader->commissioned_on - 1]);
+	else
+	{
+		text *status = DatumGetTextPP(row->tts_values[reader->status - 1]);
+
+		if (VARSIZE_ANY_EXHDR(status) == 7 && memcmp(VARDATA_ANY(status), "planned", 7) == 0)
+			return life;
+	}
+	if (!row->tts_isnull[reader->decommissioned_on - 1])
+		days.to = DatumGetDateADT(row->tts_values[reader->decommissioned_on - 1]) + 1;
+	cec_day_set_add(&life, days);
+	pauses = cec_day_set_of_multirange(row->tts_values[reader->out_of_service - 1]);
+	return pauses.count == 0 ? life : cec_day_set_minus(&life, &pauses);
+}
+
+static CecAssetTerm *
+find_asset_term(Reader *reader, CecAssetCover *asset, int64 term_id)
+{
+	CecAssetTerm *entry;
+
+	for (int i = 0; i < asset->term_count; i++)
+		if (asset->terms[i].term->term_id == term_id)
+			return &asset->terms[i];
+	if (asset->term_count == asset->term_space)
+	{
+		asset->term_space = asset->term_space == 0 ? 1 : asset->term_space * 2;
+		asset->terms = asset->terms == NULL ? palloc(asset->term_space * sizeof(CecAssetTerm))
+											: repalloc(asset->terms, asset->term_space * sizeof(CecAssetTerm));
+	}
+	entry = &asset->terms[asset->term_count++];
+	memset(entry, 0, sizeof(CecAssetTerm));
+	entry->term = find_term(reader, term_id);
+	entry->allowed = cec_day_set_intersect(&asset->life, &entry->term->base);
+	return entry;
+}
+
+static void
+read_lines(Reader *reader, CecAssetCover *asset)
+{
+	TupleTableSlot *row;
+
+	cec_probe_seek(reader->line, asset->asset_id);
+	while ((row = cec_probe_next(reader->line)) != NULL)
+	{
+		CecAssetTerm *entry = find_asset_term(reader, asset, DatumGetInt64(row->tts_values[reader->line_term_id - 1]));
+		text *effect = DatumGetTextPP(row->tts_values[reader->line_effect - 1]);
+		bool is_include = *VARDATA_ANY(effect) == 'i';
+
+		cec_day_set_add(is_include ? &entry->listed : &entry->carved_out,
+						cec_days_of_range(row->tts_values[reader->line_during - 1]));
+	}
+	for (int i = 0; i < asset->term_count; i++)
+	{
+		CecAssetTerm *entry = &asset->terms[i];
+
+		if (entry->carved_out.count > 0)
+			entry->allowed = cec_day_set_minus(&entry->allowed, &entry->carved_out);
+		entry->stated = cec_day_set_intersect(&entry->listed, &entry->allowed);
+	}
+}
+
+static CecCoverRow
+read_stored_row(Reader *reader, TupleTableSlot *row)
+{
+	CecCoverRow cover;
+	bool isnull;
+	Datum xmin = slot_getsysattr(row, MinTransactionIdAttributeNumber, &isnull);
+
+	cover.term_id = DatumGetInt64(row->tts_values[reader->term_id - 1]);
+	cover.during = cec_days_of_range(row->tts_values[reader->during - 1]);
+	cover.is_stated = DatumGetBool(row->tts_values[reader->is_stated - 1]);
+	cover.is_ruled = DatumGetBool(row->tts_values[reader->is_ruled - 1]);
+	cover.is_inherited = DatumGetBool(row->tts_values[reader->is_inherited - 1]);
+	cover.tid = row->tts_tid;
+	cover.coverage_id = DatumGetInt64(row->tts_values[reader->coverage_id - 1]);
+	cover.recorded_at = DatumGetTimestampTz(row->tts_values[reader->recorded_at - 1]);
+	cover.is_own = TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
+	return cover;
+}
+
+static void
+read_stored(Reader *reader, CecAssetCover *asset)
+{
+	TupleTableSlot *row;
+
+	cec_probe_seek(reader->stored, asset->asset_id);
+	while ((row = cec_probe_next(reader->stored)) != NULL)
+	{
+		if (asset->stored_count == asset->stored_space)
+		{
+			asset->stored_space = asset->stored_space == 0 ? 2 : asset->stored_space * 2;
+			asset->stored = asset->stored == NULL ? palloc(asset->stored_space * sizeof(CecCoverRow))
+												  : repalloc(asset->stored, asset->stored_space * sizeof(CecCoverRow));
+		}
+		asset->stored[asset->stored_count++] = read_stored_row(reader, row);
+	}
+}
+
+/* Adds days inherited under a term, as far as they are allowed; true when there was something new. */
+static bool
+inherit(Reader *reader, CecAssetCover *asset, int64 term_id, const CecDaySet *days)
+{
+	CecAssetTerm *entry;
+	CecDaySet gained;
+
+	if (!find_term(reader, term_id)->covers_bundles)
+		return false;
+	entry = find_asset_term(reader, asset, term_id);
+	gained = cec_day_set_intersect(days, &entry->allowed);
+	if (cec_day_set_contains(&entry->inherited, &gained))
+		return false;
+	cec_day_set_union(&entry->inherited, &gained);
+	return true;
+}
+
+/* What an asset inherits from a primary outside the set: that primary's stored cover is right. */
+static void
+inherit_from_stored(Reader *reader, CecAssetCover *asset, const CecMembership *membership)
+{
+	TupleTableSlot *row;
+
+	cec_probe_seek(reader->stored, membership->primary_id);
+	while ((row = cec_probe_next(reader->stored)) != NULL)
+	{
+		CecDays covered = cec_days_of_range(row->tts_values[reader->during - 1]);
+		CecDays common = {Max(covered.from, membership->during.from), Min(covered.to, membership->during.to)};
+		CecDaySet days = {1, 1, &common};
+
+		if (common.from < common.to)
+			(void) inherit(reader, asset, DatumGetInt64(row->tts_values[reader->term_id - 1]), &days);
+	}
+}
+
+static void
+add_heir(CecAssetCover *primary, CecAssetCover *member, CecDays during)
+{
+	if (primary->heir_count == primary->heir_space)
+	{
+		primary->heir_space = primary->heir_space == 0 ? 2 : primary->heir_space * 2;
+		primary->heirs = primary->heirs == NULL ? palloc(primary->heir_space * sizeof(CecHeir))
+												: repalloc(primary->heirs, primary->heir_space * sizeof(CecHeir));
+	}
+	primary->heirs[primary->heir_count++] = (CecHeir){member, during};
+}
+
+static void
+read_memberships(Reader *reader, CecAssetCover *asset)
+{
+	CecMembership *memberships;
+	int count = cec_bundle_walk_up(reader->walk, asset->asset_id, &memberships);
+
+	for (int i = 0; i < count; i++)
+	{
+		CecAssetCover *primary = hash_search(reader->assets, &memberships[i].primary_id, HASH_FIND, NULL);
+
+		if (primary != NULL)
+			add_heir(primary, asset, memberships[i].during);
+		else
+			inherit_from_stored(reader, asset, &memberships[i]);
+	}
+}
+
+/* Hands the cover of an asset to one heir; true when the heir gained something. */
+static bool
+hand_down(Reader *reader, CecAssetCover *asset, CecHeir *heir)
+{
+	bool gained = false;
+	CecDaySet during = {1, 1, &heir->during};
+
+	for (int i = 0; i < asset->term_count; i++)
+	{
+		CecAssetTerm *entry = &asset->terms[i];
+		CecDaySet days;
+
+		days = cec_day_set_intersect(&entry->stated, &during);
+		gained |= days.count > 0 && inherit(reader, heir->member, entry->term->term_id, &days);
+		entry = &asset->terms[i]; /* an asset may be its own heir over other days, and its terms have moved */
+		days = cec_day_set_intersect(&entry->inherited, &during);
+		gained |= days.count > 0 && inherit(reader, heir->member, entry->term->term_id, &days);
+	}
+	return gained;
+}
+
+/* Hands cover down until nothing is added. */
+static void
+hand_down_all(Reader *reader, CecCoverSet *set)
+{
+	List *queue = NIL;
+
+	for (int64 i = 0; i < set->count; i++)
+		if (set->assets[i]->heir_count > 0)
+		{
+			set->assets[i]->is_queued = true;
+			queue = lappend(queue, set->assets[i]);
+		}
+	while (queue != NIL)
+	{
+		CecAssetCover *asset = llast(queue);
+
+		CHECK_FOR_INTERRUPTS();
+		queue = list_delete_last(queue);
+		asset->is_queued = false;
+		for (int i = 0; i < asset->heir_count; i++)
+		{
+			CecAssetCover *member = asset->heirs[i].member;
+
+			if (hand_down(reader, asset, &asset->heirs[i]) && member->heir_count > 0 && !member->is_queued)
+			{
+				member->is_queued = true;
+				queue = lappend(queue, member);
+			}
+		}
+	}
+}
+
+/*
+ * The cover of the assets, which are in order and complete downwards, with what is stored of it.  The result lives in the
+ * current memory context.
+ */
+CecCoverSet *
+cec_coverage_compute(CecPortfolio *portfolio, const CecIds *assets, Snapshot snapshot)
+{
+	CecCoverSet *set = palloc(sizeof(CecCoverSet));
+	Reader reader;
+
+	begin_reading(&reader, portfolio, assets->count, snapshot);
+	set->count = assets->count;
+	set->assets = palloc_extended(Max(assets->count, 1) * sizeof(CecAssetCover *), MCXT_ALLOC_HUGE);
+	for (int64 i = 0; i < assets->count; i++)
+	{
+		CecAssetCover *asset = hash_search(reader.assets, &assets->ids[i], HASH_ENTER, NULL);
+
+		memset((char *) asset + sizeof(int64), 0, sizeof(CecAssetCover) - sizeof(int64));
+		set->assets[i] = asset;
+	}
+	for (int64 i = 0; i < set->count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		set->assets[i]->life = read_life(&reader, set->assets[i]->asset_id);
+		read_lines(&reader, set->assets[i]);
+		read_stored(&reader, set->assets[i]);
+		read_memberships(&reader, set->assets[i]);
+	}
+	hand_down_all(&reader, set);
+	end_reading(&reader);
+	return set;
+}
+
+static int
+compare_days(const void *one, const void *other)
+{
+	DateADT a = *(const DateADT *) one;
+	DateADT b = *(const DateADT *) other;
+
+	return a < b ? -1 : a > b;
+}
+
+static bool
+covers_day(const CecDaySet *set, DateADT day)
+{
+	for (int i = 0; i < set->count; i++)
+		if (set->spans[i].from <= day && day < set->spans[i].to)
+			return true;
+	return false;
+}
+
+/* Rows of one term: the days cut wherever a flag changes. */
+static int
+append_rows(CecAssetTerm *entry, CecCoverRow *rows)
+{
+	int cut_count = 0;
+	int count = 0;
+	DateADT *cuts = palloc(2 * (entry->stated.count + entry->inherited.count) * sizeof(DateADT));
+
+	for (int i = 0; i < entry->stated.count; i++)
+	{
+		cuts[cut_count++] = entry->stated.spans[i].from;
+		cuts[cut_count++] = entry->stated.spans[i].to;
+	}
+	for (int i = 0; i < entry->inherited.count; i++)
+	{
+		cuts[cut_count++] = entry->inherited.spans[i].from;
+		cuts[cut_count++] = entry->inherited.spans[i].to;
+	}
+	qsort(cuts, cut_count, sizeof(DateADT), compare_days);
+	for (int i = 0; i + 1 < cut_count; i++)
+	{
+		CecCoverRow row = {entry->term->term_id, {cuts[i], cuts[i + 1]}};
+
+		if (cuts[i] == cuts[i + 1])
+			continue;
+		row.is_stated = covers_day(&entry->stated, cuts[i]);
+		row.is_inherited = covers_day(&entry->inherited, cuts[i]);
+		if (row.is_stated || row.is_inherited)
+			rows[count++] = row;
+	}
+	pfree(cuts);
+	return count;
+}
+
+/* The rows that an asset's cover ought to have: one per maximal range of equal flags. */
+CecCoverRow *
+cec_coverage_rows(CecAssetCover *asset, int *count)
+{
+	int space = 0;
+	CecCoverRow *rows;
+
+	for (int i = 0; i < asset->term_count; i++)
+		space += 2 * (asset->terms[i].stated.count + asset->terms[i].inherited.count);
+	rows = palloc(Max(space, 1) * sizeof(CecCoverRow));
+	*count = 0;
+	for (int i = 0; i < asset->term_count; i++)
+		*count += append_rows(&asset->terms[i], rows + *count);
+	return rows;
+}

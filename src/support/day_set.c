@@ -1,0 +1,173 @@
+/*
+ * day_set.c
+ *		Sets of days as sorted spans, with union, intersection and difference.
+ *
+ * Sets live in the memory context that is current when they grow; nothing is freed one by one.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/memutils.h"
+#include "utils/multirangetypes.h"
+
+#include "compat.h"
+#include "day_set.h"
+
+static TypeCacheEntry *
+daterange_type(void)
+{
+	return lookup_type_cache(DATERANGEOID, TYPECACHE_RANGE_INFO);
+}
+
+static CecDays
+days_of(const RangeType *range)
+{
+	RangeBound lower;
+	RangeBound upper;
+	bool empty;
+	CecDays days = {0, 0};
+
+	range_deserialize(daterange_type(), range, &lower, &upper, &empty);
+	if (!empty)
+	{
+		days.from = lower.infinite ? CEC_DAY_MIN : DatumGetDateADT(lower.val);
+		days.to = upper.infinite ? CEC_DAY_MAX : DatumGetDateADT(upper.val);
+	}
+	return days;
+}
+
+/* The days of a daterange; from = to when it is empty. */
+CecDays
+cec_days_of_range(Datum range)
+{
+	return days_of(DatumGetRangeTypeP(range));
+}
+
+/* Days that are not empty as a daterange. */
+Datum
+cec_range_of_days(CecDays days)
+{
+	RangeBound lower = {DateADTGetDatum(days.from), days.from == CEC_DAY_MIN, true, true};
+	RangeBound upper = {DateADTGetDatum(days.to), days.to == CEC_DAY_MAX, false, false};
+
+	return RangeTypePGetDatum(cec_compat_make_range(daterange_type(), &lower, &upper));
+}
+
+/* The days of a datemultirange. */
+CecDaySet
+cec_day_set_of_multirange(Datum multirange)
+{
+	CecDaySet set = {0};
+	int32 count;
+	RangeType **ranges;
+
+	multirange_deserialize(daterange_type(), DatumGetMultirangeTypeP(multirange), &count, &ranges);
+	for (int32 i = 0; i < count; i++)
+		cec_day_set_add(&set, days_of(ranges[i]));
+	return set;
+}
+
+static void
+append_span(CecDaySet *set, CecDays days)
+{
+	if (set->count > 0 && set->spans[set->count - 1].to >= days.from)
+	{
+		set->spans[set->count - 1].to = Max(set->spans[set->count - 1].to, days.to);
+		return;
+	}
+	if (set->count == set->space)
+	{
+		set->space = set->space == 0 ? 1 : set->space * 2;
+		set->spans = set->spans == NULL ? palloc(set->space * sizeof(CecDays))
+										: repalloc(set->spans, set->space * sizeof(CecDays));
+	}
+	set->spans[set->count++] = days;
+}
+
+/* Adds days to a set. */
+void
+cec_day_set_add(CecDaySet *set, CecDays days)
+{
+	CecDaySet one = {1, 1, &days};
+
+	if (days.from >= days.to)
+		return;
+	if (set->count == 0 || set->spans[set->count - 1].from <= days.from)
+		append_span(set, days);
+	else
+		cec_day_set_union(set, &one);
+}
+
+/* Adds all days of another set. */
+void
+cec_day_set_union(CecDaySet *set, const CecDaySet *other)
+{
+	CecDaySet sum = {0};
+	int i = 0;
+	int j = 0;
+
+	if (other->count == 0)
+		return;
+	while (i < set->count || j < other->count)
+	{
+		if (j == other->count || (i < set->count && set->spans[i].from <= other->spans[j].from))
+			append_span(&sum, set->spans[i++]);
+		else
+			append_span(&sum, other->spans[j++]);
+	}
+	*set = sum;
+}
+
+/* The days that are in both sets. */
+CecDaySet
+cec_day_set_intersect(const CecDaySet *one, const CecDaySet *other)
+{
+	CecDaySet common = {0};
+	int i = 0;
+	int j = 0;
+
+	while (i < one->count && j < other->count)
+	{
+		CecDays days = {Max(one->spans[i].from, other->spans[j].from), Min(one->spans[i].to, other->spans[j].to)};
+
+		if (days.from < days.to)
+			append_span(&common, days);
+		if (one->spans[i].to < other->spans[j].to)
+			i++;
+		else
+			j++;
+	}
+	return common;
+}
+
+/* The days of one set that are not in the other. */
+CecDaySet
+cec_day_set_minus(const CecDaySet *one, const CecDaySet *other)
+{
+	CecDaySet rest = {0};
+	int j = 0;
+
+	for (int i = 0; i < one->count; i++)
+	{
+		CecDays days = one->spans[i];
+
+		while (j < other->count && other->spans[j].to <= days.from)
+			j++;
+		for (int k = j; k < other->count && other->spans[k].from < days.to && days.from < days.to; k++)
+		{
+			if (other->spans[k].from > days.from)
+				append_span(&rest, (CecDays){days.from, other->spans[k].from});
+			days.from = other->spans[k].to;
+		}
+		if (days.from < days.to)
+			append_span(&rest, days);
+	}
+	return rest;
+}
+
+/* Whether every day of the other set is in the first. */
+bool
+cec_day_set_contains(const CecDaySet *set, const CecDaySet *other)
+{
+	return cec_day_set_minus(other, set).count == 0;
+}
