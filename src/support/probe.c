@@ -28,6 +28,7 @@ struct CecProbe
 	Relation index;
 	IndexScanDesc scan;
 	TupleTableSlot *slot;
+	MemoryContext cxt; /* where the scan lives: the index keeps memory of its own from look-up to look-up */
 };
 
 /* An index in use whose first column is the given one and that leaves no row out. */
@@ -59,6 +60,7 @@ cec_probe_begin(Oid relid, const char *column, Snapshot snapshot)
 {
 	CecProbe *probe = palloc(sizeof(CecProbe));
 
+	probe->cxt = CurrentMemoryContext;
 	probe->rel = table_open(relid, AccessShareLock);
 	probe->index = open_index(probe->rel, column);
 	probe->slot = table_slot_create(probe->rel, NULL);
@@ -71,16 +73,23 @@ void
 cec_probe_seek(CecProbe *probe, int64 key)
 {
 	ScanKeyData scankey;
+	MemoryContext old;
 
 	ScanKeyInit(&scankey, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key));
+	old = MemoryContextSwitchTo(probe->cxt);
 	index_rescan(probe->scan, &scankey, 1, NULL, 0);
+	MemoryContextSwitchTo(old);
 }
 
 /* The next row of the key, deformed, or NULL; it stays until the next call. */
 TupleTableSlot *
 cec_probe_next(CecProbe *probe)
 {
-	if (!index_getnext_slot(probe->scan, ForwardScanDirection, probe->slot))
+	MemoryContext old = MemoryContextSwitchTo(probe->cxt);
+	bool found = index_getnext_slot(probe->scan, ForwardScanDirection, probe->slot);
+
+	MemoryContextSwitchTo(old);
+	if (!found)
 		return NULL;
 	slot_getallattrs(probe->slot);
 	return probe->slot;
