@@ -1,0 +1,82 @@
+# Coverage stays equal to its definition, whatever is done in whatever order by however many sessions.
+#
+#   CEC_SEED=0.1234       repeats a run (the seed of a run is printed; concurrent runs repeat as far as timing lets them)
+#   CEC_OPERATIONS=600    successful operations a batch, over all its sessions
+use strict;
+use warnings;
+use File::Basename;
+use IPC::Run;
+use POSIX ();
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $seed = $ENV{CEC_SEED} // sprintf('%.6f', rand());
+my $operations = $ENV{CEC_OPERATIONS} // 600;
+my @batches = map { my $level = $_; map { [ $_, $level ] } (1, 4, 8) } ('READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE');
+note("CEC_SEED=$seed CEC_OPERATIONS=$operations");
+
+my $node = PostgreSQL::Test::Cluster->new('random');
+$node->init;
+$node->append_conf('postgresql.conf', "fsync = off\ndeadlock_timeout = 20ms\nmax_connections = 30\njit = off");
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION cec CASCADE');
+$node->safe_psql('postgres', slurp_file(dirname(__FILE__) . '/random_ops.sql'));
+$node->safe_psql('postgres', "SELECT setseed($seed); SELECT random_world()");
+
+# One session: calls until its share of the batch is committed. Returns what went wrong, if anything did.
+sub run_session
+{
+	my ($batch_no, $level, $session, $share) = @_;
+
+	foreach my $try (0 .. 1000)
+	{
+		my $own = ($seed * 7919 + $batch_no * 31 + $session * 17 + $try) * 0.618034;
+		my ($out, $err) = ('', '');
+		my $input = "SET default_transaction_isolation = '$level';\n"
+			. 'SELECT setseed(' . sprintf('%.9f', $own - int($own)) . ") \\g /dev/null\n"
+			. "CALL random_ops($batch_no, $session, $share);\n";
+		IPC::Run::run([ 'psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres') ],
+			'<', \$input, '>', \$out, '2>', \$err) and return '';
+		return $err if $err !~ /could not serialize|deadlock detected/;
+	}
+	return 'no end of retries';
+}
+
+my $batch_no = 0;
+foreach my $batch (@batches)
+{
+	my ($sessions, $level) = @$batch;
+	my $share = int($operations / $sessions);
+	my @pipes;
+	my $errors = '';
+
+	$batch_no++;
+	foreach my $session (1 .. $sessions)
+	{
+		my $child = open(my $pipe, '-|') // die "cannot fork: $!";
+		if ($child == 0)
+		{
+			print eval { run_session($batch_no, $level, $session, $share) } // $@;
+			close STDOUT;
+			POSIX::_exit(0);
+		}
+		push @pipes, $pipe;
+	}
+	foreach my $pipe (@pipes)
+	{
+		local $/;
+		$errors .= <$pipe> // '';
+		close $pipe;
+	}
+	is($errors, '', "$sessions session(s) at $level ran through");
+	is($node->safe_psql('postgres', 'SELECT * FROM random_breaches() LIMIT 10'), '', "no law is broken after $sessions session(s) at $level");
+}
+
+note($node->safe_psql('postgres',
+	"SELECT 'operations ' || sum(operations) || ', refused ' || sum(refused) || ', retried ' || sum(retried) FROM random_result"));
+note($node->safe_psql('postgres',
+	"SELECT 'coverage ' || (SELECT count(*) FROM law.coverage) || ', inherited ' || (SELECT count(*) FROM law.coverage WHERE is_inherited) || ', history ' || (SELECT count(*) FROM law.coverage_history) || ', log ' || (SELECT count(*) FROM law.audit_log)"));
+is($node->safe_psql('postgres', 'SELECT law.recompute_coverage()'), '0', 'nothing is left to recompute');
+$node->stop('immediate');
+done_testing();
