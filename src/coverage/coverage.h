@@ -79,6 +79,7 @@ typedef struct CecCoverSet
 } CecCoverSet;
 
 extern void cec_coverage_init(void);
+extern void cec_duplicate_notice_init(void);
 extern CecCoverSet *cec_coverage_compute(CecPortfolio *portfolio, const CecIds *assets, Snapshot snapshot);
 extern CecCoverRow *cec_coverage_rows(CecAssetCover *asset, int *count);
 extern int64 cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot);

@@ -26,10 +26,11 @@ typedef enum CecStage
 	CEC_STAGE_LOCK,
 	CEC_STAGE_VALIDATE,
 	CEC_STAGE_AUDIT,
-	CEC_STAGE_COVER
+	CEC_STAGE_COVER,
+	CEC_STAGE_FIND
 } CecStage;
 
-#define CEC_STAGE_COUNT 5
+#define CEC_STAGE_COUNT 6
 
 typedef struct CecChange
 {

@@ -1,0 +1,75 @@
+/*
+ * duplicate_notice.c
+ *		Tells whoever moves a contract or a term that assets are now covered twice.
+ *
+ * A single line that would do so is refused (inclusion_validate.c).  A contract that becomes active or moves its dates
+ * is not: the lists were right before, and what is to be done about them is for people to decide.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "change.h"
+#include "coverage.h"
+
+static const CecQuery duplicates = {
+	"SELECT c.number, oc.number, count(DISTINCT v.asset_id),"
+	" (SELECT asset_tag FROM @P@.asset WHERE asset_id = min(v.asset_id))"
+	" FROM @P@.contract c JOIN @P@.coverage_term t USING (contract_id) JOIN @P@.coverage v USING (term_id)"
+	" JOIN @P@.coverage o ON o.asset_id = v.asset_id AND o.during && v.during AND o.is_stated"
+	" JOIN @P@.coverage_term ot ON ot.term_id = o.term_id"
+	" JOIN @P@.contract oc ON oc.contract_id = ot.contract_id"
+	" WHERE c.contract_id = ANY ($1) AND v.is_stated AND oc.contract_id <> c.contract_id AND oc.kind = c.kind"
+	" AND c.status = 'active' AND oc.status = 'active' AND NOT (SELECT duplicates_allowed FROM @P@.setting)"
+	" GROUP BY c.contract_id, c.number, oc.contract_id, oc.number ORDER BY c.number, oc.number LIMIT 10",
+	1,
+	{INT8ARRAYOID},
+	CURSOR_OPT_GENERIC_PLAN};
+
+/* Handler after the cover stage, for contract and coverage_term. */
+static void
+notice_duplicates(CecChange *change)
+{
+	CecIds contracts = {0};
+	CecRows rows;
+	AttrNumber contract_id = cec_change_column(change, "contract_id");
+	Datum arg;
+	uint64 count;
+
+	/* Nothing was collected: nothing that matters to cover has changed. */
+	if (change->operation != CEC_UPDATE || change->assets.count == 0)
+		return;
+	cec_rows_begin(&rows, change);
+	while (cec_rows_next(&rows))
+	{
+		slot_getallattrs(rows.new_row);
+		cec_ids_add(&contracts, DatumGetInt64(rows.new_row->tts_values[contract_id - 1]));
+	}
+	cec_rows_end(&rows);
+	cec_ids_sort_unique(&contracts);
+
+	arg = cec_ids_as_array(&contracts);
+	SPI_connect();
+	count = cec_query_run(change->portfolio->plans, &duplicates, &arg, NULL, 0);
+	for (uint64 i = 0; i < count; i++)
+	{
+		HeapTuple tuple = SPI_tuptable->vals[i];
+		TupleDesc desc = SPI_tuptable->tupdesc;
+
+		ereport(NOTICE,
+				(errmsg("contracts %s and %s now cover %s asset(s) twice", SPI_getvalue(tuple, desc, 1),
+						SPI_getvalue(tuple, desc, 2), SPI_getvalue(tuple, desc, 3)),
+				 errdetail("They are of the same kind; one of the assets is \"%s\".", SPI_getvalue(tuple, desc, 4)),
+				 errhint("End the lines on one of them, or carve the assets out.")));
+	}
+	SPI_finish();
+}
+
+/* Registers with the engine. */
+void
+cec_duplicate_notice_init(void)
+{
+	cec_change_register(CEC_STAGE_FIND, "contract", notice_duplicates);
+	cec_change_register(CEC_STAGE_FIND, "coverage_term", notice_duplicates);
+}
