@@ -46,6 +46,9 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 endif
 
+# PGXS follows no headers.
+$(OBJS): $(wildcard src/*/*.h)
+
 $(ENGINE_SCRIPT): cec.control Makefile $(ENGINE_SQL) $(PORTFOLIO_SQL)
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION cec CASCADE" to load this file. \quit'; \
 	echo 'CREATE SCHEMA cec;'; \
