@@ -44,14 +44,6 @@
 	"unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::boolean[], $5::daterange[])" \
 	" AS n(inclusion_id, asset_id, term_id, is_include, during)"
 
-/* The days that a term and its contract have in common; no row when there are none. */
-static const CecQuery term_days = {
-	"SELECT t.during * c.during FROM @P@.coverage_term t JOIN @P@.contract c USING (contract_id)"
-	" WHERE t.term_id = $1 AND t.during && c.during",
-	1,
-	{INT8OID},
-	CURSOR_OPT_GENERIC_PLAN};
-
 /*
  * What is wrong, in words: the name of the asset, the problem (see problems[]) and the facts.  Of two new lines that
  * overlap, the later one is wrong.
@@ -292,27 +284,6 @@ result_text(uint64 row, int column)
 	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
 }
 
-/* The days on which a term can cover at all. */
-static CecDays
-find_term_days(CecChange *change, HTAB *terms, int64 term_id)
-{
-	bool found;
-	DaysOfTerm *entry = hash_search(terms, &term_id, HASH_ENTER, &found);
-
-	if (!found)
-	{
-		Datum arg = Int64GetDatum(term_id);
-		bool isnull;
-
-		entry->days = (CecDays){0, 0};
-		SPI_connect();
-		if (cec_query_run(change->portfolio->plans, &term_days, &arg, NULL, 1) > 0)
-			entry->days = cec_days_of_range(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-		SPI_finish();
-	}
-	return entry->days;
-}
-
 /* The tables that lines are held against, and where their columns are. */
 typedef struct Probes
 {
@@ -322,7 +293,78 @@ typedef struct Probes
 	CecProbe *lines;
 	AttrNumber inclusion_id;
 	AttrNumber during;
+	CecProbe *terms;
+	AttrNumber term_during;
+	AttrNumber term_contract_id;
+	CecProbe *contracts;
+	AttrNumber contract_during;
+	HTAB *days_of_terms; /* of DaysOfTerm */
 } Probes;
+
+static void
+begin_probes(Probes *probes, CecChange *change, Snapshot snapshot)
+{
+	HASHCTL ctl = {0};
+
+	probes->assets = cec_probe_begin(cec_portfolio_relation(change->portfolio, "asset"), "asset_id", snapshot);
+	probes->commissioned_on = cec_probe_column(probes->assets, "commissioned_on");
+	probes->decommissioned_on = cec_probe_column(probes->assets, "decommissioned_on");
+	probes->lines = cec_probe_begin(RelationGetRelid(change->rel), "asset_id", snapshot);
+	probes->inclusion_id = cec_probe_column(probes->lines, "inclusion_id");
+	probes->during = cec_probe_column(probes->lines, "during");
+	probes->terms = cec_probe_begin(cec_portfolio_relation(change->portfolio, "coverage_term"), "term_id", snapshot);
+	probes->term_during = cec_probe_column(probes->terms, "during");
+	probes->term_contract_id = cec_probe_column(probes->terms, "contract_id");
+	probes->contracts = cec_probe_begin(cec_portfolio_relation(change->portfolio, "contract"), "contract_id", snapshot);
+	probes->contract_during = cec_probe_column(probes->contracts, "during");
+	ctl.keysize = sizeof(int64);
+	ctl.entrysize = sizeof(DaysOfTerm);
+	ctl.hcxt = CurrentMemoryContext;
+	probes->days_of_terms = hash_create("cec days of terms", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+static void
+end_probes(Probes *probes)
+{
+	hash_destroy(probes->days_of_terms);
+	cec_probe_end(probes->contracts);
+	cec_probe_end(probes->terms);
+	cec_probe_end(probes->lines);
+	cec_probe_end(probes->assets);
+}
+
+/* The days that a term and its contract have in common; none when one of them does not exist. */
+static CecDays
+read_term_days(Probes *probes, int64 term_id)
+{
+	TupleTableSlot *row;
+	CecDays term;
+	CecDays contract;
+
+	cec_probe_seek(probes->terms, term_id);
+	row = cec_probe_next(probes->terms);
+	if (row == NULL)
+		return (CecDays){0, 0};
+	term = cec_days_of_range(row->tts_values[probes->term_during - 1]);
+	cec_probe_seek(probes->contracts, DatumGetInt64(row->tts_values[probes->term_contract_id - 1]));
+	row = cec_probe_next(probes->contracts);
+	if (row == NULL)
+		return (CecDays){0, 0};
+	contract = cec_days_of_range(row->tts_values[probes->contract_during - 1]);
+	return (CecDays){Max(term.from, contract.from), Min(term.to, contract.to)};
+}
+
+/* The same, read once a statement. */
+static CecDays
+find_term_days(Probes *probes, int64 term_id)
+{
+	bool found;
+	DaysOfTerm *entry = hash_search(probes->days_of_terms, &term_id, HASH_ENTER, &found);
+
+	if (!found)
+		entry->days = read_term_days(probes, term_id);
+	return entry->days;
+}
 
 /* Whether the asset's life has ended before the cover would start, or begins only after its end. */
 static bool
@@ -360,27 +402,14 @@ find_doubtful(CecChange *change, const Lines *lines)
 {
 	Lines doubtful = {0};
 	Probes probes;
-	HASHCTL ctl = {0};
-	HTAB *terms;
 	Snapshot snapshot;
 
-	ctl.keysize = sizeof(int64);
-	ctl.entrysize = sizeof(DaysOfTerm);
-	ctl.hcxt = CurrentMemoryContext;
-	terms = hash_create("cec days of terms", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-
 	snapshot = cec_latest_snapshot();
-	probes.assets = cec_probe_begin(cec_portfolio_relation(change->portfolio, "asset"), "asset_id", snapshot);
-	probes.commissioned_on = cec_probe_column(probes.assets, "commissioned_on");
-	probes.decommissioned_on = cec_probe_column(probes.assets, "decommissioned_on");
-	probes.lines = cec_probe_begin(RelationGetRelid(change->rel), "asset_id", snapshot);
-	probes.inclusion_id = cec_probe_column(probes.lines, "inclusion_id");
-	probes.during = cec_probe_column(probes.lines, "during");
-
+	begin_probes(&probes, change, snapshot);
 	for (int64 i = 0; i < lines->count; i++)
 	{
 		Line *line = &lines->lines[i];
-		CecDays term = find_term_days(change, terms, line->term_id);
+		CecDays term = find_term_days(&probes, line->term_id);
 		CecDays days = {Max(term.from, line->during.from), Min(term.to, line->during.to)};
 
 		CHECK_FOR_INTERRUPTS();
@@ -389,10 +418,8 @@ find_doubtful(CecChange *change, const Lines *lines)
 			add_line(&doubtful, *line);
 	}
 
-	cec_probe_end(probes.lines);
-	cec_probe_end(probes.assets);
+	end_probes(&probes);
 	UnregisterSnapshot(snapshot);
-	hash_destroy(terms);
 	return doubtful;
 }
 

@@ -1,0 +1,129 @@
+-- What all measurements share: how time is taken and told, 200,000 assets, and 20 contracts with a term each.
+
+SET client_min_messages = warning;
+CREATE EXTENSION cec CASCADE;
+CREATE SCHEMA bench;
+
+CREATE TABLE bench.sample (subject text, variant text, run integer, row_count bigint, us numeric);
+CREATE TABLE bench.goal (subject text, variant text, reference text, at_most numeric);
+
+-- Runs a statement in a transaction of its own, on a server that has nothing else to write.
+CREATE PROCEDURE bench.measure(subject text, variant text, run integer, row_count bigint, statement text)
+LANGUAGE plpgsql AS $$
+DECLARE
+	begun timestamptz;
+BEGIN
+	CHECKPOINT;
+	begun := clock_timestamp();
+	EXECUTE statement;
+	INSERT INTO bench.sample VALUES (subject, variant, run, row_count, extract(epoch FROM clock_timestamp() - begun) * 1e6);
+	COMMIT;
+END;
+$$;
+
+-- One-row statements as a loop with a kept plan, after some that are not counted: a session that has been at work.
+CREATE PROCEDURE bench.measure_one_row(subject text, variant text, run integer, target regclass, columns text, source text)
+LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('CREATE OR REPLACE PROCEDURE bench.one_row(first bigint, last bigint) LANGUAGE plpgsql AS %L',
+		format('BEGIN FOR i IN first .. last LOOP INSERT INTO %1$s (%2$s) SELECT %2$s FROM %3$s WHERE place = i; END LOOP; END;',
+			target, columns, source));
+	COMMIT;
+	CALL bench.one_row(1, 50);
+	COMMIT;
+	CALL bench.measure(subject, variant, run, 5000, 'CALL bench.one_row(51, 5050)');
+END;
+$$;
+
+-- Empties tables that refuse it, and leaves their triggers as they were: ALWAYS.
+CREATE PROCEDURE bench.empty(VARIADIC tables regclass[])
+LANGUAGE plpgsql AS $$
+DECLARE
+	guard record;
+	change text;
+BEGIN
+	FOREACH change IN ARRAY ARRAY['DISABLE', 'TRUNCATE', 'ENABLE ALWAYS'] LOOP
+		IF change = 'TRUNCATE' THEN
+			EXECUTE 'TRUNCATE ' || array_to_string(tables, ', ');
+			CONTINUE;
+		END IF;
+		FOR guard IN SELECT t.tgrelid::regclass AS on_table, t.tgname FROM pg_trigger t
+			WHERE t.tgrelid = ANY (tables) AND t.tgtype & 32 <> 0 AND NOT t.tgisinternal
+		LOOP
+			EXECUTE format('ALTER TABLE %s %s TRIGGER %I', guard.on_table, change, guard.tgname);
+		END LOOP;
+	END LOOP;
+	COMMIT;
+END;
+$$;
+
+-- A copy of a table with the same defaults, constraints, indexes and foreign keys, and without triggers.
+CREATE PROCEDURE bench.copy_table(original regclass, copy text)
+LANGUAGE plpgsql AS $$
+DECLARE
+	foreign_key record;
+BEGIN
+	EXECUTE format('DROP TABLE IF EXISTS %s', copy);
+	EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL)', copy, original);
+	FOR foreign_key IN SELECT conname, replace(pg_get_constraintdef(oid), 'REFERENCES ' || original || '(', 'REFERENCES ' || copy || '(') AS rule
+		FROM pg_constraint WHERE conrelid = original AND contype = 'f'
+	LOOP
+		EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', copy, foreign_key.conname, foreign_key.rule);
+	END LOOP;
+	COMMIT;
+END;
+$$;
+
+-- Medians, and ratios of what was measured in the same run: what slows the machine for a minute slows both.
+CREATE FUNCTION bench.report(about text)
+RETURNS TABLE (variant text, us_a_row numeric, min_to_max text, reference text, ratio numeric, ratio_min_to_max text, goal text)
+LANGUAGE sql AS $$
+	WITH s AS (
+		SELECT s.variant, s.run, s.us / s.row_count AS us FROM bench.sample s WHERE s.subject = about
+	), m AS (
+		SELECT s.variant, percentile_cont(0.5) WITHIN GROUP (ORDER BY s.us) AS us, min(s.us) AS low, max(s.us) AS high, min(ctid_order) AS place
+		FROM s JOIN (SELECT p.variant, min(p.ctid) AS ctid_order FROM bench.sample p WHERE p.subject = about GROUP BY 1) p USING (variant)
+		GROUP BY 1
+	), pairs AS (
+		SELECT g.variant, g.reference, g.at_most, percentile_cont(0.5) WITHIN GROUP (ORDER BY a.us / b.us) AS ratio,
+			min(a.us / b.us) AS low, max(a.us / b.us) AS high
+		FROM bench.goal g JOIN s a ON a.variant = g.variant JOIN s b ON b.variant = g.reference AND b.run = a.run
+		WHERE g.subject = about GROUP BY 1, 2, 3
+	)
+	SELECT m.variant, round(m.us::numeric, 2), format('%s–%s', round(m.low, 2), round(m.high, 2)), p.reference,
+		round(p.ratio::numeric, 2), CASE WHEN p.low IS NOT NULL THEN format('%s–%s', round(p.low, 2), round(p.high, 2)) END,
+		CASE WHEN p.at_most IS NULL THEN '' ELSE format('<= %s %s', p.at_most, CASE WHEN p.ratio <= p.at_most THEN 'reached' ELSE 'MISSED' END) END
+	FROM m LEFT JOIN pairs p USING (variant) ORDER BY m.place, p.reference;
+$$;
+
+SELECT cec.create_portfolio('fleet') \g /dev/null
+
+INSERT INTO fleet.customer (customer_id, name) SELECT i, 'Customer ' || i FROM generate_series(1, 100) i;
+
+CREATE TABLE bench.asset_source AS
+SELECT i AS place, 'EQ-' || lpad(i::text, 8, '0') AS asset_tag, 'SN' || md5(i::text) AS serial_number,
+	'Maker ' || i % 17 AS manufacturer, 'Model ' || i % 211 AS model, (ARRAY['pump', 'press', 'robot', 'oven'])[1 + i % 4] AS category,
+	'production' AS usage_type, 1 + i % 100 AS customer_id, 'DE' AS country, 'DE-BY' AS region,
+	st_setsrid(st_makepoint(9 + (i * 7919 % 4000) / 1000.0, 47.5 + (i * 104729 % 2500) / 1000.0), 4326)::geometry(Point, 4326) AS location,
+	date '2010-01-01' + (i % 3000)::integer AS commissioned_on, jsonb_build_object('line', i % 9, 'hall', 'H' || i % 5) AS attributes
+FROM generate_series(1::bigint, 200000) i;
+
+INSERT INTO fleet.asset (asset_id, asset_tag, serial_number, manufacturer, model, category, usage_type, customer_id, country, region,
+	location, commissioned_on, attributes)
+SELECT place, asset_tag, serial_number, manufacturer, model, category, usage_type, customer_id, country, region,
+	location, commissioned_on, attributes
+FROM bench.asset_source;
+
+INSERT INTO fleet.contract (contract_id, number, customer_id, status, during)
+SELECT i, 'C-' || i, i, 'active', '[2024-01-01,2034-01-01)' FROM generate_series(1, 20) i;
+INSERT INTO fleet.coverage_term (term_id, contract_id, number, during)
+SELECT i, i, '1', '[2024-01-01,2034-01-01)' FROM generate_series(1, 20) i;
+
+CREATE TABLE bench.line_source AS
+SELECT place, 1 + (place - 1) / 10000 AS term_id, place AS asset_id, asset_tag AS listed_as, daterange('2025-01-01', '2030-01-01') AS during
+FROM bench.asset_source;
+
+CREATE UNIQUE INDEX ON bench.asset_source (place);
+CREATE UNIQUE INDEX ON bench.line_source (place);
+VACUUM ANALYZE;
+\pset footer off
