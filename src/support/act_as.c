@@ -11,7 +11,9 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/guc.h"
+#include "utils/rls.h"
 
 #include "act_as.h"
 
@@ -36,4 +38,12 @@ cec_act_as_self(const CecActAs *act)
 {
 	SetUserIdAndSecContext(act->saved_user, act->saved_context);
 	AtEOXact_GUC(true, act->nest_level);
+}
+
+/* Whether a role may read all rows of a table (false when there is none); if not, no message may tell it what is there. */
+bool
+cec_may_read_all(Oid role, Oid relid)
+{
+	return OidIsValid(relid) && pg_class_aclcheck(relid, role, ACL_SELECT) == ACLCHECK_OK &&
+		   check_enable_rls(relid, role, true) != RLS_ENABLED;
 }
