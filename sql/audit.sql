@@ -98,8 +98,8 @@ UPDATE fleet.asset SET category = 'bulk' WHERE asset_tag LIKE 'BULK-%';
 DELETE FROM fleet.asset WHERE asset_tag LIKE 'BULK-%';
 SELECT operation, count(*), count(DISTINCT row_id), count(DISTINCT salt), min(length(salt)), count(DISTINCT xid)
 FROM fleet.audit_log, before WHERE audit_log.audit_id > before.audit_id GROUP BY operation ORDER BY min(audit_log.audit_id);
-SELECT (new_row ->> 'asset_tag') = 'BULK-' || (row_number() OVER (ORDER BY audit_entry.audit_id)) AS in_order, count(*)
-FROM fleet.audit_entry, before WHERE audit_entry.audit_id > before.audit_id AND operation = 'INSERT' GROUP BY audit_entry.audit_id, new_row LIMIT 1;
+SELECT count(*) AS out_of_order FROM (SELECT new_row ->> 'asset_tag' AS tag, row_number() OVER (ORDER BY audit_entry.audit_id) AS n
+	FROM fleet.audit_entry, before WHERE audit_entry.audit_id > before.audit_id AND operation = 'INSERT') AS bulk WHERE tag <> 'BULK-' || n;
 UPDATE before SET audit_id = (SELECT max(audit_id) FROM fleet.audit_log);
 BEGIN;
 INSERT INTO fleet.customer (name) VALUES ('gone with the transaction');
@@ -150,14 +150,14 @@ SELECT count(*) AS entries_that_read_differently FROM fleet.audit_entry e
 WHERE new_row ->> 'name' = 'types' AND NOT EXISTS (SELECT FROM read_elsewhere r WHERE r.new_row = e.new_row);
 -- What is written is what is read: the values go back into their columns.
 SELECT count(*) AS columns_that_do_not_return FROM (
-	SELECT key, value FROM fleet.customer c, jsonb_each_text(to_jsonb(c)) WHERE external_ref = 'settings one'
+	SELECT key, value FROM fleet.customer AS stored, jsonb_each_text(to_jsonb(stored)) WHERE external_ref = 'settings one'
 		AND key NOT IN ('js', 'geo', 'pr', 'i4s', 'tm', 'tr', 'iv', 'b')) AS stored
 	LEFT JOIN (SELECT key, value FROM fleet.audit_entry, jsonb_each_text(new_row) WHERE new_row ->> 'external_ref' = 'settings one') AS logged USING (key)
 WHERE stored.value IS DISTINCT FROM logged.value;
 -- NULL, and to and from it.
 UPDATE fleet.customer SET num = NULL, i4s = NULL, tr = 'empty', nothing = 'something' WHERE external_ref = 'settings one';
 SELECT column_name, old_value, new_value FROM fleet.audit_change
-WHERE operation = 'UPDATE' AND row_id = (SELECT customer_id FROM fleet.customer WHERE external_ref = 'settings one') ORDER BY column_name COLLATE "C";
+WHERE table_name = 'customer' AND operation = 'UPDATE' AND row_id = (SELECT customer_id FROM fleet.customer WHERE external_ref = 'settings one') ORDER BY column_name COLLATE "C";
 
 -- Columns renamed, retyped, dropped, types dropped: old entries still say what they said.
 ALTER TABLE fleet.customer RENAME num TO amount;
@@ -209,7 +209,6 @@ SELECT test.refused($$SELECT cec.decode_row_image('\x01' || decode(repeat('00', 
 SELECT test.refused($$SELECT cec.decode_row_image('\x01' || decode(repeat('00', 16), 'hex') || '\x024142', 'INSERT', 'new', '{a}', '{text}')$$);
 SELECT test.refused($$SELECT cec.decode_row_image('\x01' || decode(repeat('00', 16), 'hex') || '\x02ff', 'INSERT', 'new', '{a}', '{text}')$$);
 SELECT test.refused($$SELECT cec.decode_row_image('\x01' || decode(repeat('00', 16), 'hex') || '\x027b', 'INSERT', 'new', '{a}', '{json}')$$);
-SELECT test.refused($$SELECT cec.decode_row_image('\x01' || decode(repeat('00', 16), 'hex') || '\x0201', 'INSERT', 'new', '{a}', '{geometry}')$$);
 SELECT test.refused($$SELECT cec.decode_row_image('\x01' || decode(repeat('00', 16), 'hex') || '\x0201', 'INSERT', 'new', '{a}', '{int8}')$$);
 SELECT test.refused($$SELECT cec.decode_row_image('\x01' || decode(repeat('00', 16), 'hex') || '\x0a01' || '\x7fffffff00000001', 'INSERT', 'new', '{a}', '{array:text}')$$);
 SELECT test.refused($$SELECT cec.decode_row_image('\x01' || decode(repeat('00', 16), 'hex') || '\x0201', 'INSERT', 'new', '{a,NULL}', '{text,NULL}')$$);
