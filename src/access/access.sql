@@ -87,6 +87,11 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('there is no level of access "%s"', level),
 			HINT = (SELECT format('Levels are %s.', string_agg(DISTINCT l.level, ', ')) FROM cec.access_level l);
 	END IF;
+	-- GRANT by somebody who holds a privilege but may not pass it on is a mere warning.
+	IF NOT pg_has_role((SELECT nspowner FROM pg_namespace WHERE oid = schema), 'USAGE') THEN
+		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('must be owner of portfolio %s', schema),
+			HINT = 'The view cec.portfolio says who owns it.';
+	END IF;
 	EXECUTE format('GRANT USAGE ON SCHEMA %s TO %I', schema, role);
 	FOR part IN SELECT p.object, p.privileges FROM cec.access_privilege p WHERE p.level = grant_access.level LOOP
 		IF part.privileges = 'EXECUTE' THEN

@@ -112,6 +112,17 @@ compute_hash(CecAuditColumns *columns, CecChange *change)
 	memcpy(columns->hash, digest, CEC_SCHEMA_HASH_LEN);
 }
 
+/* A column that refers to a subject, or none where that name means something else. */
+static AttrNumber
+subject_column(CecChange *change, const char *name)
+{
+	AttrNumber attnum = cec_change_column(change, name);
+
+	if (attnum != InvalidAttrNumber && TupleDescAttr(RelationGetDescr(change->rel), attnum - 1)->atttypid != INT8OID)
+		return InvalidAttrNumber;
+	return attnum;
+}
+
 /* The column by which a row is known: the first one of the table's primary key. */
 static AttrNumber
 key_column(Relation rel)
@@ -151,11 +162,11 @@ build_columns(CecChange *change)
 		columns->count++;
 	}
 	columns->row_id = key_column(change->rel);
-	columns->asset_id = cec_change_column(change, "asset_id");
+	columns->asset_id = subject_column(change, "asset_id");
 	if (columns->asset_id == InvalidAttrNumber)
-		columns->asset_id = cec_change_column(change, "primary_asset_id");
-	columns->term_id = cec_change_column(change, "term_id");
-	columns->contract_id = cec_change_column(change, "contract_id");
+		columns->asset_id = subject_column(change, "primary_asset_id");
+	columns->term_id = subject_column(change, "term_id");
+	columns->contract_id = subject_column(change, "contract_id");
 	compute_hash(columns, change);
 	MemoryContextSwitchTo(old);
 	return columns;

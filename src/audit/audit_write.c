@@ -66,6 +66,10 @@ static const char *const log_column_name[LOG_COLUMNS] = {
 	"application_name", "client_addr", "reason",	  "table_name", "operation", "row_id",
 	"asset_id",			"term_id",	   "contract_id", "salt",		"row_image"};
 
+static const Oid log_column_type[LOG_COLUMNS] = {INT8OID, XID8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID,
+												 TEXTOID, INETOID, TEXTOID, TEXTOID,		TEXTOID, INT8OID,
+												 INT8OID, INT8OID, INT8OID, BYTEAOID,		BYTEAOID};
+
 static const char *const operation_name[] = {"INSERT", "UPDATE", "DELETE"};
 
 /* Where a log keeps its columns: looked up once, until something about that table changes. */
@@ -77,7 +81,7 @@ static struct
 } log_shape = {InvalidOid};
 
 static const CecQuery contract_of_term = {
-	"SELECT contract_id FROM @P@.coverage_term WHERE term_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
+	"SELECT contract_id::bigint FROM @P@.coverage_term WHERE term_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
 
 /* In the order of LogColumn. */
 static const CecQuery insert_log_row = {
@@ -142,14 +146,24 @@ find_log_shape(Relation log)
 
 	if (log_shape.relid == relid)
 		return;
+	log_shape.relid = InvalidOid; /* half a shape is none */
+	if (log->rd_rel->relkind != RELKIND_RELATION && log->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the audit log is not a table"),
+						errhint("Nothing is changed without a record: give the log its name back.")));
 	for (int i = 0; i < LOG_COLUMNS; i++)
 	{
 		log_shape.attnums[i] = get_attnum(relid, log_column_name[i]);
-		if (log_shape.attnums[i] == InvalidAttrNumber)
-			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-							errmsg("the audit log has no column \"%s\"", log_column_name[i]),
-							errhint("Nothing is changed without a record: give the column back its name.")));
+		if (log_shape.attnums[i] == InvalidAttrNumber ||
+			TupleDescAttr(RelationGetDescr(log), log_shape.attnums[i] - 1)->atttypid != log_column_type[i])
+			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+							errmsg("the audit log has no column \"%s\" of type %s", log_column_name[i],
+								   format_type_be(log_column_type[i])),
+							errhint("Nothing is changed without a record: give the column back its name and type.")));
 	}
+	if (TupleDescAttr(RelationGetDescr(log), log_shape.attnums[LOG_AUDIT_ID] - 1)->attidentity == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the audit log numbers its rows no longer"),
+				 errhint("Nothing is changed without a record: make audit_id an identity column again.")));
 	log_shape.sequence = cec_compat_identity_sequence(log, log_shape.attnums[LOG_AUDIT_ID]);
 	log_shape.relid = relid;
 }

@@ -6,6 +6,8 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
+
 #include "bundle_walk.h"
 #include "probe.h"
 
@@ -36,11 +38,11 @@ cec_bundle_walk_begin(CecPortfolio *portfolio, Snapshot snapshot)
 	walk->bundle_by_primary = cec_probe_begin(bundle, "primary_asset_id", snapshot);
 	walk->member_by_asset = cec_probe_begin(member, "asset_id", snapshot);
 	walk->member_by_bundle = cec_probe_begin(member, "bundle_id", snapshot);
-	walk->bundle_id = cec_probe_column(walk->bundle_by_id, "bundle_id");
-	walk->primary_id = cec_probe_column(walk->bundle_by_id, "primary_asset_id");
-	walk->member_bundle_id = cec_probe_column(walk->member_by_asset, "bundle_id");
-	walk->member_asset_id = cec_probe_column(walk->member_by_asset, "asset_id");
-	walk->member_during = cec_probe_column(walk->member_by_asset, "during");
+	walk->bundle_id = cec_probe_column(walk->bundle_by_id, "bundle_id", INT8OID);
+	walk->primary_id = cec_probe_column(walk->bundle_by_id, "primary_asset_id", INT8OID);
+	walk->member_bundle_id = cec_probe_column(walk->member_by_asset, "bundle_id", INT8OID);
+	walk->member_asset_id = cec_probe_column(walk->member_by_asset, "asset_id", INT8OID);
+	walk->member_during = cec_probe_column(walk->member_by_asset, "during", DATERANGEOID);
 	walk->space = 8;
 	walk->found = palloc(walk->space * sizeof(CecMembership));
 	return walk;

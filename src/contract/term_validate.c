@@ -10,6 +10,7 @@
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 
+#include "act_as.h"
 #include "change.h"
 #include "contract.h"
 
@@ -27,9 +28,9 @@ static const CecQuery apart = {
 static void
 validate_terms(CecChange *change)
 {
-	AttrNumber term_id = cec_change_column(change, "term_id");
-	AttrNumber contract_id = cec_change_column(change, "contract_id");
-	AttrNumber during = cec_change_column(change, "during");
+	AttrNumber term_id = cec_change_need_column(change, "term_id", INT8OID);
+	AttrNumber contract_id = cec_change_need_column(change, "contract_id", INT8OID);
+	AttrNumber during = cec_change_need_column(change, "during", DATERANGEOID);
 	Datum *ids;
 	int count = 0;
 	CecRows rows;
@@ -62,6 +63,11 @@ validate_terms(CecChange *change)
 		HeapTuple tuple = SPI_tuptable->vals[0];
 		TupleDesc desc = SPI_tuptable->tupdesc;
 
+		if (!cec_may_read_all(change->caller, cec_portfolio_relation(change->portfolio, "contract")))
+			ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION),
+							errmsg("term %s never meets the days of its contract", SPI_getvalue(tuple, desc, 1)),
+							errhint("Choose days within the contract, or move the contract's days first."),
+							errtableconstraint(change->rel, "coverage_term_days_meet_contract")));
 		ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION),
 						errmsg("term %s never meets the days of contract %s", SPI_getvalue(tuple, desc, 1),
 							   SPI_getvalue(tuple, desc, 2)),

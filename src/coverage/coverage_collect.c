@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "utils/snapmgr.h"
 
 #include "change.h"
@@ -28,7 +29,7 @@ collect_column(CecChange *change, const char *column, const char *const *columns
 {
 	CecIds ids = {0};
 	CecRows rows;
-	AttrNumber attnum = cec_change_column(change, column);
+	AttrNumber attnum = cec_change_need_column(change, column, INT8OID);
 
 	cec_rows_begin(&rows, change);
 	while (cec_rows_next(&rows))
@@ -61,7 +62,7 @@ follow(CecChange *change, const CecIds *keys, const char *table, const char *key
 		return found;
 	snapshot = cec_latest_snapshot();
 	probe = cec_probe_begin(cec_portfolio_relation(change->portfolio, table), key_column, snapshot);
-	attnum = cec_probe_column(probe, column);
+	attnum = cec_probe_column(probe, column, INT8OID);
 	for (int64 i = 0; i < keys->count; i++)
 	{
 		TupleTableSlot *row;

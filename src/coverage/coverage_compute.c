@@ -88,24 +88,24 @@ begin_reading(Reader *reader, CecPortfolio *portfolio, int64 count, Snapshot sna
 	reader->walk = cec_bundle_walk_begin(portfolio, snapshot);
 
 	reader->asset = cec_probe_begin(cec_portfolio_relation(portfolio, "asset"), "asset_id", snapshot);
-	reader->status = cec_probe_column(reader->asset, "status");
-	reader->commissioned_on = cec_probe_column(reader->asset, "commissioned_on");
-	reader->decommissioned_on = cec_probe_column(reader->asset, "decommissioned_on");
-	reader->out_of_service = cec_probe_column(reader->asset, "out_of_service");
+	reader->status = cec_probe_column(reader->asset, "status", TEXTOID);
+	reader->commissioned_on = cec_probe_column(reader->asset, "commissioned_on", DATEOID);
+	reader->decommissioned_on = cec_probe_column(reader->asset, "decommissioned_on", DATEOID);
+	reader->out_of_service = cec_probe_column(reader->asset, "out_of_service", DATEMULTIRANGEOID);
 
 	reader->line = cec_probe_begin(cec_portfolio_relation(portfolio, "inclusion"), "asset_id", snapshot);
-	reader->line_term_id = cec_probe_column(reader->line, "term_id");
-	reader->line_effect = cec_probe_column(reader->line, "effect");
-	reader->line_during = cec_probe_column(reader->line, "during");
+	reader->line_term_id = cec_probe_column(reader->line, "term_id", INT8OID);
+	reader->line_effect = cec_probe_column(reader->line, "effect", TEXTOID);
+	reader->line_during = cec_probe_column(reader->line, "during", DATERANGEOID);
 
 	reader->stored = cec_probe_begin(cec_portfolio_relation(portfolio, "coverage"), "asset_id", snapshot);
-	reader->coverage_id = cec_probe_column(reader->stored, "coverage_id");
-	reader->term_id = cec_probe_column(reader->stored, "term_id");
-	reader->during = cec_probe_column(reader->stored, "during");
-	reader->is_stated = cec_probe_column(reader->stored, "is_stated");
-	reader->is_ruled = cec_probe_column(reader->stored, "is_ruled");
-	reader->is_inherited = cec_probe_column(reader->stored, "is_inherited");
-	reader->recorded_at = cec_probe_column(reader->stored, "recorded_at");
+	reader->coverage_id = cec_probe_column(reader->stored, "coverage_id", INT8OID);
+	reader->term_id = cec_probe_column(reader->stored, "term_id", INT8OID);
+	reader->during = cec_probe_column(reader->stored, "during", DATERANGEOID);
+	reader->is_stated = cec_probe_column(reader->stored, "is_stated", BOOLOID);
+	reader->is_ruled = cec_probe_column(reader->stored, "is_ruled", BOOLOID);
+	reader->is_inherited = cec_probe_column(reader->stored, "is_inherited", BOOLOID);
+	reader->recorded_at = cec_probe_column(reader->stored, "recorded_at", TIMESTAMPTZOID);
 }
 
 static void

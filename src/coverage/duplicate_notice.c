@@ -33,7 +33,7 @@ notice_duplicates(CecChange *change)
 {
 	CecIds contracts = {0};
 	CecRows rows;
-	AttrNumber contract_id = cec_change_column(change, "contract_id");
+	AttrNumber contract_id = cec_change_need_column(change, "contract_id", INT8OID);
 	Datum arg;
 	uint64 count;
 

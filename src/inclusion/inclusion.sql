@@ -39,6 +39,12 @@ BEGIN
 	IF NOT isfinite(first_day) OR NOT isfinite(last_day) THEN
 		PERFORM cec.refuse_infinity('inclusion_days_finite');
 	END IF;
+	IF coalesce(first_day, lower(term_days)) >= coalesce(last_day + 1, upper(term_days)) THEN
+		RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'these days are outside the term',
+			DETAIL = format('The term runs for %s; %s was asked for.', term_days,
+				CASE WHEN first_day IS NULL THEN format('its first day to %s', last_day) ELSE format('%s to its last day', first_day) END),
+			HINT = 'Choose days within the term, or extend the term first.', CONSTRAINT = 'inclusion_days_meet_term';
+	END IF;
 	EXECUTE format('INSERT INTO %s.inclusion (term_id, listed_as, effect, during, note) VALUES ($1, $2, $3, $4, $5)
 		RETURNING inclusion_id', portfolio)
 		INTO result

@@ -40,9 +40,9 @@ typedef struct Statement
 static List *statements = NIL; /* of Statement */
 
 static const CecQuery find_assets = {
-	"SELECT asset_id FROM @P@.asset WHERE asset_tag = $1"
-	" UNION SELECT asset_id FROM @P@.asset WHERE serial_number = $1"
-	" UNION SELECT asset_id FROM @P@.asset_identifier WHERE value = $1 AND ($2 IS NULL OR during && $2)",
+	"SELECT asset_id::bigint FROM @P@.asset WHERE asset_tag = $1"
+	" UNION SELECT asset_id::bigint FROM @P@.asset WHERE serial_number = $1"
+	" UNION SELECT asset_id::bigint FROM @P@.asset_identifier WHERE value = $1 AND ($2 IS NULL OR during && $2)",
 	2,
 	{TEXTOID, DATERANGEOID},
 	CURSOR_OPT_GENERIC_PLAN};
@@ -135,6 +135,21 @@ cec_inclusion_take_unresolved(Oid relid)
 	return statement->unresolved;
 }
 
+/* The number of a column of just this type; 55000 where the trigger was attached to a table without one. */
+static int
+need_column(Relation rel, const char *name, Oid typid)
+{
+	int attnum = SPI_fnumber(RelationGetDescr(rel), name);
+
+	if (attnum <= 0 || TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid != typid)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("table \"%s\" has no column \"%s\" of type %s", RelationGetRelationName(rel), name,
+							   format_type_be(typid)),
+						errhint("cec.create_portfolio and cec.upgrade_portfolio attach the engine's triggers."),
+						errtable(rel)));
+	return attnum;
+}
+
 /* cec.resolve_listed_as(): fills asset_id from listed_as. */
 Datum
 cec_resolve_listed_as(PG_FUNCTION_ARGS)
@@ -158,13 +173,14 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	desc = RelationGetDescr(trigdata->tg_relation);
 	row = trigdata->tg_trigtuple;
 
-	args[0] = SPI_getbinval(row, desc, SPI_fnumber(desc, "listed_as"), &isnull);
+	asset_id = need_column(trigdata->tg_relation, "asset_id", INT8OID);
+	args[0] = SPI_getbinval(row, desc, need_column(trigdata->tg_relation, "listed_as", TEXTOID), &isnull);
 	if (isnull)
 		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION), errmsg("a list line names no asset"),
 						errdetail("Both asset_id and listed_as are NULL."),
 						errhint("Give a tag, serial number or other identifier in listed_as."),
-						errtablecol(trigdata->tg_relation, SPI_fnumber(desc, "asset_id"))));
-	args[1] = SPI_getbinval(row, desc, SPI_fnumber(desc, "during"), &isnull);
+						errtablecol(trigdata->tg_relation, asset_id)));
+	args[1] = SPI_getbinval(row, desc, need_column(trigdata->tg_relation, "during", DATERANGEOID), &isnull);
 	nulls[1] = isnull ? 'n' : ' ';
 
 	cec_portfolio_pin();
@@ -183,7 +199,6 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 		remember_unresolved(RelationGetRelid(trigdata->tg_relation), TextDatumGetCString(args[0]), (int) matches);
 		return PointerGetDatum(NULL);
 	}
-	asset_id = SPI_fnumber(desc, "asset_id");
 	isnull = false;
 	return PointerGetDatum(heap_modify_tuple_by_cols(row, desc, 1, &asset_id, &found, &isnull));
 }
@@ -198,6 +213,7 @@ cec_keep_listed_asset(PG_FUNCTION_ARGS)
 	bool isnull;
 	int64 lines = 0;
 	char *tag = NULL;
+	bool may_read;
 	CecActAs act;
 	CecPortfolio *portfolio;
 
@@ -206,10 +222,13 @@ cec_keep_listed_asset(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 						errmsg("cec.keep_listed_asset is a BEFORE DELETE row trigger of the asset table")));
 	desc = RelationGetDescr(trigdata->tg_relation);
-	asset_id = SPI_getbinval(trigdata->tg_trigtuple, desc, SPI_fnumber(desc, "asset_id"), &isnull);
+	asset_id =
+		SPI_getbinval(trigdata->tg_trigtuple, desc, need_column(trigdata->tg_relation, "asset_id", INT8OID), &isnull);
 
 	cec_portfolio_pin();
 	portfolio = cec_portfolio_get(RelationGetNamespace(trigdata->tg_relation));
+	may_read = cec_may_read_all(GetUserId(), RelationGetRelid(trigdata->tg_relation)) &&
+			   cec_may_read_all(GetUserId(), cec_portfolio_relation(portfolio, "inclusion"));
 	cec_act_as(&act, trigdata->tg_relation->rd_rel->relowner, 0);
 	SPI_connect();
 	if (cec_query_run(portfolio->plans, &count_lines, &asset_id, NULL, 0) == 1)
@@ -227,9 +246,10 @@ cec_keep_listed_asset(PG_FUNCTION_ARGS)
 
 	if (lines > 0)
 		ereport(ERROR, (errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-						errmsg("asset \"%s\" is listed on a contract and cannot be deleted", tag),
-						errdetail("It stands on " INT64_FORMAT " list line(s).", lines),
+						may_read ? errmsg("asset \"%s\" is listed on a contract and cannot be deleted", tag)
+								 : errmsg("an asset is listed on a contract and cannot be deleted"),
+						may_read ? errdetail("It stands on " INT64_FORMAT " list line(s).", lines) : 0,
 						errhint("Retire it: set status to retired and decommissioned_on to its last day of service."),
-						errtable(trigdata->tg_relation)));
+						errtableconstraint(trigdata->tg_relation, "asset_listed_is_kept")));
 	return PointerGetDatum(trigdata->tg_trigtuple);
 }

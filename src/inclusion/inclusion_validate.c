@@ -16,11 +16,9 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/lockdefs.h"
-#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 #include "utils/varlena.h"
@@ -45,11 +43,13 @@
 	" AS n(inclusion_id, asset_id, term_id, is_include, during)"
 
 /*
- * What is wrong, in words: the name of the asset, the problem (see problems[]) and the facts.  Of two new lines that
- * overlap, the later one is wrong.
+ * What is wrong, in words: the name of the asset, the problem (see problems[]), the facts, and a name for those who may
+ * not read the register.  A line that was moved to another asset may still say what it was listed as before.  Of two
+ * new lines that overlap, the later one is wrong.
  */
 static const CecQuery explain = {
-	"SELECT coalesce(i.listed_as, a.asset_tag), p.problem,"
+	"SELECT CASE WHEN i.listed_as IN (a.asset_tag, a.serial_number) OR EXISTS (SELECT FROM @P@.asset_identifier x"
+	"   WHERE x.asset_id = a.asset_id AND x.value = i.listed_as) THEN i.listed_as ELSE a.asset_tag END, p.problem,"
 	" CASE p.problem"
 	"  WHEN 'days' THEN pg_catalog.format('It would be listed for %s, but term %s of contract %s runs through %s.',"
 	"   n.during, t.number, c.number, t.during * c.during)"
@@ -59,7 +59,7 @@ static const CecQuery explain = {
 	"   a.commissioned_on, upper(d.days) - 1)"
 	"  WHEN 'listed' THEN pg_catalog.format('It already stands on term %s of contract %s for %s.', t.number, c.number, s.during)"
 	"  ELSE pg_catalog.format('It already stands on term %s of the %s contract %s for %s.', e.term_number, c.kind, e.contract_number, e.during)"
-	" END"
+	" END, coalesce(i.listed_as, pg_catalog.format('asset_id %s', n.asset_id))"
 	" FROM " LISTED " JOIN @P@.inclusion i ON i.inclusion_id = n.inclusion_id"
 	" JOIN @P@.coverage_term t ON t.term_id = n.term_id"
 	" JOIN @P@.contract c ON c.contract_id = t.contract_id"
@@ -272,10 +272,7 @@ lines_as_args(const Lines *lines, Datum *args)
 static bool
 caller_may_read(CecChange *change, const char *table_name)
 {
-	Oid relid = get_relname_relid(table_name, change->portfolio->nspid);
-
-	return OidIsValid(relid) && pg_class_aclcheck(relid, change->caller, ACL_SELECT) == ACLCHECK_OK &&
-		   check_enable_rls(relid, change->caller, true) != RLS_ENABLED;
+	return cec_may_read_all(change->caller, get_relname_relid(table_name, change->portfolio->nspid));
 }
 
 static char *
@@ -307,16 +304,16 @@ begin_probes(Probes *probes, CecChange *change, Snapshot snapshot)
 	HASHCTL ctl = {0};
 
 	probes->assets = cec_probe_begin(cec_portfolio_relation(change->portfolio, "asset"), "asset_id", snapshot);
-	probes->commissioned_on = cec_probe_column(probes->assets, "commissioned_on");
-	probes->decommissioned_on = cec_probe_column(probes->assets, "decommissioned_on");
+	probes->commissioned_on = cec_probe_column(probes->assets, "commissioned_on", DATEOID);
+	probes->decommissioned_on = cec_probe_column(probes->assets, "decommissioned_on", DATEOID);
 	probes->lines = cec_probe_begin(RelationGetRelid(change->rel), "asset_id", snapshot);
-	probes->inclusion_id = cec_probe_column(probes->lines, "inclusion_id");
-	probes->during = cec_probe_column(probes->lines, "during");
+	probes->inclusion_id = cec_probe_column(probes->lines, "inclusion_id", INT8OID);
+	probes->during = cec_probe_column(probes->lines, "during", DATERANGEOID);
 	probes->terms = cec_probe_begin(cec_portfolio_relation(change->portfolio, "coverage_term"), "term_id", snapshot);
-	probes->term_during = cec_probe_column(probes->terms, "during");
-	probes->term_contract_id = cec_probe_column(probes->terms, "contract_id");
+	probes->term_during = cec_probe_column(probes->terms, "during", DATERANGEOID);
+	probes->term_contract_id = cec_probe_column(probes->terms, "contract_id", INT8OID);
 	probes->contracts = cec_probe_begin(cec_portfolio_relation(change->portfolio, "contract"), "contract_id", snapshot);
-	probes->contract_during = cec_probe_column(probes->contracts, "during");
+	probes->contract_during = cec_probe_column(probes->contracts, "during", DATERANGEOID);
 	ctl.keysize = sizeof(int64);
 	ctl.entrysize = sizeof(DaysOfTerm);
 	ctl.hcxt = CurrentMemoryContext;
@@ -443,7 +440,7 @@ explain_lines(CecChange *change, const Lines *doubtful)
 	{
 		WrongLine *line = palloc(sizeof(WrongLine));
 
-		line->listed_as = result_text(i, 1);
+		line->listed_as = result_text(i, may_read ? 1 : 4);
 		line->problem = find_problem(result_text(i, 2));
 		line->facts = may_read ? result_text(i, 3) : NULL;
 		wrong = lappend(wrong, line);
@@ -585,11 +582,11 @@ collect_lines(CecChange *change)
 	LineColumns columns;
 	CecRows rows;
 
-	columns.inclusion_id = cec_change_column(change, "inclusion_id");
-	columns.asset_id = cec_change_column(change, "asset_id");
-	columns.term_id = cec_change_column(change, "term_id");
-	columns.effect = cec_change_column(change, "effect");
-	columns.during = cec_change_column(change, "during");
+	columns.inclusion_id = cec_change_need_column(change, "inclusion_id", INT8OID);
+	columns.asset_id = cec_change_need_column(change, "asset_id", INT8OID);
+	columns.term_id = cec_change_need_column(change, "term_id", INT8OID);
+	columns.effect = cec_change_need_column(change, "effect", TEXTOID);
+	columns.during = cec_change_need_column(change, "during", DATERANGEOID);
 	cec_rows_begin(&rows, change);
 	while (cec_rows_next(&rows))
 	{

@@ -9,9 +9,11 @@ typedef struct CecActAs
 {
 	Oid saved_user;
 	int saved_context;
+	int nest_level;
 } CecActAs;
 
 extern void cec_act_as(CecActAs *act, Oid owner, int extra_context);
+extern bool cec_may_read_all(Oid role, Oid relid);
 extern void cec_act_as_self(const CecActAs *act);
 
 #endif

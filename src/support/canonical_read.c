@@ -3,11 +3,13 @@
  *		Reads canonical bytes (canonical.c) back as JSON.
  *
  * Types are known by code only: those of the time may be gone.  Bytes come from a table that its owner could have
- * forged, so every length is checked; damage raises XX001 and nothing worse.
+ * forged, so every length is checked; damage raises XX001 and nothing worse.  What is read does not follow the reader's
+ * settings, or two readers would disagree about what was recorded.
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "common/shortest_dec.h"
 #include "fmgr.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
@@ -179,15 +181,19 @@ read_value(StringInfo out, const char *code, Bytes bytes)
 	{
 		StringInfoData message = as_message(bytes);
 
-		appendStringInfoString(
-			out, DatumGetCString(DirectFunctionCall1(float4out, Float4GetDatum(pq_getmsgfloat4(&message)))));
+		char digits[FLOAT_SHORTEST_DECIMAL_LEN];
+
+		float_to_shortest_decimal_buf(pq_getmsgfloat4(&message), digits);
+		appendStringInfoString(out, digits);
 	}
 	else if (strcmp(code, "float8") == 0)
 	{
 		StringInfoData message = as_message(bytes);
 
-		appendStringInfoString(
-			out, DatumGetCString(DirectFunctionCall1(float8out, Float8GetDatum(pq_getmsgfloat8(&message)))));
+		char digits[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+		double_to_shortest_decimal_buf(pq_getmsgfloat8(&message), digits);
+		appendStringInfoString(out, digits);
 	}
 	else if (strcmp(code, "numeric") == 0)
 	{
@@ -206,11 +212,15 @@ read_value(StringInfo out, const char *code, Bytes bytes)
 	else if (strcmp(code, "interval") == 0)
 	{
 		Interval interval;
+		struct pg_itm parts;
+		char buffer[MAXDATELEN + 1];
 
 		interval.time = (TimeOffset) read_integer(&bytes, 8);
 		interval.day = (int32) read_integer(&bytes, 4);
 		interval.month = (int32) read_integer(&bytes, 4);
-		appendStringInfoString(out, DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(&interval))));
+		interval2itm(interval, &parts);
+		EncodeInterval(&parts, INTSTYLE_POSTGRES, buffer);
+		appendStringInfoString(out, buffer);
 	}
 	else if (strcmp(code, "uuid") == 0)
 	{

@@ -15,6 +15,7 @@
 #include "access/tableam.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -31,7 +32,7 @@ struct CecProbe
 	MemoryContext cxt; /* where the scan lives: the index keeps memory of its own from look-up to look-up */
 };
 
-/* An index in use whose first column is the given one and that leaves no row out. */
+/* An index in use whose first column is the given one, a bigint, and that leaves no row out. */
 static Relation
 open_index(Relation rel, const char *column)
 {
@@ -43,13 +44,14 @@ open_index(Relation rel, const char *column)
 	{
 		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
 
-		if (index->rd_rel->relam == BTREE_AM_OID && index->rd_index->indisvalid &&
-			index->rd_index->indkey.values[0] == attnum && RelationGetIndexPredicate(index) == NIL)
+		if (index->rd_rel->relkind == RELKIND_INDEX && index->rd_rel->relam == BTREE_AM_OID &&
+			index->rd_index->indisvalid && index->rd_index->indkey.values[0] == attnum &&
+			TupleDescAttr(RelationGetDescr(index), 0)->atttypid == INT8OID && RelationGetIndexPredicate(index) == NIL)
 			return index;
 		index_close(index, AccessShareLock);
 	}
 	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					errmsg("table \"%s\" has no index on \"%s\"", RelationGetRelationName(rel), column),
+					errmsg("table \"%s\" has no btree index on a bigint \"%s\"", RelationGetRelationName(rel), column),
 					errhint("Give it back the indexes that cec.create_portfolio made.")));
 	return NULL;
 }
@@ -95,15 +97,17 @@ cec_probe_next(CecProbe *probe)
 	return probe->slot;
 }
 
-/* Attribute number of a column of the table. */
+/* Attribute number of a column of the table; 55000 when it has none of that name and type. */
 AttrNumber
-cec_probe_column(CecProbe *probe, const char *column)
+cec_probe_column(CecProbe *probe, const char *column, Oid typid)
 {
 	AttrNumber attnum = get_attnum(RelationGetRelid(probe->rel), column);
 
-	if (attnum == InvalidAttrNumber)
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("column \"%s\" of table \"%s\" does not exist",
-																  column, RelationGetRelationName(probe->rel))));
+	if (attnum == InvalidAttrNumber || get_atttype(RelationGetRelid(probe->rel), attnum) != typid)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("table \"%s\" has no column \"%s\" of type %s", RelationGetRelationName(probe->rel),
+							   column, format_type_be(typid)),
+						errhint("Give it back the columns that cec.create_portfolio made.")));
 	return attnum;
 }
 

@@ -1,0 +1,65 @@
+-- Contracts, their terms, tiers and regulations: what is refused.
+\getenv source PG_ABS_SRCDIR
+\set include :source/sql/include/begin.sql
+\i :include
+SELECT cec.grant_access('fleet', 'regress_stranger', 'admin');
+SET ROLE regress_stranger;
+INSERT INTO fleet.customer (name) VALUES ('Acme');
+INSERT INTO fleet.service_tier (code, name, rank, response_hours) VALUES ('gold', 'Gold', 10, 4.5);
+INSERT INTO fleet.contract (number, customer_id, during) VALUES ('C-1', 1, '[2026-01-01,2027-01-01)'), ('C-2', 1, '[2026-01-01,)');
+INSERT INTO fleet.contract (number, customer_id, status, during, boundary, suspensions) VALUES ('C-3', 1, 'active', '(,)',
+	'SRID=4326;MULTIPOLYGON(((5 47,15 47,15 55,5 55,5 47)))', '{[2026-03-01,2026-04-01),[2026-05-01,2026-05-02)}');
+INSERT INTO fleet.coverage_term (contract_id, number, tier_id, during, price, price_basis) VALUES
+	(1, '1', 1, '[2026-12-31,2028-01-01)', 12.50, 'per_unit_month'), (3, '1', NULL, '(,)', NULL, NULL);
+SELECT number, kind, status, time_zone, priority, suspensions FROM fleet.contract ORDER BY number;
+SELECT contract_id, number, proration, covers_bundles, price FROM fleet.coverage_term ORDER BY term_id;
+
+SELECT test.refused($$INSERT INTO fleet.service_tier (code, name, rank) VALUES ('gold', 'Again', 1)$$);
+SELECT test.refused($$INSERT INTO fleet.service_tier (code, name, rank) VALUES ('', 'Nameless', 1)$$);
+SELECT test.refused($$INSERT INTO fleet.service_tier (code, name, rank, response_hours) VALUES ('fast', 'Fast', 1, 0)$$);
+SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during) VALUES ('C-1', 1, '(,)')$$);
+SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during) VALUES (repeat('9', 201), 1, '(,)')$$);
+SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during) VALUES ('N-1', 9, '(,)')$$);
+SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during) VALUES ('N-1', 1, 'empty')$$);
+SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during) VALUES ('N-1', 1, '[2026-01-01,infinity)')$$);
+SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during, suspensions) VALUES ('N-1', 1, '(,)', '{[2026-01-01,infinity)}')$$);
+SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during, kind) VALUES ('N-1', 1, '(,)', 'gift')$$);
+SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during, status) VALUES ('N-1', 1, '(,)', 'expired')$$);
+SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during, time_zone) VALUES ('N-1', 1, '(,)', 'Mars/Olympus')$$);
+SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during, currency) VALUES ('N-1', 1, '(,)', 'Euro')$$);
+SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during, governing_country) VALUES ('N-1', 1, '(,)', 'Germany')$$);
+SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during, boundary) VALUES ('N-1', 1, '(,)', 'SRID=4326;MULTIPOLYGON(((0 0,2 2,2 0,0 2,0 0)))')$$);
+SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during, boundary) VALUES ('N-1', 1, '(,)', 'SRID=4326;MULTIPOLYGON(((-34 150,-33 150,-33 152,-34 152,-34 150)))')$$);
+SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during, boundary) VALUES ('N-1', 1, '(,)', 'SRID=3857;MULTIPOLYGON(((0 0,1 0,1 1,0 1,0 0)))')$$);
+SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during, boundary) VALUES ('N-1', 1, '(,)', 'SRID=4326;POLYGON((0 0,1 0,1 1,0 1,0 0))')$$);
+SELECT test.refused($$DELETE FROM fleet.contract WHERE number = 'C-1'$$);
+
+-- A term has to meet its contract's days: when it is made, and when it is moved.
+SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during) VALUES (1, '2', '[2027-01-01,2028-01-01)')$$);
+SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during) VALUES (2, '1', '[2026-01-01,)'), (2, '2', '(,2026-01-01)')$$);
+SELECT test.refused($$UPDATE fleet.coverage_term SET during = '[2025-01-01,2026-01-01)' WHERE contract_id = 1$$);
+UPDATE fleet.contract SET during = '[2026-01-01,2026-07-01)' WHERE number = 'C-1';
+UPDATE fleet.coverage_term SET price = 13 WHERE contract_id = 1;
+SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during) VALUES (1, '1', '(,)')$$);
+SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during) VALUES (1, '', '(,)')$$);
+SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during) VALUES (9, '1', '(,)')$$);
+SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, tier_id, during) VALUES (1, '2', 9, '(,)')$$);
+SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during) VALUES (1, '2', 'empty')$$);
+SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during) VALUES (1, '2', '[-infinity,2026-02-01)')$$);
+SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during, price) VALUES (1, '2', '(,)', 1)$$);
+SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during, price, price_basis) VALUES (1, '2', '(,)', -1, 'per_unit_day')$$);
+SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during, price, price_basis) VALUES (1, '2', '(,)', 1, 'per_moon')$$);
+SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during, proration) VALUES (1, '2', '(,)', 'none')$$);
+
+SELECT test.refused($$INSERT INTO fleet.regulation (country, title, requirement, during) VALUES ('Germany', 'T', 'true', '(,)')$$);
+SELECT test.refused($$INSERT INTO fleet.regulation (country, region, title, requirement, during) VALUES ('AT', 'DE-BY', 'T', 'true', '(,)')$$);
+SELECT test.refused($$INSERT INTO fleet.regulation (country, title, requirement, during) VALUES ('DE', 'T', repeat('x', 4001), '(,)')$$);
+SELECT test.refused($$INSERT INTO fleet.regulation (country, title, requirement, during) VALUES ('DE', 'T', 'true', 'empty')$$);
+SELECT test.refused($$INSERT INTO fleet.regulation (country, title, requirement, during) VALUES ('DE', 'T', 'true', '(,infinity)')$$);
+
+SELECT test.refused($$UPDATE fleet.setting SET time_zone = 'Mars/Olympus'$$);
+SELECT test.refused($$UPDATE fleet.setting SET expiry_notice_days = -1$$);
+SELECT test.refused($$INSERT INTO fleet.setting (setting_id, version) VALUES (2, 'x')$$);
+
+\set include :source/sql/include/end.sql
+\i :include

@@ -1,0 +1,72 @@
+-- What a session remembers of portfolios is right after they were dropped, made again, renamed, changed, and beside others.
+SELECT plan(21);
+SET client_min_messages = warning;
+CREATE FUNCTION make(name text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM cec.create_portfolio(name);
+	EXECUTE format($f$INSERT INTO %1$I.customer (name) VALUES ('%1$s');
+		INSERT INTO %1$I.contract (number, customer_id, status, during) VALUES ('C-%1$s', 1, 'active', '[2026-01-01,2027-01-01)');
+		INSERT INTO %1$I.coverage_term (contract_id, number, during) VALUES (1, '1', '[2026-01-01,2027-01-01)');
+		INSERT INTO %1$I.asset (asset_tag) VALUES ('only in %1$s'), ('PUMP-1'), ('PUMP-2');
+		INSERT INTO %1$I.inclusion (term_id, listed_as, during) VALUES (1, 'PUMP-1', '[2026-01-01,2026-07-01)')$f$, name);
+END $$;
+-- Which portfolio wrote how many log entries.
+CREATE FUNCTION logged(name text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE n bigint; BEGIN EXECUTE format('SELECT count(*) FROM %I.audit_log', name) INTO n; RETURN n; END $$;
+
+SELECT make('fleet');
+SELECT make('depot');
+SELECT is(logged('fleet'), 8::bigint, 'fleet has its log');
+SELECT is(logged('depot'), 8::bigint, 'depot has its own');
+UPDATE fleet.asset SET category = 'f';
+UPDATE depot.asset SET category = 'd' WHERE asset_id = 1;
+UPDATE fleet.asset SET category = 'g' WHERE asset_id = 1;
+SELECT is(logged('fleet'), 12::bigint, 'changes in turns go to fleet''s log');
+SELECT is(logged('depot'), 9::bigint, 'and to depot''s');
+SELECT throws_ok($$INSERT INTO depot.inclusion (term_id, listed_as, during) VALUES (1, 'only in fleet', '[2026-01-01,)')$$, '23503', NULL, 'an asset of another portfolio is unknown');
+SELECT is((SELECT asset_tag FROM depot.find_asset('only in depot')), 'only in depot', 'find_asset looks in its own portfolio');
+SELECT throws_ok($$INSERT INTO fleet.inclusion (term_id, listed_as, during) VALUES (1, 'PUMP-1', '[2026-06-30,2026-08-01)')$$, '23P01',
+	'asset "PUMP-1" is already listed on this term for some of these days', 'fleet knows its lines');
+
+-- Dropped and made again under its name.
+SELECT cec.drop_portfolio('fleet', 'fleet');
+SELECT make('fleet');
+SELECT is(logged('fleet'), 8::bigint, 'a portfolio made again begins anew');
+SELECT lives_ok($$INSERT INTO fleet.inclusion (term_id, listed_as, during) VALUES (1, 'PUMP-2', '[2026-06-30,2026-08-01)')$$, 'and lists');
+SELECT throws_ok($$INSERT INTO fleet.inclusion (term_id, listed_as, during) VALUES (1, 'PUMP-1', '[2026-06-30,2026-08-01)')$$, '23P01', NULL, 'and validates');
+SELECT is((SELECT asset_tag FROM fleet.find_asset('only in fleet')), 'only in fleet', 'and finds');
+
+-- The two change names.
+SELECT cec.rename_portfolio('fleet', 'swap');
+SELECT cec.rename_portfolio('depot', 'fleet');
+SELECT cec.rename_portfolio('swap', 'depot');
+SELECT is((SELECT asset_tag FROM fleet.find_asset('only in depot')), 'only in depot', 'functions follow their portfolio');
+UPDATE fleet.asset SET category = 'after' WHERE asset_id = 1;
+SELECT is(logged('fleet'), 10::bigint, 'triggers write the log of their own portfolio');
+SELECT is(logged('depot'), 9::bigint, 'and of no other');
+SELECT throws_ok($$INSERT INTO fleet.inclusion (term_id, listed_as, during) VALUES (1, 'only in fleet', '[2026-01-01,)')$$, '23503', NULL, 'identifiers are looked up there');
+SELECT lives_ok($$SELECT depot.include_asset(1, 'only in fleet')$$, 'include_asset too');
+
+-- A change of table that is rolled back; a portfolio that is rolled back.
+BEGIN;
+ALTER TABLE fleet.customer ADD colour text;
+INSERT INTO fleet.customer (name, colour) VALUES ('blue', 'blue');
+ROLLBACK;
+INSERT INTO fleet.customer (name) VALUES ('plain');
+SELECT is((SELECT new_row - 'customer_id' FROM fleet.audit_entry ORDER BY audit_id DESC LIMIT 1), '{"name": "plain", "external_ref": null}', 'columns of a rolled back change are forgotten');
+BEGIN;
+SELECT make('brief');
+ROLLBACK;
+SELECT make('brief');
+SELECT is(logged('brief'), 8::bigint, 'a portfolio that was rolled back and made again');
+
+-- The log moved aside and made anew: nothing is written to where it was.
+ALTER TABLE brief.audit_log RENAME TO audit_log_2026;
+SELECT throws_ok($$INSERT INTO brief.customer (name) VALUES ('unrecorded')$$, '55000', NULL, 'without a log nothing is changed');
+ALTER TABLE brief.audit_log_2026 RENAME TO audit_log;
+SELECT lives_ok($$INSERT INTO brief.customer (name) VALUES ('recorded')$$, 'with it, it is');
+-- A log that lost a column is refused, and its neighbour's is not mistaken for it.
+ALTER TABLE brief.audit_log RENAME salt TO pepper;
+DO $$ BEGIN INSERT INTO brief.customer (name) VALUES ('x'); EXCEPTION WHEN object_not_in_prerequisite_state THEN NULL; END $$;
+SELECT lives_ok($$INSERT INTO depot.customer (name) VALUES ('neighbour')$$, 'a damaged log does no harm to another one');
+SELECT * FROM finish();

@@ -1,0 +1,135 @@
+-- Who may do what: every level × every table, view, column, sequence and function × every privilege, from the catalog.
+BEGIN;
+SET LOCAL client_min_messages = warning;
+SELECT no_plan();
+CREATE ROLE regress_owner NOLOGIN;
+CREATE ROLE regress_nobody NOLOGIN;
+DO $$ DECLARE l text; BEGIN
+	PERFORM cec.create_portfolio('fleet', 'regress_owner');
+	FOR l IN SELECT DISTINCT level FROM cec.access_level LOOP
+		EXECUTE format('CREATE ROLE %I NOLOGIN', 'regress_' || l);
+		PERFORM cec.grant_access('fleet', 'regress_' || l, l);
+	END LOOP;
+END $$;
+
+SELECT set_eq('SELECT DISTINCT level FROM cec.access_level', ARRAY['analyst', 'manager', 'registry', 'billing', 'auditor', 'admin'], 'the levels are those of the design');
+
+-- What the matrix says, one privilege a row, and what the catalog says.
+CREATE TEMP TABLE due AS
+SELECT 'regress_' || level AS role, object, upper(btrim(p)) AS privilege FROM cec.access_privilege, regexp_split_to_table(privileges, ',') AS p;
+CREATE TEMP TABLE relation AS
+SELECT c.oid, c.relname::text AS name, c.relkind FROM pg_class c WHERE c.relnamespace = 'fleet'::regnamespace AND c.relkind IN ('r', 'v', 'm', 'p', 'f', 'S');
+CREATE TEMP TABLE routine AS
+SELECT p.oid, p.proname::text AS name FROM pg_proc p WHERE p.pronamespace = 'fleet'::regnamespace;
+CREATE TEMP TABLE role AS SELECT rolname::text AS name FROM pg_roles WHERE rolname IN (SELECT role FROM due) OR rolname = 'regress_nobody';
+
+SELECT is_empty($$SELECT object FROM due WHERE object NOT IN (SELECT name FROM relation UNION ALL SELECT name FROM routine)$$, 'the matrix names what there is');
+SELECT is_empty($$SELECT name FROM routine WHERE name NOT IN (SELECT object FROM due)$$, 'and every function of a portfolio');
+SELECT is_empty($$SELECT name FROM relation WHERE relkind <> 'S' AND name NOT IN (SELECT object FROM due) AND name <> 'gate'$$, 'and every table and view but the gate');
+SELECT set_eq($$SELECT r.name AS role, t.name AS object, p FROM role r, relation t, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS p
+		WHERE t.relkind <> 'S' AND has_table_privilege(r.name, t.oid, p)$$,
+	$$SELECT role, object, privilege FROM due WHERE privilege <> 'EXECUTE'$$, 'privileges on tables are the matrix, no more and no less');
+SELECT is_empty($$SELECT r.name AS role, t.name AS object, a.attname, p FROM role r, relation t JOIN pg_attribute a ON a.attrelid = t.oid, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) AS p
+	WHERE t.relkind <> 'S' AND a.attnum > 0 AND has_column_privilege(r.name, t.oid, a.attnum, p) AND NOT has_table_privilege(r.name, t.oid, p)$$, 'no privilege on a single column');
+SELECT is_empty($$SELECT r.name AS role, t.name AS object, p FROM role r, relation t, unnest(ARRAY['SELECT', 'UPDATE', 'USAGE']) AS p WHERE t.relkind = 'S' AND has_sequence_privilege(r.name, t.oid, p)$$, 'no privilege on a sequence');
+SELECT set_eq($$SELECT r.name AS role, f.name AS object FROM role r, routine f WHERE has_function_privilege(r.name, f.oid, 'EXECUTE')$$,
+	$$SELECT role, object FROM due WHERE privilege = 'EXECUTE'$$, 'functions are the matrix, no more and no less');
+SELECT set_eq($$SELECT name FROM role WHERE has_schema_privilege(name, 'fleet', 'USAGE')$$, $$SELECT DISTINCT role FROM due$$, 'the levels enter the schema, nobody else does');
+SELECT is_empty($$SELECT name FROM role WHERE has_schema_privilege(name, 'fleet', 'CREATE')$$, 'nobody creates in it');
+SELECT is_empty($$SELECT objid::regclass FROM (SELECT oid AS objid, relacl AS acl FROM pg_class WHERE relnamespace = 'fleet'::regnamespace
+		UNION ALL SELECT oid, coalesce(proacl, acldefault('f', proowner)) FROM pg_proc WHERE pronamespace = 'fleet'::regnamespace
+		UNION ALL SELECT oid, nspacl FROM pg_namespace WHERE nspname = 'fleet') AS o, aclexplode(acl) AS x WHERE x.grantee = 0$$, 'a portfolio grants nothing to PUBLIC');
+SELECT is_empty($$SELECT objid FROM (SELECT relacl AS acl, oid AS objid FROM pg_class WHERE relnamespace = 'fleet'::regnamespace
+		UNION ALL SELECT proacl, oid FROM pg_proc WHERE pronamespace = 'fleet'::regnamespace) AS o, aclexplode(acl) AS x
+	WHERE x.is_grantable AND x.grantee <> 'regress_owner'::regrole$$, 'nothing can be granted on');
+SELECT is_empty($$SELECT relname FROM pg_class WHERE relnamespace = 'fleet'::regnamespace AND relowner <> 'regress_owner'::regrole
+	UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'fleet'::regnamespace AND proowner <> 'regress_owner'::regrole
+	UNION ALL SELECT nspname FROM pg_namespace WHERE nspname = 'fleet' AND nspowner <> 'regress_owner'::regrole$$, 'all of it belongs to the owner');
+SELECT is_empty($$SELECT oid::regclass FROM pg_class WHERE relnamespace = 'fleet'::regnamespace AND relkind = 'v' AND NOT coalesce('security_invoker=true' = ANY (reloptions), false)$$, 'views look with the eyes of the caller');
+SELECT is_empty($$SELECT oid::regprocedure FROM pg_proc WHERE pronamespace IN ('fleet'::regnamespace, 'cec'::regnamespace) AND (prosecdef OR proleakproof)$$, 'no function has its owner''s rights or is leakproof');
+SELECT set_eq($$SELECT x.privilege_type FROM pg_namespace, aclexplode(nspacl) AS x WHERE nspname = 'cec' AND x.grantee = 0$$, ARRAY['USAGE'], 'PUBLIC may use the engine''s schema only');
+SELECT is_empty($$SELECT c.relname, x.privilege_type FROM pg_class c, aclexplode(c.relacl) AS x WHERE c.relnamespace = 'cec'::regnamespace AND x.grantee = 0 AND x.privilege_type <> 'SELECT'$$, 'and only read its views');
+
+-- As it is, not only as the catalog has it: each role tries each table in each way.
+CREATE FUNCTION try(role text, statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE result text := 'accepted';
+BEGIN
+	EXECUTE format('SET LOCAL ROLE %I', role);
+	BEGIN
+		EXECUTE statement;
+		RAISE EXCEPTION USING ERRCODE = 'RB000';
+	EXCEPTION WHEN SQLSTATE 'RB000' THEN result := 'accepted';
+		WHEN OTHERS THEN result := SQLSTATE;
+	END;
+	RESET ROLE;
+	RETURN result;
+END $$;
+CREATE TEMP TABLE tried AS
+SELECT r.name AS role, t.name AS object, v.privilege, try(r.name, format(v.statement, 'fleet.' || quote_ident(t.name), (SELECT attname FROM pg_attribute WHERE attrelid = t.oid AND attnum = 1))) AS result
+FROM role r, relation t, (VALUES ('SELECT', 'SELECT count(*) FROM %1$s'), ('INSERT', 'INSERT INTO %1$s SELECT * FROM %1$s WHERE false'),
+	('UPDATE', 'UPDATE %1$s SET %2$I = %2$I WHERE false'), ('DELETE', 'DELETE FROM %1$s WHERE false')) AS v(privilege, statement)
+WHERE t.relkind <> 'S' AND NOT (t.relkind = 'v' AND v.privilege <> 'SELECT');
+SELECT set_eq($$SELECT role, object, privilege FROM tried WHERE result = 'accepted'$$, $$SELECT role, object, privilege FROM due WHERE privilege <> 'EXECUTE'$$, 'what is accepted is the matrix');
+SELECT set_eq($$SELECT DISTINCT result FROM tried$$, ARRAY['accepted', '42501'], 'and the rest is refused for want of rights');
+
+-- A role without rights gets nothing out of the engine's functions, whatever it hands them.
+CREATE TEMP TABLE call (statement text, code text);
+INSERT INTO call VALUES
+	($$SELECT * FROM cec.find_asset('fleet', 'X', NULL)$$, '42501'),
+	($$SELECT cec.list_asset('fleet', 'include', 1, 'X', NULL, NULL, NULL)$$, '42501'),
+	($$SELECT cec.remove_asset('fleet', 1, 'X', NULL)$$, '42501'),
+	($$SELECT * FROM cec.history('fleet', 'asset_id', 1)$$, '42501'),
+	($$SELECT cec.today('fleet')$$, '42501'),
+	($$SELECT cec._term_days('fleet', 1)$$, '42501'),
+	($$SELECT cec._require_version('fleet')$$, '42501'),
+	($$SELECT cec._arm_table('fleet', 'asset', 'data', 'data')$$, '42501'),
+	($$SELECT cec.grant_access('fleet', 'regress_nobody', 'admin')$$, '42501'),
+	($$SELECT cec.drop_portfolio('fleet', 'fleet')$$, '42501'),
+	($$SELECT cec.rename_portfolio('fleet', 'mine')$$, '42501'),
+	($$SELECT cec.upgrade_portfolio('fleet')$$, '42501'),
+	($$SELECT cec.create_portfolio('mine')$$, '42501'),
+	($$SELECT cec.create_portfolio('mine', 'regress_owner')$$, '42501'),
+	($$SELECT cec._execute_as('regress_owner'::regrole, 'public', 'SELECT 1')$$, '42501'),
+	($$SELECT cec._execute_as(10, 'public', 'SELECT 1')$$, '42501'),
+	($$SELECT cec._portfolio_version('fleet'::regnamespace)$$, 'accepted'),
+	($$SELECT cec._portfolio_version(0)$$, '3F000'),
+	($$SELECT cec._portfolio_version(NULL)$$, '42602'),
+	($$SELECT name, owner, version FROM cec.portfolio$$, 'accepted'),
+	($$SELECT cec.version(), cec._portfolio_script(), cec._portfolio_arming()$$, 'accepted'),
+	($$SELECT cec._definition_path('x')$$, 'accepted'),
+	($$SELECT cec._require_portfolio('fleet')$$, 'accepted'),
+	($$SELECT cec.decode_row_image('\x01', 'INSERT', 'new', '{a}', '{text}')$$, 'XX001'),
+	($$SELECT cec._geometry_text('\x01')$$, 'XX000'),
+	($$SELECT cec.refuse('c', 'm', NULL, 'h')$$, '23514'),
+	($$SELECT cec.refuse_length('c', 'v', 1)$$, '22001'),
+	($$SELECT cec.refuse_empty('c')$$, '23514'),
+	($$SELECT cec.refuse_infinity('c')$$, '23514'),
+	($$SELECT cec.enter_gate()$$, '39P01'),
+	($$SELECT cec.record_change()$$, '39P01'),
+	($$SELECT cec.refuse_truncate()$$, '39P01'),
+	($$SELECT cec.refuse_rewrite()$$, '39P01'),
+	($$SELECT cec.resolve_listed_as()$$, '39P01'),
+	($$SELECT cec.keep_listed_asset()$$, '39P01');
+SELECT is(try('regress_nobody', statement), code, statement) FROM call;
+SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'cec'::regnamespace AND NOT EXISTS (SELECT FROM call WHERE statement ~ ('cec\.' || p.proname || '\('))$$,
+	'no function of the engine is left out here');
+SELECT results_eq($$SELECT name, owner, version FROM cec.portfolio$$, $$SELECT 'fleet'::name, 'regress_owner'::name, cec.version()$$, 'the portfolio is as it was');
+SET LOCAL ROLE regress_nobody;
+SELECT results_eq($$SELECT version FROM cec.portfolio$$, ARRAY[NULL::text], 'who may not read the settings sees no version');
+RESET ROLE;
+
+-- A level does its work through the functions: the manager lists, the analyst may not.
+INSERT INTO fleet.customer (name) VALUES ('Acme');
+INSERT INTO fleet.contract (number, customer_id, status, during) VALUES ('C-1', 1, 'active', '[2026-01-01,2027-01-01)');
+INSERT INTO fleet.coverage_term (contract_id, number, during) VALUES (1, '1', '[2026-01-01,2027-01-01)');
+INSERT INTO fleet.asset (asset_tag) VALUES ('PUMP-1');
+SELECT is(try('regress_manager', $$SELECT fleet.include_asset(1, 'PUMP-1')$$), 'accepted', 'a manager lists by function');
+SELECT is(try('regress_manager', $$SELECT cec.list_asset('fleet', 'include', 1, 'PUMP-1', NULL, NULL, NULL)$$), 'accepted', 'or by the engine''s');
+SELECT is(try('regress_analyst', $$SELECT cec.list_asset('fleet', 'include', 1, 'PUMP-1', NULL, NULL, NULL)$$), '42501', 'an analyst may not, by neither');
+SELECT is(try('regress_analyst', $$SELECT * FROM cec.history('fleet', 'asset_id', 1)$$), '42501', 'an analyst reads no log');
+SELECT is(try('regress_auditor', $$SELECT * FROM fleet.asset_history(1)$$), 'accepted', 'an auditor does');
+SELECT is(try('regress_admin', $$UPDATE fleet.audit_log SET actor = 'x'$$), '42501', 'an admin does not change it');
+SELECT is(try('regress_admin', $$SELECT cec.grant_access('fleet', 'regress_nobody', 'analyst')$$), '42501', 'and does not grant');
+SELECT is(try('regress_owner', $$SELECT cec.grant_access('fleet', 'regress_nobody', 'analyst')$$), 'accepted', 'the owner does');
+SELECT * FROM finish();
+ROLLBACK;
