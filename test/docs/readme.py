@@ -1,21 +1,27 @@
 #!/usr/bin/env python3
 """Runs the SQL of README.md and holds what psql prints against what the README says; its table of rights likewise.
+The constraints that it names must be in the source, and META.json must name the version of cec.control.
 
 A block ```sql runs in one session with all others, in order. A block ```text behind it is what it prints; without one
 it must not fail. With CEC_ACCEPT set the README takes what was printed: read it first.
 
 Prints TAP. Needs psql on the path and the usual PG* variables; leaves no database and no roles behind.
 """
+import glob
+import json
 import os
 import re
 import subprocess
 import sys
 
-README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../README.md")
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+README = os.path.join(TOP, "README.md")
 DATABASE = "readme"
 ROLES = ("plant_owner", "maria")
 BLOCK = re.compile(r"^```sql\n(.*?)^```\n(?:\n^```text\n(.*?)^```\n)?", re.M | re.S)
 TABLE = re.compile(r"^\| \| analyst .*\n(?:^\|.*\n)+", re.M)
+
+CONSTRAINTS = re.compile(r"^\\| [0-9A-Z, ]{5,} \\| ([a-z_, ]+) \\|", re.M)
 
 RIGHTS = """
     WITH cell AS (
@@ -78,6 +84,18 @@ def main():
                         got, got if wanted is None and not re.search(r"^(ERROR|FATAL):|nothing:", got, re.M) else wanted))
     table = TABLE.search(readme)
     results.append(("the table of rights", rights, table.group(0) if table else "none\n"))
+    source = ""
+    for path in glob.glob(os.path.join(TOP, "src/*/*.sql")) + glob.glob(os.path.join(TOP, "src/*/*.c")):
+        with open(path, encoding="utf-8") as file:
+            source += file.read()
+    named = [name for names in CONSTRAINTS.findall(readme) for name in names.replace(",", " ").split()]
+    unknown = [name for name in named if not re.search(rf"\b{name}\b", source)]
+    results.append((f"the constraints that it names: {len(named)}", "\n".join(unknown), "" if named else "none named\n"))
+    with open(os.path.join(TOP, "META.json"), encoding="utf-8") as file:
+        meta = json.load(file)
+    with open(os.path.join(TOP, "cec.control"), encoding="utf-8") as file:
+        version = re.search(r"^default_version = '(.*)'", file.read(), re.M).group(1)
+    results.append(("META.json names the version", f"{meta['version']} {meta['provides']['cec']['version']}", f"{version} {version}"))
     for n, (name, got, wanted) in enumerate(results, 1):
         print(f"{'ok' if got == wanted else 'not ok'} {n} - {name}")
         if got != wanted:
