@@ -21,7 +21,7 @@ ROLES = ("plant_owner", "maria")
 BLOCK = re.compile(r"^```sql\n(.*?)^```\n(?:\n^```text\n(.*?)^```\n)?", re.M | re.S)
 TABLE = re.compile(r"^\| \| analyst .*\n(?:^\|.*\n)+", re.M)
 
-CONSTRAINTS = re.compile(r"^\\| [0-9A-Z, ]{5,} \\| ([a-z_, ]+) \\|", re.M)
+CONSTRAINTS = re.compile(r"^\| [0-9A-Z, ]{5,} \| ([a-z_, ]+) \|", re.M)
 
 RIGHTS = """
     WITH cell AS (
