@@ -22,6 +22,7 @@
 #include "utils/memutils.h"
 
 #include "audit_columns.h"
+#include "column.h"
 #include "compat.h"
 
 static HTAB *tables = NULL; /* of ColumnsSlot */
@@ -112,17 +113,6 @@ compute_hash(CecAuditColumns *columns, CecChange *change)
 	memcpy(columns->hash, digest, CEC_SCHEMA_HASH_LEN);
 }
 
-/* A column that refers to a subject, or none where that name means something else. */
-static AttrNumber
-subject_column(CecChange *change, const char *name)
-{
-	AttrNumber attnum = cec_change_column(change, name);
-
-	if (attnum != InvalidAttrNumber && TupleDescAttr(RelationGetDescr(change->rel), attnum - 1)->atttypid != INT8OID)
-		return InvalidAttrNumber;
-	return attnum;
-}
-
 /* The column by which a row is known: the first one of the table's primary key. */
 static AttrNumber
 key_column(Relation rel)
@@ -137,6 +127,17 @@ key_column(Relation rel)
 						errdetail("Its primary key is not a bigint."),
 						errhint("Give it back the primary key that cec.create_portfolio made.")));
 	return first + FirstLowInvalidHeapAttributeNumber;
+}
+
+/* A bigint column that names what a row speaks of; 0 when the table has none such. */
+static AttrNumber
+reference_column(Relation rel, const char *name)
+{
+	AttrNumber attnum = cec_column_find(rel, name);
+
+	return attnum != InvalidAttrNumber && TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid == INT8OID
+			   ? attnum
+			   : InvalidAttrNumber;
 }
 
 static CecAuditColumns *
@@ -162,11 +163,11 @@ build_columns(CecChange *change)
 		columns->count++;
 	}
 	columns->row_id = key_column(change->rel);
-	columns->asset_id = subject_column(change, "asset_id");
+	columns->asset_id = reference_column(change->rel, "asset_id");
 	if (columns->asset_id == InvalidAttrNumber)
-		columns->asset_id = subject_column(change, "primary_asset_id");
-	columns->term_id = subject_column(change, "term_id");
-	columns->contract_id = subject_column(change, "contract_id");
+		columns->asset_id = reference_column(change->rel, "primary_asset_id");
+	columns->term_id = reference_column(change->rel, "term_id");
+	columns->contract_id = reference_column(change->rel, "contract_id");
 	compute_hash(columns, change);
 	MemoryContextSwitchTo(old);
 	return columns;
@@ -190,7 +191,8 @@ cec_audit_columns_get(CecChange *change)
 	{
 		columns = slot->columns;
 		slot->columns = NULL;
-		MemoryContextDelete(columns->cxt);
+		/* A statement further up the stack may be using it still. */
+		MemoryContextSetParent(columns->cxt, TopTransactionContext);
 	}
 	/* The table is locked by the statement: its columns cannot change between here and "valid". */
 	columns = build_columns(change);

@@ -12,6 +12,7 @@
 
 #include "act_as.h"
 #include "change.h"
+#include "column.h"
 #include "contract.h"
 
 static const CecQuery apart = {
@@ -28,9 +29,9 @@ static const CecQuery apart = {
 static void
 validate_terms(CecChange *change)
 {
-	AttrNumber term_id = cec_change_need_column(change, "term_id", INT8OID);
-	AttrNumber contract_id = cec_change_need_column(change, "contract_id", INT8OID);
-	AttrNumber during = cec_change_need_column(change, "during", DATERANGEOID);
+	AttrNumber term_id = cec_column_require(change->rel, "term_id", INT8OID);
+	AttrNumber contract_id = cec_column_require(change->rel, "contract_id", INT8OID);
+	AttrNumber during = cec_column_require(change->rel, "during", DATERANGEOID);
 	Datum *ids;
 	int count = 0;
 	CecRows rows;

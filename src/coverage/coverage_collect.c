@@ -11,6 +11,7 @@
 #include "utils/snapmgr.h"
 
 #include "change.h"
+#include "column.h"
 #include "coverage.h"
 #include "probe.h"
 
@@ -18,7 +19,7 @@ static bool
 any_differs(CecChange *change, CecRows *rows, const char *const *columns)
 {
 	for (int i = 0; columns[i] != NULL; i++)
-		if (!cec_rows_same_value(rows->old_row, rows->new_row, cec_change_column(change, columns[i])))
+		if (!cec_rows_same_value(rows->old_row, rows->new_row, cec_column_find(change->rel, columns[i])))
 			return true;
 	return false;
 }
@@ -29,7 +30,7 @@ collect_column(CecChange *change, const char *column, const char *const *columns
 {
 	CecIds ids = {0};
 	CecRows rows;
-	AttrNumber attnum = cec_change_need_column(change, column, INT8OID);
+	AttrNumber attnum = cec_column_require(change->rel, column, INT8OID);
 
 	cec_rows_begin(&rows, change);
 	while (cec_rows_next(&rows))

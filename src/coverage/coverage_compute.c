@@ -89,8 +89,8 @@ begin_reading(Reader *reader, CecPortfolio *portfolio, int64 count, Snapshot sna
 
 	reader->asset = cec_probe_begin(cec_portfolio_relation(portfolio, "asset"), "asset_id", snapshot);
 	reader->status = cec_probe_column(reader->asset, "status", TEXTOID);
-	reader->commissioned_on = cec_probe_column(reader->asset, "commissioned_on", DATEOID);
-	reader->decommissioned_on = cec_probe_column(reader->asset, "decommissioned_on", DATEOID);
+	reader->commissioned_on = cec_probe_nullable_column(reader->asset, "commissioned_on", DATEOID);
+	reader->decommissioned_on = cec_probe_nullable_column(reader->asset, "decommissioned_on", DATEOID);
 	reader->out_of_service = cec_probe_column(reader->asset, "out_of_service", DATEMULTIRANGEOID);
 
 	reader->line = cec_probe_begin(cec_portfolio_relation(portfolio, "inclusion"), "asset_id", snapshot);

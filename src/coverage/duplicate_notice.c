@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 
 #include "change.h"
+#include "column.h"
 #include "coverage.h"
 
 static const CecQuery duplicates = {
@@ -33,7 +34,7 @@ notice_duplicates(CecChange *change)
 {
 	CecIds contracts = {0};
 	CecRows rows;
-	AttrNumber contract_id = cec_change_need_column(change, "contract_id", INT8OID);
+	AttrNumber contract_id = cec_column_require(change->rel, "contract_id", INT8OID);
 	Datum arg;
 	uint64 count;
 

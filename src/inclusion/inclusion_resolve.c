@@ -23,6 +23,7 @@
 #include "utils/rel.h"
 
 #include "act_as.h"
+#include "column.h"
 #include "inclusion_resolve.h"
 #include "portfolio_cache.h"
 
@@ -135,21 +136,6 @@ cec_inclusion_take_unresolved(Oid relid)
 	return statement->unresolved;
 }
 
-/* The number of a column of just this type; 55000 where the trigger was attached to a table without one. */
-static int
-need_column(Relation rel, const char *name, Oid typid)
-{
-	int attnum = SPI_fnumber(RelationGetDescr(rel), name);
-
-	if (attnum <= 0 || TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid != typid)
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("table \"%s\" has no column \"%s\" of type %s", RelationGetRelationName(rel), name,
-							   format_type_be(typid)),
-						errhint("cec.create_portfolio and cec.upgrade_portfolio attach the engine's triggers."),
-						errtable(rel)));
-	return attnum;
-}
-
 /* cec.resolve_listed_as(): fills asset_id from listed_as. */
 Datum
 cec_resolve_listed_as(PG_FUNCTION_ARGS)
@@ -173,14 +159,15 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	desc = RelationGetDescr(trigdata->tg_relation);
 	row = trigdata->tg_trigtuple;
 
-	asset_id = need_column(trigdata->tg_relation, "asset_id", INT8OID);
-	args[0] = SPI_getbinval(row, desc, need_column(trigdata->tg_relation, "listed_as", TEXTOID), &isnull);
+	asset_id = cec_column_require(trigdata->tg_relation, "asset_id", INT8OID);
+	args[0] =
+		SPI_getbinval(row, desc, cec_column_require_nullable(trigdata->tg_relation, "listed_as", TEXTOID), &isnull);
 	if (isnull)
 		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION), errmsg("a list line names no asset"),
 						errdetail("Both asset_id and listed_as are NULL."),
 						errhint("Give a tag, serial number or other identifier in listed_as."),
 						errtablecol(trigdata->tg_relation, asset_id)));
-	args[1] = SPI_getbinval(row, desc, need_column(trigdata->tg_relation, "during", DATERANGEOID), &isnull);
+	args[1] = SPI_getbinval(row, desc, cec_column_require(trigdata->tg_relation, "during", DATERANGEOID), &isnull);
 	nulls[1] = isnull ? 'n' : ' ';
 
 	cec_portfolio_pin();
@@ -222,8 +209,8 @@ cec_keep_listed_asset(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 						errmsg("cec.keep_listed_asset is a BEFORE DELETE row trigger of the asset table")));
 	desc = RelationGetDescr(trigdata->tg_relation);
-	asset_id =
-		SPI_getbinval(trigdata->tg_trigtuple, desc, need_column(trigdata->tg_relation, "asset_id", INT8OID), &isnull);
+	asset_id = SPI_getbinval(trigdata->tg_trigtuple, desc,
+							 cec_column_require(trigdata->tg_relation, "asset_id", INT8OID), &isnull);
 
 	cec_portfolio_pin();
 	portfolio = cec_portfolio_get(RelationGetNamespace(trigdata->tg_relation));

@@ -25,6 +25,7 @@
 
 #include "act_as.h"
 #include "change.h"
+#include "column.h"
 #include "inclusion.h"
 #include "inclusion_resolve.h"
 #include "day_set.h"
@@ -304,8 +305,8 @@ begin_probes(Probes *probes, CecChange *change, Snapshot snapshot)
 	HASHCTL ctl = {0};
 
 	probes->assets = cec_probe_begin(cec_portfolio_relation(change->portfolio, "asset"), "asset_id", snapshot);
-	probes->commissioned_on = cec_probe_column(probes->assets, "commissioned_on", DATEOID);
-	probes->decommissioned_on = cec_probe_column(probes->assets, "decommissioned_on", DATEOID);
+	probes->commissioned_on = cec_probe_nullable_column(probes->assets, "commissioned_on", DATEOID);
+	probes->decommissioned_on = cec_probe_nullable_column(probes->assets, "decommissioned_on", DATEOID);
 	probes->lines = cec_probe_begin(RelationGetRelid(change->rel), "asset_id", snapshot);
 	probes->inclusion_id = cec_probe_column(probes->lines, "inclusion_id", INT8OID);
 	probes->during = cec_probe_column(probes->lines, "during", DATERANGEOID);
@@ -582,11 +583,11 @@ collect_lines(CecChange *change)
 	LineColumns columns;
 	CecRows rows;
 
-	columns.inclusion_id = cec_change_need_column(change, "inclusion_id", INT8OID);
-	columns.asset_id = cec_change_need_column(change, "asset_id", INT8OID);
-	columns.term_id = cec_change_need_column(change, "term_id", INT8OID);
-	columns.effect = cec_change_need_column(change, "effect", TEXTOID);
-	columns.during = cec_change_need_column(change, "during", DATERANGEOID);
+	columns.inclusion_id = cec_column_require(change->rel, "inclusion_id", INT8OID);
+	columns.asset_id = cec_column_require(change->rel, "asset_id", INT8OID);
+	columns.term_id = cec_column_require(change->rel, "term_id", INT8OID);
+	columns.effect = cec_column_require(change->rel, "effect", TEXTOID);
+	columns.during = cec_column_require(change->rel, "during", DATERANGEOID);
 	cec_rows_begin(&rows, change);
 	while (cec_rows_next(&rows))
 	{

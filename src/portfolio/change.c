@@ -214,45 +214,6 @@ cec_rows_end(CecRows *rows)
 		ExecDropSingleTupleTableSlot(rows->new_slot);
 }
 
-/* Attribute number of a column of the changed table; 0 when it has none of that name. */
-AttrNumber
-cec_change_column(CecChange *change, const char *name)
-{
-	TupleDesc desc = RelationGetDescr(change->rel);
-
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-
-		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
-			return att->attnum;
-	}
-	return InvalidAttrNumber;
-}
-
-/*
- * Attribute number of a column that the engine computes with: of just this type, and never NULL.  Whoever owns the table
- * could have changed that, or attached the trigger to a table of another kind: 55000 then.
- */
-AttrNumber
-cec_change_need_column(CecChange *change, const char *name, Oid typid)
-{
-	AttrNumber attnum = cec_change_column(change, name);
-	Form_pg_attribute att;
-
-	if (attnum != InvalidAttrNumber)
-	{
-		att = TupleDescAttr(RelationGetDescr(change->rel), attnum - 1);
-		if (att->atttypid == typid && att->attnotnull)
-			return attnum;
-	}
-	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					errmsg("table \"%s\" has no column \"%s\" of type %s that is NOT NULL",
-						   RelationGetRelationName(change->rel), name, format_type_be(typid)),
-					errhint("Give it back the columns that cec.create_portfolio made."), errtable(change->rel)));
-	return InvalidAttrNumber;
-}
-
 /* Whether a column has the same value in two rows of the changed table, bit by bit; both are deformed. */
 bool
 cec_rows_same_value(TupleTableSlot *one, TupleTableSlot *other, AttrNumber attnum)

@@ -31,7 +31,7 @@ cec_column_find(Relation rel, const char *name)
 
 /* Attribute number of a column of a type, or of a domain over it; 55000 when the table has none such. */
 AttrNumber
-cec_column_require(Relation rel, const char *name, Oid typid)
+cec_column_require_nullable(Relation rel, const char *name, Oid typid)
 {
 	AttrNumber attnum = cec_column_find(rel, name);
 
@@ -43,15 +43,15 @@ cec_column_require(Relation rel, const char *name, Oid typid)
 	return attnum;
 }
 
-/* The value of a column in a deformed row; 23502 when it is NULL. */
-Datum
-cec_column_value(Relation rel, TupleTableSlot *row, AttrNumber attnum)
+/* The same for a column that is never NULL: whoever owns the table could have changed that too. */
+AttrNumber
+cec_column_require(Relation rel, const char *name, Oid typid)
 {
-	if (row->tts_isnull[attnum - 1])
-		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION),
-						errmsg("column \"%s\" of table \"%s\" is NULL",
-							   NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname),
-							   RelationGetRelationName(rel)),
+	AttrNumber attnum = cec_column_require_nullable(rel, name, typid);
+
+	if (!TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attnotnull)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("column \"%s\" of table \"%s\" may be NULL", name, RelationGetRelationName(rel)),
 						errhint("Give the column back its NOT NULL."), errtablecol(rel, attnum)));
-	return row->tts_values[attnum - 1];
+	return attnum;
 }

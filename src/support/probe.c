@@ -14,12 +14,13 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_opfamily.h"
 #include "catalog/pg_type.h"
-#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "column.h"
 #include "compat.h"
 #include "probe.h"
 
@@ -36,7 +37,7 @@ struct CecProbe
 static Relation
 open_index(Relation rel, const char *column)
 {
-	AttrNumber attnum = get_attnum(RelationGetRelid(rel), column);
+	AttrNumber attnum = cec_column_require(rel, column, INT8OID);
 	List *indexes = RelationGetIndexList(rel);
 	ListCell *cell;
 
@@ -45,8 +46,8 @@ open_index(Relation rel, const char *column)
 		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
 
 		if (index->rd_rel->relkind == RELKIND_INDEX && index->rd_rel->relam == BTREE_AM_OID &&
-			index->rd_index->indisvalid && index->rd_index->indkey.values[0] == attnum &&
-			TupleDescAttr(RelationGetDescr(index), 0)->atttypid == INT8OID && RelationGetIndexPredicate(index) == NIL)
+			index->rd_index->indisvalid && index->rd_opfamily[0] == INTEGER_BTREE_FAM_OID &&
+			index->rd_index->indkey.values[0] == attnum && RelationGetIndexPredicate(index) == NIL)
 			return index;
 		index_close(index, AccessShareLock);
 	}
@@ -97,18 +98,18 @@ cec_probe_next(CecProbe *probe)
 	return probe->slot;
 }
 
-/* Attribute number of a column of the table; 55000 when it has none of that name and type. */
+/* Attribute number of a column of the table, which must have this type and may be NULL. */
+AttrNumber
+cec_probe_nullable_column(CecProbe *probe, const char *column, Oid typid)
+{
+	return cec_column_require_nullable(probe->rel, column, typid);
+}
+
+/* Attribute number of a column of the table, which must have this type and is never NULL. */
 AttrNumber
 cec_probe_column(CecProbe *probe, const char *column, Oid typid)
 {
-	AttrNumber attnum = get_attnum(RelationGetRelid(probe->rel), column);
-
-	if (attnum == InvalidAttrNumber || get_atttype(RelationGetRelid(probe->rel), attnum) != typid)
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("table \"%s\" has no column \"%s\" of type %s", RelationGetRelationName(probe->rel),
-							   column, format_type_be(typid)),
-						errhint("Give it back the columns that cec.create_portfolio made.")));
-	return attnum;
+	return cec_column_require(probe->rel, column, typid);
 }
 
 /* Lets go of table and index; their locks stay until the end of the transaction. */
