@@ -31,11 +31,11 @@ cec_compat_insert_index_tuples(ResultRelInfo *target, TupleTableSlot *slot, ESta
 #endif
 }
 
-/* Oid of the sequence behind an identity column; 18 takes the relation. */
+/* Oid of the sequence behind an identity column; 17 takes the relation. */
 static inline Oid
 cec_compat_identity_sequence(Relation rel, AttrNumber attnum)
 {
-#if PG_VERSION_NUM >= 180000
+#if PG_VERSION_NUM >= 170000
 	return getIdentitySequence(rel, attnum, false);
 #else
 	return getIdentitySequence(RelationGetRelid(rel), attnum, false);
