@@ -28,7 +28,6 @@ cec_execute_as(PG_FUNCTION_ARGS)
 	Oid owner = PG_GETARG_OID(0);
 	char *search_path = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	char *script = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	int nest_level;
 	int result;
 	CecActAs act;
 
@@ -37,7 +36,6 @@ cec_execute_as(PG_FUNCTION_ARGS)
 						errmsg("must be able to SET ROLE \"%s\"", GetUserNameFromId(owner, false)),
 						errhint("Grant the role to yourself, or let its members do this.")));
 
-	nest_level = NewGUCNestLevel();
 	cec_act_as(&act, owner, SECURITY_RESTRICTED_OPERATION);
 	set_config_option("search_path", search_path, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	set_config_option("check_function_bodies", "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
@@ -51,6 +49,5 @@ cec_execute_as(PG_FUNCTION_ARGS)
 	SPI_finish();
 
 	cec_act_as_self(&act);
-	AtEOXact_GUC(true, nest_level);
 	PG_RETURN_VOID();
 }

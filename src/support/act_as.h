@@ -9,6 +9,7 @@ typedef struct CecActAs
 {
 	Oid saved_user;
 	int saved_context;
+	int nest_level;
 } CecActAs;
 
 extern void cec_act_as(CecActAs *act, Oid owner, int extra_context);
