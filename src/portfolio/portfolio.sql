@@ -56,19 +56,10 @@ BEGIN ATOMIC
 	SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'cec';
 END;
 
--- A portfolio's own version, or NULL where the caller may not read it.
+-- A portfolio's own version, or NULL where the caller may not read it. In C, so that listing portfolios runs nothing of
+-- their owners'.
 CREATE FUNCTION cec._portfolio_version(portfolio oid) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	result text;
-BEGIN
-	IF has_schema_privilege(portfolio, 'USAGE')
-		AND has_table_privilege(format('%s.setting', portfolio::regnamespace)::regclass, 'SELECT') THEN
-		EXECUTE format('SELECT version FROM %s.setting', portfolio::regnamespace) INTO result;
-	END IF;
-	RETURN result;
-END;
-$$;
+LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_portfolio_version';
 
 -- What makes a schema a portfolio: a table named setting that carries the engine's trigger.
 CREATE VIEW cec.portfolio AS

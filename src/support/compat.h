@@ -7,6 +7,7 @@
 
 #include "access/genam.h"
 #include "catalog/dependency.h"
+#include "catalog/pg_namespace.h"
 #include "executor/executor.h"
 #include "utils/acl.h"
 #include "utils/rangetypes.h"
@@ -63,6 +64,17 @@ cec_compat_make_range(TypeCacheEntry *typcache, RangeBound *lower, RangeBound *u
 	return make_range(typcache, lower, upper, empty, NULL);
 #else
 	return make_range(typcache, lower, upper, empty);
+#endif
+}
+
+/* Whether a role has USAGE on a schema; 16 has one function for all kinds of objects. */
+static inline bool
+cec_compat_may_use_schema(Oid nspid, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(NamespaceRelationId, nspid, role, ACL_USAGE) == ACLCHECK_OK;
+#else
+	return pg_namespace_aclcheck(nspid, role, ACL_USAGE) == ACLCHECK_OK;
 #endif
 }
 

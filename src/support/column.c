@@ -1,0 +1,57 @@
+/*
+ * column.c
+ *		Finds the columns that code relies on, and makes sure that they are what it takes them for.
+ *
+ * A trigger function can be attached to any table, and the owner of a table may change its columns at will: a Datum
+ * must not be read as another type than it has, nor a NULL as a pointer.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "column.h"
+
+/* Attribute number of a column, as the open relation has it; 0 when there is none of that name. */
+AttrNumber
+cec_column_find(Relation rel, const char *name)
+{
+	TupleDesc desc = RelationGetDescr(rel);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
+			return att->attnum;
+	}
+	return InvalidAttrNumber;
+}
+
+/* Attribute number of a column of a type, or of a domain over it; 55000 when the table has none such. */
+AttrNumber
+cec_column_require(Relation rel, const char *name, Oid typid)
+{
+	AttrNumber attnum = cec_column_find(rel, name);
+
+	if (attnum == InvalidAttrNumber || getBaseType(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid) != typid)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("table \"%s\" has no column \"%s\" of type %s", RelationGetRelationName(rel), name,
+							   format_type_be(typid)),
+						errhint("Give it back the columns that cec.create_portfolio made."), errtable(rel)));
+	return attnum;
+}
+
+/* The value of a column in a deformed row; 23502 when it is NULL. */
+Datum
+cec_column_value(Relation rel, TupleTableSlot *row, AttrNumber attnum)
+{
+	if (row->tts_isnull[attnum - 1])
+		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION),
+						errmsg("column \"%s\" of table \"%s\" is NULL",
+							   NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname),
+							   RelationGetRelationName(rel)),
+						errhint("Give the column back its NOT NULL."), errtablecol(rel, attnum)));
+	return row->tts_values[attnum - 1];
+}
