@@ -280,7 +280,7 @@ read_array(StringInfo json, const char *element, Bytes *bytes)
 	{
 		dims[i] = (int32) read_integer(bytes, 4);
 		(void) read_integer(bytes, 4); /* lower bound: JSON has none */
-		if (dims[i] < 0 || dims[i] > bytes->end - bytes->at)
+		if (dims[i] < (ndim > 1 ? 1 : 0) || dims[i] > bytes->end - bytes->at)
 			report_damage();
 	}
 	if (ndim == 0)
@@ -297,6 +297,7 @@ cec_canon_to_json(StringInfo json, const char *code, const char *bytes, uint64 l
 	StringInfoData text;
 	bool bare;
 
+	check_stack_depth();
 	if (strncmp(code, "array:", 6) == 0)
 	{
 		read_array(json, code + 6, &value);
@@ -305,6 +306,7 @@ cec_canon_to_json(StringInfo json, const char *code, const char *bytes, uint64 l
 
 	initStringInfo(&text);
 	read_value(&text, code, value);
+	pg_verify_mbstr(GetDatabaseEncoding(), text.data, text.len, false);
 	bare = strcmp(code, "json") == 0 || strcmp(code, "bool") == 0 || strncmp(code, "int", 3) == 0 ||
 		   strcmp(code, "numeric") == 0 || strncmp(code, "float", 5) == 0;
 	/* NaN and the infinities are no JSON numbers, an interval is none though its code begins like an integer's. */
@@ -315,9 +317,6 @@ cec_canon_to_json(StringInfo json, const char *code, const char *bytes, uint64 l
 	if (bare)
 		appendBinaryStringInfo(json, text.data, text.len);
 	else
-	{
-		pg_verify_mbstr(GetDatabaseEncoding(), text.data, text.len, false);
 		escape_json(json, text.data);
-	}
 	pfree(text.data);
 }
