@@ -30,6 +30,7 @@
 #include "act_as.h"
 #include "asset_lock.h"
 #include "change.h"
+#include "column.h"
 #include "inclusion.h"
 #include "inclusion_resolve.h"
 #include "compat.h"
@@ -49,7 +50,7 @@
 
 /* The days that a term and its contract have in common; no row when there are none. */
 static const CecQuery term_days = {
-	"SELECT t.during * c.during FROM @P@.coverage_term t JOIN @P@.contract c USING (contract_id)"
+	"SELECT (t.during * c.during)::daterange FROM @P@.coverage_term t JOIN @P@.contract c USING (contract_id)"
 	" WHERE t.term_id = $1 AND t.during && c.during",
 	1,
 	{INT8OID},
@@ -60,7 +61,7 @@ static const CecQuery term_days = {
  * overlap, the later one is wrong.
  */
 static const CecQuery explain = {
-	"SELECT coalesce(i.listed_as, a.asset_tag), p.problem,"
+	"SELECT coalesce(i.listed_as, a.asset_tag, n.asset_id::text), p.problem,"
 	" CASE p.problem"
 	"  WHEN 'days' THEN pg_catalog.format('It would be listed for %s, but term %s of contract %s runs through %s.',"
 	"   n.during, t.number, c.number, t.during * c.during)"
@@ -245,6 +246,7 @@ typedef struct LineColumns
 	AttrNumber effect;
 	AttrNumber during;
 	TypeCacheEntry *range_type;
+	Relation rel;
 } LineColumns;
 
 /*
@@ -254,8 +256,8 @@ typedef struct LineColumns
 static bool
 promises_nothing_new(TupleTableSlot *old_row, TupleTableSlot *new_row, const LineColumns *columns)
 {
-	RangeType *old_days = DatumGetRangeTypeP(old_row->tts_values[columns->during - 1]);
-	RangeType *new_days = DatumGetRangeTypeP(new_row->tts_values[columns->during - 1]);
+	RangeType *old_days = DatumGetRangeTypeP(cec_column_value(columns->rel, old_row, columns->during));
+	RangeType *new_days = DatumGetRangeTypeP(cec_column_value(columns->rel, new_row, columns->during));
 
 	return cec_rows_same_value(old_row, new_row, columns->asset_id) &&
 		   cec_rows_same_value(old_row, new_row, columns->term_id) &&
@@ -288,11 +290,11 @@ line_of_row(TupleTableSlot *row, const LineColumns *columns)
 {
 	Line line;
 
-	line.inclusion_id = DatumGetInt64(row->tts_values[columns->inclusion_id - 1]);
-	line.asset_id = DatumGetInt64(row->tts_values[columns->asset_id - 1]);
-	line.term_id = DatumGetInt64(row->tts_values[columns->term_id - 1]);
-	line.during = days_of_range(columns->range_type, row->tts_values[columns->during - 1]);
-	line.is_include = is_include(row->tts_values[columns->effect - 1]);
+	line.inclusion_id = DatumGetInt64(cec_column_value(columns->rel, row, columns->inclusion_id));
+	line.asset_id = DatumGetInt64(cec_column_value(columns->rel, row, columns->asset_id));
+	line.term_id = DatumGetInt64(cec_column_value(columns->rel, row, columns->term_id));
+	line.during = days_of_range(columns->range_type, cec_column_value(columns->rel, row, columns->during));
+	line.is_include = is_include(cec_column_value(columns->rel, row, columns->effect));
 	return line;
 }
 
@@ -393,7 +395,8 @@ meets_another_line(Probes *probes, const Line *line)
 
 	cec_probe_seek(probes->lines, line->asset_id);
 	while ((other = cec_probe_next(probes->lines)) != NULL)
-		if (DatumGetInt64(other->tts_values[probes->inclusion_id - 1]) != line->inclusion_id &&
+		if (!other->tts_isnull[probes->inclusion_id - 1] && !other->tts_isnull[probes->during - 1] &&
+			DatumGetInt64(other->tts_values[probes->inclusion_id - 1]) != line->inclusion_id &&
 			overlap(days_of_range(probes->range_type, other->tts_values[probes->during - 1]), line->during))
 			return true;
 	return false;
@@ -408,6 +411,7 @@ find_doubtful(CecChange *change, const Lines *lines, TypeCacheEntry *range_type)
 	HASHCTL ctl = {0};
 	HTAB *terms;
 	Snapshot snapshot;
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "cec list line", ALLOCSET_SMALL_SIZES);
 
 	ctl.keysize = sizeof(int64);
 	ctl.entrysize = sizeof(DaysOfTerm);
@@ -417,22 +421,27 @@ find_doubtful(CecChange *change, const Lines *lines, TypeCacheEntry *range_type)
 	CommandCounterIncrement();
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	probes.assets = cec_probe_begin(cec_portfolio_relation(change->portfolio, "asset"), "asset_id", snapshot);
-	probes.commissioned_on = cec_probe_column(probes.assets, "commissioned_on");
-	probes.decommissioned_on = cec_probe_column(probes.assets, "decommissioned_on");
+	probes.commissioned_on = cec_probe_column(probes.assets, "commissioned_on", DATEOID);
+	probes.decommissioned_on = cec_probe_column(probes.assets, "decommissioned_on", DATEOID);
 	probes.lines = cec_probe_begin(RelationGetRelid(change->rel), "asset_id", snapshot);
-	probes.inclusion_id = cec_probe_column(probes.lines, "inclusion_id");
-	probes.during = cec_probe_column(probes.lines, "during");
+	probes.inclusion_id = cec_probe_column(probes.lines, "inclusion_id", INT8OID);
+	probes.during = cec_probe_column(probes.lines, "during", DATERANGEOID);
 	probes.range_type = range_type;
 
 	for (int64 i = 0; i < lines->count; i++)
 	{
 		Line *line = &lines->lines[i];
+		MemoryContext old = MemoryContextSwitchTo(cxt);
 		Days term = find_term_days(change, terms, range_type, line->term_id);
 		Days days = {Max(term.from, line->during.from), Min(term.to, line->during.to)};
+		bool is_doubtful;
 
 		CHECK_FOR_INTERRUPTS();
-		if (days.from >= days.to || (line->is_include && is_outside_life(&probes, line, days)) ||
-			meets_another_line(&probes, line))
+		is_doubtful = days.from >= days.to || (line->is_include && is_outside_life(&probes, line, days)) ||
+					  meets_another_line(&probes, line);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(cxt);
+		if (is_doubtful)
 			add_line(&doubtful, *line);
 	}
 
@@ -440,6 +449,7 @@ find_doubtful(CecChange *change, const Lines *lines, TypeCacheEntry *range_type)
 	cec_probe_end(probes.assets);
 	UnregisterSnapshot(snapshot);
 	hash_destroy(terms);
+	MemoryContextDelete(cxt);
 	return doubtful;
 }
 
@@ -597,12 +607,30 @@ refuse(CecChange *change, List *wrong, int64 line_count)
 			 errhint("%s", first->problem->hint), errtableconstraint(change->rel, first->problem->constraint)));
 }
 
+/* Adds the line of a new or changed row, unless it promises nothing new; leaves nothing in cxt. */
+static void
+add_new_promise(Lines *lines, TupleTableSlot *old_row, TupleTableSlot *new_row, const LineColumns *columns,
+				MemoryContext cxt)
+{
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	bool is_new = old_row == NULL || !promises_nothing_new(old_row, new_row, columns);
+	Line line;
+
+	if (is_new)
+		line = line_of_row(new_row, columns);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(cxt);
+	if (is_new)
+		add_line(lines, line);
+}
+
 static Datum *
 collect_assets(CecChange *change, const LineColumns *columns, int *count, Lines *lines)
 {
 	int64 rows =
 		change->new_rows != NULL ? tuplestore_tuple_count(change->new_rows) : tuplestore_tuple_count(change->old_rows);
 	Datum *assets = palloc_extended(Max(rows, 1) * 2 * sizeof(Datum), MCXT_ALLOC_HUGE);
+	MemoryContext cxt = AllocSetContextCreate(CurrentMemoryContext, "cec list line", ALLOCSET_SMALL_SIZES);
 	CecRows reader;
 
 	*count = 0;
@@ -612,18 +640,18 @@ collect_assets(CecChange *change, const LineColumns *columns, int *count, Lines 
 		if (reader.old_row != NULL)
 		{
 			slot_getallattrs(reader.old_row);
-			assets[(*count)++] = reader.old_row->tts_values[columns->asset_id - 1];
+			assets[(*count)++] = cec_column_value(columns->rel, reader.old_row, columns->asset_id);
 		}
 		if (reader.new_row != NULL)
 		{
 			slot_getallattrs(reader.new_row);
 			if (reader.old_row == NULL || !cec_rows_same_value(reader.old_row, reader.new_row, columns->asset_id))
-				assets[(*count)++] = reader.new_row->tts_values[columns->asset_id - 1];
-			if (reader.old_row == NULL || !promises_nothing_new(reader.old_row, reader.new_row, columns))
-				add_line(lines, line_of_row(reader.new_row, columns));
+				assets[(*count)++] = cec_column_value(columns->rel, reader.new_row, columns->asset_id);
+			add_new_promise(lines, reader.old_row, reader.new_row, columns, cxt);
 		}
 	}
 	cec_rows_end(&reader);
+	MemoryContextDelete(cxt);
 	return assets;
 }
 
@@ -642,11 +670,12 @@ validate_lines(CecChange *change)
 		Datum *assets;
 		int asset_count;
 
-		columns.inclusion_id = cec_change_column(change, "inclusion_id");
-		columns.asset_id = cec_change_column(change, "asset_id");
-		columns.term_id = cec_change_column(change, "term_id");
-		columns.effect = cec_change_column(change, "effect");
-		columns.during = cec_change_column(change, "during");
+		columns.rel = change->rel;
+		columns.inclusion_id = cec_column_require(change->rel, "inclusion_id", INT8OID);
+		columns.asset_id = cec_column_require(change->rel, "asset_id", INT8OID);
+		columns.term_id = cec_column_require(change->rel, "term_id", INT8OID);
+		columns.effect = cec_column_require(change->rel, "effect", TEXTOID);
+		columns.during = cec_column_require(change->rel, "during", DATERANGEOID);
 		columns.range_type = lookup_type_cache(DATERANGEOID, TYPECACHE_RANGE_INFO);
 		assets = collect_assets(change, &columns, &asset_count, &lines);
 		cec_lock_assets(change, assets, asset_count);
