@@ -56,16 +56,29 @@ BEGIN ATOMIC
 	SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'cec';
 END;
 
--- A portfolio's own version, or NULL where the caller may not read it. In C, so that listing portfolios runs nothing of
--- their owners'.
+-- A portfolio's own version, or NULL where the caller may not read it, or there is no portfolio (a query's conditions on
+-- the view below are tried on any schema). Whoever lists portfolios must not run what somebody hid behind a table of that
+-- name: so no view, no row-level security, no child table, no type that needs a cast.
 CREATE FUNCTION cec._portfolio_version(portfolio oid) RETURNS text
-LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_portfolio_version';
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	result text;
+BEGIN
+	IF has_schema_privilege(portfolio, 'USAGE')
+		AND EXISTS (SELECT FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+			WHERE c.relnamespace = portfolio AND c.relname = 'setting' AND c.relkind = 'r' AND NOT c.relrowsecurity
+				AND a.attname = 'version' AND a.atttypid = 'text'::regtype AND has_table_privilege(c.oid, 'SELECT')) THEN
+		EXECUTE format('SELECT version FROM ONLY %s.setting', portfolio::regnamespace) INTO result;
+	END IF;
+	RETURN result;
+END;
+$$;
 
 -- What makes a schema a portfolio: a table named setting that carries the engine's trigger.
 CREATE VIEW cec.portfolio AS
 SELECT n.nspname AS name, pg_get_userbyid(n.nspowner) AS owner, cec._portfolio_version(n.oid) AS version
 FROM pg_catalog.pg_namespace n
-	JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = 'setting'
+	JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = 'setting' AND c.relkind = 'r'
 WHERE EXISTS (SELECT FROM pg_catalog.pg_trigger t
 	WHERE t.tgrelid = c.oid AND t.tgfoid = 'cec.record_change'::regproc);
 
@@ -101,7 +114,7 @@ BEGIN
 	IF found_version IS DISTINCT FROM cec.version() THEN
 		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
 			MESSAGE = format('portfolio %s has version %s, the extension %s', portfolio, found_version, cec.version()),
-			HINT = format('Run SELECT cec.upgrade_portfolio(%L).', portfolio::text);
+			HINT = format('Run SELECT cec.upgrade_portfolio(%L).', (SELECT nspname FROM pg_namespace WHERE oid = portfolio));
 	END IF;
 END;
 $$;

@@ -1,7 +1,7 @@
 -- What somebody can do who means harm: shadowed operators and functions, a search_path of their own, the engine's trigger
 -- functions on tables of their own, row-level security, rights on one table but not on the next.
 BEGIN;
-SELECT plan(37);
+SELECT plan(39);
 CREATE ROLE regress_owner NOLOGIN;
 CREATE ROLE regress_victim NOLOGIN;
 CREATE ROLE regress_attacker NOLOGIN;
@@ -132,6 +132,32 @@ CREATE TABLE trap.terms (term_id text, contract_id text, during text, id bigint 
 CREATE TRIGGER a AFTER INSERT ON trap.terms REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION cec.record_change('coverage_term');
 SELECT throws_ok($$INSERT INTO trap.terms VALUES ('a', 'b', 'c', 1)$$, '55000', NULL, 'terms with columns of other types');
 RESET ROLE;
+-- Tables and views that pass themselves off as a portfolio's settings: who lists portfolios runs nothing of theirs.
+SET LOCAL ROLE regress_attacker;
+CREATE FUNCTION trap.note(what text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.caught VALUES (current_user, what); RETURN what; END $$;
+CREATE VIEW trap.setting AS SELECT trap.note('view') AS version;
+CREATE TRIGGER a AFTER INSERT ON trap.setting FOR EACH STATEMENT EXECUTE FUNCTION cec.record_change('setting');
+CREATE SCHEMA trap2;
+CREATE TABLE trap2.setting (version text);
+INSERT INTO trap2.setting VALUES ('1');
+CREATE TRIGGER a AFTER INSERT ON trap2.setting FOR EACH STATEMENT EXECUTE FUNCTION cec.record_change('setting');
+ALTER TABLE trap2.setting ENABLE ROW LEVEL SECURITY;
+CREATE POLICY p ON trap2.setting USING (trap.note('policy') IS NOT NULL);
+CREATE SCHEMA trap3;
+CREATE TYPE trap3.number AS (n integer);
+CREATE TABLE trap3.setting (version trap3.number);
+INSERT INTO trap3.setting VALUES (ROW(1));
+CREATE FUNCTION trap3.say(n trap3.number) RETURNS text LANGUAGE sql AS $$ SELECT trap.note('cast') $$;
+CREATE CAST (trap3.number AS text) WITH FUNCTION trap3.say AS ASSIGNMENT;
+CREATE TRIGGER a AFTER INSERT ON trap3.setting FOR EACH STATEMENT EXECUTE FUNCTION cec.record_change('setting');
+GRANT USAGE ON SCHEMA trap, trap2, trap3 TO PUBLIC;
+GRANT SELECT ON trap.setting, trap2.setting, trap3.setting TO PUBLIC;
+RESET ROLE;
+SELECT lives_ok($$SELECT * FROM cec.portfolio WHERE version <> '' OR version IS NULL$$, 'a superuser lists portfolios');
+SET LOCAL ROLE regress_victim;
+DO $$ BEGIN PERFORM * FROM cec.portfolio WHERE version <> '' OR version IS NULL; END $$;
+RESET ROLE;
+SELECT is_empty($$SELECT who, what FROM public.caught WHERE what IN ('view', 'policy', 'cast')$$, 'and ran nothing of the attacker''s, nor did anybody else');
 -- Somebody else's rows in an attacker's table are recorded in the attacker's log, as the attacker.
 GRANT USAGE ON SCHEMA trap TO PUBLIC;
 GRANT INSERT ON trap.alone TO PUBLIC;

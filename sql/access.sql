@@ -1,0 +1,35 @@
+-- Levels of access: the matrix as a person reads it, and who may give them.
+\getenv source PG_ABS_SRCDIR
+\set include :source/sql/include/begin.sql
+\i :include
+
+SELECT level, object, privileges FROM cec.access_level ORDER BY level, object, privileges;
+SELECT level, count(*) AS objects, count(DISTINCT object) AS distinct_objects FROM cec.access_privilege GROUP BY level ORDER BY level;
+
+SELECT test.refused($$SELECT cec.grant_access('fleet', 'regress_stranger', 'king')$$);
+SELECT test.refused($$SELECT cec.grant_access('fleet', 'regress_stranger', NULL)$$);
+SELECT test.refused($$SELECT cec.grant_access('nowhere', 'regress_stranger', 'analyst')$$);
+SELECT test.refused($$SELECT cec.grant_access('fleet', 'regress_not_there', 'analyst')$$);
+SET ROLE regress_manager;
+SELECT test.refused($$SELECT cec.grant_access('fleet', 'regress_stranger', 'analyst')$$);
+RESET ROLE;
+SET ROLE regress_stranger;
+SELECT test.refused($$SELECT cec.grant_access('fleet', 'regress_stranger', 'analyst')$$);
+SELECT test.refused($$SELECT * FROM fleet.asset$$);
+SELECT test.refused($$SELECT * FROM fleet.find_asset('X')$$);
+SELECT test.refused($$SELECT * FROM cec.find_asset('fleet', 'X', NULL)$$);
+RESET ROLE;
+SET ROLE regress_owner;
+SELECT cec.grant_access('fleet', 'regress_stranger', 'analyst');
+SELECT cec.grant_access(portfolio => 'fleet', role => 'regress_stranger', level => 'analyst');
+RESET ROLE;
+SET ROLE regress_stranger;
+SELECT count(*) FROM fleet.asset;
+SELECT count(*) FROM fleet.find_asset('X');
+SELECT test.refused($$INSERT INTO fleet.asset (asset_tag) VALUES ('X')$$);
+SELECT test.refused($$SELECT * FROM fleet.audit_entry$$);
+SELECT test.refused($$SELECT fleet.include_asset(1, 'X')$$);
+RESET ROLE;
+
+\set include :source/sql/include/end.sql
+\i :include
