@@ -22,6 +22,9 @@ CREATE TABLE @P@.setting (
 	CONSTRAINT setting_expiry_notice_days_not_negative CHECK (expiry_notice_days >= 0)
 );
 
+CREATE TRIGGER keep BEFORE DELETE ON @P@.setting
+	FOR EACH ROW EXECUTE FUNCTION cec.keep_setting();
+
 SELECT cec._arm_table(@L@::regnamespace, 'setting', 'definition', 'definition');
 
 COMMENT ON SCHEMA @P@ IS 'Portfolio of Contract Equipment Coverage: one book of contracts with its register, lists and log.';

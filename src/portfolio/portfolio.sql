@@ -8,6 +8,13 @@ CREATE FUNCTION cec.record_change() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'cec_record_change';
 CREATE FUNCTION cec.refuse_truncate() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'cec_refuse_truncate';
+CREATE FUNCTION cec.keep_setting() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = 'the settings of a portfolio cannot be deleted',
+		DETAIL = 'A portfolio has exactly one row of settings.', HINT = 'Use UPDATE.', CONSTRAINT = 'setting_one_row';
+END;
+$$;
 CREATE FUNCTION cec._execute_as(owner oid, search_path text, script text) RETURNS void
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_execute_as';
 
@@ -242,6 +249,7 @@ $$;
 COMMENT ON FUNCTION cec.enter_gate() IS 'Engine trigger, before a statement: takes the gate of the portfolio in the mode given (data or definition).';
 COMMENT ON FUNCTION cec.record_change() IS 'Engine trigger, after a statement: validates and records its rows.';
 COMMENT ON FUNCTION cec.refuse_truncate() IS 'Engine trigger: refuses TRUNCATE (SQLSTATE 23001).';
+COMMENT ON FUNCTION cec.keep_setting() IS 'Trigger: refuses to delete the settings of a portfolio (SQLSTATE 23001).';
 COMMENT ON FUNCTION cec._execute_as(oid, text, text) IS 'Private. Runs a portfolio script as its owner, for callers that may SET ROLE to it.';
 COMMENT ON FUNCTION cec.refuse(text, text, text, text) IS 'Raises SQLSTATE 23514 for a constraint, with detail and hint. Called by CHECK constraints where they fail.';
 COMMENT ON FUNCTION cec.refuse_length(text, text, integer) IS 'Raises SQLSTATE 22001 (too long) or 23514 (empty) for a text that must have 1 to so many characters.';

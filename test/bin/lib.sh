@@ -19,14 +19,19 @@ as_root() {
 
 # Installs the packages that are missing, if any.
 install_packages() {
-	local missing=() package
+	local missing=() package log
 	for package in "${packages[@]}"; do
 		dpkg-query -W -f '${Status}' "$package" 2>&1 | grep -q 'install ok installed' || missing+=("$package")
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
 	say "installing: ${missing[*]}"
-	as_root apt-get update -qq
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+	log=$(mktemp)
+	if ! { as_root apt-get update -qq && as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+		cat "$log" >&2
+		return 1
+	fi
+	rm "$log"
 }
 
 # Runs a command as the user who runs the server.
