@@ -28,6 +28,7 @@ struct CecProbe
 	Relation index;
 	IndexScanDesc scan;
 	TupleTableSlot *slot;
+	MemoryContext cxt; /* where the scan keeps what it allocates on the way, such as its list of dead entries */
 };
 
 /* An index in use whose first column is the given one and that leaves no row out. */
@@ -53,7 +54,10 @@ open_index(Relation rel, const char *column)
 	return NULL;
 }
 
-/* Starts looking rows of a table up by a column, as the snapshot shows them; it must stay registered. */
+/*
+ * Starts looking rows of a table up by a column, as the snapshot shows them; it must stay registered.  The probe and all
+ * that it needs on the way live in the current memory context.
+ */
 CecProbe *
 cec_probe_begin(Oid relid, const char *column, Snapshot snapshot)
 {
@@ -63,6 +67,7 @@ cec_probe_begin(Oid relid, const char *column, Snapshot snapshot)
 	probe->index = open_index(probe->rel, column);
 	probe->slot = table_slot_create(probe->rel, NULL);
 	probe->scan = cec_compat_index_beginscan(probe->rel, probe->index, snapshot, 1);
+	probe->cxt = CurrentMemoryContext;
 	return probe;
 }
 
@@ -71,16 +76,22 @@ void
 cec_probe_seek(CecProbe *probe, int64 key)
 {
 	ScanKeyData scankey;
+	MemoryContext old = MemoryContextSwitchTo(probe->cxt);
 
 	ScanKeyInit(&scankey, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key));
 	index_rescan(probe->scan, &scankey, 1, NULL, 0);
+	MemoryContextSwitchTo(old);
 }
 
 /* The next row of the key, deformed, or NULL; it stays until the next call. */
 TupleTableSlot *
 cec_probe_next(CecProbe *probe)
 {
-	if (!index_getnext_slot(probe->scan, ForwardScanDirection, probe->slot))
+	MemoryContext old = MemoryContextSwitchTo(probe->cxt);
+	bool found = index_getnext_slot(probe->scan, ForwardScanDirection, probe->slot);
+
+	MemoryContextSwitchTo(old);
+	if (!found)
 		return NULL;
 	slot_getallattrs(probe->slot);
 	return probe->slot;
