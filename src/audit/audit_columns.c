@@ -22,6 +22,7 @@
 #include "utils/memutils.h"
 
 #include "audit_columns.h"
+#include "column.h"
 #include "compat.h"
 
 static HTAB *tables = NULL; /* of ColumnsSlot */
@@ -128,6 +129,17 @@ key_column(Relation rel)
 	return first + FirstLowInvalidHeapAttributeNumber;
 }
 
+/* A bigint column that names what a row speaks of; 0 when the table has none such. */
+static AttrNumber
+reference_column(Relation rel, const char *name)
+{
+	AttrNumber attnum = cec_column_find(rel, name);
+
+	return attnum != InvalidAttrNumber && TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid == INT8OID
+			   ? attnum
+			   : InvalidAttrNumber;
+}
+
 static CecAuditColumns *
 build_columns(CecChange *change)
 {
@@ -151,11 +163,11 @@ build_columns(CecChange *change)
 		columns->count++;
 	}
 	columns->row_id = key_column(change->rel);
-	columns->asset_id = cec_change_column(change, "asset_id");
+	columns->asset_id = reference_column(change->rel, "asset_id");
 	if (columns->asset_id == InvalidAttrNumber)
-		columns->asset_id = cec_change_column(change, "primary_asset_id");
-	columns->term_id = cec_change_column(change, "term_id");
-	columns->contract_id = cec_change_column(change, "contract_id");
+		columns->asset_id = reference_column(change->rel, "primary_asset_id");
+	columns->term_id = reference_column(change->rel, "term_id");
+	columns->contract_id = reference_column(change->rel, "contract_id");
 	compute_hash(columns, change);
 	MemoryContextSwitchTo(old);
 	return columns;
@@ -179,7 +191,8 @@ cec_audit_columns_get(CecChange *change)
 	{
 		columns = slot->columns;
 		slot->columns = NULL;
-		MemoryContextDelete(columns->cxt);
+		/* A statement further up the stack may be using it still. */
+		MemoryContextSetParent(columns->cxt, TopTransactionContext);
 	}
 	/* The table is locked by the statement: its columns cannot change between here and "valid". */
 	columns = build_columns(change);

@@ -29,6 +29,7 @@
 #include "append.h"
 #include "audit.h"
 #include "audit_columns.h"
+#include "column.h"
 #include "compat.h"
 
 #define SALT_LEN 16
@@ -68,13 +69,16 @@ static const char *const log_column_name[LOG_COLUMNS] = {
 
 static const char *const operation_name[] = {"INSERT", "UPDATE", "DELETE"};
 
-/* Where a log keeps its columns: looked up once, until something about that table changes. */
-static struct
+/* Where a log keeps its columns. */
+typedef struct LogShape
 {
 	Oid relid;
 	Oid sequence;
 	AttrNumber attnums[LOG_COLUMNS];
-} log_shape = {InvalidOid};
+} LogShape;
+
+/* That of the log written last: looked up once, until something about that table changes. */
+static LogShape last_shape = {InvalidOid};
 
 static const CecQuery contract_of_term = {
 	"SELECT contract_id FROM @P@.coverage_term WHERE term_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
@@ -95,6 +99,7 @@ typedef struct LogWriter
 	CecChange *change;
 	CecAuditColumns *columns;
 	Relation log;
+	LogShape shape; /* our own: user code may write to another portfolio's log between two rows */
 	CecAppender *appender;
 	Datum values[LOG_COLUMNS];
 	bool isnull[LOG_COLUMNS];
@@ -117,8 +122,8 @@ static void record_rows(CecChange *change);
 static void
 forget_log_shape(Datum arg, Oid relid)
 {
-	if (relid == InvalidOid || relid == log_shape.relid)
-		log_shape.relid = InvalidOid;
+	if (relid == InvalidOid || relid == last_shape.relid)
+		last_shape.relid = InvalidOid;
 }
 
 /* Registers with the engine and defines the settings; called once when the library is loaded. */
@@ -135,23 +140,44 @@ cec_audit_init(void)
 	cec_change_register(CEC_STAGE_AUDIT, NULL, record_rows);
 }
 
+/* Rows go into the log past all constraints: it must be a plain table whose columns are ours, or may be NULL. */
 static void
-find_log_shape(Relation log)
+check_log(const LogShape *shape, Relation log)
+{
+	TupleDesc desc = RelationGetDescr(log);
+
+	if (log->rd_rel->relkind != RELKIND_RELATION && log->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("\"%s\" is not a table", RelationGetRelationName(log)), errtable(log)));
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		bool ours = false;
+
+		for (int j = 0; j < LOG_COLUMNS; j++)
+			ours = ours || shape->attnums[j] == att->attnum;
+		if (!att->attisdropped && (att->attgenerated != '\0' || (att->attnotnull && !ours)))
+			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+							errmsg("column \"%s\" of the audit log cannot be filled", NameStr(att->attname)),
+							errhint("What is added to the log may be neither generated nor NOT NULL."), errtable(log)));
+	}
+}
+
+static void
+find_log_shape(LogShape *shape, Relation log)
 {
 	Oid relid = RelationGetRelid(log);
 
-	if (log_shape.relid == relid)
-		return;
-	for (int i = 0; i < LOG_COLUMNS; i++)
+	if (last_shape.relid != relid)
 	{
-		log_shape.attnums[i] = get_attnum(relid, log_column_name[i]);
-		if (log_shape.attnums[i] == InvalidAttrNumber)
-			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-							errmsg("the audit log has no column \"%s\"", log_column_name[i]),
-							errhint("Nothing is changed without a record: give the column back its name.")));
+		for (int i = 0; i < LOG_COLUMNS; i++)
+			shape->attnums[i] = cec_column_require(log, log_column_name[i], insert_log_row.argtypes[i]);
+		check_log(shape, log);
+		shape->sequence = cec_compat_identity_sequence(log, shape->attnums[LOG_AUDIT_ID]);
+		shape->relid = relid;
+		last_shape = *shape;
 	}
-	log_shape.sequence = cec_compat_identity_sequence(log, log_shape.attnums[LOG_AUDIT_ID]);
-	log_shape.relid = relid;
+	*shape = last_shape;
 }
 
 /* The subject that PostgREST was called by: request.jwt.claims, or the setting of its older versions; NULL if none. */
@@ -220,7 +246,7 @@ begin_writing(LogWriter *writer, CecChange *change)
 	writer->columns = cec_audit_columns_get(change);
 	cec_audit_columns_record(writer->columns, change);
 	writer->log = table_open(change->portfolio->audit_log, RowExclusiveLock);
-	find_log_shape(writer->log);
+	find_log_shape(&writer->shape, writer->log);
 	set_circumstances(writer);
 
 	initStringInfo(&writer->image);
@@ -362,8 +388,8 @@ write_values(LogWriter *writer)
 	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
 	for (int i = 0; i < LOG_COLUMNS; i++)
 	{
-		slot->tts_values[log_shape.attnums[i] - 1] = writer->values[i];
-		slot->tts_isnull[log_shape.attnums[i] - 1] = writer->isnull[i];
+		slot->tts_values[writer->shape.attnums[i] - 1] = writer->values[i];
+		slot->tts_isnull[writer->shape.attnums[i] - 1] = writer->isnull[i];
 	}
 	cec_append_row(writer->appender);
 }
@@ -384,7 +410,7 @@ record_row(LogWriter *writer, TupleTableSlot *old_row, TupleTableSlot *new_row)
 	if (new_row != NULL)
 		slot_getallattrs(new_row);
 
-	writer->values[LOG_AUDIT_ID] = Int64GetDatum(nextval_internal(log_shape.sequence, false));
+	writer->values[LOG_AUDIT_ID] = Int64GetDatum(nextval_internal(writer->shape.sequence, false));
 	set_reference(writer, LOG_ROW_ID, row, columns->row_id);
 	set_reference(writer, LOG_ASSET_ID, row, columns->asset_id);
 	set_reference(writer, LOG_TERM_ID, row, columns->term_id);

@@ -11,6 +11,7 @@
 #include "utils/array.h"
 
 #include "change.h"
+#include "column.h"
 #include "contract.h"
 
 static const CecQuery apart = {
@@ -27,9 +28,9 @@ static const CecQuery apart = {
 static void
 validate_terms(CecChange *change)
 {
-	AttrNumber term_id = cec_change_column(change, "term_id");
-	AttrNumber contract_id = cec_change_column(change, "contract_id");
-	AttrNumber during = cec_change_column(change, "during");
+	AttrNumber term_id = cec_column_require(change->rel, "term_id", INT8OID);
+	AttrNumber contract_id = cec_column_require(change->rel, "contract_id", INT8OID);
+	AttrNumber during = cec_column_require(change->rel, "during", DATERANGEOID);
 	Datum *ids;
 	int count = 0;
 	CecRows rows;
@@ -49,7 +50,7 @@ validate_terms(CecChange *change)
 				cec_rows_same_value(rows.old_row, rows.new_row, during))
 				continue;
 		}
-		ids[count++] = rows.new_row->tts_values[term_id - 1];
+		ids[count++] = cec_column_value(change->rel, rows.new_row, term_id);
 	}
 	cec_rows_end(&rows);
 	if (count == 0)

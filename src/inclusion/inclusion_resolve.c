@@ -23,6 +23,7 @@
 #include "utils/rel.h"
 
 #include "act_as.h"
+#include "column.h"
 #include "inclusion_resolve.h"
 #include "portfolio_cache.h"
 
@@ -40,9 +41,9 @@ typedef struct Statement
 static List *statements = NIL; /* of Statement */
 
 static const CecQuery find_assets = {
-	"SELECT asset_id FROM @P@.asset WHERE asset_tag = $1"
-	" UNION SELECT asset_id FROM @P@.asset WHERE serial_number = $1"
-	" UNION SELECT asset_id FROM @P@.asset_identifier WHERE value = $1 AND ($2 IS NULL OR during && $2)",
+	"SELECT asset_id::bigint FROM @P@.asset WHERE asset_tag = $1"
+	" UNION SELECT asset_id::bigint FROM @P@.asset WHERE serial_number = $1"
+	" UNION SELECT asset_id::bigint FROM @P@.asset_identifier WHERE value = $1 AND ($2 IS NULL OR during && $2)",
 	2,
 	{TEXTOID, DATERANGEOID},
 	CURSOR_OPT_GENERIC_PLAN};
@@ -158,13 +159,14 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	desc = RelationGetDescr(trigdata->tg_relation);
 	row = trigdata->tg_trigtuple;
 
-	args[0] = SPI_getbinval(row, desc, SPI_fnumber(desc, "listed_as"), &isnull);
+	asset_id = cec_column_require(trigdata->tg_relation, "asset_id", INT8OID);
+	args[0] = SPI_getbinval(row, desc, cec_column_require(trigdata->tg_relation, "listed_as", TEXTOID), &isnull);
 	if (isnull)
 		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION), errmsg("a list line names no asset"),
 						errdetail("Both asset_id and listed_as are NULL."),
 						errhint("Give a tag, serial number or other identifier in listed_as."),
-						errtablecol(trigdata->tg_relation, SPI_fnumber(desc, "asset_id"))));
-	args[1] = SPI_getbinval(row, desc, SPI_fnumber(desc, "during"), &isnull);
+						errtablecol(trigdata->tg_relation, asset_id)));
+	args[1] = SPI_getbinval(row, desc, cec_column_require(trigdata->tg_relation, "during", DATERANGEOID), &isnull);
 	nulls[1] = isnull ? 'n' : ' ';
 
 	cec_portfolio_pin();
@@ -183,7 +185,6 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 		remember_unresolved(RelationGetRelid(trigdata->tg_relation), TextDatumGetCString(args[0]), (int) matches);
 		return PointerGetDatum(NULL);
 	}
-	asset_id = SPI_fnumber(desc, "asset_id");
 	isnull = false;
 	return PointerGetDatum(heap_modify_tuple_by_cols(row, desc, 1, &asset_id, &found, &isnull));
 }
@@ -206,7 +207,8 @@ cec_keep_listed_asset(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 						errmsg("cec.keep_listed_asset is a BEFORE DELETE row trigger of the asset table")));
 	desc = RelationGetDescr(trigdata->tg_relation);
-	asset_id = SPI_getbinval(trigdata->tg_trigtuple, desc, SPI_fnumber(desc, "asset_id"), &isnull);
+	asset_id = SPI_getbinval(trigdata->tg_trigtuple, desc,
+							 cec_column_require(trigdata->tg_relation, "asset_id", INT8OID), &isnull);
 
 	cec_portfolio_pin();
 	portfolio = cec_portfolio_get(RelationGetNamespace(trigdata->tg_relation));

@@ -30,6 +30,7 @@
 #include "act_as.h"
 #include "asset_lock.h"
 #include "change.h"
+#include "column.h"
 #include "inclusion.h"
 #include "inclusion_resolve.h"
 #include "compat.h"
@@ -49,7 +50,7 @@
 
 /* The days that a term and its contract have in common; no row when there are none. */
 static const CecQuery term_days = {
-	"SELECT t.during * c.during FROM @P@.coverage_term t JOIN @P@.contract c USING (contract_id)"
+	"SELECT (t.during * c.during)::daterange FROM @P@.coverage_term t JOIN @P@.contract c USING (contract_id)"
 	" WHERE t.term_id = $1 AND t.during && c.during",
 	1,
 	{INT8OID},
@@ -60,7 +61,7 @@ static const CecQuery term_days = {
  * overlap, the later one is wrong.
  */
 static const CecQuery explain = {
-	"SELECT coalesce(i.listed_as, a.asset_tag), p.problem,"
+	"SELECT coalesce(i.listed_as, a.asset_tag, n.asset_id::text), p.problem,"
 	" CASE p.problem"
 	"  WHEN 'days' THEN pg_catalog.format('It would be listed for %s, but term %s of contract %s runs through %s.',"
 	"   n.during, t.number, c.number, t.during * c.during)"
@@ -204,20 +205,24 @@ find_problem(const char *name)
 	return NULL;
 }
 
+/* Unpacks a range; it is asked of very many rows, so the copy that unpacking makes is given back. */
 static Days
-days_of_range(TypeCacheEntry *typcache, Datum range)
+days_of_range(TypeCacheEntry *typcache, Datum value)
 {
+	RangeType *range = DatumGetRangeTypeP(value);
 	RangeBound lower;
 	RangeBound upper;
 	bool empty;
 	Days days = {0, 0};
 
-	range_deserialize(typcache, DatumGetRangeTypeP(range), &lower, &upper, &empty);
+	range_deserialize(typcache, range, &lower, &upper, &empty);
 	if (!empty)
 	{
 		days.from = lower.infinite ? PG_INT32_MIN : DatumGetDateADT(lower.val);
 		days.to = upper.infinite ? PG_INT32_MAX : DatumGetDateADT(upper.val);
 	}
+	if ((Pointer) range != DatumGetPointer(value))
+		pfree(range);
 	return days;
 }
 
@@ -245,6 +250,7 @@ typedef struct LineColumns
 	AttrNumber effect;
 	AttrNumber during;
 	TypeCacheEntry *range_type;
+	Relation rel;
 } LineColumns;
 
 /*
@@ -254,13 +260,13 @@ typedef struct LineColumns
 static bool
 promises_nothing_new(TupleTableSlot *old_row, TupleTableSlot *new_row, const LineColumns *columns)
 {
-	RangeType *old_days = DatumGetRangeTypeP(old_row->tts_values[columns->during - 1]);
-	RangeType *new_days = DatumGetRangeTypeP(new_row->tts_values[columns->during - 1]);
+	Days old_days = days_of_range(columns->range_type, cec_column_value(columns->rel, old_row, columns->during));
+	Days new_days = days_of_range(columns->range_type, cec_column_value(columns->rel, new_row, columns->during));
 
 	return cec_rows_same_value(old_row, new_row, columns->asset_id) &&
 		   cec_rows_same_value(old_row, new_row, columns->term_id) &&
-		   cec_rows_same_value(old_row, new_row, columns->effect) &&
-		   range_contains_internal(columns->range_type, old_days, new_days);
+		   cec_rows_same_value(old_row, new_row, columns->effect) && old_days.from <= new_days.from &&
+		   new_days.to <= old_days.to;
 }
 
 static bool
@@ -288,11 +294,11 @@ line_of_row(TupleTableSlot *row, const LineColumns *columns)
 {
 	Line line;
 
-	line.inclusion_id = DatumGetInt64(row->tts_values[columns->inclusion_id - 1]);
-	line.asset_id = DatumGetInt64(row->tts_values[columns->asset_id - 1]);
-	line.term_id = DatumGetInt64(row->tts_values[columns->term_id - 1]);
-	line.during = days_of_range(columns->range_type, row->tts_values[columns->during - 1]);
-	line.is_include = is_include(row->tts_values[columns->effect - 1]);
+	line.inclusion_id = DatumGetInt64(cec_column_value(columns->rel, row, columns->inclusion_id));
+	line.asset_id = DatumGetInt64(cec_column_value(columns->rel, row, columns->asset_id));
+	line.term_id = DatumGetInt64(cec_column_value(columns->rel, row, columns->term_id));
+	line.during = days_of_range(columns->range_type, cec_column_value(columns->rel, row, columns->during));
+	line.is_include = is_include(cec_column_value(columns->rel, row, columns->effect));
 	return line;
 }
 
@@ -393,7 +399,8 @@ meets_another_line(Probes *probes, const Line *line)
 
 	cec_probe_seek(probes->lines, line->asset_id);
 	while ((other = cec_probe_next(probes->lines)) != NULL)
-		if (DatumGetInt64(other->tts_values[probes->inclusion_id - 1]) != line->inclusion_id &&
+		if (!other->tts_isnull[probes->inclusion_id - 1] && !other->tts_isnull[probes->during - 1] &&
+			DatumGetInt64(other->tts_values[probes->inclusion_id - 1]) != line->inclusion_id &&
 			overlap(days_of_range(probes->range_type, other->tts_values[probes->during - 1]), line->during))
 			return true;
 	return false;
@@ -417,11 +424,11 @@ find_doubtful(CecChange *change, const Lines *lines, TypeCacheEntry *range_type)
 	CommandCounterIncrement();
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	probes.assets = cec_probe_begin(cec_portfolio_relation(change->portfolio, "asset"), "asset_id", snapshot);
-	probes.commissioned_on = cec_probe_column(probes.assets, "commissioned_on");
-	probes.decommissioned_on = cec_probe_column(probes.assets, "decommissioned_on");
+	probes.commissioned_on = cec_probe_column(probes.assets, "commissioned_on", DATEOID);
+	probes.decommissioned_on = cec_probe_column(probes.assets, "decommissioned_on", DATEOID);
 	probes.lines = cec_probe_begin(RelationGetRelid(change->rel), "asset_id", snapshot);
-	probes.inclusion_id = cec_probe_column(probes.lines, "inclusion_id");
-	probes.during = cec_probe_column(probes.lines, "during");
+	probes.inclusion_id = cec_probe_column(probes.lines, "inclusion_id", INT8OID);
+	probes.during = cec_probe_column(probes.lines, "during", DATERANGEOID);
 	probes.range_type = range_type;
 
 	for (int64 i = 0; i < lines->count; i++)
@@ -612,13 +619,13 @@ collect_assets(CecChange *change, const LineColumns *columns, int *count, Lines 
 		if (reader.old_row != NULL)
 		{
 			slot_getallattrs(reader.old_row);
-			assets[(*count)++] = reader.old_row->tts_values[columns->asset_id - 1];
+			assets[(*count)++] = cec_column_value(columns->rel, reader.old_row, columns->asset_id);
 		}
 		if (reader.new_row != NULL)
 		{
 			slot_getallattrs(reader.new_row);
 			if (reader.old_row == NULL || !cec_rows_same_value(reader.old_row, reader.new_row, columns->asset_id))
-				assets[(*count)++] = reader.new_row->tts_values[columns->asset_id - 1];
+				assets[(*count)++] = cec_column_value(columns->rel, reader.new_row, columns->asset_id);
 			if (reader.old_row == NULL || !promises_nothing_new(reader.old_row, reader.new_row, columns))
 				add_line(lines, line_of_row(reader.new_row, columns));
 		}
@@ -642,11 +649,12 @@ validate_lines(CecChange *change)
 		Datum *assets;
 		int asset_count;
 
-		columns.inclusion_id = cec_change_column(change, "inclusion_id");
-		columns.asset_id = cec_change_column(change, "asset_id");
-		columns.term_id = cec_change_column(change, "term_id");
-		columns.effect = cec_change_column(change, "effect");
-		columns.during = cec_change_column(change, "during");
+		columns.rel = change->rel;
+		columns.inclusion_id = cec_column_require(change->rel, "inclusion_id", INT8OID);
+		columns.asset_id = cec_column_require(change->rel, "asset_id", INT8OID);
+		columns.term_id = cec_column_require(change->rel, "term_id", INT8OID);
+		columns.effect = cec_column_require(change->rel, "effect", TEXTOID);
+		columns.during = cec_column_require(change->rel, "during", DATERANGEOID);
 		columns.range_type = lookup_type_cache(DATERANGEOID, TYPECACHE_RANGE_INFO);
 		assets = collect_assets(change, &columns, &asset_count, &lines);
 		cec_lock_assets(change, assets, asset_count);

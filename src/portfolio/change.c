@@ -214,22 +214,6 @@ cec_rows_end(CecRows *rows)
 		ExecDropSingleTupleTableSlot(rows->new_slot);
 }
 
-/* Attribute number of a column of the changed table; 0 when it has none of that name. */
-AttrNumber
-cec_change_column(CecChange *change, const char *name)
-{
-	TupleDesc desc = RelationGetDescr(change->rel);
-
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-
-		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
-			return att->attnum;
-	}
-	return InvalidAttrNumber;
-}
-
 /* Whether a column has the same value in two rows of the changed table, bit by bit; both are deformed. */
 bool
 cec_rows_same_value(TupleTableSlot *one, TupleTableSlot *other, AttrNumber attnum)

@@ -56,7 +56,6 @@ extern void cec_change_register(CecStage stage, const char *table_name, CecChang
 extern void cec_rows_begin(CecRows *rows, CecChange *change);
 extern bool cec_rows_next(CecRows *rows);
 extern void cec_rows_end(CecRows *rows);
-extern AttrNumber cec_change_column(CecChange *change, const char *name);
 extern bool cec_rows_same_value(TupleTableSlot *one, TupleTableSlot *other, AttrNumber attnum);
 extern bool cec_change_is_empty(CecChange *change);
 

@@ -14,11 +14,13 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_opfamily.h"
 #include "catalog/pg_type.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "column.h"
 #include "compat.h"
 #include "probe.h"
 
@@ -34,7 +36,7 @@ struct CecProbe
 static Relation
 open_index(Relation rel, const char *column)
 {
-	AttrNumber attnum = get_attnum(RelationGetRelid(rel), column);
+	AttrNumber attnum = cec_column_require(rel, column, INT8OID);
 	List *indexes = RelationGetIndexList(rel);
 	ListCell *cell;
 
@@ -42,7 +44,8 @@ open_index(Relation rel, const char *column)
 	{
 		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
 
-		if (index->rd_rel->relam == BTREE_AM_OID && index->rd_index->indisvalid &&
+		if (index->rd_rel->relkind == RELKIND_INDEX && index->rd_rel->relam == BTREE_AM_OID &&
+			index->rd_index->indisvalid && index->rd_opfamily[0] == INTEGER_BTREE_FAM_OID &&
 			index->rd_index->indkey.values[0] == attnum && RelationGetIndexPredicate(index) == NIL)
 			return index;
 		index_close(index, AccessShareLock);
@@ -86,16 +89,11 @@ cec_probe_next(CecProbe *probe)
 	return probe->slot;
 }
 
-/* Attribute number of a column of the table. */
+/* Attribute number of a column of the table, which must have this type. */
 AttrNumber
-cec_probe_column(CecProbe *probe, const char *column)
+cec_probe_column(CecProbe *probe, const char *column, Oid typid)
 {
-	AttrNumber attnum = get_attnum(RelationGetRelid(probe->rel), column);
-
-	if (attnum == InvalidAttrNumber)
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("column \"%s\" of table \"%s\" does not exist",
-																  column, RelationGetRelationName(probe->rel))));
-	return attnum;
+	return cec_column_require(probe->rel, column, typid);
 }
 
 /* Lets go of table and index; their locks stay until the end of the transaction. */

@@ -14,7 +14,7 @@ typedef struct CecProbe CecProbe;
 extern CecProbe *cec_probe_begin(Oid relid, const char *column, Snapshot snapshot);
 extern void cec_probe_seek(CecProbe *probe, int64 key);
 extern TupleTableSlot *cec_probe_next(CecProbe *probe);
-extern AttrNumber cec_probe_column(CecProbe *probe, const char *column);
+extern AttrNumber cec_probe_column(CecProbe *probe, const char *column, Oid typid);
 extern void cec_probe_end(CecProbe *probe);
 
 #endif

@@ -6,7 +6,7 @@
  * latest snapshot, so that after a lock was waited for it sees what the other transaction committed, at any
  * isolation level; this is how the server's own foreign keys read (ri_triggers.c).
  *
- * A plan lives until its CecPlans is freed or the plan cache calls it invalid.  CecPlans belongs to a cache entry
+ * A plan lives until its CecPlans is freed.  CecPlans belongs to a cache entry
  * (portfolio_cache.c) that is dropped when the schema is renamed or one of its tables changes.
  */
 #include "postgres.h"
@@ -81,7 +81,10 @@ substitute_schema(const char *text, const char *quoted_schema)
 	return buf.data;
 }
 
-/* The kept plan of a query, prepared now if there is none that still holds. */
+/*
+ * The kept plan of a query, prepared now if there is none.  One that no longer holds is kept too: the plan cache makes
+ * it anew from the text, which names what it named before, and a statement further up the stack may be running it.
+ */
 static SPIPlanPtr
 get_plan(CecPlans *plans, const CecQuery *query)
 {
@@ -92,13 +95,7 @@ get_plan(CecPlans *plans, const CecQuery *query)
 	if (!found)
 		entry->plan = NULL;
 	if (entry->plan != NULL)
-	{
-		if (SPI_plan_is_valid(entry->plan))
-			return entry->plan;
-		plan = entry->plan;
-		entry->plan = NULL;
-		SPI_freeplan(plan);
-	}
+		return entry->plan;
 
 	plan = SPI_prepare_cursor(substitute_schema(query->text, plans->quoted_schema), query->nargs,
 							  (Oid *) query->argtypes, query->cursor_options);
