@@ -20,7 +20,9 @@
 #include "append.h"
 #include "compat.h"
 
+/* Rows are buffered up to so many, and so many bytes, as COPY does. */
 #define BATCH 500
+#define BATCH_BYTES 65535
 
 struct CecAppender
 {
@@ -31,6 +33,7 @@ struct CecAppender
 	CommandId cid;
 	MemoryContext cxt;
 	int used;
+	Size bytes;
 	TupleTableSlot *slots[BATCH];
 	int nslots;
 };
@@ -50,6 +53,7 @@ cec_append_begin(Relation rel)
 	appender->bulk = NULL;
 	appender->cid = GetCurrentCommandId(true);
 	appender->used = 0;
+	appender->bytes = 0;
 	appender->nslots = 0;
 	return appender;
 }
@@ -88,7 +92,7 @@ flush_rows(CecAppender *appender)
 	{
 		MemoryContext old = MemoryContextSwitchTo(appender->cxt);
 
-		if (appender->bulk == NULL && appender->used == BATCH)
+		if (appender->bulk == NULL && appender->bytes >= BATCH_BYTES / 2)
 			appender->bulk = GetBulkInsertState();
 		/* heap_multi_insert leaks what it builds. */
 		MemoryContextSwitchTo(GetPerTupleMemoryContext(appender->estate));
@@ -103,6 +107,7 @@ flush_rows(CecAppender *appender)
 		ExecClearTuple(appender->slots[i]);
 	ResetPerTupleExprContext(appender->estate);
 	appender->used = 0;
+	appender->bytes = 0;
 	CHECK_FOR_INTERRUPTS();
 }
 
@@ -118,7 +123,8 @@ cec_append_row(CecAppender *appender)
 	ExecStoreVirtualTuple(slot);
 	ExecMaterializeSlot(slot);
 	slot->tts_tableOid = RelationGetRelid(appender->rel);
-	if (++appender->used == BATCH)
+	appender->bytes += ExecFetchSlotHeapTuple(slot, true, NULL)->t_len;
+	if (++appender->used == BATCH || appender->bytes >= BATCH_BYTES)
 		flush_rows(appender);
 }
 
