@@ -118,6 +118,25 @@ build_entry(Oid nspid)
 	return entry;
 }
 
+/* Fills in the relations and says that the entry is valid; after an error it is not. */
+static void
+find_relations(CecPortfolio *entry)
+{
+	/* Look-ups below may process an invalidation of this very entry: say valid before, so that it can be taken back. */
+	entry->valid = true;
+	PG_TRY();
+	{
+		entry->gate = cec_portfolio_relation(entry, "gate");
+		entry->audit_log = cec_portfolio_relation(entry, "audit_log");
+	}
+	PG_CATCH();
+	{
+		entry->valid = false;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
 /*
  * The entry of a portfolio, built if there is none that is valid.  It stays usable until the caller's pin is let go.
  * Errors: 55000 when the schema is not a portfolio.
@@ -157,19 +176,7 @@ cec_portfolio_get(Oid nspid)
 	entry = build_entry(nspid);
 	slot->entry = entry;
 
-	/* Look-ups below may process an invalidation of this very entry: say valid before, so that it can be taken back. */
-	entry->valid = true;
-	PG_TRY();
-	{
-		entry->gate = cec_portfolio_relation(entry, "gate");
-		entry->audit_log = cec_portfolio_relation(entry, "audit_log");
-	}
-	PG_CATCH();
-	{
-		entry->valid = false;
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
+	find_relations(entry);
 	return entry;
 }
 
