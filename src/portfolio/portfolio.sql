@@ -56,25 +56,16 @@ BEGIN ATOMIC
 	SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'cec';
 END;
 
--- A portfolio's own version, or NULL where the caller may not read it.
+-- A portfolio's own version, or NULL where the caller may not read it. In C: nothing of a tenant runs in it.
 CREATE FUNCTION cec._portfolio_version(portfolio oid) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	result text;
-BEGIN
-	IF has_schema_privilege(portfolio, 'USAGE')
-		AND has_table_privilege(format('%s.setting', portfolio::regnamespace)::regclass, 'SELECT') THEN
-		EXECUTE format('SELECT version FROM %s.setting', portfolio::regnamespace) INTO result;
-	END IF;
-	RETURN result;
-END;
-$$;
+LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_portfolio_version';
 
 -- What makes a schema a portfolio: a table named setting that carries the engine's trigger.
 CREATE VIEW cec.portfolio AS
-SELECT n.nspname AS name, pg_get_userbyid(n.nspowner) AS owner, cec._portfolio_version(n.oid) AS version
+SELECT n.nspname AS name, pg_get_userbyid(n.nspowner) AS owner,
+	CASE WHEN has_schema_privilege(n.oid, 'USAGE') THEN cec._portfolio_version(n.oid) END AS version
 FROM pg_catalog.pg_namespace n
-	JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = 'setting'
+	JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = 'setting' AND c.relkind = 'r'
 WHERE EXISTS (SELECT FROM pg_catalog.pg_trigger t
 	WHERE t.tgrelid = c.oid AND t.tgfoid = 'cec.record_change'::regproc);
 
