@@ -13,6 +13,7 @@ CREATE TABLE @P@.coverage (
 	CONSTRAINT coverage_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES @P@.asset,
 	CONSTRAINT coverage_term_id_fkey FOREIGN KEY (term_id) REFERENCES @P@.coverage_term,
 	CONSTRAINT coverage_days_not_empty CHECK (NOT isempty(during)),
+	CONSTRAINT coverage_days_finite CHECK ((isfinite(lower(during)) AND isfinite(upper(during))) IS NOT FALSE),
 	CONSTRAINT coverage_has_ground CHECK (is_stated OR is_ruled OR is_inherited)
 );
 
@@ -30,6 +31,8 @@ CREATE TABLE @P@.coverage_history (
 	is_inherited boolean NOT NULL,
 	recorded tstzrange NOT NULL,
 	CONSTRAINT coverage_history_pkey PRIMARY KEY (coverage_history_id),
+	CONSTRAINT coverage_history_days_not_empty CHECK (NOT isempty(during)),
+	CONSTRAINT coverage_history_days_finite CHECK ((isfinite(lower(during)) AND isfinite(upper(during))) IS NOT FALSE),
 	CONSTRAINT coverage_history_recorded_not_empty CHECK (NOT isempty(recorded))
 );
 

@@ -95,7 +95,7 @@ DROP TABLE trap.audit_log;
 CREATE VIEW trap.audit_log AS SELECT 1::bigint AS audit_id, '1'::xid8 AS xid, 1::bigint AS system_id, now() AS at, ''::text AS actor, ''::text AS session_user_name,
 	''::text AS application_name, '::1'::inet AS client_addr, ''::text AS reason, ''::text AS table_name, ''::text AS operation, 1::bigint AS row_id, 1::bigint AS asset_id,
 	1::bigint AS term_id, 1::bigint AS contract_id, ''::bytea AS salt, ''::bytea AS row_image;
-SELECT throws_ok($$INSERT INTO trap.alone VALUES (1)$$, '55000', NULL, 'a log that is a view');
+SELECT throws_ok($$INSERT INTO trap.alone VALUES (1)$$, '42809', NULL, 'a log that is a view');
 DROP VIEW trap.audit_log;
 CREATE TABLE trap.audit_log (audit_id bigint, xid xid8, system_id bigint, at timestamptz, actor text, session_user_name text, application_name text, client_addr inet,
 	reason text, table_name text, operation text, row_id bigint, asset_id bigint, term_id bigint, contract_id bigint, salt bytea, row_image bytea);

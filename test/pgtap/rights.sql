@@ -109,7 +109,18 @@ INSERT INTO call VALUES
 	($$SELECT cec.refuse_truncate()$$, '39P01'),
 	($$SELECT cec.refuse_rewrite()$$, '39P01'),
 	($$SELECT cec.resolve_listed_as()$$, '39P01'),
-	($$SELECT cec.keep_listed_asset()$$, '39P01');
+	($$SELECT cec.keep_listed_asset()$$, '39P01'),
+	($$SELECT cec.refuse_typing()$$, '39P01'),
+	($$SELECT cec._recompute('fleet'::regnamespace)$$, '42501'),
+	($$SELECT cec.recompute_coverage('fleet')$$, '42501'),
+	($$SELECT cec._covered('fleet'::regnamespace, 'X', now(), NULL)$$, '42501'),
+	($$SELECT * FROM cec.covered('fleet', 'X', now())$$, '42501'),
+	($$SELECT * FROM cec.covered_on('fleet', 'X', '2026-01-01')$$, '42501'),
+	($$SELECT * FROM cec.coverage_as_of('fleet', '2026-01-01', now())$$, '42501'),
+	($$SELECT * FROM cec._define_coverage('fleet', NULL)$$, '42501'),
+	($$SELECT * FROM cec.verify_coverage('fleet')$$, '42501'),
+	($$SELECT * FROM cec.explain_coverage('fleet', 1, NULL)$$, '42501'),
+	($$SELECT cec._require_read_committed('this')$$, 'accepted');
 SELECT is(try('regress_nobody', statement), code, statement) FROM call;
 SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'cec'::regnamespace AND NOT EXISTS (SELECT FROM call WHERE statement ~ ('cec\.' || p.proname || '\('))$$,
 	'no function of the engine is left out here');
