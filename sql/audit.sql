@@ -116,7 +116,7 @@ WHERE audit_entry.audit_id > before.audit_id ORDER BY audit_entry.audit_id;
 
 -- Columns of any type, added by whoever owns the portfolio: the same bytes whatever the session's settings.
 CREATE TYPE fleet.grade AS ENUM ('a', 'b');
-CREATE TYPE fleet.pair AS (x integer, y text);
+CREATE TYPE fleet.pair AS (x timestamptz, y text);
 CREATE DOMAIN fleet.percent AS numeric CHECK (VALUE <= 100);
 ALTER TABLE fleet.customer
 	ADD i2 smallint, ADD i4s integer[], ADD grid text[][], ADD iv interval, ADD num numeric, ADD f4 real, ADD f8 double precision,
@@ -129,8 +129,8 @@ INSERT INTO fleet.customer (name, external_ref, i2, i4s, grid, iv, num, f4, f8, 
 VALUES ('types', ref, -2, '[0:2]={1,NULL,3}', '{{a,"b c"},{NULL,"\"q\""}}', '1 mon -2 days 03:04:05.6', 'NaN', 1.1, 0.1::float8 + 0.2::float8,
 	'\x00ff10', '0e37df36-f698-11e6-8dd4-cb9ced3df976', 'b', '{"b": 1.50, "a": [null, "x"]}', '{"b":1,  "b":2}',
 	tstzrange('2026-01-01 00:00+00', 'infinity', '[]'), '{[2026-01-01 00:00+00,2026-01-02 00:00+00),[2026-02-01 00:00+00,)}', 99.90,
-	timestamp '2026-03-04 05:06:07.000008', timestamptz '2026-03-04 05:06:07.000008+00', '05:06:07', 12::money, '10.0.0.1/8', B'101', ROW(1, 'y z'),
-	ARRAY[1.5, 2]::fleet.percent[], 'ab', 'abc', true, ST_SetSRID(ST_MakePoint(11.5, 48.1, 3), 4326), '<a/>', '(1,2]', point(1, 2.5), 'a name') $$;
+	timestamp '2026-03-04 05:06:07.000008', timestamptz '2026-03-04 05:06:07.000008+00', '05:06:07', 12::money, '10.0.0.1/8', B'101', ROW('2026-03-04 05:06:07+00', 'y z'),
+	ARRAY[1.5, 2]::fleet.percent[], 'ab', 'abc', true, ST_SetSRID(ST_MakePoint(11.5, 48.1, 3), 4326), '<a/>', '(1,2]', point(0.1::float8 + 0.2::float8, 2.5), 'a name') $$;
 GRANT EXECUTE ON FUNCTION test.add_all TO regress_owner;
 SET ROLE regress_owner;
 SELECT test.add_all('settings one');

@@ -1,5 +1,5 @@
 -- What a session remembers of portfolios is right after they were dropped, made again, renamed, changed, and beside others.
-SELECT plan(21);
+SELECT plan(22);
 SET client_min_messages = warning;
 CREATE FUNCTION make(name text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -67,6 +67,8 @@ ALTER TABLE brief.audit_log_2026 RENAME TO audit_log;
 SELECT lives_ok($$INSERT INTO brief.customer (name) VALUES ('recorded')$$, 'with it, it is');
 -- A log that lost a column is refused, and its neighbour's is not mistaken for it.
 ALTER TABLE brief.audit_log RENAME salt TO pepper;
+INSERT INTO depot.customer (name) VALUES ('before');
 DO $$ BEGIN INSERT INTO brief.customer (name) VALUES ('x'); EXCEPTION WHEN object_not_in_prerequisite_state THEN NULL; END $$;
 SELECT lives_ok($$INSERT INTO depot.customer (name) VALUES ('neighbour')$$, 'a damaged log does no harm to another one');
+SELECT is_empty($$SELECT audit_id FROM depot.audit_log WHERE salt IS NULL OR row_image IS NULL$$, 'whose entries are whole');
 SELECT * FROM finish();
