@@ -59,7 +59,7 @@ sub statement
 	  if $kind < 0.88;
 	return "WITH made AS (INSERT INTO fleet.inclusion (term_id, asset_id, during) SELECT 1, i, daterange($day, $day + 1) FROM generate_series(1, 1200) AS i RETURNING 1)"
 	  . " SELECT pg_current_xact_id() FROM made LIMIT 1;"
-	  if $kind < 0.91;
+	  if $kind < 0.895;
 	return "UPDATE fleet.contract SET priority = $n RETURNING pg_current_xact_id();" if $kind < 0.94;
 	return "DO \$\$ BEGIN UPDATE fleet.asset SET model = 's$n' WHERE asset_id = $hot;"
 	  . " BEGIN INSERT INTO fleet.asset (asset_tag) VALUES ('S-$n'), ('PUMP-1'); EXCEPTION WHEN unique_violation THEN NULL; END;"
@@ -184,7 +184,7 @@ foreach my $round (1 .. $rounds)
 	my $acknowledged = keys %acknowledged;
 
 	start_worker(0) foreach 1 .. $workers;
-	let_run(0.8 + rand 0.8, 0);
+	let_run(0.6 + rand 0.6, 0);
 	if ($round % 2)
 	{
 		my @pids = at_work();
@@ -226,7 +226,7 @@ check('the postmaster killed');
 my %sent = (pg_cancel_backend => 0, pg_terminate_backend => 0);
 my $watch = $node->background_psql('postgres');
 start_worker(1) foreach 1 .. $workers;
-let_run(6, 1, sub {
+let_run(4, 1, sub {
 	my $function = rand() < 0.8 ? 'pg_cancel_backend' : 'pg_terminate_backend';
 
 	$sent{$function} += $watch->query("SELECT count($function(pid)) FROM (SELECT pid FROM pg_stat_activity
