@@ -1,6 +1,6 @@
 /*
  * probe.c
- *		Looks rows up by a bigint key through a btree index, a microsecond a look-up.
+ *		Looks rows up by a bigint or text key through a btree index, a microsecond a look-up.
  *
  * For statements that ask the same question of many keys: it is what a nested loop over an index does, without a plan
  * to set up, and it neither sorts nor spills.
@@ -66,13 +66,24 @@ cec_probe_begin(Oid relid, const char *column, Snapshot snapshot)
 	return probe;
 }
 
-/* Goes to the rows of a key. */
+/* Goes to the rows of a bigint key. */
 void
 cec_probe_seek(CecProbe *probe, int64 key)
 {
 	ScanKeyData scankey;
 
 	ScanKeyInit(&scankey, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key));
+	index_rescan(probe->scan, &scankey, 1, NULL, 0);
+}
+
+/* The same for a key of type text, which must stay until the last of its rows was read. */
+void
+cec_probe_seek_text(CecProbe *probe, Datum key)
+{
+	ScanKeyData scankey;
+
+	ScanKeyEntryInitialize(&scankey, 0, 1, BTEqualStrategyNumber, InvalidOid, probe->index->rd_indcollation[0],
+						   F_TEXTEQ, key);
 	index_rescan(probe->scan, &scankey, 1, NULL, 0);
 }
 
