@@ -7,6 +7,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "asset_lock.h"
 #include "audit.h"
 #include "bundle.h"
 #include "contract.h"
@@ -23,6 +24,7 @@ _PG_init(void)
 {
 	cec_portfolio_cache_init();
 	cec_audit_init();
+	cec_asset_lock_init();
 	cec_contract_init();
 	cec_bundle_init();
 	cec_inclusion_init();

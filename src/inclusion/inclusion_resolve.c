@@ -21,11 +21,14 @@
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "act_as.h"
 #include "column.h"
+#include "day_set.h"
 #include "inclusion_resolve.h"
 #include "portfolio_cache.h"
+#include "probe.h"
 
 PG_FUNCTION_INFO_V1(cec_resolve_listed_as);
 PG_FUNCTION_INFO_V1(cec_keep_listed_asset);
@@ -39,14 +42,6 @@ typedef struct Statement
 } Statement;
 
 static List *statements = NIL; /* of Statement */
-
-static const CecQuery find_assets = {
-	"SELECT asset_id::bigint FROM @P@.asset WHERE asset_tag = $1"
-	" UNION SELECT asset_id::bigint FROM @P@.asset WHERE serial_number = $1"
-	" UNION SELECT asset_id::bigint FROM @P@.asset_identifier WHERE value = $1 AND ($2 IS NULL OR during && $2)",
-	2,
-	{TEXTOID, DATERANGEOID},
-	CURSOR_OPT_GENERIC_PLAN};
 
 static const CecQuery count_lines = {
 	"SELECT count(*), (SELECT asset_tag FROM @P@.asset WHERE asset_id = $1) FROM @P@.inclusion WHERE asset_id = $1",
@@ -136,6 +131,65 @@ cec_inclusion_take_unresolved(Oid relid)
 	return statement->unresolved;
 }
 
+/* Adds an asset to what was found; false when that makes it two. */
+static bool
+add_found(Datum asset_id, int64 *found, int *matches)
+{
+	if (*matches == 1 && DatumGetInt64(asset_id) == *found)
+		return true;
+	*found = DatumGetInt64(asset_id);
+	return ++*matches == 1;
+}
+
+/* Looks an identifier up in a column of asset; false when two assets are found by now. */
+static bool
+find_in_register(CecPortfolio *portfolio, const char *column, Datum identifier, Snapshot snapshot, int64 *found,
+				 int *matches)
+{
+	CecProbe *probe = cec_probe_begin_text(cec_portfolio_relation(portfolio, "asset"), column, snapshot);
+	AttrNumber asset_id = cec_probe_column(probe, "asset_id", INT8OID);
+	TupleTableSlot *row;
+	bool go_on = true;
+
+	cec_probe_seek_text(probe, identifier);
+	while (go_on && (row = cec_probe_next(probe)) != NULL)
+		go_on = add_found(row->tts_values[asset_id - 1], found, matches);
+	cec_probe_end(probe);
+	return go_on;
+}
+
+/* The same among the further identifiers, of which only those count that hold on some of the days; NULL: all. */
+static void
+find_in_identifiers(CecPortfolio *portfolio, Datum identifier, const CecDays *days, Snapshot snapshot, int64 *found,
+					int *matches)
+{
+	CecProbe *probe = cec_probe_begin_text(cec_portfolio_relation(portfolio, "asset_identifier"), "value", snapshot);
+	AttrNumber asset_id = cec_probe_column(probe, "asset_id", INT8OID);
+	AttrNumber during = cec_probe_column(probe, "during", DATERANGEOID);
+	TupleTableSlot *row;
+
+	cec_probe_seek_text(probe, identifier);
+	while ((row = cec_probe_next(probe)) != NULL)
+		if ((days == NULL || cec_days_overlap(cec_days_of_range(row->tts_values[during - 1]), *days)) &&
+			!add_found(row->tts_values[asset_id - 1], found, matches))
+			break;
+	cec_probe_end(probe);
+}
+
+/* How many assets an identifier names on the days: none, one, or 2 for several.  found is the one. */
+static int
+find_assets(CecPortfolio *portfolio, Datum identifier, const CecDays *days, int64 *found)
+{
+	Snapshot snapshot = cec_latest_snapshot();
+	int matches = 0;
+
+	if (find_in_register(portfolio, "asset_tag", identifier, snapshot, found, &matches) &&
+		find_in_register(portfolio, "serial_number", identifier, snapshot, found, &matches))
+		find_in_identifiers(portfolio, identifier, days, snapshot, found, &matches);
+	UnregisterSnapshot(snapshot);
+	return matches;
+}
+
 /* cec.resolve_listed_as(): fills asset_id from listed_as. */
 Datum
 cec_resolve_listed_as(PG_FUNCTION_ARGS)
@@ -144,12 +198,13 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	TupleDesc desc;
 	HeapTuple row;
 	int asset_id;
-	Datum args[2];
-	char nulls[] = "  ";
+	Datum listed_as;
+	Datum during;
+	CecDays days;
 	bool isnull;
-	uint64 matches;
-	Datum found = (Datum) 0;
-	CecActAs act;
+	int matches;
+	int64 found = 0;
+	Datum found_value;
 	CecPortfolio *portfolio;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
@@ -160,34 +215,31 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	row = trigdata->tg_trigtuple;
 
 	asset_id = cec_column_require(trigdata->tg_relation, "asset_id", INT8OID);
-	args[0] =
+	listed_as =
 		SPI_getbinval(row, desc, cec_column_require_nullable(trigdata->tg_relation, "listed_as", TEXTOID), &isnull);
 	if (isnull)
 		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION), errmsg("a list line names no asset"),
 						errdetail("Both asset_id and listed_as are NULL."),
 						errhint("Give a tag, serial number or other identifier in listed_as."),
 						errtablecol(trigdata->tg_relation, asset_id)));
-	args[1] = SPI_getbinval(row, desc, cec_column_require(trigdata->tg_relation, "during", DATERANGEOID), &isnull);
-	nulls[1] = isnull ? 'n' : ' ';
+	during = SPI_getbinval(row, desc, cec_column_require(trigdata->tg_relation, "during", DATERANGEOID), &isnull);
+	if (!isnull)
+		days = cec_days_of_range(during);
 
 	cec_portfolio_pin();
 	portfolio = cec_portfolio_get(RelationGetNamespace(trigdata->tg_relation));
-	cec_act_as(&act, trigdata->tg_relation->rd_rel->relowner, 0);
-	SPI_connect();
-	matches = cec_query_run(portfolio->plans, &find_assets, args, nulls, 2);
-	if (matches == 1)
-		found = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	SPI_finish();
-	cec_act_as_self(&act);
+	cec_portfolio_check_owner(portfolio, trigdata->tg_relation);
+	matches = find_assets(portfolio, listed_as, isnull ? NULL : &days, &found);
 	cec_portfolio_unpin();
 
 	if (matches != 1)
 	{
-		remember_unresolved(RelationGetRelid(trigdata->tg_relation), TextDatumGetCString(args[0]), (int) matches);
+		remember_unresolved(RelationGetRelid(trigdata->tg_relation), TextDatumGetCString(listed_as), matches);
 		return PointerGetDatum(NULL);
 	}
+	found_value = Int64GetDatum(found);
 	isnull = false;
-	return PointerGetDatum(heap_modify_tuple_by_cols(row, desc, 1, &asset_id, &found, &isnull));
+	return PointerGetDatum(heap_modify_tuple_by_cols(row, desc, 1, &asset_id, &found_value, &isnull));
 }
 
 /* cec.keep_listed_asset(): says, before the foreign key does, why a listed asset stays and what to do instead. */

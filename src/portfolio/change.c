@@ -10,7 +10,6 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "fmgr.h"
@@ -84,21 +83,6 @@ cec_enter_gate(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(NULL);
 }
 
-/* The log is written past all privileges: whoever owns the table must own the log. */
-static void
-check_log_owner(CecChange *change)
-{
-	Relation log = table_open(change->portfolio->audit_log, AccessShareLock);
-	Oid owner = log->rd_rel->relowner;
-
-	table_close(log, NoLock);
-	if (owner != change->rel->rd_rel->relowner)
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("table \"%s\" and the audit log of its portfolio have different owners",
-							   RelationGetRelationName(change->rel)),
-						errhint("Give all tables of a portfolio to one role.")));
-}
-
 /*
  * cec.record_change(table_name): AFTER a statement, runs all stages over its transition rows.
  */
@@ -132,7 +116,7 @@ cec_record_change(PG_FUNCTION_ARGS)
 	old_cxt = MemoryContextSwitchTo(cxt);
 	cec_portfolio_pin();
 	change.portfolio = cec_portfolio_get(RelationGetNamespace(change.rel));
-	check_log_owner(&change);
+	cec_portfolio_check_owner(change.portfolio, change.rel);
 	cec_act_as(&act, change.rel->rd_rel->relowner, 0);
 	for (CecStage stage = 0; stage < CEC_STAGE_COUNT; stage++)
 		for (int i = 0; i < nhandlers; i++)

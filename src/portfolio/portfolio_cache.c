@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "nodes/pg_list.h"
@@ -98,6 +99,24 @@ cec_portfolio_relation(CecPortfolio *portfolio, const char *name)
 				 errmsg("schema \"%s\" is not a portfolio", get_namespace_name(portfolio->nspid)),
 				 errdetail("It has no table \"%s\".", name), errhint("Portfolios are made by cec.create_portfolio.")));
 	return relid;
+}
+
+/*
+ * Holds a table against the portfolio's log.  The engine reads and writes a portfolio past all privileges: a table on
+ * which it does so must belong to whoever owns the log, not just lie in the same schema.  Error: 42501.
+ */
+void
+cec_portfolio_check_owner(CecPortfolio *portfolio, Relation rel)
+{
+	Relation log = table_open(portfolio->audit_log, AccessShareLock);
+	Oid owner = log->rd_rel->relowner;
+
+	table_close(log, NoLock);
+	if (owner != rel->rd_rel->relowner)
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("table \"%s\" and the audit log of its portfolio have different owners",
+							   RelationGetRelationName(rel)),
+						errhint("Give all tables of a portfolio to one role.")));
 }
 
 static CecPortfolio *

@@ -7,6 +7,7 @@
 
 #include "query.h"
 #include "storage/lockdefs.h"
+#include "utils/relcache.h"
 
 typedef struct CecPortfolio
 {
@@ -21,6 +22,7 @@ typedef struct CecPortfolio
 extern void cec_portfolio_cache_init(void);
 extern CecPortfolio *cec_portfolio_get(Oid nspid);
 extern Oid cec_portfolio_relation(CecPortfolio *portfolio, const char *name);
+extern void cec_portfolio_check_owner(CecPortfolio *portfolio, Relation rel);
 extern void cec_portfolio_pin(void);
 extern void cec_portfolio_unpin(void);
 extern void cec_portfolio_lock_gate(Oid nspid, LOCKMODE mode);

@@ -10,6 +10,7 @@
 
 #include "catalog/pg_type.h"
 #include "storage/lockdefs.h"
+#include "utils/guc.h"
 
 #include "asset_lock.h"
 #include "compat.h"
@@ -20,13 +21,23 @@
  * writers of the portfolio out until the transaction ends.  So only a statement that takes long anyway, and saves
  * 10 ms and more.
  */
-#define GATE_THRESHOLD 10000
+static int gate_threshold = 10000;
 
 static const CecQuery lock_assets = {
 	"SELECT FROM @P@.asset WHERE asset_id = ANY ($1) ORDER BY asset_id FOR NO KEY UPDATE",
 	1,
 	{INT8ARRAYOID},
 	CURSOR_OPT_GENERIC_PLAN};
+
+/* Defines the setting; called once when the library is loaded. */
+void
+cec_asset_lock_init(void)
+{
+	DefineCustomIntVariable(
+		"cec.registry_gate_threshold",
+		"From how many assets on a statement tries to have the portfolio for itself instead of locking each of them.",
+		NULL, &gate_threshold, 10000, 1, PG_INT32_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
+}
 
 /*
  * Locks the assets, in order, until the end of the transaction.  Runs as the owner.  Raises 40001 above READ COMMITTED
@@ -40,7 +51,7 @@ cec_lock_assets(CecPortfolio *portfolio, const CecIds *assets)
 	/* Whoever has the portfolio alone needs no more: a definition, a bulk function, an earlier large statement. */
 	if (assets->count == 0 || cec_compat_lock_held(portfolio->gate, ShareRowExclusiveLock))
 		return;
-	if (assets->count >= GATE_THRESHOLD && cec_portfolio_try_gate(portfolio->nspid, ShareRowExclusiveLock))
+	if (assets->count >= gate_threshold && cec_portfolio_try_gate(portfolio->nspid, ShareRowExclusiveLock))
 		return;
 	arg = cec_ids_as_array(assets);
 	SPI_connect();

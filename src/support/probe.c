@@ -1,6 +1,6 @@
 /*
  * probe.c
- *		Looks rows up by a bigint key through a btree index, a microsecond a look-up.
+ *		Looks rows up by a bigint or text key through a btree index, a microsecond a look-up.
  *
  * For statements that ask the same question of many keys: it is what a nested loop over an index does, without a plan
  * to set up, and it neither sorts nor spills.
@@ -33,11 +33,12 @@ struct CecProbe
 	MemoryContext cxt; /* where the scan lives: the index keeps memory of its own from look-up to look-up */
 };
 
-/* An index in use whose first column is the given one, a bigint, and that leaves no row out. */
+/* An index in use whose first column is the given one, of this type, and that leaves no row out. */
 static Relation
-open_index(Relation rel, const char *column)
+open_index(Relation rel, const char *column, Oid typid)
 {
-	AttrNumber attnum = cec_column_require(rel, column, INT8OID);
+	AttrNumber attnum = cec_column_require_nullable(rel, column, typid);
+	Oid family = typid == TEXTOID ? TEXT_BTREE_FAM_OID : INTEGER_BTREE_FAM_OID;
 	List *indexes = RelationGetIndexList(rel);
 	ListCell *cell;
 
@@ -46,32 +47,45 @@ open_index(Relation rel, const char *column)
 		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
 
 		if (index->rd_rel->relkind == RELKIND_INDEX && index->rd_rel->relam == BTREE_AM_OID &&
-			index->rd_index->indisvalid && index->rd_opfamily[0] == INTEGER_BTREE_FAM_OID &&
+			index->rd_index->indisvalid && index->rd_opfamily[0] == family &&
 			index->rd_index->indkey.values[0] == attnum && RelationGetIndexPredicate(index) == NIL)
 			return index;
 		index_close(index, AccessShareLock);
 	}
 	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					errmsg("table \"%s\" has no btree index on a bigint \"%s\"", RelationGetRelationName(rel), column),
+					errmsg("table \"%s\" has no btree index on \"%s\"", RelationGetRelationName(rel), column),
 					errhint("Give it back the indexes that cec.create_portfolio made.")));
 	return NULL;
 }
 
-/* Starts looking rows of a table up by a column, as the snapshot shows them; it must stay registered. */
-CecProbe *
-cec_probe_begin(Oid relid, const char *column, Snapshot snapshot)
+static CecProbe *
+begin_probe(Oid relid, const char *column, Oid typid, Snapshot snapshot)
 {
 	CecProbe *probe = palloc(sizeof(CecProbe));
 
 	probe->cxt = CurrentMemoryContext;
 	probe->rel = table_open(relid, AccessShareLock);
-	probe->index = open_index(probe->rel, column);
+	probe->index = open_index(probe->rel, column, typid);
 	probe->slot = table_slot_create(probe->rel, NULL);
 	probe->scan = cec_compat_index_beginscan(probe->rel, probe->index, snapshot, 1);
 	return probe;
 }
 
-/* Goes to the rows of a key. */
+/* Starts looking rows of a table up by a bigint column, as the snapshot shows them; it must stay registered. */
+CecProbe *
+cec_probe_begin(Oid relid, const char *column, Snapshot snapshot)
+{
+	return begin_probe(relid, column, INT8OID, snapshot);
+}
+
+/* The same by a column of type text. */
+CecProbe *
+cec_probe_begin_text(Oid relid, const char *column, Snapshot snapshot)
+{
+	return begin_probe(relid, column, TEXTOID, snapshot);
+}
+
+/* Goes to the rows of a bigint key. */
 void
 cec_probe_seek(CecProbe *probe, int64 key)
 {
@@ -79,6 +93,20 @@ cec_probe_seek(CecProbe *probe, int64 key)
 	MemoryContext old;
 
 	ScanKeyInit(&scankey, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key));
+	old = MemoryContextSwitchTo(probe->cxt);
+	index_rescan(probe->scan, &scankey, 1, NULL, 0);
+	MemoryContextSwitchTo(old);
+}
+
+/* The same for a key of type text, which must stay until the last of its rows was read. */
+void
+cec_probe_seek_text(CecProbe *probe, Datum key)
+{
+	ScanKeyData scankey;
+	MemoryContext old;
+
+	ScanKeyEntryInitialize(&scankey, 0, 1, BTEqualStrategyNumber, InvalidOid, probe->index->rd_indcollation[0],
+						   F_TEXTEQ, key);
 	old = MemoryContextSwitchTo(probe->cxt);
 	index_rescan(probe->scan, &scankey, 1, NULL, 0);
 	MemoryContextSwitchTo(old);

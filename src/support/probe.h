@@ -1,6 +1,6 @@
 /*
  * probe.h
- *		Looking rows up by a bigint key through a btree index.
+ *		Looking rows up by a bigint or text key through a btree index.
  */
 #ifndef CEC_PROBE_H
 #define CEC_PROBE_H
@@ -12,7 +12,9 @@
 typedef struct CecProbe CecProbe;
 
 extern CecProbe *cec_probe_begin(Oid relid, const char *column, Snapshot snapshot);
+extern CecProbe *cec_probe_begin_text(Oid relid, const char *column, Snapshot snapshot);
 extern void cec_probe_seek(CecProbe *probe, int64 key);
+extern void cec_probe_seek_text(CecProbe *probe, Datum key);
 extern TupleTableSlot *cec_probe_next(CecProbe *probe);
 extern AttrNumber cec_probe_column(CecProbe *probe, const char *column, Oid typid);
 extern AttrNumber cec_probe_nullable_column(CecProbe *probe, const char *column, Oid typid);

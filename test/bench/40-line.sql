@@ -11,13 +11,15 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	columns text := 'term_id, asset_id, listed_as, during';
 BEGIN
-	CALL bench.empty('fleet.inclusion', 'fleet.audit_log', 'bench.bare_list');
+	CALL bench.empty_list();
+	CALL bench.empty('bench.bare_list');
 	CALL bench.measure_one_row('line', 'bare', run, 'bench.bare_list', columns, 'bench.line_source');
 	CALL bench.measure_one_row('line', 'cec', run, 'fleet.inclusion', columns, 'bench.line_source');
-	CALL bench.empty('fleet.inclusion', 'fleet.audit_log', 'bench.bare_list');
+	CALL bench.empty_list();
+	CALL bench.empty('bench.bare_list');
 	CALL bench.measure('copy', 'bare, by asset_id', run, 20000, format('COPY bench.bare_list (%s) FROM %L', columns, ids));
 	CALL bench.measure('copy', 'cec, by asset_id', run, 20000, format('COPY fleet.inclusion (%s) FROM %L', columns, ids));
-	CALL bench.empty('fleet.inclusion', 'fleet.audit_log');
+	CALL bench.empty_list();
 	CALL bench.measure('copy', 'cec, by tag', run, 20000, format('COPY fleet.inclusion (term_id, listed_as, during) FROM %L', tags));
 END;
 $$;

@@ -31,7 +31,7 @@ SELECT set_eq($$SELECT name FROM attached WHERE function = 'cec.refuse_truncate'
 SELECT set_eq($$SELECT name FROM attached WHERE function = 'cec.refuse_typing' AND on_update AND on_delete AND on_truncate$$, $$VALUES ('coverage'), ('coverage_history')$$, 'nobody types into what is derived');
 SELECT set_eq($$SELECT name FROM attached WHERE function = 'cec.refuse_rewrite' AND on_update AND on_delete AND on_truncate$$, $$VALUES ('audit_log'), ('audit_schema')$$, 'the log is append-only');
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE tgenabled <> 'A'$$, 'all fire always');
-SELECT is_empty($$SELECT name, trigger FROM attached WHERE is_row <> 0 AND function NOT IN ('cec.resolve_listed_as', 'cec.keep_listed_asset')$$, 'all but two are statement triggers');
+SELECT is_empty($$SELECT name, trigger FROM attached WHERE is_row <> 0 AND function NOT IN ('cec.resolve_listed_as', 'cec.keep_listed_asset', 'cec.keep_setting')$$, 'all but three are statement triggers');
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE (timing = 2) <> (function <> 'cec.record_change')$$, 'what decides comes before, what records after');
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE tgqual IS NOT NULL AND function <> 'cec.resolve_listed_as'$$, 'no condition lets a statement past');
 
@@ -42,6 +42,6 @@ ALTER TABLE fleet.audit_log DISABLE TRIGGER append_only;
 DROP TRIGGER cec_update ON fleet.contract;
 DO $$ BEGIN PERFORM cec.upgrade_portfolio('fleet'); END $$;
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE tgenabled <> 'A'$$, 'upgrade_portfolio arms again');
-SELECT is((SELECT count(*) FROM attached), (SELECT 6 * count(*) + 6 FROM stated), 'and nothing is missing or twice');
+SELECT is((SELECT count(*) FROM attached), (SELECT 6 * count(*) + 7 FROM stated), 'and nothing is missing or twice');
 SELECT * FROM finish();
 ROLLBACK;

@@ -111,6 +111,7 @@ INSERT INTO call VALUES
 	($$SELECT cec.resolve_listed_as()$$, '39P01'),
 	($$SELECT cec.keep_listed_asset()$$, '39P01'),
 	($$SELECT cec.refuse_typing()$$, '39P01'),
+	($$SELECT cec.keep_setting()$$, '0A000'),
 	($$SELECT cec._recompute('fleet'::regnamespace)$$, '42501'),
 	($$SELECT cec.recompute_coverage('fleet')$$, '42501'),
 	($$SELECT cec._covered('fleet'::regnamespace, 'X', now(), NULL)$$, '42501'),
