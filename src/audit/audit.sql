@@ -6,6 +6,20 @@ LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_decode_row_image';
 CREATE FUNCTION cec.refuse_rewrite() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'cec_refuse_rewrite';
 
+CREATE FUNCTION cec._note_columns(portfolio_table regclass, table_name text) RETURNS void
+LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_note_columns';
+
+-- The column lists of all recorded tables of a portfolio, by the argument of their trigger.
+CREATE FUNCTION cec._note_all_columns(portfolio regnamespace) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM cec._note_columns(t.tgrelid, convert_from(substring(t.tgargs FOR octet_length(t.tgargs) - 1), getdatabaseencoding()))
+	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+	WHERE c.relnamespace = portfolio AND t.tgname = 'cec_insert' AND t.tgfoid = 'cec.record_change'::regproc
+	ORDER BY c.relname;
+END;
+$$;
+
 CREATE FUNCTION cec._geometry_text(ewkb bytea) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -34,5 +48,7 @@ $$;
 
 COMMENT ON FUNCTION cec.decode_row_image(bytea, text, text, text[], text[]) IS 'A row image as jsonb: side old or new; for UPDATE the changed columns only. NULL where there was no such row or the image was erased. SQLSTATE XX001: the image does not fit its column list.';
 COMMENT ON FUNCTION cec.refuse_rewrite() IS 'Trigger: refuses UPDATE, DELETE and TRUNCATE of recorded tables (SQLSTATE 42501).';
+COMMENT ON FUNCTION cec._note_columns(regclass, text) IS 'Private. Records the column list of a table before its first change does.';
+COMMENT ON FUNCTION cec._note_all_columns(regnamespace) IS 'Private. Records the column lists of all tables of a portfolio.';
 COMMENT ON FUNCTION cec._geometry_text(bytea) IS 'Private. A geometry for people (EWKT), from its binary form.';
 COMMENT ON FUNCTION cec.history(regnamespace, text, bigint) IS 'Audit entries about one subject (asset_id, term_id or contract_id), oldest first.';

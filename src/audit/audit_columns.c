@@ -10,11 +10,13 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
+#include "fmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -24,6 +26,8 @@
 #include "audit_columns.h"
 #include "column.h"
 #include "compat.h"
+
+PG_FUNCTION_INFO_V1(cec_note_columns);
 
 static HTAB *tables = NULL; /* of ColumnsSlot */
 
@@ -248,4 +252,23 @@ cec_audit_columns_record(CecAuditColumns *columns, CecChange *change)
 		adding_xid = GetTopFullTransactionId();
 	else if (!FullTransactionIdEquals(adding_xid, GetTopFullTransactionId()))
 		columns->recorded = true;
+}
+
+/*
+ * cec._note_columns(portfolio_table, table_name): records the column list of a table before its first change does, since
+ * whoever changes the table meanwhile would wait for that transaction.  Writes as the caller, with the caller's rights.
+ */
+Datum
+cec_note_columns(PG_FUNCTION_ARGS)
+{
+	CecChange change = {0};
+
+	change.rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	change.table_name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	cec_portfolio_pin();
+	change.portfolio = cec_portfolio_get(RelationGetNamespace(change.rel));
+	cec_audit_columns_record(cec_audit_columns_get(&change), &change);
+	cec_portfolio_unpin();
+	table_close(change.rel, AccessShareLock);
+	PG_RETURN_VOID();
 }

@@ -217,6 +217,7 @@ DECLARE
 BEGIN
 	PERFORM cec._execute_as((SELECT nspowner FROM pg_namespace WHERE oid = portfolio), cec._definition_path(name),
 		replace(cec._portfolio_arming(), '@L@', quote_literal(quote_ident(name)))
+		|| 'SELECT cec._note_all_columns(' || quote_literal(quote_ident(name)) || '::regnamespace);'
 		|| format('UPDATE %I.setting SET version = %L WHERE version IS DISTINCT FROM %L;', name, cec.version(), cec.version()));
 	RETURN cec.version();
 END;

@@ -111,6 +111,8 @@ INSERT INTO call VALUES
 	($$SELECT cec.resolve_listed_as()$$, '39P01'),
 	($$SELECT cec.keep_listed_asset()$$, '39P01'),
 	($$SELECT cec.refuse_typing()$$, '39P01'),
+	($$SELECT cec._note_columns('fleet.asset', 'asset')$$, '42501'),
+	($$SELECT cec._note_all_columns('fleet')$$, '42501'),
 	($$SELECT cec.keep_setting()$$, '0A000'),
 	($$SELECT cec._recompute('fleet'::regnamespace)$$, '42501'),
 	($$SELECT cec.recompute_coverage('fleet')$$, '42501'),
