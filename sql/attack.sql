@@ -119,8 +119,14 @@ SELECT cec.decode_row_image('\x01'::bytea || decode(repeat('00', 16), 'hex') || 
 	ARRAY[repeat('array:', 99999) || 'int4']) FROM image;
 SELECT cec.decode_row_image('\x01'::bytea || decode(repeat('00', 16), 'hex') || '\x0522fffe22'::bytea, 'INSERT', 'new', ARRAY['a'], ARRAY['json']);
 
+-- A name with marks of the portfolio script in it is a name.
 RESET ROLE;
 SET client_min_messages = warning;
+SELECT cec.create_portfolio('x@L@y@P@''"z');
+INSERT INTO "x@L@y@P@'""z".customer (name) VALUES ('Acme');
+SELECT name FROM cec.portfolio WHERE name ~ '@';
+SELECT cec.drop_portfolio('x@L@y@P@''"z', 'x@L@y@P@''"z');
+
 DROP SCHEMA posing CASCADE;
 DROP SCHEMA evil CASCADE;
 SELECT cec.drop_portfolio('attacked', 'attacked');

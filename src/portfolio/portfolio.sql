@@ -170,6 +170,7 @@ CREATE FUNCTION cec.create_portfolio(name text, owner name DEFAULT current_user)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	portfolio regnamespace;
+	script text;
 	owner_id oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = owner);
 BEGIN
 	IF name IS NULL OR name = '' OR octet_length(name) > 63 OR name ~ '^pg_' OR name = 'cec' THEN
@@ -184,8 +185,10 @@ BEGIN
 	PERFORM cec._definition_path(name);
 	EXECUTE format('CREATE SCHEMA %I AUTHORIZATION %I', name, owner);
 	portfolio := quote_ident(name)::regnamespace;
-	PERFORM cec._execute_as(owner_id, cec._definition_path(name),
-		replace(replace(cec._portfolio_script(), '@P@', quote_ident(name)), '@L@', quote_literal(quote_ident(name))));
+	-- Cut at one mark and joined again, so that no mark is looked for inside the name.
+	SELECT string_agg(replace(part, '@P@', quote_ident(name)), quote_literal(quote_ident(name)) ORDER BY place) INTO script
+	FROM string_to_table(cec._portfolio_script(), '@L@') WITH ORDINALITY AS s(part, place);
+	PERFORM cec._execute_as(owner_id, cec._definition_path(name), script);
 	RETURN portfolio;
 END;
 $$;
