@@ -9,9 +9,12 @@ set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 say() { printf '%s\n' "$*" >&2; }
 
-packages=(gcc make postgresql-15 postgresql-15-postgis-3 postgresql-server-dev-15 postgresql-15-pgtap
-	libipc-run-perl clang-format clang-tidy cppcheck python3)
-: "${PG_CONFIG:=/usr/lib/postgresql/15/bin/pg_config}"
+packages=(gcc make libipc-run-perl clang-format clang-tidy cppcheck python3)
+# Another server, already there with PostGIS and pgTAP, is chosen by PG_CONFIG.
+if [ -z "${PG_CONFIG:-}" ]; then
+	packages+=(postgresql-15 postgresql-15-postgis-3 postgresql-server-dev-15 postgresql-15-pgtap)
+	PG_CONFIG=/usr/lib/postgresql/15/bin/pg_config
+fi
 
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
