@@ -119,6 +119,13 @@ SELECT cec.decode_row_image('\x01'::bytea || decode(repeat('00', 16), 'hex') || 
 	ARRAY[repeat('array:', 99999) || 'int4']) FROM image;
 SELECT cec.decode_row_image('\x01'::bytea || decode(repeat('00', 16), 'hex') || '\x0522fffe22'::bytea, 'INSERT', 'new', ARRAY['a'], ARRAY['json']);
 
+-- The privilege TRIGGER does not let forge rows of the log.
+SET ROLE attack_owner;
+GRANT TRIGGER, INSERT ON attacked.customer TO attack_nobody;
+SET ROLE attack_nobody;
+CREATE TRIGGER forge AFTER INSERT ON attacked.customer REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION cec.record_change('contract');
+INSERT INTO attacked.customer (name) VALUES ('Forged');
+
 -- A name with marks of the portfolio script in it is a name.
 RESET ROLE;
 SET client_min_messages = warning;

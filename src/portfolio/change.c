@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "fmgr.h"
@@ -99,6 +100,27 @@ check_log_owner(CecChange *change)
 						errhint("Give all tables of a portfolio to one role.")));
 }
 
+/* TRIGGER on a table is enough to attach another one, which would forge rows of the log, as of any table. */
+static void
+check_recorded_once(TriggerData *trigdata)
+{
+	const int events = TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE;
+	const TriggerDesc *triggers = trigdata->tg_relation->trigdesc;
+	const Trigger *own = trigdata->tg_trigger;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *other = &triggers->triggers[i];
+
+		if (other->tgfoid == own->tgfoid && other->tgoid != own->tgoid && (other->tgtype & own->tgtype & events) != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+					 errmsg("triggers \"%s\" and \"%s\" both record the changes of table \"%s\"", own->tgname,
+							other->tgname, RelationGetRelationName(trigdata->tg_relation)),
+					 errhint("Drop the one that cec.create_portfolio did not make."), errtable(trigdata->tg_relation)));
+	}
+}
+
 /*
  * cec.record_change(table_name): AFTER a statement, runs all stages over its transition rows.
  */
@@ -111,6 +133,7 @@ cec_record_change(PG_FUNCTION_ARGS)
 	MemoryContext cxt;
 	MemoryContext old_cxt;
 
+	check_recorded_once(trigdata);
 	change.table_name = trigger_argument(trigdata, "cec.record_change");
 	change.rel = trigdata->tg_relation;
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
