@@ -8,17 +8,20 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/relscan.h"
 #include "access/skey.h"
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_opfamily.h"
 #include "catalog/pg_type.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "column.h"
 #include "compat.h"
@@ -33,6 +36,23 @@ struct CecProbe
 	MemoryContext cxt; /* where the scan lives: the index keeps memory of its own from look-up to look-up */
 };
 
+/* Whether an index is in use, begins with the column, and leaves no row out; found without opening it. */
+static bool
+begins_with(Oid indexid, AttrNumber attnum)
+{
+	HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(indexid));
+	Form_pg_index index;
+	bool result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	index = (Form_pg_index) GETSTRUCT(tuple);
+	result =
+		index->indisvalid && index->indkey.values[0] == attnum && heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
+	ReleaseSysCache(tuple);
+	return result;
+}
+
 /* An index in use whose first column is the given one, of this type, and that leaves no row out. */
 static Relation
 open_index(Relation rel, const char *column, Oid typid)
@@ -44,12 +64,17 @@ open_index(Relation rel, const char *column, Oid typid)
 
 	foreach (cell, indexes)
 	{
-		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+		Relation index;
 
+		if (!begins_with(lfirst_oid(cell), attnum))
+			continue;
+		index = index_open(lfirst_oid(cell), AccessShareLock);
 		if (index->rd_rel->relkind == RELKIND_INDEX && index->rd_rel->relam == BTREE_AM_OID &&
-			index->rd_index->indisvalid && index->rd_opfamily[0] == family &&
-			index->rd_index->indkey.values[0] == attnum && RelationGetIndexPredicate(index) == NIL)
+			index->rd_opfamily[0] == family)
+		{
+			list_free(indexes);
 			return index;
+		}
 		index_close(index, AccessShareLock);
 	}
 	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

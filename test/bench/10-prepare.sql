@@ -5,19 +5,28 @@ SET client_min_messages = warning;
 CREATE EXTENSION cec CASCADE;
 CREATE SCHEMA bench;
 
-CREATE TABLE bench.sample (subject text, variant text, run integer, row_count bigint, us numeric);
+CREATE TABLE bench.sample (subject text, variant text, run integer, row_count bigint, us numeric, cpu_us numeric);
 CREATE TABLE bench.goal (subject text, variant text, reference text, at_most numeric);
+
+-- Processor time of this session (user and system, in ticks of 10 ms): what other sessions of the machine do is not in it,
+-- nor what this one waits for.
+CREATE FUNCTION bench.cpu_us() RETURNS numeric LANGUAGE sql VOLATILE AS $$
+	SELECT (f[12]::numeric + f[13]::numeric) * 10000 FROM string_to_array(substring(pg_read_file('/proc/self/stat') FROM '\) (.*)'), ' ') AS f;
+$$;
 
 -- Runs a statement in a transaction of its own, on a server that has nothing else to write.
 CREATE PROCEDURE bench.measure(subject text, variant text, run integer, row_count bigint, statement text)
 LANGUAGE plpgsql AS $$
 DECLARE
 	begun timestamptz;
+	cpu_begun numeric;
 BEGIN
 	CHECKPOINT;
+	cpu_begun := bench.cpu_us();
 	begun := clock_timestamp();
 	EXECUTE statement;
-	INSERT INTO bench.sample VALUES (subject, variant, run, row_count, extract(epoch FROM clock_timestamp() - begun) * 1e6);
+	INSERT INTO bench.sample VALUES (subject, variant, run, row_count, extract(epoch FROM clock_timestamp() - begun) * 1e6,
+		bench.cpu_us() - cpu_begun);
 	COMMIT;
 END;
 $$;
@@ -82,22 +91,23 @@ $$;
 
 -- Medians, and ratios of what was measured in the same run: what slows the machine for a minute slows both.
 CREATE FUNCTION bench.report(about text)
-RETURNS TABLE (variant text, us_a_row numeric, min_to_max text, reference text, ratio numeric, ratio_min_to_max text, goal text)
+RETURNS TABLE (variant text, us_a_row numeric, min_to_max text, cpu_us numeric, reference text, ratio numeric, ratio_min_to_max text, cpu_ratio numeric, goal text)
 LANGUAGE sql AS $$
 	WITH s AS (
-		SELECT s.variant, s.run, s.us / s.row_count AS us FROM bench.sample s WHERE s.subject = about
+		SELECT s.variant, s.run, s.us / s.row_count AS us, s.cpu_us / s.row_count AS cpu_us FROM bench.sample s WHERE s.subject = about
 	), m AS (
-		SELECT s.variant, percentile_cont(0.5) WITHIN GROUP (ORDER BY s.us) AS us, min(s.us) AS low, max(s.us) AS high, min(ctid_order) AS place
+		SELECT s.variant, percentile_cont(0.5) WITHIN GROUP (ORDER BY s.us) AS us, percentile_cont(0.5) WITHIN GROUP (ORDER BY s.cpu_us) AS cpu_us, min(s.us) AS low, max(s.us) AS high, min(ctid_order) AS place
 		FROM s JOIN (SELECT p.variant, min(p.ctid) AS ctid_order FROM bench.sample p WHERE p.subject = about GROUP BY 1) p USING (variant)
 		GROUP BY 1
 	), pairs AS (
 		SELECT g.variant, g.reference, g.at_most, percentile_cont(0.5) WITHIN GROUP (ORDER BY a.us / b.us) AS ratio,
-			min(a.us / b.us) AS low, max(a.us / b.us) AS high
+			min(a.us / b.us) AS low, max(a.us / b.us) AS high,
+			percentile_cont(0.5) WITHIN GROUP (ORDER BY a.cpu_us / nullif(b.cpu_us, 0)) AS cpu_ratio
 		FROM bench.goal g JOIN s a ON a.variant = g.variant JOIN s b ON b.variant = g.reference AND b.run = a.run
 		WHERE g.subject = about GROUP BY 1, 2, 3
 	)
-	SELECT m.variant, round(m.us::numeric, 2), format('%s–%s', round(m.low, 2), round(m.high, 2)), p.reference,
-		round(p.ratio::numeric, 2), CASE WHEN p.low IS NOT NULL THEN format('%s–%s', round(p.low, 2), round(p.high, 2)) END,
+	SELECT m.variant, round(m.us::numeric, 2), format('%s–%s', round(m.low, 2), round(m.high, 2)), round(m.cpu_us::numeric, 2), p.reference,
+		round(p.ratio::numeric, 2), CASE WHEN p.low IS NOT NULL THEN format('%s–%s', round(p.low, 2), round(p.high, 2)) END, round(p.cpu_ratio::numeric, 2),
 		CASE WHEN p.at_most IS NULL THEN '' ELSE format('<= %s %s', p.at_most, CASE WHEN p.ratio <= p.at_most THEN 'reached' ELSE 'MISSED' END) END
 	FROM m LEFT JOIN pairs p USING (variant) ORDER BY m.place, p.reference;
 $$;

@@ -89,7 +89,7 @@ BEGIN
 	CALL bench.measure('cover', 'cec', nth, 200000, 'INSERT INTO fleet.inclusion ' || active);
 	-- As samples of their own: what is added to the bare insert.
 	INSERT INTO bench.sample
-	SELECT 'list', 'added by ' || a.variant, nth, a.row_count, a.us - b.us
+	SELECT 'list', 'added by ' || a.variant, nth, a.row_count, a.us - b.us, a.cpu_us - b.cpu_us
 	FROM bench.sample a JOIN bench.sample b ON b.subject = a.subject AND b.run = a.run AND b.variant = 'bare insert'
 	WHERE a.subject = 'list' AND a.run = nth AND a.variant IN ('cec', 'row triggers');
 	COMMIT;
