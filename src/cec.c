@@ -13,6 +13,7 @@
 #include "coverage.h"
 #include "inclusion.h"
 #include "portfolio_cache.h"
+#include "probe.h"
 
 PG_MODULE_MAGIC;
 
@@ -21,6 +22,7 @@ void _PG_init(void);
 void
 _PG_init(void)
 {
+	cec_probe_init();
 	cec_portfolio_cache_init();
 	cec_audit_init();
 	cec_contract_init();

@@ -82,12 +82,7 @@ open_target(Target *target, CecPortfolio *portfolio, const char *table, const ch
 	target->rel = table_open(relid, RowExclusiveLock);
 	for (int i = 0; i < COVER_COLUMNS; i++)
 		if (columns[i] != NULL)
-		{
-			target->attnums[i] = get_attnum(relid, columns[i]);
-			if (target->attnums[i] == InvalidAttrNumber)
-				ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-								errmsg("column \"%s\" of table \"%s\" does not exist", columns[i], table)));
-		}
+			target->attnums[i] = cec_column_number(relid, columns[i]);
 	target->sequence = cec_compat_identity_sequence(target->rel, target->attnums[COVER_KEY]);
 	target->appender = NULL;
 }

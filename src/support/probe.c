@@ -4,6 +4,9 @@
  *
  * For statements that ask the same question of many keys: it is what a nested loop over an index does, without a plan
  * to set up, and it neither sorts nor spills.
+ *
+ * Where a column stands and which index serves it is remembered: one entry a table and column in each backend, for
+ * the session, until a relcache message for the table, which creating or dropping an index sends too.
  */
 #include "postgres.h"
 
@@ -16,7 +19,10 @@
 #include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
 #include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "compat.h"
@@ -31,21 +37,100 @@ struct CecProbe
 	MemoryContext cxt; /* where the scan lives: the index keeps memory of its own from look-up to look-up */
 };
 
+/* The literal that names a column stands for it: two literals of one name make two entries, which does no harm. */
+typedef struct ColumnKey
+{
+	const char *column;
+	uintptr_t relid; /* as wide as a pointer, or the padding would be part of the key */
+} ColumnKey;
+
+typedef struct ColumnEntry
+{
+	ColumnKey key;
+	AttrNumber attnum;
+	Oid index; /* invalid until it was asked for */
+} ColumnEntry;
+
+static HTAB *columns = NULL; /* of ColumnEntry */
+
+static void
+forget_columns(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS status;
+	ColumnEntry *entry;
+
+	hash_seq_init(&status, columns);
+	while ((entry = hash_seq_search(&status)) != NULL)
+		if (relid == InvalidOid || entry->key.relid == relid)
+			hash_search(columns, &entry->key, HASH_REMOVE, NULL);
+}
+
+/* Prepares what is remembered; called once when the library is loaded. */
+void
+cec_probe_init(void)
+{
+	HASHCTL ctl = {0};
+
+	ctl.keysize = sizeof(ColumnKey);
+	ctl.entrysize = sizeof(ColumnEntry);
+	ctl.hcxt = CacheMemoryContext;
+	columns = hash_create("cec columns", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	CacheRegisterRelcacheCallback(forget_columns, (Datum) 0);
+}
+
+/* The entry stays until the next relcache message, so until the next lock at the latest. */
+static ColumnEntry *
+find_column(Oid relid, const char *column)
+{
+	ColumnKey key = {column, relid};
+	ColumnEntry *entry = hash_search(columns, &key, HASH_FIND, NULL);
+
+	if (entry == NULL)
+	{
+		/* Looked up first: this may process messages. */
+		AttrNumber attnum = get_attnum(relid, column);
+
+		entry = hash_search(columns, &key, HASH_ENTER, NULL);
+		entry->attnum = attnum;
+		entry->index = InvalidOid;
+	}
+	return entry;
+}
+
+/* Attribute number of a column, which is a literal; an error when there is none of that name. */
+AttrNumber
+cec_column_number(Oid relid, const char *column)
+{
+	AttrNumber attnum = find_column(relid, column)->attnum;
+
+	if (attnum == InvalidAttrNumber)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+						errmsg("column \"%s\" of table \"%s\" does not exist", column, get_rel_name(relid))));
+	return attnum;
+}
+
 /* An index in use whose first column is the given one and that leaves no row out. */
 static Relation
 open_index(Relation rel, const char *column)
 {
-	AttrNumber attnum = get_attnum(RelationGetRelid(rel), column);
-	List *indexes = RelationGetIndexList(rel);
+	ColumnEntry *entry = find_column(RelationGetRelid(rel), column);
+	AttrNumber attnum = entry->attnum;
+	List *indexes;
 	ListCell *cell;
 
+	if (OidIsValid(entry->index))
+		return index_open(entry->index, AccessShareLock);
+	indexes = RelationGetIndexList(rel);
 	foreach (cell, indexes)
 	{
 		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
 
 		if (index->rd_rel->relam == BTREE_AM_OID && index->rd_index->indisvalid &&
 			index->rd_index->indkey.values[0] == attnum && RelationGetIndexPredicate(index) == NIL)
+		{
+			find_column(RelationGetRelid(rel), column)->index = RelationGetRelid(index);
 			return index;
+		}
 		index_close(index, AccessShareLock);
 	}
 	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -99,12 +184,7 @@ cec_probe_next(CecProbe *probe)
 AttrNumber
 cec_probe_column(CecProbe *probe, const char *column)
 {
-	AttrNumber attnum = get_attnum(RelationGetRelid(probe->rel), column);
-
-	if (attnum == InvalidAttrNumber)
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("column \"%s\" of table \"%s\" does not exist",
-																  column, RelationGetRelationName(probe->rel))));
-	return attnum;
+	return cec_column_number(RelationGetRelid(probe->rel), column);
 }
 
 /* Lets go of table and index; their locks stay until the end of the transaction. */

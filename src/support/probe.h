@@ -11,6 +11,8 @@
 
 typedef struct CecProbe CecProbe;
 
+extern void cec_probe_init(void);
+extern AttrNumber cec_column_number(Oid relid, const char *column);
 extern CecProbe *cec_probe_begin(Oid relid, const char *column, Snapshot snapshot);
 extern void cec_probe_seek(CecProbe *probe, int64 key);
 extern TupleTableSlot *cec_probe_next(CecProbe *probe);
