@@ -1,6 +1,6 @@
 /*
  * probe.c
- *		Looks rows up by a bigint key through a btree index, a microsecond a look-up.
+ *		Looks rows up by a bigint or text key through a btree index, a microsecond a look-up.
  *
  * For statements that ask the same question of many keys: it is what a nested loop over an index does, without a plan
  * to set up, and it neither sorts nor spills.
@@ -164,6 +164,17 @@ cec_probe_seek(CecProbe *probe, int64 key)
 	old = MemoryContextSwitchTo(probe->cxt);
 	index_rescan(probe->scan, &scankey, 1, NULL, 0);
 	MemoryContextSwitchTo(old);
+}
+
+/* Goes to the rows of a key that is a text. */
+void
+cec_probe_seek_text(CecProbe *probe, Datum key)
+{
+	ScanKeyData scankey;
+
+	ScanKeyEntryInitialize(&scankey, 0, 1, BTEqualStrategyNumber, TEXTOID, probe->index->rd_indcollation[0], F_TEXTEQ,
+						   key);
+	index_rescan(probe->scan, &scankey, 1, NULL, 0);
 }
 
 /* The next row of the key, deformed, or NULL; it stays until the next call. */

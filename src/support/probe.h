@@ -1,6 +1,6 @@
 /*
  * probe.h
- *		Looking rows up by a bigint key through a btree index.
+ *		Looking rows up by a bigint or text key through a btree index.
  */
 #ifndef CEC_PROBE_H
 #define CEC_PROBE_H
@@ -15,6 +15,7 @@ extern void cec_probe_init(void);
 extern AttrNumber cec_column_number(Oid relid, const char *column);
 extern CecProbe *cec_probe_begin(Oid relid, const char *column, Snapshot snapshot);
 extern void cec_probe_seek(CecProbe *probe, int64 key);
+extern void cec_probe_seek_text(CecProbe *probe, Datum key);
 extern TupleTableSlot *cec_probe_next(CecProbe *probe);
 extern AttrNumber cec_probe_column(CecProbe *probe, const char *column);
 extern void cec_probe_end(CecProbe *probe);
