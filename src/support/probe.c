@@ -153,17 +153,23 @@ cec_probe_begin(Oid relid, const char *column, Snapshot snapshot)
 	return probe;
 }
 
+static void
+seek(CecProbe *probe, ScanKey key)
+{
+	MemoryContext old = MemoryContextSwitchTo(probe->cxt);
+
+	index_rescan(probe->scan, key, 1, NULL, 0);
+	MemoryContextSwitchTo(old);
+}
+
 /* Goes to the rows of a key. */
 void
 cec_probe_seek(CecProbe *probe, int64 key)
 {
 	ScanKeyData scankey;
-	MemoryContext old;
 
 	ScanKeyInit(&scankey, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key));
-	old = MemoryContextSwitchTo(probe->cxt);
-	index_rescan(probe->scan, &scankey, 1, NULL, 0);
-	MemoryContextSwitchTo(old);
+	seek(probe, &scankey);
 }
 
 /* Goes to the rows of a key that is a text. */
@@ -174,7 +180,7 @@ cec_probe_seek_text(CecProbe *probe, Datum key)
 
 	ScanKeyEntryInitialize(&scankey, 0, 1, BTEqualStrategyNumber, TEXTOID, probe->index->rd_indcollation[0], F_TEXTEQ,
 						   key);
-	index_rescan(probe->scan, &scankey, 1, NULL, 0);
+	seek(probe, &scankey);
 }
 
 /* The next row of the key, deformed, or NULL; it stays until the next call. */
