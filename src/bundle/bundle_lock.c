@@ -57,10 +57,16 @@ add_all_below(CecPortfolio *portfolio, CecIds *assets)
 static void
 lock_with_all_below(CecChange *change)
 {
+	int64 count;
+
 	if (change->assets.count == 0)
 		return;
 	cec_ids_sort_unique(&change->assets);
+	count = change->assets.count;
 	add_all_below(change->portfolio, &change->assets);
+	/* Assets that the statement itself has just updated need no second lock. */
+	if (change->assets.count == count && strcmp(change->table_name, "asset") == 0)
+		return;
 	cec_ids_sort_unique(&change->assets);
 	cec_lock_assets(change->portfolio, &change->assets);
 }

@@ -11,8 +11,13 @@
 #include "bundle_walk.h"
 #include "probe.h"
 
+/* Each probe is opened when it is needed first: most assets are in no bundle. */
 struct CecBundleWalk
 {
+	Oid bundle;
+	Oid member;
+	Snapshot snapshot;
+	MemoryContext cxt;
 	CecProbe *bundle_by_id;
 	CecProbe *bundle_by_primary;
 	CecProbe *member_by_asset;
@@ -31,21 +36,47 @@ CecBundleWalk *
 cec_bundle_walk_begin(CecPortfolio *portfolio, Snapshot snapshot)
 {
 	CecBundleWalk *walk = palloc0(sizeof(CecBundleWalk));
-	Oid bundle = cec_portfolio_relation(portfolio, "bundle");
-	Oid member = cec_portfolio_relation(portfolio, "bundle_member");
 
-	walk->bundle_by_id = cec_probe_begin(bundle, "bundle_id", snapshot);
-	walk->bundle_by_primary = cec_probe_begin(bundle, "primary_asset_id", snapshot);
-	walk->member_by_asset = cec_probe_begin(member, "asset_id", snapshot);
-	walk->member_by_bundle = cec_probe_begin(member, "bundle_id", snapshot);
-	walk->bundle_id = cec_probe_column(walk->bundle_by_id, "bundle_id", INT8OID);
-	walk->primary_id = cec_probe_column(walk->bundle_by_id, "primary_asset_id", INT8OID);
-	walk->member_bundle_id = cec_probe_column(walk->member_by_asset, "bundle_id", INT8OID);
-	walk->member_asset_id = cec_probe_column(walk->member_by_asset, "asset_id", INT8OID);
-	walk->member_during = cec_probe_column(walk->member_by_asset, "during", DATERANGEOID);
+	walk->bundle = cec_portfolio_relation(portfolio, "bundle");
+	walk->member = cec_portfolio_relation(portfolio, "bundle_member");
+	walk->snapshot = snapshot;
+	walk->cxt = CurrentMemoryContext;
 	walk->space = 8;
 	walk->found = palloc(walk->space * sizeof(CecMembership));
 	return walk;
+}
+
+/* A probe of bundle, opened when it is needed first. */
+static CecProbe *
+bundle_by(CecBundleWalk *walk, CecProbe **probe, const char *column)
+{
+	if (*probe == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(walk->cxt);
+
+		*probe = cec_probe_begin(walk->bundle, column, walk->snapshot);
+		walk->bundle_id = cec_probe_column(*probe, "bundle_id", INT8OID);
+		walk->primary_id = cec_probe_column(*probe, "primary_asset_id", INT8OID);
+		MemoryContextSwitchTo(old);
+	}
+	return *probe;
+}
+
+/* A probe of bundle_member, opened when it is needed first. */
+static CecProbe *
+member_by(CecBundleWalk *walk, CecProbe **probe, const char *column)
+{
+	if (*probe == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(walk->cxt);
+
+		*probe = cec_probe_begin(walk->member, column, walk->snapshot);
+		walk->member_bundle_id = cec_probe_column(*probe, "bundle_id", INT8OID);
+		walk->member_asset_id = cec_probe_column(*probe, "asset_id", INT8OID);
+		walk->member_during = cec_probe_column(*probe, "during", DATERANGEOID);
+		MemoryContextSwitchTo(old);
+	}
+	return *probe;
 }
 
 static void
@@ -66,13 +97,14 @@ cec_bundle_walk_up(CecBundleWalk *walk, int64 asset_id, CecMembership **membersh
 	TupleTableSlot *member;
 	int count = 0;
 
-	cec_probe_seek(walk->member_by_asset, asset_id);
+	cec_probe_seek(member_by(walk, &walk->member_by_asset, "asset_id"), asset_id);
 	while ((member = cec_probe_next(walk->member_by_asset)) != NULL)
 	{
 		TupleTableSlot *bundle;
 		CecMembership membership = {0, asset_id, cec_days_of_range(member->tts_values[walk->member_during - 1])};
 
-		cec_probe_seek(walk->bundle_by_id, DatumGetInt64(member->tts_values[walk->member_bundle_id - 1]));
+		cec_probe_seek(bundle_by(walk, &walk->bundle_by_id, "bundle_id"),
+					   DatumGetInt64(member->tts_values[walk->member_bundle_id - 1]));
 		bundle = cec_probe_next(walk->bundle_by_id);
 		if (bundle == NULL)
 			continue; /* its foreign key is about to say so */
@@ -90,12 +122,13 @@ cec_bundle_walk_down(CecBundleWalk *walk, int64 asset_id, CecMembership **member
 	TupleTableSlot *bundle;
 	int count = 0;
 
-	cec_probe_seek(walk->bundle_by_primary, asset_id);
+	cec_probe_seek(bundle_by(walk, &walk->bundle_by_primary, "primary_asset_id"), asset_id);
 	while ((bundle = cec_probe_next(walk->bundle_by_primary)) != NULL)
 	{
 		TupleTableSlot *member;
 
-		cec_probe_seek(walk->member_by_bundle, DatumGetInt64(bundle->tts_values[walk->bundle_id - 1]));
+		cec_probe_seek(member_by(walk, &walk->member_by_bundle, "bundle_id"),
+					   DatumGetInt64(bundle->tts_values[walk->bundle_id - 1]));
 		while ((member = cec_probe_next(walk->member_by_bundle)) != NULL)
 		{
 			CecMembership membership = {asset_id, DatumGetInt64(member->tts_values[walk->member_asset_id - 1]),
@@ -112,10 +145,11 @@ cec_bundle_walk_down(CecBundleWalk *walk, int64 asset_id, CecMembership **member
 void
 cec_bundle_walk_end(CecBundleWalk *walk)
 {
-	cec_probe_end(walk->member_by_bundle);
-	cec_probe_end(walk->member_by_asset);
-	cec_probe_end(walk->bundle_by_primary);
-	cec_probe_end(walk->bundle_by_id);
+	CecProbe *probes[] = {walk->member_by_bundle, walk->member_by_asset, walk->bundle_by_primary, walk->bundle_by_id};
+
+	for (int i = 0; i < lengthof(probes); i++)
+		if (probes[i] != NULL)
+			cec_probe_end(probes[i]);
 	pfree(walk->found);
 	pfree(walk);
 }

@@ -30,20 +30,14 @@
 #include "id_list.h"
 #include "probe.h"
 
-static const CecQuery term_facts = {
-	"SELECT CASE WHEN c.status IN ('draft', 'void') THEN '{}'::datemultirange"
-	" ELSE datemultirange(t.during * c.during) - c.suspensions END, t.covers_bundles"
-	" FROM @P@.coverage_term t JOIN @P@.contract c USING (contract_id) WHERE t.term_id = $1",
-	1,
-	{INT8OID},
-	CURSOR_OPT_GENERIC_PLAN};
-
 /* The tables that facts come from, and where their columns are. */
 typedef struct Reader
 {
 	CecPortfolio *portfolio;
 	HTAB *assets; /* of CecAssetCover */
 	HTAB *terms;  /* of CecTermFacts */
+	Snapshot snapshot;
+	MemoryContext cxt;
 	CecBundleWalk *walk;
 
 	CecProbe *asset;
@@ -56,6 +50,15 @@ typedef struct Reader
 	AttrNumber line_term_id;
 	AttrNumber line_effect;
 	AttrNumber line_during;
+
+	CecProbe *term; /* NULL until needed, with the contract's */
+	AttrNumber term_contract_id;
+	AttrNumber term_during;
+	AttrNumber covers_bundles;
+	CecProbe *contract;
+	AttrNumber contract_status;
+	AttrNumber contract_during;
+	AttrNumber suspensions;
 
 	CecProbe *stored;
 	AttrNumber coverage_id;
@@ -83,6 +86,8 @@ begin_reading(Reader *reader, CecPortfolio *portfolio, int64 count, Snapshot sna
 {
 	memset(reader, 0, sizeof(Reader));
 	reader->portfolio = portfolio;
+	reader->snapshot = snapshot;
+	reader->cxt = CurrentMemoryContext;
 	reader->assets = make_table("cec assets to cover", sizeof(CecAssetCover), Max(count, 8));
 	reader->terms = make_table("cec terms that cover", sizeof(CecTermFacts), 32);
 	reader->walk = cec_bundle_walk_begin(portfolio, snapshot);
@@ -114,7 +119,74 @@ end_reading(Reader *reader)
 	cec_probe_end(reader->stored);
 	cec_probe_end(reader->line);
 	cec_probe_end(reader->asset);
+	if (reader->term != NULL)
+	{
+		cec_probe_end(reader->contract);
+		cec_probe_end(reader->term);
+	}
 	cec_bundle_walk_end(reader->walk);
+}
+
+static void
+begin_reading_terms(Reader *reader)
+{
+	MemoryContext old = MemoryContextSwitchTo(reader->cxt);
+
+	reader->term =
+		cec_probe_begin(cec_portfolio_relation(reader->portfolio, "coverage_term"), "term_id", reader->snapshot);
+	reader->term_contract_id = cec_probe_column(reader->term, "contract_id", INT8OID);
+	reader->term_during = cec_probe_column(reader->term, "during", DATERANGEOID);
+	reader->covers_bundles = cec_probe_column(reader->term, "covers_bundles", BOOLOID);
+
+	reader->contract =
+		cec_probe_begin(cec_portfolio_relation(reader->portfolio, "contract"), "contract_id", reader->snapshot);
+	reader->contract_status = cec_probe_column(reader->contract, "status", TEXTOID);
+	reader->contract_during = cec_probe_column(reader->contract, "during", DATERANGEOID);
+	reader->suspensions = cec_probe_column(reader->contract, "suspensions", DATEMULTIRANGEOID);
+	MemoryContextSwitchTo(old);
+}
+
+static bool
+text_is(Datum datum, const char *word)
+{
+	text *value = DatumGetTextPP(datum);
+	int len = strlen(word);
+
+	return VARSIZE_ANY_EXHDR(value) == len && memcmp(VARDATA_ANY(value), word, len) == 0;
+}
+
+/* during ∩ the contract's during − suspensions; nothing while the contract is draft or void. */
+static void
+read_term(Reader *reader, CecTermFacts *term)
+{
+	TupleTableSlot *row;
+	TupleTableSlot *contract;
+	CecDays days;
+	CecDays within;
+	CecDaySet pauses;
+
+	if (reader->term == NULL)
+		begin_reading_terms(reader);
+	cec_probe_seek(reader->term, term->term_id);
+	row = cec_probe_next(reader->term);
+	if (row == NULL)
+		return;
+	term->covers_bundles = DatumGetBool(row->tts_values[reader->covers_bundles - 1]);
+	cec_probe_seek(reader->contract, DatumGetInt64(row->tts_values[reader->term_contract_id - 1]));
+	contract = cec_probe_next(reader->contract);
+	if (contract == NULL || text_is(contract->tts_values[reader->contract_status - 1], "draft") ||
+		text_is(contract->tts_values[reader->contract_status - 1], "void"))
+		return;
+	days = cec_days_of_range(row->tts_values[reader->term_during - 1]);
+	within = cec_days_of_range(contract->tts_values[reader->contract_during - 1]);
+	days.from = Max(days.from, within.from);
+	days.to = Min(days.to, within.to);
+	if (days.from >= days.to)
+		return;
+	cec_day_set_add(&term->base, days);
+	pauses = cec_day_set_of_multirange(contract->tts_values[reader->suspensions - 1]);
+	if (pauses.count > 0)
+		term->base = cec_day_set_minus(&term->base, &pauses);
 }
 
 /* What a term offers, asked once. */
@@ -126,24 +198,9 @@ find_term(Reader *reader, int64 term_id)
 
 	if (!found)
 	{
-		MemoryContext cxt = CurrentMemoryContext;
-		Datum arg = Int64GetDatum(term_id);
-		bool isnull;
-
 		memset(&term->base, 0, sizeof(CecDaySet));
 		term->covers_bundles = false;
-		SPI_connect();
-		if (cec_query_run(reader->portfolio->plans, &term_facts, &arg, NULL, 1) > 0)
-		{
-			MemoryContext old = MemoryContextSwitchTo(cxt);
-			HeapTuple tuple = SPI_tuptable->vals[0];
-			TupleDesc desc = SPI_tuptable->tupdesc;
-
-			term->base = cec_day_set_of_multirange(SPI_getbinval(tuple, desc, 1, &isnull));
-			term->covers_bundles = DatumGetBool(SPI_getbinval(tuple, desc, 2, &isnull));
-			MemoryContextSwitchTo(old);
-		}
-		SPI_finish();
+		read_term(reader, term);
 	}
 	return term;
 }
@@ -163,13 +220,8 @@ read_life(Reader *reader, int64 asset_id)
 		return life;
 	if (!row->tts_isnull[reader->commissioned_on - 1])
 		days.from = DatumGetDateADT(row->tts_values[reader->commissioned_on - 1]);
-	else
-	{
-		text *status = DatumGetTextPP(row->tts_values[reader->status - 1]);
-
-		if (VARSIZE_ANY_EXHDR(status) == 7 && memcmp(VARDATA_ANY(status), "planned", 7) == 0)
-			return life;
-	}
+	else if (text_is(row->tts_values[reader->status - 1], "planned"))
+		return life;
 	if (!row->tts_isnull[reader->decommissioned_on - 1])
 		days.to = DatumGetDateADT(row->tts_values[reader->decommissioned_on - 1]) + 1;
 	cec_day_set_add(&life, days);

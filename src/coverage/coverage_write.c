@@ -24,6 +24,7 @@
 #include "utils/snapmgr.h"
 
 #include "append.h"
+#include "column.h"
 #include "compat.h"
 #include "coverage.h"
 #include "probe.h"
@@ -49,6 +50,10 @@ static const char *const coverage_column[COVER_COLUMNS] = {
 static const char *const history_column[COVER_COLUMNS] = {
 	"coverage_history_id", "coverage_id", "asset_id",	  "term_id", "during",
 	"is_stated",		   "is_ruled",	  "is_inherited", "recorded"};
+
+/* Types of all but the last, which is an instant in coverage and a period in the history. */
+static const Oid cover_type[COVER_RECORDED] = {INT8OID,		 INT8OID, INT8OID, INT8OID,
+											   DATERANGEOID, BOOLOID, BOOLOID, BOOLOID};
 
 /* A table that is written to. */
 typedef struct Target
@@ -77,17 +82,15 @@ static FullTransactionId writing_xid = {0};
 static void
 open_target(Target *target, CecPortfolio *portfolio, const char *table, const char *const *columns)
 {
-	Oid relid = cec_portfolio_relation(portfolio, table);
+	bool history = columns == history_column;
 
-	target->rel = table_open(relid, RowExclusiveLock);
+	target->rel = table_open(cec_portfolio_relation(portfolio, table), RowExclusiveLock);
 	for (int i = 0; i < COVER_COLUMNS; i++)
 		if (columns[i] != NULL)
-		{
-			target->attnums[i] = get_attnum(relid, columns[i]);
-			if (target->attnums[i] == InvalidAttrNumber)
-				ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-								errmsg("column \"%s\" of table \"%s\" does not exist", columns[i], table)));
-		}
+			target->attnums[i] = cec_column_require(target->rel, columns[i],
+													i < COVER_RECORDED ? cover_type[i]
+													: history		   ? TSTZRANGEOID
+																	   : TIMESTAMPTZOID);
 	target->sequence = cec_compat_identity_sequence(target->rel, target->attnums[COVER_KEY]);
 	target->appender = NULL;
 }

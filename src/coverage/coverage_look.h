@@ -1,0 +1,24 @@
+/*
+ * coverage_look.h
+ *		Looking up the one term that covers an asset.
+ */
+#ifndef CEC_COVERAGE_LOOK_H
+#define CEC_COVERAGE_LOOK_H
+
+#include "coverage.h"
+
+/* A covering term; texts as Datum. */
+typedef struct CecCovering
+{
+	int64 asset_id;
+	Datum asset_tag;
+	int64 contract_id;
+	Datum contract_number;
+	Datum tier_code; /* 0: none */
+	CecCoverRow cover;
+} CecCovering;
+
+extern bool cec_coverage_look(CecPortfolio *portfolio, Datum identifier, Datum at, Datum on_day, bool has_day,
+							  bool *found, CecCovering *answer);
+
+#endif
