@@ -1,7 +1,7 @@
 # Coverage stays equal to its definition, whatever is done in whatever order by however many sessions.
 #
 #   CEC_SEED=0.1234       repeats a run (the seed of a run is printed; concurrent runs repeat as far as timing lets them)
-#   CEC_OPERATIONS=600    successful operations a batch, over all its sessions
+#   CEC_OPERATIONS=120    successful operations a batch, over all its sessions
 use strict;
 use warnings;
 use File::Basename;
@@ -12,7 +12,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $seed = $ENV{CEC_SEED} // sprintf('%.6f', rand());
-my $operations = $ENV{CEC_OPERATIONS} // 600;
+my $operations = $ENV{CEC_OPERATIONS} // 120;
 my @batches = map { my $level = $_; map { [ $_, $level ] } (1, 4, 8) } ('READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE');
 note("CEC_SEED=$seed CEC_OPERATIONS=$operations");
 
