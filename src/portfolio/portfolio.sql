@@ -20,42 +20,13 @@ LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_execute_as';
 
 -- Constraints call these where they fail, to say more than a constraint can: CHECK (fine OR cec.refuse(…)).
 CREATE FUNCTION cec.refuse(constraint_name text, message text, detail text, hint text) RETURNS boolean
-LANGUAGE plpgsql PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = message, DETAIL = coalesce(detail, ''),
-		HINT = hint, CONSTRAINT = constraint_name;
-END;
-$$;
-
+LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse';
 CREATE FUNCTION cec.refuse_length(constraint_name text, value text, most integer) RETURNS boolean
-LANGUAGE plpgsql PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RAISE EXCEPTION USING ERRCODE = CASE WHEN value = '' THEN 'check_violation' ELSE 'string_data_right_truncation' END,
-		MESSAGE = CASE WHEN value = '' THEN 'a text that names something is empty' ELSE 'a text is too long' END,
-		DETAIL = format('It has %s characters; 1 to %s are allowed. It begins with "%s".',
-			char_length(value), most, left(value, 40)),
-		HINT = 'Leave the column NULL where there is nothing to say, and see whether two columns ran together in the source.',
-		CONSTRAINT = constraint_name;
-END;
-$$;
-
+LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse_length';
 CREATE FUNCTION cec.refuse_empty(constraint_name text) RETURNS boolean
-LANGUAGE plpgsql PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'a range of days contains no day',
-		DETAIL = 'Ranges are half-open: [2026-01-01,2026-01-01) is empty, [2026-01-01,2026-01-02) is one day.',
-		HINT = 'To include both ends write [first_day,last_day].', CONSTRAINT = constraint_name;
-END;
-$$;
-
+LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse_empty';
 CREATE FUNCTION cec.refuse_infinity(constraint_name text) RETURNS boolean
-LANGUAGE plpgsql PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'a day is infinite',
-		DETAIL = 'The days infinity and -infinity are not in the calendar.',
-		HINT = 'Leave the bound of a range open, as in [2026-01-01,), or the day NULL.', CONSTRAINT = constraint_name;
-END;
-$$;
+LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse_infinity';
 
 CREATE FUNCTION cec.version() RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
