@@ -46,18 +46,19 @@ END;
 $$;
 
 -- The definition in plain SQL, for the assets given (NULL: all): shares no code with the engine. Sets of days are
--- multiranges; reach holds one row for each way down from a listed asset to a member.
+-- multiranges; reach holds one row for each way down from a listed asset to a member. Not materialized, because the
+-- planner knows nothing of a materialized set's values and joined all terms with all assets.
 CREATE FUNCTION cec._define_coverage(portfolio regnamespace, asset_ids bigint[])
 RETURNS TABLE (asset_id bigint, term_id bigint, during daterange, is_stated boolean, is_ruled boolean, is_inherited boolean)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN QUERY EXECUTE format($query$
-		WITH RECURSIVE base AS (
+		WITH RECURSIVE base AS NOT MATERIALIZED (
 			SELECT t.term_id, t.covers_bundles,
 				CASE WHEN c.status IN ('draft', 'void') THEN '{}'::datemultirange
 					ELSE datemultirange(t.during * c.during) - c.suspensions END AS days
 			FROM %1$s.coverage_term t JOIN %1$s.contract c USING (contract_id)
-		), life AS (
+		), life AS NOT MATERIALIZED (
 			SELECT a.asset_id,
 				CASE WHEN a.status = 'planned' AND a.commissioned_on IS NULL THEN '{}'::datemultirange
 					ELSE datemultirange(daterange(a.commissioned_on, a.decommissioned_on, '[]')) - a.out_of_service END AS days
