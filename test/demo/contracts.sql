@@ -3,8 +3,8 @@ SET cec.reason = 'contracts for 2026';
 INSERT INTO fleet.service_tier (code, name, rank, response_hours)
 VALUES ('standard', 'Standard', 1, 48), ('premium', 'Premium', 2, 8);
 
-INSERT INTO fleet.contract (number, customer_id, account_manager, status, during, currency, governing_country, boundary)
-SELECT 'S-2026-' || s.country, min(c.customer_id), 'anna', 'active', '[2025-07-01,2028-01-01)',
+INSERT INTO fleet.contract (number, customer_id, account_manager, status, during, time_zone, currency, governing_country, boundary)
+SELECT 'S-2026-' || s.country, min(c.customer_id), 'anna', 'active', '[2025-07-01,2028-01-01)', 'Europe/Berlin',
 	CASE s.country WHEN 'PL' THEN 'PLN' WHEN 'SE' THEN 'SEK' ELSE 'EUR' END, s.country,
 	ST_Multi(ST_Expand(ST_Envelope(ST_Collect(ST_SetSRID(ST_MakePoint(s.longitude, s.latitude), 4326))), 1))
 FROM public.site s JOIN fleet.customer c ON c.name = s.customer GROUP BY s.country ORDER BY s.country;
