@@ -25,6 +25,8 @@ ENGINE_SQL = $(patsubst %,src/%.sql,$(ENGINE))
 PORTFOLIO_SQL = $(patsubst %,src/%.portfolio.sql,$(PORTFOLIO))
 
 REGRESS = $(patsubst sql/%.sql,%,$(filter-out sql/cec--%,$(sort $(wildcard sql/*.sql))))
+# The scripts show the name of their database.
+override CONTRIB_TESTDB = regress
 REGRESS_OPTS = --load-extension=postgis --load-extension=btree_gist --load-extension=cec
 
 PG_CONFIG ?= pg_config
