@@ -20,6 +20,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "coverage.h"
 #include "coverage_look.h"
 #include "probe.h"
@@ -262,10 +263,9 @@ cec_coverage_look(CecPortfolio *portfolio, Datum identifier, Datum at, Datum on_
 	look.at = at;
 	/* In UTC the timestamp of an instant is the instant. */
 	look.today = DatumGetDateADT(has_day ? on_day : DirectFunctionCall1(timestamp_date, at));
-	known = pg_namespace_aclcheck(portfolio->nspid, GetUserId(), ACL_USAGE) == ACLCHECK_OK &&
-			find_assets_by(&look, "asset_tag") && find_assets_by(&look, "serial_number") &&
-			find_assets_by_identifier(&look) && look.asset_count == 1 && look_at_cover(&look) &&
-			(look.row_count == 0 || look.asset_tag != 0 || read_tag(&look));
+	known = cec_compat_may_use_schema(portfolio->nspid, GetUserId()) && find_assets_by(&look, "asset_tag") &&
+			find_assets_by(&look, "serial_number") && find_assets_by_identifier(&look) && look.asset_count == 1 &&
+			look_at_cover(&look) && (look.row_count == 0 || look.asset_tag != 0 || read_tag(&look));
 	*found = look.row_count > 0;
 	answer->asset_id = look.asset_id;
 	answer->asset_tag = look.asset_tag;

@@ -7,6 +7,7 @@
 
 #include "access/genam.h"
 #include "catalog/dependency.h"
+#include "catalog/pg_namespace.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
@@ -79,6 +80,17 @@ cec_compat_lock_held(Oid relid, LOCKMODE mode)
 	return LockHeldByMe(&tag, mode, false);
 #else
 	return LockHeldByMe(&tag, mode);
+#endif
+}
+
+/* Whether a role has USAGE on a schema; 16 has one function for all kinds of objects. */
+static inline bool
+cec_compat_may_use_schema(Oid nspid, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(NamespaceRelationId, nspid, role, ACL_USAGE) == ACLCHECK_OK;
+#else
+	return pg_namespace_aclcheck(nspid, role, ACL_USAGE) == ACLCHECK_OK;
 #endif
 }
 
