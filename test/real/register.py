@@ -6,10 +6,15 @@ with its outline as boundary and a term for 2025.  The list is every tag of the 
 later: the plants that are new there are unknown here.  A COPY is all or nothing, so each wrong thing is tried three
 times: with everything else (refused, with the count), alone (refused, with its own constraint), and left out (stored).
 
+Coverage must then be what lists, terms and the lives of the plants imply, computed here day by day from the files.  Then
+each third plant of a country becomes the primary of the next one, half of these members go off their lists, and what
+they inherit is computed here as well.
+
 Prints TAP.  Needs psql on the path and the usual PG* variables; CEC_DATA is the folder of the files.
 """
 import collections
 import csv
+import datetime
 import io
 import json
 import os
@@ -335,6 +340,108 @@ def load_second_contract(known, listed, owner, ids):
              got, f"{sum(wrong.values())} of {len(owner)} list lines are refused")
     run(copy, good)
     is_equal("a warranty's list by the other EIC codes: accepted", count("inclusion") - before, accepted)
+    return [tag_of[asset_id] for asset_id in seen]
+
+
+# Coverage, computed from the files.  A span is a first and a last day, both included.
+
+def life(plant):
+    """From its first to its last year; a missing year, or the year 0 as asset_row reads it, leaves that end open."""
+    first, last = year(plant["commissioned"]), year(plant["decommissioned"])
+    return (datetime.date(first, 1, 1) if first else datetime.date.min,
+            datetime.date(last, 12, 31) if last else datetime.date.max)
+
+
+def common(*spans):
+    first, last = max(span[0] for span in spans), min(span[1] for span in spans)
+    return (first, last) if first <= last else None
+
+
+def stored_coverage():
+    """(asset_tag, contract number) to rows of (first day, last day, is_stated, is_inherited)."""
+    rows = collections.defaultdict(list)
+    for tag, number, first, last, *flags in run(
+            "SELECT asset_tag, contract_number, valid_from, last_day, is_stated, is_inherited, is_ruled"
+            " FROM fleet.coverage_by_asset ORDER BY 1, 2, 3;"):
+        rows[tag, number].append((first, last) + tuple(flags))
+    return dict(rows)
+
+
+def as_row(span, is_stated):
+    return (span[0].isoformat(), span[1].isoformat(), "t" if is_stated else "f", "f" if is_stated else "t", "f")
+
+
+def is_as_defined(name, wanted):
+    stored = stored_coverage()
+    differ = sorted(key for key in set(stored) | set(wanted) if stored.get(key) != wanted.get(key))
+    is_equal(f"{name}: {len(wanted)} assets on contracts, each with its days and reasons",
+             [(key, stored.get(key), wanted.get(key)) for key in differ[:5]], [])
+    is_equal(f"{name}: verify_coverage finds nothing", run("SELECT * FROM fleet.verify_coverage();"), [])
+    return stored
+
+
+def check_coverage(known, listed, on_warranty, countries, ids):
+    """What the lists imply; then bundles, and what they hand down."""
+    term = contract = (datetime.date(COVERED, 1, 1), datetime.date(COVERED, 12, 31))
+    line = term
+    own = {(tag, "PLANT-" + countries[tag]): common(line, term, contract, life(known[tag])) for tag in listed}
+    own.update({(tag, "WARRANTY"): common(line, term, contract, life(known[tag])) for tag in on_warranty})
+    wanted = {key: [as_row(span, True)] for key, span in own.items() if span}
+    is_as_defined("coverage", wanted)
+    is_equal("assets covered by their country's contract", int(run(
+        "SELECT count(DISTINCT asset_id) FROM fleet.coverage_by_contract WHERE contract_number LIKE 'PLANT-%';")[0][0]),
+             len({tag for tag, number in wanted if number != "WARRANTY"}))
+    middle = datetime.date(COVERED, 7, 1)
+    is_equal(f"assets covered as of {middle}", int(run(
+        f"SELECT count(DISTINCT asset_id) FROM fleet.coverage_as_of('{middle}', now());")[0][0]),
+             len({tag for (tag, number), span in own.items() if span and span[0] <= middle <= span[1]}))
+
+    # Every third plant of a country, in the order of tags, is the primary of the next one, from April on.
+    bundles, members = [], []
+    tags = sorted(known, key=lambda tag: (known[tag]["country"], tag))
+    joined = (datetime.date(COVERED, 4, 1), datetime.date.max)
+    gained = {}
+    for primary, member in zip(tags[::3], tags[1::3]):
+        if known[primary]["country"] != known[member]["country"]:
+            continue
+        bundles.append((len(bundles) + 1, "Bundle of " + primary, ids[primary]))
+        members.append((len(bundles), ids[member], f"[{joined[0]},)"))
+        for number in ("PLANT-" + countries[primary], "WARRANTY"):
+            days = own.get((primary, number))
+            handed = days and common(days, joined)
+            handed = handed and common(handed, term, contract, life(known[member]))
+            if handed:
+                gained[member, number] = handed
+    # A member that is on no list is what inheriting is for: take every second one off its lists.
+    off = sorted({tag for tag, number in gained if (tag, number) in own})[::2]
+    run("COPY fleet.bundle (bundle_id, name, primary_asset_id) FROM STDIN;", bundles)
+    run("COPY fleet.bundle_member (bundle_id, asset_id, during) FROM STDIN;", members)
+    run("CREATE TEMPORARY TABLE off (asset_id bigint);COPY off FROM STDIN;\n" + copy_text([ids[tag]] for tag in off) +
+        "\\.\nDELETE FROM fleet.inclusion i USING off WHERE i.asset_id = off.asset_id;")
+    own = {key: span for key, span in own.items() if key[0] not in set(off)}
+    wanted = {}
+    for key in set(own) | set(gained):
+        stated, inherited = own.get(key), gained.get(key)
+        if stated and inherited:
+            # Both; the term begins before the member joins, and both end with life or term: three pieces at most.
+            rows = []
+            edges = sorted({stated[0], inherited[0], stated[1] + datetime.timedelta(1), inherited[1] + datetime.timedelta(1)})
+            for first, after in zip(edges, edges[1:]):
+                flags = tuple("t" if span[0] <= first <= span[1] else "f" for span in (stated, inherited))
+                rows.append((first.isoformat(), (after - datetime.timedelta(1)).isoformat()) + flags + ("f",))
+            wanted[key] = rows
+        elif stated or inherited:
+            wanted[key] = [as_row(stated or inherited, bool(stated))]
+    comment(f"{len(bundles)} bundles, {len(gained)} covers handed down, {len(off)} members taken off their lists")
+    is_as_defined("with bundles", wanted)
+    only = {tag for tag, number in gained} - {tag for tag, number in own}
+    is_equal("members covered by inheriting alone", int(run(
+        "SELECT count(*) FROM (SELECT asset_id FROM fleet.coverage GROUP BY asset_id"
+        " HAVING bool_and(is_inherited AND NOT is_stated)) AS v;")[0][0]), len(only))
+    is_equal("some are", bool(only) and len(only) < len(gained), True)
+    is_equal("history keeps what was covered before: the lines that went and what a bundle changed", int(run(
+        f"SELECT count(DISTINCT asset_id) FROM fleet.coverage_history WHERE asset_id = ANY ('{{{','.join(str(ids[tag]) for tag in off)}}}');"
+        )[0][0]), len(off))
 
 
 def check_log():
@@ -378,8 +485,9 @@ def main():
     load_contracts(sorted(set(countries.values())))
     wanted = list(dict.fromkeys(plant["asset_tag"] for plant in august + september))
     listed = load_list(known, wanted, countries)
-    load_second_contract(known, listed, owner, ids)
+    on_warranty = load_second_contract(known, listed, owner, ids)
     check_log()
+    check_coverage(known, [line[1] for line in listed], on_warranty, countries, ids)
     comment(f"{time.monotonic() - started:.0f} s in all")
     print(f"1..{tests}")
     return 1 if failed else 0
