@@ -219,6 +219,8 @@ INSERT INTO fleet.coverage (asset_id, term_id, during, is_stated, is_ruled, is_i
 	VALUES (2, 1, '[2026-10-01,2026-10-31]', true, false, false, now());
 UPDATE fleet.coverage SET during = '[2026-03-15,2026-11-30]' WHERE asset_id = 1;
 DELETE FROM fleet.coverage WHERE asset_id = 2 AND is_inherited;
+INSERT INTO fleet.coverage (asset_id, term_id, during, is_stated, is_ruled, is_inherited, recorded_at)
+SELECT asset_id, term_id, during, is_stated, is_ruled, is_inherited, recorded_at FROM fleet.coverage WHERE asset_id = 1;
 ALTER TABLE fleet.coverage ENABLE ALWAYS TRIGGER derived;
 SELECT * FROM fleet.verify_coverage();
 SET ROLE regress_fleet_admin;
