@@ -709,9 +709,12 @@ collect_lines(CecChange *change)
 static void
 validate_lines(CecChange *change)
 {
-	List *wrong = explain_unresolved(change, cec_inclusion_take_unresolved(RelationGetRelid(change->rel)));
-	int64 line_count = list_length(wrong);
+	List *wrong;
+	int64 line_count;
 
+	cec_inclusion_check_names(change);
+	wrong = explain_unresolved(change, cec_inclusion_take_unresolved(RelationGetRelid(change->rel)));
+	line_count = list_length(wrong);
 	if (change->new_rows != NULL && !cec_change_is_empty(change))
 	{
 		Lines lines = collect_lines(change);
