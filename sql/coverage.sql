@@ -213,6 +213,14 @@ DELETE FROM fleet.coverage_history;
 \echo :SQLSTATE
 UPDATE fleet.coverage_history SET recorded = tstzrange(lower(recorded), NULL);
 \echo :SQLSTATE
+-- No day comes after the last one that there is.
+BEGIN;
+UPDATE fleet.contract SET during = '[2026-01-01,)';
+UPDATE fleet.coverage_term SET during = '[2026-01-01,)';
+UPDATE fleet.asset SET decommissioned_on = '5874897-12-31';
+SELECT asset_id, during::text::daterange FROM fleet.coverage ORDER BY 1, 2;
+SELECT * FROM fleet.verify_coverage();
+ROLLBACK;
 -- Done past the trigger, it is found, and mended.
 ALTER TABLE fleet.coverage DISABLE TRIGGER derived;
 INSERT INTO fleet.coverage (asset_id, term_id, during, is_stated, is_ruled, is_inherited, recorded_at)

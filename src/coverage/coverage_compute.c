@@ -171,7 +171,12 @@ read_life(Reader *reader, int64 asset_id)
 			return life;
 	}
 	if (!row->tts_isnull[reader->decommissioned_on - 1])
-		days.to = DatumGetDateADT(row->tts_values[reader->decommissioned_on - 1]) + 1;
+	{
+		DateADT last = DatumGetDateADT(row->tts_values[reader->decommissioned_on - 1]);
+
+		if (IS_VALID_DATE(last + 1)) /* no day comes after the last one of all: open */
+			days.to = last + 1;
+	}
 	cec_day_set_add(&life, days);
 	pauses = cec_day_set_of_multirange(row->tts_values[reader->out_of_service - 1]);
 	return pauses.count == 0 ? life : cec_day_set_minus(&life, &pauses);
