@@ -213,12 +213,22 @@ DELETE FROM fleet.coverage_history;
 \echo :SQLSTATE
 UPDATE fleet.coverage_history SET recorded = tstzrange(lower(recorded), NULL);
 \echo :SQLSTATE
+-- No day comes after the last one that there is.
+BEGIN;
+UPDATE fleet.contract SET during = '[2026-01-01,)';
+UPDATE fleet.coverage_term SET during = '[2026-01-01,)';
+UPDATE fleet.asset SET decommissioned_on = '5874897-12-31';
+SELECT asset_id, during::text::daterange FROM fleet.coverage ORDER BY 1, 2;
+SELECT * FROM fleet.verify_coverage();
+ROLLBACK;
 -- Done past the trigger, it is found, and mended.
 ALTER TABLE fleet.coverage DISABLE TRIGGER derived;
 INSERT INTO fleet.coverage (asset_id, term_id, during, is_stated, is_ruled, is_inherited, recorded_at)
 	VALUES (2, 1, '[2026-10-01,2026-10-31]', true, false, false, now());
 UPDATE fleet.coverage SET during = '[2026-03-15,2026-11-30]' WHERE asset_id = 1;
 DELETE FROM fleet.coverage WHERE asset_id = 2 AND is_inherited;
+INSERT INTO fleet.coverage (asset_id, term_id, during, is_stated, is_ruled, is_inherited, recorded_at)
+SELECT asset_id, term_id, during, is_stated, is_ruled, is_inherited, recorded_at FROM fleet.coverage WHERE asset_id = 1;
 ALTER TABLE fleet.coverage ENABLE ALWAYS TRIGGER derived;
 SELECT * FROM fleet.verify_coverage();
 SET ROLE regress_fleet_admin;

@@ -224,6 +224,16 @@ SELECT asset_tag, status, covered_until, covered_from FROM fleet.uncovered_asset
 WHERE asset_tag IN ('pump', 'motor', 'gauge', 'uncovered', 'planned', 'planned long ago', 'to come', 'retired', 'gone', 'absent') ORDER BY asset_tag;
 SELECT * FROM fleet.verify_coverage();
 
+-- At an instant, an identifier names what it names on the portfolio's day.
+BEGIN;
+UPDATE fleet.setting SET time_zone = 'Pacific/Apia';
+INSERT INTO fleet.asset_identifier (asset_id, scheme, value, during) VALUES
+	(:pump, 'berth', 'BERTH-1', '(,2026-06-01)'), (:gauge, 'berth', 'BERTH-1', '[2026-06-01,)');
+INSERT INTO fleet.inclusion (term_id, asset_id, during) VALUES (:always, :gauge, '(,2026-12-31]');
+SELECT DISTINCT at, c.asset_tag FROM (VALUES ('2026-05-31 23:59 Pacific/Apia'::timestamptz), ('2026-06-01 00:00 Pacific/Apia')) AS v(at),
+	fleet.covered('BERTH-1', at) AS c ORDER BY 1;
+ROLLBACK;
+
 DROP VIEW asked;
 DROP TABLE wanted;
 RESET ROLE;

@@ -6,6 +6,9 @@
  * the walk up from a membership carries the days on which all its steps hold, and stops when none are left.  What was
  * walked already on the same days is not walked again, so diamonds cost no more than their edges.
  *
+ * Nearly always there is no cycle at all, whatever the days.  So the assets are peeled off first, from the top: those
+ * that have no primary among the rest.  Only what is left, a cycle and all below it, is walked.
+ *
  * Memberships change under the gate alone: four sessions that build a cycle of four edges come one after the other,
  * and the last one sees the other three.
  */
@@ -165,21 +168,82 @@ check_members(CecChange *change, CecBundleWalk *walk, const CecIds *assets)
 	MemoryContextDelete(cxt);
 }
 
+/* Place of an asset in the list, which is in order; -1 when it is not there. */
+static int64
+find_place(const CecIds *assets, int64 asset_id)
+{
+	int64 low = 0;
+	int64 high = assets->count;
+
+	while (low < high)
+	{
+		int64 middle = low + (high - low) / 2;
+
+		if (assets->ids[middle] < asset_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < assets->count && assets->ids[low] == asset_id ? low : -1;
+}
+
+/* The assets, without those that no cycle among them leads to: each has a primary in the result. */
+static CecIds
+peel(CecBundleWalk *walk, const CecIds *assets)
+{
+	CecIds rest = {0};
+	CecIds free = {0}; /* places of the assets whose primaries are all peeled off */
+	CecMembership *found;
+	int64 *primaries = palloc_extended(assets->count * sizeof(int64), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	for (int64 i = 0; i < assets->count; i++)
+	{
+		int count = cec_bundle_walk_up(walk, assets->ids[i], &found);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int j = 0; j < count; j++)
+			if (find_place(assets, found[j].primary_id) >= 0)
+				primaries[i]++;
+		if (primaries[i] == 0)
+			cec_ids_add(&free, i);
+	}
+	while (free.count > 0)
+	{
+		int count = cec_bundle_walk_down(walk, assets->ids[free.ids[--free.count]], &found);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int j = 0; j < count; j++)
+		{
+			int64 place = find_place(assets, found[j].asset_id);
+
+			if (place >= 0 && --primaries[place] == 0)
+				cec_ids_add(&free, place);
+		}
+	}
+	for (int64 i = 0; i < assets->count; i++)
+		if (primaries[i] > 0)
+			cec_ids_add(&rest, assets->ids[i]);
+	pfree(primaries);
+	return rest;
+}
+
 /*
  * Handler of the validate stage for bundle_member and bundle: change->assets holds the members concerned and all below
- * them; a new cycle goes through one of the members, so checking all of these is enough.
+ * them; a new cycle goes through one of the members and thus through these alone, so checking them is enough.
  */
 static void
 validate_memberships(CecChange *change)
 {
 	Snapshot snapshot;
 	CecBundleWalk *walk;
+	CecIds rest;
 
 	if (change->new_rows == NULL || change->assets.count == 0)
 		return;
 	snapshot = cec_latest_snapshot();
 	walk = cec_bundle_walk_begin(change->portfolio, snapshot);
-	check_members(change, walk, &change->assets);
+	rest = peel(walk, &change->assets);
+	check_members(change, walk, &rest);
 	cec_bundle_walk_end(walk);
 	UnregisterSnapshot(snapshot);
 }

@@ -61,7 +61,7 @@ BEGIN
 		), life AS NOT MATERIALIZED (
 			SELECT a.asset_id,
 				CASE WHEN a.status = 'planned' AND a.commissioned_on IS NULL THEN '{}'::datemultirange
-					ELSE datemultirange(daterange(a.commissioned_on, a.decommissioned_on, '[]')) - a.out_of_service END AS days
+					ELSE datemultirange(daterange(a.commissioned_on, nullif(a.decommissioned_on, '5874897-12-31'), '[]')) - a.out_of_service END AS days
 			FROM %1$s.asset a
 		), listed AS (
 			SELECT i.asset_id, i.term_id, range_agg(i.during) AS days

@@ -34,7 +34,7 @@ PG_FUNCTION_INFO_V1(cec_refuse_typing);
 	"SELECT asset_id FROM @P@.asset WHERE asset_tag = $1" \
 	" UNION SELECT asset_id FROM @P@.asset WHERE serial_number = $1" \
 	" UNION SELECT asset_id FROM @P@.asset_identifier WHERE value = $1" \
-	"  AND during @> coalesce($3, ($2 AT TIME ZONE 'UTC')::date)"
+	"  AND during @> coalesce($3, ($2 AT TIME ZONE (SELECT time_zone FROM @P@.setting))::date)"
 
 static const CecQuery covered = {
 	"WITH named AS (" NAMED ")"

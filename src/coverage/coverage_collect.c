@@ -4,6 +4,10 @@
  *
  * Only what the definition of coverage mentions counts: a new price or a new tag changes no cover.  Members below the
  * assets are added later (bundle_lock.c).
+ *
+ * A row can take the place of another one that lists and bundles refer to: its key is changed to the one that has just
+ * become free, or one statement deletes the old row and inserts the new one.  The foreign keys have nothing against
+ * either, so a changed key counts as a change of all that refers to it, and so does a deleted one.
  */
 #include "postgres.h"
 
@@ -87,10 +91,11 @@ collect_from_lines(CecChange *change)
 static void
 collect_from_assets(CecChange *change)
 {
-	static const char *const life[] = {"status", "commissioned_on", "decommissioned_on", "out_of_service", NULL};
+	static const char *const life[] = {"asset_id",			"status",		  "commissioned_on",
+									   "decommissioned_on", "out_of_service", NULL};
 
-	/* Nothing refers to a new asset yet, and to a deleted one no more. */
-	if (change->operation == CEC_UPDATE)
+	/* Nothing refers to a new asset yet; where it takes the place of a deleted one, that one is collected. */
+	if (change->operation != CEC_INSERT)
 		change->assets = collect_column(change, "asset_id", life);
 }
 
@@ -103,22 +108,20 @@ collect_from_members(CecChange *change)
 static void
 collect_from_bundles(CecChange *change)
 {
-	static const char *const columns[] = {"primary_asset_id", NULL};
-	CecIds bundles;
+	static const char *const columns[] = {"bundle_id", "primary_asset_id", NULL};
 
-	if (change->operation != CEC_UPDATE)
-		return;
-	bundles = collect_column(change, "bundle_id", columns);
+	/* A new one too: in the place of a deleted one it has members, and may close a cycle. */
+	CecIds bundles = collect_column(change, "bundle_id", columns);
 	change->assets = follow(change, &bundles, "bundle_member", "bundle_id", "asset_id");
 }
 
 static void
 collect_from_terms(CecChange *change)
 {
-	static const char *const columns[] = {"contract_id", "during", "covers_bundles", NULL};
+	static const char *const columns[] = {"term_id", "contract_id", "during", "covers_bundles", NULL};
 	CecIds terms;
 
-	if (change->operation != CEC_UPDATE)
+	if (change->operation == CEC_INSERT)
 		return;
 	terms = collect_column(change, "term_id", columns);
 	change->assets = follow(change, &terms, "inclusion", "term_id", "asset_id");
@@ -127,11 +130,11 @@ collect_from_terms(CecChange *change)
 static void
 collect_from_contracts(CecChange *change)
 {
-	static const char *const columns[] = {"status", "during", "suspensions", NULL};
+	static const char *const columns[] = {"contract_id", "status", "during", "suspensions", NULL};
 	CecIds contracts;
 	CecIds terms;
 
-	if (change->operation != CEC_UPDATE)
+	if (change->operation == CEC_INSERT)
 		return;
 	contracts = collect_column(change, "contract_id", columns);
 	terms = follow(change, &contracts, "coverage_term", "contract_id", "term_id");

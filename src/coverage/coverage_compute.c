@@ -223,27 +223,46 @@ read_life(Reader *reader, int64 asset_id)
 	else if (text_is(row->tts_values[reader->status - 1], "planned"))
 		return life;
 	if (!row->tts_isnull[reader->decommissioned_on - 1])
-		days.to = DatumGetDateADT(row->tts_values[reader->decommissioned_on - 1]) + 1;
+	{
+		DateADT last = DatumGetDateADT(row->tts_values[reader->decommissioned_on - 1]);
+
+		if (IS_VALID_DATE(last + 1)) /* no day comes after the last one of all: open */
+			days.to = last + 1;
+	}
 	cec_day_set_add(&life, days);
 	pauses = cec_day_set_of_multirange(row->tts_values[reader->out_of_service - 1]);
 	return pauses.count == 0 ? life : cec_day_set_minus(&life, &pauses);
 }
 
+/* The entry of an asset for a term, made if there is none; they are in order of term_id, and move when one is made. */
 static CecAssetTerm *
 find_asset_term(Reader *reader, CecAssetCover *asset, int64 term_id)
 {
 	CecAssetTerm *entry;
+	int low = 0;
+	int high = asset->term_count;
 
-	for (int i = 0; i < asset->term_count; i++)
-		if (asset->terms[i].term->term_id == term_id)
-			return &asset->terms[i];
+	if (high > 0 && asset->terms[high - 1].term->term_id < term_id)
+		low = high; /* the usual case: list lines come in this order */
+	while (low < high)
+	{
+		int middle = (low + high) / 2;
+
+		if (asset->terms[middle].term->term_id < term_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < asset->term_count && asset->terms[low].term->term_id == term_id)
+		return &asset->terms[low];
 	if (asset->term_count == asset->term_space)
 	{
 		asset->term_space = asset->term_space == 0 ? 1 : asset->term_space * 2;
 		asset->terms = asset->terms == NULL ? palloc(asset->term_space * sizeof(CecAssetTerm))
 											: repalloc(asset->terms, asset->term_space * sizeof(CecAssetTerm));
 	}
-	entry = &asset->terms[asset->term_count++];
+	entry = &asset->terms[low];
+	memmove(entry + 1, entry, (asset->term_count++ - low) * sizeof(CecAssetTerm));
 	memset(entry, 0, sizeof(CecAssetTerm));
 	entry->term = find_term(reader, term_id);
 	entry->allowed = cec_day_set_intersect(&asset->life, &entry->term->base);
@@ -471,13 +490,13 @@ compare_days(const void *one, const void *other)
 	return a < b ? -1 : a > b;
 }
 
+/* Whether a day is in a set; asked with ever later days, next moves on past the spans that have ended. */
 static bool
-covers_day(const CecDaySet *set, DateADT day)
+covers_day(const CecDaySet *set, int *next, DateADT day)
 {
-	for (int i = 0; i < set->count; i++)
-		if (set->spans[i].from <= day && day < set->spans[i].to)
-			return true;
-	return false;
+	while (*next < set->count && set->spans[*next].to <= day)
+		(*next)++;
+	return *next < set->count && set->spans[*next].from <= day;
 }
 
 /* Rows of one term: the days cut wherever a flag changes. */
@@ -486,6 +505,8 @@ append_rows(CecAssetTerm *entry, CecCoverRow *rows)
 {
 	int cut_count = 0;
 	int count = 0;
+	int next_stated = 0;
+	int next_inherited = 0;
 	DateADT *cuts = palloc(2 * (entry->stated.count + entry->inherited.count) * sizeof(DateADT));
 
 	for (int i = 0; i < entry->stated.count; i++)
@@ -505,8 +526,8 @@ append_rows(CecAssetTerm *entry, CecCoverRow *rows)
 
 		if (cuts[i] == cuts[i + 1])
 			continue;
-		row.is_stated = covers_day(&entry->stated, cuts[i]);
-		row.is_inherited = covers_day(&entry->inherited, cuts[i]);
+		row.is_stated = covers_day(&entry->stated, &next_stated, cuts[i]);
+		row.is_inherited = covers_day(&entry->inherited, &next_inherited, cuts[i]);
 		if (row.is_stated || row.is_inherited)
 			rows[count++] = row;
 	}
@@ -514,7 +535,7 @@ append_rows(CecAssetTerm *entry, CecCoverRow *rows)
 	return count;
 }
 
-/* The rows that an asset's cover ought to have: one per maximal range of equal flags. */
+/* The rows that an asset's cover ought to have, in order of term and days: one per maximal range of equal flags. */
 CecCoverRow *
 cec_coverage_rows(CecAssetCover *asset, int *count)
 {

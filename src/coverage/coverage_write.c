@@ -19,6 +19,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
+#include "miscadmin.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -214,21 +215,26 @@ find_beginning(Writer *writer, const CecAssetCover *asset)
 	return beginning;
 }
 
-static bool
-same_row(const CecCoverRow *one, const CecCoverRow *other)
+static int
+flags_of_row(const CecCoverRow *row)
 {
-	return one->term_id == other->term_id && one->during.from == other->during.from &&
-		   one->during.to == other->during.to && one->is_stated == other->is_stated &&
-		   one->is_ruled == other->is_ruled && one->is_inherited == other->is_inherited;
+	return row->is_stated << 2 | row->is_ruled << 1 | row->is_inherited;
 }
 
-static bool
-contains_row(const CecCoverRow *rows, int count, const CecCoverRow *row)
+/* By term, days and flags; 0: they say the same. */
+static int
+compare_rows(const void *one, const void *other)
 {
-	for (int i = 0; i < count; i++)
-		if (same_row(&rows[i], row))
-			return true;
-	return false;
+	const CecCoverRow *a = one;
+	const CecCoverRow *b = other;
+
+	if (a->term_id != b->term_id)
+		return a->term_id < b->term_id ? -1 : 1;
+	if (a->during.from != b->during.from)
+		return a->during.from < b->during.from ? -1 : 1;
+	if (a->during.to != b->during.to)
+		return a->during.to < b->during.to ? -1 : 1;
+	return flags_of_row(a) - flags_of_row(b);
 }
 
 static void
@@ -237,27 +243,33 @@ write_asset(Writer *writer, CecAssetCover *asset)
 	int count;
 	CecCoverRow *rows = cec_coverage_rows(asset, &count);
 	TimestampTz beginning = 0;
+	int i = 0;
+	int j = 0;
 
-	for (int i = 0; i < asset->stored_count; i++)
+	if (asset->stored_count > 1)
+		qsort(asset->stored, asset->stored_count, sizeof(CecCoverRow), compare_rows);
+	while (i < asset->stored_count || j < count)
 	{
 		CecCoverRow *stored = &asset->stored[i];
+		int order = i == asset->stored_count ? 1 : j == count ? -1 : compare_rows(stored, &rows[j]);
 
-		if (contains_row(rows, count, stored))
+		if (order == 0)
+		{
+			i++;
+			j++;
 			continue;
+		}
 		if (beginning == 0)
 			beginning = find_beginning(writer, asset);
-		delete_row(writer, stored);
-		if (!stored->is_own)
-			append(writer, &writer->history, asset->asset_id, stored, make_period(stored->recorded_at, beginning));
-		writer->changed++;
-	}
-	for (int i = 0; i < count; i++)
-	{
-		if (contains_row(asset->stored, asset->stored_count, &rows[i]))
-			continue;
-		if (beginning == 0)
-			beginning = find_beginning(writer, asset);
-		append(writer, &writer->coverage, asset->asset_id, &rows[i], TimestampTzGetDatum(beginning));
+		if (order < 0)
+		{
+			delete_row(writer, stored);
+			if (!stored->is_own)
+				append(writer, &writer->history, asset->asset_id, stored, make_period(stored->recorded_at, beginning));
+			i++;
+		}
+		else
+			append(writer, &writer->coverage, asset->asset_id, &rows[j++], TimestampTzGetDatum(beginning));
 		writer->changed++;
 	}
 }
@@ -280,6 +292,7 @@ cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot)
 	{
 		MemoryContext old = MemoryContextSwitchTo(asset_cxt);
 
+		CHECK_FOR_INTERRUPTS();
 		write_asset(&writer, set->assets[i]);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(asset_cxt);

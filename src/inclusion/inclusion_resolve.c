@@ -6,6 +6,10 @@
  * the statement and remembered, and the AFTER STATEMENT trigger refuses the statement with all such lines together:
  * the account manager sees every wrong line at once, and not one a try.
  *
+ * A line waits for the lock of its asset only when the asset is known.  Another session may meanwhile have given the
+ * identifier to another asset, so once the locks are held the lines that were resolved are resolved again, if any
+ * transaction has ended since, and the statement is refused with 40001 where another asset is found.
+ *
  * What is remembered belongs to one statement: it is kept under table, trigger depth and subtransaction, and goes when
  * that subtransaction aborts.  It lives in TopTransactionContext.
  */
@@ -15,6 +19,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "common/hashfn.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -33,12 +38,25 @@
 PG_FUNCTION_INFO_V1(cec_resolve_listed_as);
 PG_FUNCTION_INFO_V1(cec_keep_listed_asset);
 
+/* A line whose asset was filled in. */
+typedef struct Resolved
+{
+	int64 asset_id;
+	uint32 hash; /* of listed_as */
+} Resolved;
+
 typedef struct Statement
 {
 	Oid relid;
 	int depth;
 	SubTransactionId subid;
 	List *unresolved; /* of CecUnresolved */
+	/* As its first line was resolved; as long as these stay what they are no transaction has ended. */
+	TransactionId xmax;
+	uint32 xcnt;
+	Resolved *resolved;
+	int64 resolved_count;
+	int64 resolved_space;
 } Statement;
 
 static List *statements = NIL; /* of Statement */
@@ -100,35 +118,92 @@ find_statement(Oid relid)
 	return NULL;
 }
 
+/* The running statement's entry, made if there is none; in TopTransactionContext, which is current. */
+static Statement *
+get_statement(Oid relid)
+{
+	Statement *statement = find_statement(relid);
+
+	if (statement == NULL)
+	{
+		statement = palloc0(sizeof(Statement));
+		statement->relid = relid;
+		statement->depth = trigger_depth();
+		statement->subid = GetCurrentSubTransactionId();
+		statements = lappend(statements, statement);
+	}
+	return statement;
+}
+
 static void
 remember_unresolved(Oid relid, const char *listed_as, int matches)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
-	Statement *statement = find_statement(relid);
+	Statement *statement = get_statement(relid);
 	CecUnresolved *line = palloc(sizeof(CecUnresolved));
 
-	if (statement == NULL)
-	{
-		statement = palloc(sizeof(Statement));
-		*statement = (Statement){relid, trigger_depth(), GetCurrentSubTransactionId(), NIL};
-		statements = lappend(statements, statement);
-	}
 	line->listed_as = pstrdup(listed_as);
 	line->matches = matches;
 	statement->unresolved = lappend(statement->unresolved, line);
 	MemoryContextSwitchTo(old);
 }
 
-/* The lines that the running statement could not resolve, which are forgotten by this. */
+static Resolved
+make_resolved(int64 asset_id, Datum listed_as)
+{
+	text *name = DatumGetTextPP(listed_as);
+
+	return (Resolved){asset_id, hash_bytes((const unsigned char *) VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name))};
+}
+
+static int
+compare_resolved(const void *one, const void *other)
+{
+	const Resolved *a = one;
+	const Resolved *b = other;
+
+	if (a->asset_id != b->asset_id)
+		return a->asset_id < b->asset_id ? -1 : 1;
+	return a->hash < b->hash ? -1 : a->hash > b->hash;
+}
+
+static void
+remember_resolved(Oid relid, int64 asset_id, Datum listed_as, TransactionId xmax, uint32 xcnt)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	Statement *statement = get_statement(relid);
+
+	if (statement->resolved_count == 0)
+	{
+		statement->xmax = xmax;
+		statement->xcnt = xcnt;
+	}
+	if (statement->resolved_count == statement->resolved_space)
+	{
+		statement->resolved_space = statement->resolved_space == 0 ? 4 : statement->resolved_space * 2;
+		statement->resolved = statement->resolved == NULL
+								  ? palloc(statement->resolved_space * sizeof(Resolved))
+								  : repalloc_huge(statement->resolved, statement->resolved_space * sizeof(Resolved));
+	}
+	statement->resolved[statement->resolved_count++] = make_resolved(asset_id, listed_as);
+	MemoryContextSwitchTo(old);
+}
+
+/* The lines that the running statement could not resolve; all that was remembered of it is forgotten by this. */
 List *
 cec_inclusion_take_unresolved(Oid relid)
 {
 	Statement *statement = statements == NIL ? NULL : find_statement(relid);
+	List *unresolved;
 
 	if (statement == NULL)
 		return NIL;
 	statements = list_delete_ptr(statements, statement);
-	return statement->unresolved;
+	unresolved = statement->unresolved;
+	if (statement->resolved != NULL)
+		pfree(statement->resolved);
+	pfree(statement);
+	return unresolved;
 }
 
 /* Adds an asset to what was found; false when that makes it two. */
@@ -178,16 +253,69 @@ find_in_identifiers(CecPortfolio *portfolio, Datum identifier, const CecDays *da
 
 /* How many assets an identifier names on the days: none, one, or 2 for several.  found is the one. */
 static int
-find_assets(CecPortfolio *portfolio, Datum identifier, const CecDays *days, int64 *found)
+find_assets(CecPortfolio *portfolio, Datum identifier, const CecDays *days, Snapshot snapshot, int64 *found)
 {
-	Snapshot snapshot = cec_latest_snapshot();
 	int matches = 0;
 
 	if (find_in_register(portfolio, "asset_tag", identifier, snapshot, found, &matches) &&
 		find_in_register(portfolio, "serial_number", identifier, snapshot, found, &matches))
 		find_in_identifiers(portfolio, identifier, days, snapshot, found, &matches);
-	UnregisterSnapshot(snapshot);
 	return matches;
+}
+
+/*
+ * Makes sure that the lines of the running statement whose asset was filled in still name that asset.  To be called once
+ * the assets are locked.  Error: 40001.
+ */
+void
+cec_inclusion_check_names(CecChange *change)
+{
+	Statement *statement = statements == NIL ? NULL : find_statement(RelationGetRelid(change->rel));
+	Snapshot snapshot;
+	CecRows rows;
+	AttrNumber asset_id;
+	AttrNumber listed_as;
+	AttrNumber during;
+
+	if (statement == NULL || statement->resolved_count == 0 || change->operation != CEC_INSERT)
+		return;
+	snapshot = cec_latest_snapshot();
+	if (snapshot->xmax == statement->xmax && snapshot->xcnt == statement->xcnt)
+	{
+		UnregisterSnapshot(snapshot);
+		return;
+	}
+	qsort(statement->resolved, statement->resolved_count, sizeof(Resolved), compare_resolved);
+	asset_id = cec_column_require(change->rel, "asset_id", INT8OID);
+	listed_as = cec_column_require_nullable(change->rel, "listed_as", TEXTOID);
+	during = cec_column_require(change->rel, "during", DATERANGEOID);
+	cec_rows_begin(&rows, change);
+	while (cec_rows_next(&rows))
+	{
+		TupleTableSlot *row = rows.new_row;
+		Resolved resolved;
+		CecDays days;
+		int64 found = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		slot_getallattrs(row);
+		if (row->tts_isnull[listed_as - 1])
+			continue;
+		resolved = make_resolved(DatumGetInt64(row->tts_values[asset_id - 1]), row->tts_values[listed_as - 1]);
+		if (bsearch(&resolved, statement->resolved, statement->resolved_count, sizeof(Resolved), compare_resolved) ==
+			NULL)
+			continue;
+		days = cec_days_of_range(row->tts_values[during - 1]);
+		if (find_assets(change->portfolio, row->tts_values[listed_as - 1], &days, snapshot, &found) != 1 ||
+			found != resolved.asset_id)
+			ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+							errmsg("could not serialize access due to concurrent update"),
+							errdetail("\"%.100s\" came to name another asset while the list line waited.",
+									  TextDatumGetCString(row->tts_values[listed_as - 1])),
+							errhint("The transaction might succeed if retried."), errtable(change->rel)));
+	}
+	cec_rows_end(&rows);
+	UnregisterSnapshot(snapshot);
 }
 
 /* cec.resolve_listed_as(): fills asset_id from listed_as. */
@@ -206,6 +334,7 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	int64 found = 0;
 	Datum found_value;
 	CecPortfolio *portfolio;
+	Snapshot snapshot;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
 		!TRIGGER_FIRED_BEFORE(trigdata->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
@@ -229,7 +358,11 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	cec_portfolio_pin();
 	portfolio = cec_portfolio_get(RelationGetNamespace(trigdata->tg_relation));
 	cec_portfolio_check_owner(portfolio, trigdata->tg_relation);
-	matches = find_assets(portfolio, listed_as, isnull ? NULL : &days, &found);
+	snapshot = cec_latest_snapshot();
+	matches = find_assets(portfolio, listed_as, isnull ? NULL : &days, snapshot, &found);
+	if (matches == 1)
+		remember_resolved(RelationGetRelid(trigdata->tg_relation), found, listed_as, snapshot->xmax, snapshot->xcnt);
+	UnregisterSnapshot(snapshot);
 	cec_portfolio_unpin();
 
 	if (matches != 1)

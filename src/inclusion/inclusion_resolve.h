@@ -1,10 +1,11 @@
 /*
  * inclusion_resolve.h
- *		List lines of the running statement whose identifier names no asset, or several.
+ *		List lines of the running statement that were given by an identifier.
  */
 #ifndef CEC_INCLUSION_RESOLVE_H
 #define CEC_INCLUSION_RESOLVE_H
 
+#include "change.h"
 #include "nodes/pg_list.h"
 
 typedef struct CecUnresolved
@@ -14,6 +15,7 @@ typedef struct CecUnresolved
 } CecUnresolved;
 
 extern void cec_inclusion_resolve_init(void);
+extern void cec_inclusion_check_names(CecChange *change);
 extern List *cec_inclusion_take_unresolved(Oid relid);
 
 #endif

@@ -394,16 +394,118 @@ meets_another_line(Probes *probes, const Line *line)
 	return false;
 }
 
-/* The lines that may be wrong. */
+static int
+compare_lines(const void *one, const void *other)
+{
+	int64 a = ((const Line *) one)->asset_id;
+	int64 b = ((const Line *) other)->asset_id;
+
+	return a < b ? -1 : a > b;
+}
+
+static int
+compare_days(const void *one, const void *other)
+{
+	DateADT a = *(const DateADT *) one;
+	DateADT b = *(const DateADT *) other;
+
+	return a < b ? -1 : a > b;
+}
+
+/* How many of the days, which are in order, come before a day. */
+static int64
+count_before(const DateADT *days, int64 count, DateADT day)
+{
+	int64 low = 0;
+	int64 high = count;
+
+	while (low < high)
+	{
+		int64 middle = low + (high - low) / 2;
+
+		if (days[middle] < day)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* First and last days of all lines of one asset, each in order. */
+typedef struct AssetDays
+{
+	int64 count;
+	int64 space;
+	DateADT *from;
+	DateADT *to;
+} AssetDays;
+
+static void
+read_asset_days(Probes *probes, int64 asset_id, AssetDays *days)
+{
+	TupleTableSlot *row;
+
+	days->count = 0;
+	cec_probe_seek(probes->lines, asset_id);
+	while ((row = cec_probe_next(probes->lines)) != NULL)
+	{
+		CecDays line = cec_days_of_range(row->tts_values[probes->during - 1]);
+
+		if (days->count == days->space)
+		{
+			days->space = days->space == 0 ? 64 : days->space * 2;
+			days->from = days->from == NULL ? palloc(days->space * sizeof(DateADT))
+											: repalloc_huge(days->from, days->space * sizeof(DateADT));
+			days->to = days->to == NULL ? palloc(days->space * sizeof(DateADT))
+										: repalloc_huge(days->to, days->space * sizeof(DateADT));
+		}
+		days->from[days->count] = line.from;
+		days->to[days->count++] = line.to;
+	}
+	qsort(days->from, days->count, sizeof(DateADT), compare_days);
+	qsort(days->to, days->count, sizeof(DateADT), compare_days);
+}
+
+/*
+ * Marks, of several lines of one asset, those that meet another line of it.  Those that begin before a line's end, less
+ * those that have ended by its beginning, are the ones that it meets: itself, and if there are more, another one.
+ */
+static void
+mark_meeting(Probes *probes, const Line *lines, int64 count, bool *meets, AssetDays *days)
+{
+	read_asset_days(probes, lines[0].asset_id, days);
+	for (int64 i = 0; i < count; i++)
+		meets[i] = count_before(days->from, days->count, lines[i].during.to) -
+					   count_before(days->to, days->count, lines[i].during.from + 1) >
+				   1;
+}
+
+/* The lines that may be wrong; puts all in order of their assets. */
 static Lines
-find_doubtful(CecChange *change, const Lines *lines)
+find_doubtful(CecChange *change, Lines *lines)
 {
 	Lines doubtful = {0};
+	AssetDays asset_days = {0};
+	bool *meets = palloc_extended(Max(lines->count, 1) * sizeof(bool), MCXT_ALLOC_HUGE);
 	Probes probes;
 	Snapshot snapshot;
 
 	snapshot = cec_latest_snapshot();
 	begin_probes(&probes, change, snapshot);
+	if (lines->count > 1)
+		qsort(lines->lines, lines->count, sizeof(Line), compare_lines);
+	for (int64 i = 0, count; i < lines->count; i += count)
+	{
+		Line *line = &lines->lines[i];
+
+		CHECK_FOR_INTERRUPTS();
+		for (count = 1; i + count < lines->count && line[count].asset_id == line->asset_id; count++)
+			;
+		if (count == 1)
+			meets[i] = meets_another_line(&probes, line);
+		else
+			mark_meeting(&probes, line, count, meets + i, &asset_days);
+	}
 	for (int64 i = 0; i < lines->count; i++)
 	{
 		Line *line = &lines->lines[i];
@@ -411,8 +513,7 @@ find_doubtful(CecChange *change, const Lines *lines)
 		CecDays days = {Max(term.from, line->during.from), Min(term.to, line->during.to)};
 
 		CHECK_FOR_INTERRUPTS();
-		if (days.from >= days.to || (line->is_include && is_outside_life(&probes, line, days)) ||
-			meets_another_line(&probes, line))
+		if (days.from >= days.to || (line->is_include && is_outside_life(&probes, line, days)) || meets[i])
 			add_line(&doubtful, *line);
 	}
 
@@ -608,9 +709,12 @@ collect_lines(CecChange *change)
 static void
 validate_lines(CecChange *change)
 {
-	List *wrong = explain_unresolved(change, cec_inclusion_take_unresolved(RelationGetRelid(change->rel)));
-	int64 line_count = list_length(wrong);
+	List *wrong;
+	int64 line_count;
 
+	cec_inclusion_check_names(change);
+	wrong = explain_unresolved(change, cec_inclusion_take_unresolved(RelationGetRelid(change->rel)));
+	line_count = list_length(wrong);
 	if (change->new_rows != NULL && !cec_change_is_empty(change))
 	{
 		Lines lines = collect_lines(change);
