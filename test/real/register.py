@@ -8,7 +8,7 @@ times: with everything else (refused, with the count), alone (refused, with its 
 
 Coverage must then be what lists, terms and the lives of the plants imply, computed here day by day from the files.  Then
 each third plant of a country becomes the primary of the next one, half of these members go off their lists, and what
-they inherit is computed here as well.
+they inherit is computed here as well; at last the contracts of the countries end earlier.
 
 Prints TAP.  Needs psql on the path and the usual PG* variables; CEC_DATA is the folder of the files.
 """
@@ -380,6 +380,22 @@ def is_as_defined(name, wanted):
     return stored
 
 
+def with_inherited(own, gained):
+    """The rows that follow from what is covered by its own line and what is inherited; a new one where reasons change."""
+    wanted = {}
+    for key in set(own) | set(gained):
+        spans = own.get(key), gained.get(key)
+        edges = sorted({day for span in spans if span for day in (span[0], span[1] + datetime.timedelta(1))})
+        rows = []
+        for first, after in zip(edges, edges[1:]):
+            flags = tuple("t" if span and span[0] <= first <= span[1] else "f" for span in spans)
+            if "t" in flags:
+                rows.append((first.isoformat(), (after - datetime.timedelta(1)).isoformat()) + flags + ("f",))
+        if rows:
+            wanted[key] = rows
+    return wanted
+
+
 def check_coverage(known, listed, on_warranty, countries, ids):
     """What the lists imply; then bundles, and what they hand down."""
     term = contract = (datetime.date(COVERED, 1, 1), datetime.date(COVERED, 12, 31))
@@ -419,21 +435,8 @@ def check_coverage(known, listed, on_warranty, countries, ids):
     run("CREATE TEMPORARY TABLE off (asset_id bigint);COPY off FROM STDIN;\n" + copy_text([ids[tag]] for tag in off) +
         "\\.\nDELETE FROM fleet.inclusion i USING off WHERE i.asset_id = off.asset_id;")
     own = {key: span for key, span in own.items() if key[0] not in set(off)}
-    wanted = {}
-    for key in set(own) | set(gained):
-        stated, inherited = own.get(key), gained.get(key)
-        if stated and inherited:
-            # Both; the term begins before the member joins, and both end with life or term: three pieces at most.
-            rows = []
-            edges = sorted({stated[0], inherited[0], stated[1] + datetime.timedelta(1), inherited[1] + datetime.timedelta(1)})
-            for first, after in zip(edges, edges[1:]):
-                flags = tuple("t" if span[0] <= first <= span[1] else "f" for span in (stated, inherited))
-                rows.append((first.isoformat(), (after - datetime.timedelta(1)).isoformat()) + flags + ("f",))
-            wanted[key] = rows
-        elif stated or inherited:
-            wanted[key] = [as_row(stated or inherited, bool(stated))]
     comment(f"{len(bundles)} bundles, {len(gained)} covers handed down, {len(off)} members taken off their lists")
-    is_as_defined("with bundles", wanted)
+    is_as_defined("with bundles", with_inherited(own, gained))
     only = {tag for tag, number in gained} - {tag for tag, number in own}
     is_equal("members covered by inheriting alone", int(run(
         "SELECT count(*) FROM (SELECT asset_id FROM fleet.coverage GROUP BY asset_id"
@@ -442,6 +445,13 @@ def check_coverage(known, listed, on_warranty, countries, ids):
     is_equal("history keeps what was covered before: the lines that went and what a bundle changed", int(run(
         f"SELECT count(DISTINCT asset_id) FROM fleet.coverage_history WHERE asset_id = ANY ('{{{','.join(str(ids[tag]) for tag in off)}}}');"
         )[0][0]), len(off))
+
+    # The countries' contracts end in September: one statement that concerns primaries and members together.
+    run("UPDATE fleet.contract SET during = '[2025-01-01,2025-10-01)' WHERE number LIKE 'PLANT-%';")
+    shorter = (contract[0], datetime.date(COVERED, 9, 30))
+    own, gained = ({key: common(span, shorter) if key[1] != "WARRANTY" else span for key, span in spans.items() if span}
+                   for spans in (own, gained))
+    is_as_defined("with shorter contracts", with_inherited(own, gained))
 
 
 def check_log():
