@@ -160,11 +160,12 @@ cec_recompute(PG_FUNCTION_ARGS)
 	MemoryContext old;
 
 	cec_portfolio_pin();
-	cec_portfolio_lock_gate(nspid, ShareRowExclusiveLock);
-	portfolio = cec_portfolio_get(nspid);
-	setting = cec_portfolio_relation(portfolio, "setting");
+	/* Before the gate: whoever waits for it keeps all others waiting. */
+	setting = cec_portfolio_relation(cec_portfolio_get(nspid), "setting");
 	if (pg_class_aclcheck(setting, GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to recompute coverage")));
+	cec_portfolio_lock_gate(nspid, ShareRowExclusiveLock);
+	portfolio = cec_portfolio_get(nspid);
 	coverage = table_open(cec_portfolio_relation(portfolio, "coverage"), RowExclusiveLock);
 	cec_act_as(&act, coverage->rd_rel->relowner, 0);
 	SPI_connect();
