@@ -279,7 +279,7 @@ read_lines(Reader *reader, CecAssetCover *asset)
 	{
 		CecAssetTerm *entry = find_asset_term(reader, asset, DatumGetInt64(row->tts_values[reader->line_term_id - 1]));
 		text *effect = DatumGetTextPP(row->tts_values[reader->line_effect - 1]);
-		bool is_include = *VARDATA_ANY(effect) == 'i';
+		bool is_include = VARSIZE_ANY_EXHDR(effect) == 7 && memcmp(VARDATA_ANY(effect), "include", 7) == 0;
 
 		cec_day_set_add(is_include ? &entry->listed : &entry->carved_out,
 						cec_days_of_range(row->tts_values[reader->line_during - 1]));

@@ -31,8 +31,8 @@ typedef struct Look
 	CecPortfolio *portfolio;
 	Snapshot snapshot;
 	Datum identifier;
-	Datum at;	   /* when is_instant */
-	DateADT today; /* the day asked for; of an instant the one that identifiers are held against */
+	Datum at;	 /* when is_instant */
+	DateADT day; /* when not is_instant */
 	bool is_instant;
 	int64 asset_id;
 	Datum asset_tag; /* 0: not read yet */
@@ -107,22 +107,30 @@ contains_day(CecDays days, DateADT day)
 	return days.from <= day && day < days.to;
 }
 
-/* Assets that bear it as another identifier on the day. */
+/*
+ * Assets that bear it as another identifier on the day.  Of an instant the portfolio's calendar says which day that is:
+ * left to the query.
+ */
 static bool
 find_assets_by_identifier(Look *look)
 {
 	CecProbe *probe = begin_text_probe(look, "asset_identifier", "value");
 	TupleTableSlot *row;
+	bool known = true;
 
 	if (probe == NULL)
 		return false;
 	cec_probe_seek_text(probe, look->identifier);
-	while ((row = cec_probe_next(probe)) != NULL)
-		if (contains_day(cec_days_of_range(row->tts_values[cec_probe_column(probe, "during", DATERANGEOID) - 1]),
-						 look->today))
+	while (known && (row = cec_probe_next(probe)) != NULL)
+	{
+		known = !look->is_instant;
+		if (known &&
+			contains_day(cec_days_of_range(row->tts_values[cec_probe_column(probe, "during", DATERANGEOID) - 1]),
+						 look->day))
 			find_asset(look, DatumGetInt64(row->tts_values[cec_probe_column(probe, "asset_id", INT8OID) - 1]), 0);
+	}
 	cec_probe_end(probe);
-	return true;
+	return known;
 }
 
 static Datum
@@ -169,7 +177,7 @@ static DateADT
 local_day(Look *look, Datum time_zone)
 {
 	if (!look->is_instant)
-		return look->today;
+		return look->day;
 	return DatumGetDateADT(
 		DirectFunctionCall1(timestamp_date, DirectFunctionCall2(timestamptz_zone, time_zone, look->at)));
 }
@@ -261,8 +269,7 @@ cec_coverage_look(CecPortfolio *portfolio, Datum identifier, Datum at, Datum on_
 	if (has_day ? DATE_NOT_FINITE(DatumGetDateADT(on_day)) : TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(at)))
 		return false;
 	look.at = at;
-	/* In UTC the timestamp of an instant is the instant. */
-	look.today = DatumGetDateADT(has_day ? on_day : DirectFunctionCall1(timestamp_date, at));
+	look.day = has_day ? DatumGetDateADT(on_day) : 0;
 	known = cec_compat_may_use_schema(portfolio->nspid, GetUserId()) && find_assets_by(&look, "asset_tag") &&
 			find_assets_by(&look, "serial_number") && find_assets_by_identifier(&look) && look.asset_count == 1 &&
 			look_at_cover(&look) && (look.row_count == 0 || look.asset_tag != 0 || read_tag(&look));

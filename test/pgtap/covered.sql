@@ -71,7 +71,7 @@ SELECT is((SELECT count(*) FROM (TABLE by_query EXCEPT TABLE by_probes) d), 0::b
 -- Rights: what the query would refuse is refused.
 CREATE ROLE cec_test_reader;
 GRANT USAGE ON SCHEMA fleet TO cec_test_reader;
-GRANT SELECT ON fleet.asset, fleet.asset_identifier, fleet.coverage, fleet.coverage_term, fleet.service_tier TO cec_test_reader;
+GRANT SELECT ON fleet.setting, fleet.asset, fleet.asset_identifier, fleet.coverage, fleet.coverage_term, fleet.service_tier TO cec_test_reader;
 GRANT EXECUTE ON FUNCTION fleet.covered(text, timestamptz) TO cec_test_reader;
 SET LOCAL ROLE cec_test_reader;
 SELECT throws_ok($$SELECT * FROM fleet.covered('A1', '2026-06-01 12:00Z')$$, '42501', 'permission denied for table contract', 'no reading past a missing right');
