@@ -14,16 +14,22 @@
 #include "column.h"
 #include "coverage.h"
 
+/* Each asset of a contract once, then the other contracts, and the days last: an asset may have very many rows. */
 static const CecQuery duplicates = {
-	"SELECT c.number, oc.number, count(DISTINCT v.asset_id),"
-	" (SELECT asset_tag FROM @P@.asset WHERE asset_id = min(v.asset_id))"
-	" FROM @P@.contract c JOIN @P@.coverage_term t USING (contract_id) JOIN @P@.coverage v USING (term_id)"
-	" JOIN @P@.coverage o ON o.asset_id = v.asset_id AND o.during && v.during AND o.is_stated"
+	"WITH moved AS (SELECT DISTINCT c.contract_id, c.number, c.kind, v.asset_id"
+	"  FROM @P@.contract c JOIN @P@.coverage_term t USING (contract_id) JOIN @P@.coverage v USING (term_id)"
+	"  WHERE c.contract_id = ANY ($1) AND c.status = 'active' AND v.is_stated)"
+	" SELECT m.number, oc.number, count(DISTINCT m.asset_id),"
+	" (SELECT asset_tag FROM @P@.asset WHERE asset_id = min(m.asset_id))"
+	" FROM moved m"
+	" JOIN @P@.coverage o ON o.asset_id = m.asset_id AND o.is_stated"
 	" JOIN @P@.coverage_term ot ON ot.term_id = o.term_id"
 	" JOIN @P@.contract oc ON oc.contract_id = ot.contract_id"
-	" WHERE c.contract_id = ANY ($1) AND v.is_stated AND oc.contract_id <> c.contract_id AND oc.kind = c.kind"
-	" AND c.status = 'active' AND oc.status = 'active' AND NOT (SELECT duplicates_allowed FROM @P@.setting)"
-	" GROUP BY c.contract_id, c.number, oc.contract_id, oc.number ORDER BY c.number, oc.number LIMIT 10",
+	" WHERE oc.contract_id <> m.contract_id AND oc.kind = m.kind AND oc.status = 'active'"
+	" AND NOT coalesce((SELECT duplicates_allowed FROM @P@.setting), false)"
+	" AND EXISTS (SELECT FROM @P@.coverage v JOIN @P@.coverage_term t ON t.term_id = v.term_id"
+	"  WHERE v.asset_id = m.asset_id AND t.contract_id = m.contract_id AND v.is_stated AND v.during && o.during)"
+	" GROUP BY m.contract_id, m.number, oc.contract_id, oc.number ORDER BY m.number, oc.number LIMIT 10",
 	1,
 	{INT8ARRAYOID},
 	CURSOR_OPT_GENERIC_PLAN};
