@@ -7,13 +7,18 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/varlena.h"
+
 #include "act_as.h"
-#include "inclusion_resolve.h"
+#include "change.h"
+#include "day_set.h"
 #include "inclusion_lines.h"
+#include "inclusion_resolve.h"
 
 /* How many wrong lines a message names. */
 #define LINES_SHOWN 10

@@ -11,14 +11,18 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
+#include "change.h"
 #include "column.h"
+#include "day_set.h"
 #include "inclusion.h"
+#include "inclusion_lines.h"
 #include "inclusion_resolve.h"
 #include "probe.h"
-#include "inclusion_lines.h"
 
 /* The days of a term, asked once a statement. */
 typedef struct DaysOfTerm

@@ -235,15 +235,17 @@ check('the postmaster killed');
 
 # Time-outs, cancellations and terminations at random.
 my %sent = (pg_cancel_backend => 0, pg_terminate_backend => 0);
-my $watch = $node->background_psql('postgres');
 start_worker(1) foreach 1 .. $workers;
 let_run(4, 1, sub {
 	my $function = rand() < 0.8 ? 'pg_cancel_backend' : 'pg_terminate_backend';
 
-	$sent{$function} += $watch->query("SELECT count($function(pid)) FROM (SELECT pid FROM pg_stat_activity
-		WHERE datname = 'book' AND state = 'active' ORDER BY random() LIMIT 1) AS one;");
+	my $out = '';
+
+	IPC::Run::run([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', "SELECT count($function(pid)) FROM (SELECT pid
+		FROM pg_stat_activity WHERE datname = 'book' AND state = 'active' ORDER BY random() LIMIT 1) AS one" ], '>', \$out)
+	  or die 'the server is gone';
+	$sent{$function} += $out;
 });
-$watch->quit;
 stop_workers();
 my $timeouts = () = $errors =~ /statement timeout/g;
 my $cancelled = () = $errors =~ /due to user request/g;
