@@ -20,6 +20,7 @@ FROM (VALUES
 	('manager', 'include_asset', 'EXECUTE'),
 	('manager', 'exclude_asset', 'EXECUTE'),
 	('manager', 'remove_asset', 'EXECUTE'),
+	('manager', 'test_rule', 'EXECUTE'),
 	('registry', 'register and contracts', 'SELECT'),
 	('registry', 'customer', 'INSERT, UPDATE, DELETE'),
 	('registry', 'asset', 'INSERT, UPDATE, DELETE'),
@@ -58,6 +59,8 @@ FROM (VALUES
 	('admin', 'remove_asset', 'EXECUTE'),
 	('admin', 'verify_coverage', 'EXECUTE'),
 	('admin', 'recompute_coverage', 'EXECUTE'),
+	('admin', 'test_rule', 'EXECUTE'),
+	('admin', 'refresh', 'EXECUTE'),
 	('admin', 'asset_history', 'EXECUTE'),
 	('admin', 'contract_history', 'EXECUTE')
 ) AS v(level, object, privileges);
@@ -69,8 +72,8 @@ FROM cec.access_level l
 	CROSS JOIN LATERAL unnest(CASE l.object
 		WHEN 'register and contracts' THEN ARRAY['setting', 'customer', 'asset', 'asset_identifier', 'maintenance_event',
 			'service_request', 'field_observation', 'service_tier', 'contract', 'coverage_term', 'regulation', 'bundle',
-			'bundle_member', 'amendment', 'amendment_line', 'inclusion', 'coverage_rule', 'finding', 'finding_waiver',
-			'coverage', 'coverage_history', 'coverage_by_asset', 'coverage_by_contract', 'coverage_now', 'uncovered_asset']
+			'bundle_member', 'amendment', 'amendment_line', 'inclusion', 'coverage_rule', 'rule_effect', 'refresh_run',
+			'finding', 'finding_waiver', 'coverage', 'coverage_history', 'coverage_by_asset', 'coverage_by_contract', 'coverage_now', 'uncovered_asset']
 		WHEN 'coverage questions' THEN ARRAY['covered', 'covered_on', 'explain_coverage', 'coverage_as_of']
 		WHEN 'stated tables' THEN ARRAY['setting', 'customer', 'asset', 'asset_identifier', 'maintenance_event',
 			'service_request', 'field_observation', 'service_tier', 'contract', 'coverage_term', 'regulation', 'bundle',

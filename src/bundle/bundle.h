@@ -5,7 +5,11 @@
 #ifndef CEC_BUNDLE_H
 #define CEC_BUNDLE_H
 
+#include "id_list.h"
+#include "portfolio_cache.h"
+
 extern void cec_bundle_init(void);
+extern void cec_add_all_below(CecPortfolio *portfolio, CecIds *assets);
 extern void cec_bundle_cycle_init(void);
 
 #endif

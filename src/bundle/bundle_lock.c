@@ -14,8 +14,8 @@
 #include "change.h"
 
 /* Adds all members below the assets; a list that comes in order stays in order while nothing is added. */
-static void
-add_all_below(CecPortfolio *portfolio, CecIds *assets)
+void
+cec_add_all_below(CecPortfolio *portfolio, CecIds *assets)
 {
 	Snapshot snapshot = cec_latest_snapshot();
 	CecBundleWalk *walk = cec_bundle_walk_begin(portfolio, snapshot);
@@ -62,8 +62,9 @@ lock_with_all_below(CecChange *change)
 	if (change->assets.count == 0)
 		return;
 	cec_ids_sort_unique(&change->assets);
+	cec_ids_sort_unique(&change->facts);
 	count = change->assets.count;
-	add_all_below(change->portfolio, &change->assets);
+	cec_add_all_below(change->portfolio, &change->assets);
 	/* Assets that the statement itself has just updated need no second lock. */
 	if (change->assets.count == count && strcmp(change->table_name, "asset") == 0)
 		return;

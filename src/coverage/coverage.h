@@ -8,6 +8,7 @@
 #include "day_set.h"
 #include "id_list.h"
 #include "portfolio_cache.h"
+#include "rule_work.h"
 #include "storage/itemptr.h"
 #include "utils/hsearch.h"
 #include "utils/snapshot.h"
@@ -26,9 +27,11 @@ typedef struct CecAssetTerm
 {
 	CecTermFacts *term;
 	CecDaySet listed;
+	CecDaySet qualified; /* by include rules */
 	CecDaySet carved_out;
-	CecDaySet allowed;	 /* life and base without carve-outs */
+	CecDaySet allowed;	 /* life and base without carve-outs and what exclude rules take */
 	CecDaySet stated;	 /* covered because listed */
+	CecDaySet ruled;	 /* covered because qualified */
 	CecDaySet inherited; /* covered because the primary is */
 } CecAssetTerm;
 
@@ -69,6 +72,7 @@ typedef struct CecAssetCover
 	CecCoverRow *stored;
 	int stored_count;
 	int stored_space;
+	CecAssetRules *rules; /* NULL when the portfolio has none */
 } CecAssetCover;
 
 /* The assets that are computed together: with an asset come all below it. */
@@ -80,8 +84,10 @@ typedef struct CecCoverSet
 
 extern void cec_coverage_init(void);
 extern void cec_duplicate_notice_init(void);
-extern CecCoverSet *cec_coverage_compute(CecPortfolio *portfolio, const CecIds *assets, Snapshot snapshot);
+extern CecCoverSet *cec_coverage_compute(CecPortfolio *portfolio, const CecIds *assets, CecRuleWork *rules,
+										 Snapshot snapshot);
 extern CecCoverRow *cec_coverage_rows(CecAssetCover *asset, int *count);
+extern int64 cec_coverage_update(CecPortfolio *portfolio, const CecIds *assets, const CecIds *facts, DateADT today);
 extern int64 cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot);
 
 #endif

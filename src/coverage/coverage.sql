@@ -2,8 +2,13 @@
 
 CREATE FUNCTION cec.refuse_typing() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'cec_refuse_typing';
+CREATE FUNCTION cec._keep_definitions(portfolio oid) RETURNS void
+LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_keep_definitions';
 CREATE FUNCTION cec._recompute(portfolio oid) RETURNS bigint
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_recompute';
+CREATE FUNCTION cec._refresh_rules(portfolio oid, on_day date, OUT days bigint, OUT rules bigint, OUT coverage bigint,
+	OUT suspended bigint)
+LANGUAGE c AS 'MODULE_PATHNAME', 'cec_refresh_rules';
 
 CREATE FUNCTION cec._covered(portfolio oid, identifier text, at timestamptz, on_day date)
 RETURNS TABLE (rank bigint, asset_id bigint, asset_tag text, contract_id bigint, contract_number text, term_id bigint,
@@ -45,10 +50,12 @@ BEGIN
 END;
 $$;
 
--- The definition in plain SQL, for the assets given (NULL: all): shares no code with the engine. Sets of days are
--- multiranges; reach holds one row for each way down from a listed asset to a member. Not materialized, because the
--- planner knows nothing of a materialized set's values and joined all terms with all assets.
-CREATE FUNCTION cec._define_coverage(portfolio regnamespace, asset_ids bigint[])
+-- The definition in plain SQL, for the assets given (NULL: all): shares no code with the engine. What rules decided is
+-- taken as it is recorded; a trial adds a rule that acts on the assets given from a day on. Sets of days are
+-- multiranges; reach holds one row for each way down from an asset with cover of its own to a member. Not materialized,
+-- because the planner knows nothing of a materialized set's values and joined all terms with all assets.
+CREATE FUNCTION cec._define_coverage(portfolio regnamespace, asset_ids bigint[], trial_term_id bigint DEFAULT NULL,
+	trial_effect text DEFAULT NULL, trial_asset_ids bigint[] DEFAULT NULL, trial_day date DEFAULT NULL)
 RETURNS TABLE (asset_id bigint, term_id bigint, during daterange, is_stated boolean, is_ruled boolean, is_inherited boolean)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -63,24 +70,38 @@ BEGIN
 				CASE WHEN a.status = 'planned' AND a.commissioned_on IS NULL THEN '{}'::datemultirange
 					ELSE datemultirange(daterange(a.commissioned_on, nullif(a.decommissioned_on, '5874897-12-31'), '[]')) - a.out_of_service END AS days
 			FROM %1$s.asset a
-		), listed AS (
-			SELECT i.asset_id, i.term_id, range_agg(i.during) AS days
+		), acting AS (
+			SELECT e.asset_id, r.term_id, r.effect, e.during FROM %1$s.rule_effect e JOIN %1$s.coverage_rule r USING (rule_id)
+			UNION ALL
+			SELECT t.asset_id, $2, $3, daterange($5, NULL) FROM unnest($4) AS t(asset_id)
+		), own AS (
+			SELECT i.asset_id, i.term_id, false AS is_ruled, range_agg(i.during) AS days
 			FROM %1$s.inclusion i WHERE i.effect = 'include' GROUP BY i.asset_id, i.term_id
+			UNION ALL
+			SELECT e.asset_id, e.term_id, true, range_agg(e.during)
+			FROM acting e WHERE e.effect = 'include' GROUP BY e.asset_id, e.term_id
+		), unmet AS (
+			SELECT e.asset_id, e.term_id, range_agg(e.during) AS days
+			FROM acting e WHERE e.effect = 'require' GROUP BY e.asset_id, e.term_id
 		), carved_out AS (
-			SELECT i.asset_id, i.term_id, range_agg(i.during) AS days
-			FROM %1$s.inclusion i WHERE i.effect = 'exclude' GROUP BY i.asset_id, i.term_id
+			SELECT x.asset_id, x.term_id, range_agg(x.during) AS days
+			FROM (SELECT i.asset_id, i.term_id, i.during FROM %1$s.inclusion i WHERE i.effect = 'exclude'
+				UNION ALL SELECT e.asset_id, e.term_id, e.during FROM acting e WHERE e.effect = 'exclude') AS x
+			GROUP BY x.asset_id, x.term_id
 		), membership AS (
 			SELECT b.primary_asset_id AS primary_id, m.asset_id, datemultirange(m.during) AS days
 			FROM %1$s.bundle_member m JOIN %1$s.bundle b USING (bundle_id)
 		), reach AS (
-			SELECT l.asset_id, l.term_id, l.days * f.days * b.days - coalesce(x.days, '{}') AS days, false AS is_inherited
-			FROM listed l
+			SELECT l.asset_id, l.term_id, l.days * f.days * b.days - coalesce(x.days, '{}') - coalesce(u.days, '{}') AS days,
+				CASE WHEN l.is_ruled THEN 'ruled' ELSE 'stated' END AS ground
+			FROM own l
 				JOIN base b USING (term_id)
 				JOIN life f USING (asset_id)
 				LEFT JOIN carved_out x ON x.asset_id = l.asset_id AND x.term_id = l.term_id
-			WHERE NOT isempty(l.days * f.days * b.days - coalesce(x.days, '{}'))
+				LEFT JOIN unmet u ON u.asset_id = l.asset_id AND u.term_id = l.term_id
+			WHERE NOT isempty(l.days * f.days * b.days - coalesce(x.days, '{}') - coalesce(u.days, '{}'))
 			UNION ALL
-			SELECT m.asset_id, r.term_id, r.days * m.days * f.days - coalesce(x.days, '{}'), true
+			SELECT m.asset_id, r.term_id, r.days * m.days * f.days - coalesce(x.days, '{}'), 'inherited'
 			FROM reach r
 				JOIN base b ON b.term_id = r.term_id AND b.covers_bundles
 				JOIN membership m ON m.primary_id = r.asset_id
@@ -89,20 +110,25 @@ BEGIN
 			WHERE NOT isempty(r.days * m.days * f.days - coalesce(x.days, '{}'))
 		), grounds AS (
 			SELECT r.asset_id, r.term_id,
-				coalesce(range_agg(r.days) FILTER (WHERE NOT r.is_inherited), '{}') AS stated,
-				coalesce(range_agg(r.days) FILTER (WHERE r.is_inherited), '{}') AS inherited
+				coalesce(range_agg(r.days) FILTER (WHERE r.ground = 'stated'), '{}') AS stated,
+				coalesce(range_agg(r.days) FILTER (WHERE r.ground = 'ruled'), '{}') AS ruled,
+				coalesce(range_agg(r.days) FILTER (WHERE r.ground = 'inherited'), '{}') AS inherited
 			FROM reach r
 			WHERE $1 IS NULL OR r.asset_id = ANY ($1)
 			GROUP BY r.asset_id, r.term_id
 		)
-		SELECT g.asset_id, g.term_id, d.during, s.is_stated, false, s.is_inherited
+		SELECT g.asset_id, g.term_id, d.during, s.is_stated, s.is_ruled, s.is_inherited
 		FROM grounds g
 			CROSS JOIN LATERAL (VALUES
-				(g.stated - g.inherited, true, false),
-				(g.stated * g.inherited, true, true),
-				(g.inherited - g.stated, false, true)) AS s(days, is_stated, is_inherited)
+				(g.stated - g.ruled - g.inherited, true, false, false),
+				(g.stated * g.ruled - g.inherited, true, true, false),
+				(g.stated * g.ruled * g.inherited, true, true, true),
+				(g.stated * g.inherited - g.ruled, true, false, true),
+				(g.ruled - g.stated - g.inherited, false, true, false),
+				(g.ruled * g.inherited - g.stated, false, true, true),
+				(g.inherited - g.stated - g.ruled, false, false, true)) AS s(days, is_stated, is_ruled, is_inherited)
 			CROSS JOIN LATERAL unnest(s.days) AS d(during)
-		$query$, portfolio) USING asset_ids;
+		$query$, portfolio) USING asset_ids, trial_term_id, trial_effect, trial_asset_ids, trial_day;
 END;
 $$;
 
@@ -119,6 +145,47 @@ BEGIN
 END;
 $$;
 
+-- Rules of today, judged again by one query each: pairs of asset and rule for which something else is recorded. Rules
+-- that depend on the day are judged where refresh has come as far as today; rules that fail for some asset are not.
+-- A rule that takes cover away is held against the assets that its term concerns for sure: those on its list, those that
+-- rules qualify, and those that inherit.
+CREATE FUNCTION cec._verify_rules(portfolio regnamespace)
+RETURNS TABLE (problem text, asset_id bigint, term_id bigint, effect text, on_day date)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	rule record;
+	is_refreshed boolean;
+BEGIN
+	on_day := cec.today(portfolio);
+	EXECUTE format('SELECT EXISTS (SELECT FROM %s.refresh_run r WHERE r.on_day >= $1)', portfolio) INTO is_refreshed USING on_day;
+	FOR rule IN EXECUTE format(
+		'SELECT * FROM %1$s.coverage_rule r WHERE r.during @> $1
+			AND NOT EXISTS (SELECT FROM %1$s.finding f WHERE f.rule_id = r.rule_id AND f.kind = ''rule_failed'' AND f.closed_at IS NULL)',
+		portfolio) USING on_day
+	LOOP
+		CONTINUE WHEN NOT is_refreshed AND rule.state = 'active'
+			AND (SELECT c.depends_on_day FROM cec.check_condition(rule.condition) c);
+		RETURN QUERY EXECUTE format($query$
+			WITH judged AS MATERIALIZED (
+				SELECT m AS asset_id FROM cec._match($1, $2, $3, $4, $5, $6) AS m
+			), recorded AS MATERIALIZED (
+				SELECT e.asset_id FROM %1$s.rule_effect e WHERE e.rule_id = $7 AND e.during @> $6
+			), concerned AS MATERIALIZED (
+				SELECT i.asset_id FROM %1$s.inclusion i WHERE i.term_id = $2 AND i.effect = 'include'
+				UNION SELECT e.asset_id FROM %1$s.rule_effect e JOIN %1$s.coverage_rule r USING (rule_id)
+					WHERE r.term_id = $2 AND r.effect = 'include'
+				UNION SELECT v.asset_id FROM %1$s.coverage v WHERE v.term_id = $2 AND v.is_inherited AND $3 = 'exclude'
+			)
+			SELECT d.problem, d.asset_id, $2, $3, $6
+			FROM (SELECT 'rule missing' AS problem, m.* FROM (TABLE judged EXCEPT TABLE recorded) AS m
+				UNION ALL SELECT 'rule extra', x.* FROM (TABLE recorded EXCEPT TABLE judged) AS x) AS d
+			WHERE $3 = 'include' OR d.asset_id IN (TABLE concerned)
+			$query$, portfolio) USING portfolio::oid, rule.term_id, rule.effect, rule.on_unknown,
+				CASE WHEN rule.state = 'active' THEN rule.condition END, on_day, rule.rule_id;
+	END LOOP;
+END;
+$$;
+
 CREATE FUNCTION cec.verify_coverage(portfolio regnamespace)
 RETURNS TABLE (problem text, asset_id bigint, term_id bigint, valid_from date, last_day date,
 	is_stated boolean, is_ruled boolean, is_inherited boolean)
@@ -126,6 +193,10 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM cec._require_version(portfolio);
 	PERFORM cec._require_read_committed('verify_coverage');
+	-- Rules, contracts and bundles stay as they are while this reads them with several snapshots.
+	IF NOT pg_is_in_recovery() THEN
+		PERFORM cec._keep_definitions(portfolio);
+	END IF;
 	RETURN QUERY EXECUTE format($query$
 		WITH defined AS MATERIALIZED (SELECT * FROM cec._define_coverage($1, NULL)),
 			stored AS MATERIALIZED (SELECT v.asset_id, v.term_id, v.during, v.is_stated, v.is_ruled, v.is_inherited FROM %1$s.coverage v),
@@ -134,8 +205,76 @@ BEGIN
 				UNION ALL
 				SELECT 'extra', e.* FROM (TABLE stored EXCEPT ALL TABLE defined) AS e)
 		SELECT d.problem, d.asset_id, d.term_id, lower(d.during), upper(d.during) - 1, d.is_stated, d.is_ruled, d.is_inherited
-		FROM difference d ORDER BY 2, 3, 4, 1
+		FROM difference d
+		UNION ALL
+		SELECT r.problem, r.asset_id, r.term_id, r.on_day, r.on_day, false, r.effect = 'include', false
+		FROM cec._verify_rules($1) r
+		ORDER BY 2, 3, 4, 1
 		$query$, portfolio) USING portfolio;
+END;
+$$;
+
+-- Who would gain and who would lose cover: the definition with the rule and without it.
+CREATE FUNCTION cec.test_rule(portfolio regnamespace, term_id bigint, effect text, condition text)
+RETURNS TABLE (asset_id bigint, change text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	today date;
+	acting bigint[];
+	is_known boolean;
+BEGIN
+	PERFORM cec._require_version(portfolio);
+	IF effect IS NULL OR effect NOT IN ('include', 'require', 'exclude') THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('"%s" is not an effect of a rule', effect),
+			HINT = 'Effects are include, require and exclude.';
+	END IF;
+	EXECUTE format('SELECT EXISTS (SELECT FROM %s.coverage_term t WHERE t.term_id = $1)', portfolio) INTO is_known USING term_id;
+	IF NOT is_known THEN
+		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('there is no term %s', coalesce(term_id::text, 'NULL')),
+			HINT = 'See coverage_term for the terms of a contract.';
+	END IF;
+	IF condition IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'a rule needs a condition',
+			HINT = 'Write it as a WHERE clause; see cec.rule_column for what it may mention.';
+	END IF;
+	today := cec.today(portfolio);
+	acting := ARRAY(SELECT cec._match(portfolio::oid, term_id, effect, 'deny', condition, today));
+	RETURN QUERY
+		WITH before AS (
+			SELECT d.asset_id, range_agg(d.during) AS days FROM cec._define_coverage(portfolio, NULL) d
+			WHERE d.term_id = test_rule.term_id GROUP BY d.asset_id
+		), after AS (
+			SELECT d.asset_id, range_agg(d.during) AS days
+			FROM cec._define_coverage(portfolio, NULL, test_rule.term_id, effect, acting, today) d
+			WHERE d.term_id = test_rule.term_id GROUP BY d.asset_id
+		)
+		SELECT coalesce(a.asset_id, b.asset_id), c.change
+		FROM before b FULL JOIN after a USING (asset_id)
+			CROSS JOIN LATERAL (VALUES
+				('gain', coalesce(a.days, '{}') - coalesce(b.days, '{}')),
+				('lose', coalesce(b.days, '{}') - coalesce(a.days, '{}'))) AS c(change, days)
+		WHERE NOT isempty(c.days)
+		ORDER BY 1, 2;
+END;
+$$;
+
+CREATE FUNCTION cec.refresh(portfolio regnamespace, on_day date) RETURNS TABLE (task text, count bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	done record;
+BEGIN
+	PERFORM cec._require_version(portfolio);
+	PERFORM cec._require_read_committed('refresh');
+	IF NOT isfinite(on_day) OR on_day > cec.today(portfolio) + 3660 THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('%s is too far ahead', on_day),
+			HINT = 'A forecast walks day by day; it goes ten years ahead at most.';
+	END IF;
+	IF NOT has_table_privilege(format('%s.setting', portfolio)::regclass, 'UPDATE') THEN
+		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('permission denied to refresh portfolio %s', portfolio),
+			HINT = 'It needs UPDATE on the table setting, as level admin has.';
+	END IF;
+	SELECT * INTO done FROM cec._refresh_rules(portfolio::oid, on_day);
+	RETURN QUERY VALUES ('days', done.days), ('rules', done.rules), ('coverage', done.coverage), ('suspended', done.suspended);
 END;
 $$;
 
@@ -179,6 +318,7 @@ BEGIN
 				JOIN %1$s.bundle b USING (bundle_id)
 		), considered AS (
 			SELECT DISTINCT i.term_id FROM %1$s.inclusion i JOIN above USING (asset_id)
+			UNION SELECT r.term_id FROM %1$s.rule_effect e JOIN above USING (asset_id) JOIN %1$s.coverage_rule r USING (rule_id)
 			UNION SELECT v.term_id FROM %1$s.coverage v WHERE v.asset_id = $1
 		), fact AS (
 			SELECT t.term_id, c.number AS contract, t.number AS term, c.status, c.during AS contract_days, c.suspensions,
@@ -194,6 +334,13 @@ BEGIN
 					JOIN %1$s.asset p ON p.asset_id = u.asset_id WHERE u.height = 1 ORDER BY 1 LIMIT 1) AS covered_primary,
 				(SELECT p.asset_tag FROM above u JOIN %1$s.asset p ON p.asset_id = u.asset_id
 					WHERE u.height = 1 ORDER BY 1 LIMIT 1) AS primary_tag,
+				(SELECT string_agg(format('"%%s"', r.name), ', ' ORDER BY r.rule_id) FROM %1$s.rule_effect e JOIN %1$s.coverage_rule r USING (rule_id)
+					WHERE e.asset_id = $1 AND e.during @> $2 AND r.term_id = t.term_id AND r.effect = 'include') AS qualified_by,
+				(SELECT string_agg(format('"%%s"', r.name), ', ' ORDER BY r.rule_id) FROM %1$s.rule_effect e JOIN %1$s.coverage_rule r USING (rule_id)
+					WHERE e.asset_id = $1 AND e.during @> $2 AND r.term_id = t.term_id AND r.effect = 'require') AS unmet,
+				(SELECT string_agg(format('"%%s"', r.name), ', ' ORDER BY r.rule_id) FROM %1$s.rule_effect e JOIN %1$s.coverage_rule r USING (rule_id)
+					WHERE e.asset_id = $1 AND e.during @> $2 AND r.term_id = t.term_id AND r.effect = 'exclude') AS excluded_by,
+				ARRAY(SELECT r.effect FROM %1$s.coverage_rule r WHERE r.term_id = t.term_id AND r.during @> $2) AS rule_effects,
 				EXISTS (SELECT FROM %1$s.coverage v WHERE v.asset_id = $1 AND v.term_id = t.term_id AND v.during @> $2) AS is_covered
 			FROM considered JOIN %1$s.coverage_term t USING (term_id) JOIN %1$s.contract c USING (contract_id)
 				CROSS JOIN %1$s.asset a
@@ -220,18 +367,28 @@ BEGIN
 				CASE WHEN f.listed IS NOT NULL THEN format('It is listed for %%s.', f.listed)
 					WHEN f.listed_elsewhen IS NOT NULL THEN format('It is listed for %%s, which leaves the day out.', f.listed_elsewhen)
 					ELSE 'It is not listed on this term.' END),
-			(5, CASE WHEN f.covered_primary IS NOT NULL AND f.covers_bundles THEN 'yes' ELSE 'no' END,
+			(5, CASE WHEN f.qualified_by IS NOT NULL THEN 'yes' WHEN 'include' = ANY (f.rule_effects) THEN 'no' END,
+				CASE WHEN f.qualified_by IS NOT NULL THEN format('It qualifies by rule %%s.', f.qualified_by)
+					ELSE 'It qualifies by no rule of this term on the day.' END),
+			(6, CASE WHEN f.unmet IS NOT NULL THEN 'no' WHEN 'require' = ANY (f.rule_effects) THEN 'yes' END,
+				CASE WHEN f.unmet IS NOT NULL THEN format('It does not meet what rule %%s requires.', f.unmet)
+					ELSE 'It meets what the rules of this term require.' END),
+			(7, CASE WHEN f.covered_primary IS NOT NULL AND f.covers_bundles THEN 'yes' ELSE 'no' END,
 				CASE WHEN f.covered_primary IS NOT NULL AND f.covers_bundles THEN format('It belongs to the bundle of "%%s", which this term covers.', f.covered_primary)
 					WHEN f.covered_primary IS NOT NULL THEN format('It belongs to the bundle of "%%s", but this term does not cover bundles.', f.covered_primary)
 					WHEN f.primary_tag IS NOT NULL THEN format('It belongs to the bundle of "%%s", which this term does not cover on the day.', f.primary_tag)
 					ELSE 'It belongs to no bundle on the day.' END),
-			(6, CASE WHEN f.carved_out IS NULL THEN 'yes' ELSE 'no' END,
+			(8, CASE WHEN f.carved_out IS NULL THEN 'yes' ELSE 'no' END,
 				CASE WHEN f.carved_out IS NULL THEN 'It is not carved out of this term on the day.'
 					ELSE format('It is carved out of this term for %%s.', f.carved_out) END),
-			(7, CASE WHEN f.is_covered THEN 'covered' ELSE 'not covered' END,
+			(9, CASE WHEN f.excluded_by IS NOT NULL THEN 'no' WHEN 'exclude' = ANY (f.rule_effects) THEN 'yes' END,
+				CASE WHEN f.excluded_by IS NOT NULL THEN format('It is excluded by rule %%s.', f.excluded_by)
+					ELSE 'It is excluded by no rule of this term on the day.' END),
+			(10, CASE WHEN f.is_covered THEN 'covered' ELSE 'not covered' END,
 				format('Asset "%%s" is %%s under term %%s of contract %%s on %%s.', f.asset_tag,
 					CASE WHEN f.is_covered THEN 'covered' ELSE 'not covered' END, f.term, f.contract, $2))
 			) AS s(step, outcome, reason)
+		WHERE s.outcome IS NOT NULL -- rules are mentioned where the term has any
 		ORDER BY f.term_id, s.step
 		$query$, portfolio) USING asset_id, asked_day
 	LOOP
@@ -239,10 +396,10 @@ BEGIN
 		RETURN NEXT;
 	END LOOP;
 	IF NOT found THEN
-		step := 7;
+		step := 10;
 		term_id := NULL;
 		outcome := 'not covered';
-		reason := format('Asset "%s" stands on no list, and no primary that it belongs to on %s does.', asset_tag, asked_day);
+		reason := format('Asset "%s" stands on no list and qualifies by no rule, and no primary that it belongs to on %s does.', asset_tag, asked_day);
 		RETURN NEXT;
 	END IF;
 END;
@@ -254,7 +411,12 @@ COMMENT ON FUNCTION cec._covered(oid, text, timestamptz, date) IS 'Private. Term
 COMMENT ON FUNCTION cec.covered(regnamespace, text, timestamptz) IS 'Terms that cover an asset at an instant; see covered of a portfolio.';
 COMMENT ON FUNCTION cec.covered_on(regnamespace, text, date) IS 'Terms that cover an asset on a day; see covered_on of a portfolio.';
 COMMENT ON FUNCTION cec.coverage_as_of(regnamespace, date, timestamptz) IS 'Coverage of a day as it was known at an instant; see coverage_as_of of a portfolio.';
-COMMENT ON FUNCTION cec._define_coverage(regnamespace, bigint[]) IS 'Private. The definition of coverage in plain SQL, for some assets or all (NULL).';
+COMMENT ON FUNCTION cec._define_coverage(regnamespace, bigint[], bigint, text, bigint[], date) IS 'Private. The definition of coverage in plain SQL, for some assets or all (NULL); with what another rule would do from a day on.';
+COMMENT ON FUNCTION cec._keep_definitions(oid) IS 'Private. Keeps definitions from changing until the end of the transaction, as any writer of data does.';
+COMMENT ON FUNCTION cec._refresh_rules(oid, date) IS 'Private. Suspends rules that failed and decides those that depend on the day, day by day.';
+COMMENT ON FUNCTION cec._verify_rules(regnamespace) IS 'Private. Pairs of asset and rule for which rule_effect says something else than the condition says today.';
+COMMENT ON FUNCTION cec.test_rule(regnamespace, bigint, text, text) IS 'Who would gain or lose cover by a rule; see test_rule of a portfolio.';
+COMMENT ON FUNCTION cec.refresh(regnamespace, date) IS 'Does what depends on the day; see refresh of a portfolio.';
 COMMENT ON FUNCTION cec._require_read_committed(text) IS 'Private. Raises SQLSTATE 25001 above READ COMMITTED.';
 COMMENT ON FUNCTION cec.verify_coverage(regnamespace) IS 'Every difference between stored coverage and its definition; see verify_coverage of a portfolio.';
 COMMENT ON FUNCTION cec.recompute_coverage(regnamespace) IS 'Brings stored coverage back to its definition; see recompute_coverage of a portfolio.';

@@ -1,6 +1,6 @@
 /*
  * coverage_ask.c
- *		Answers which terms cover an asset; brings stored coverage back to its definition; keeps people from typing it.
+ *		Answers which terms cover an asset; keeps people from typing what is derived.
  *
  * Questions run as the caller, with the caller's rights and row-level security: the query is an ordinary kept plan.
  * Where that is sure to make no difference, coverage_look.c answers faster.
@@ -25,7 +25,6 @@
 #include "coverage_look.h"
 
 PG_FUNCTION_INFO_V1(cec_covered);
-PG_FUNCTION_INFO_V1(cec_recompute);
 PG_FUNCTION_INFO_V1(cec_refuse_typing);
 
 #define COVERED_COLUMNS 13
@@ -57,12 +56,6 @@ static const CecQuery covered = {
 	CURSOR_OPT_GENERIC_PLAN};
 
 static const CecQuery is_known = {NAMED, 3, {TEXTOID, TIMESTAMPTZOID, DATEOID}, CURSOR_OPT_GENERIC_PLAN};
-
-static const CecQuery all_assets = {"SELECT asset_id FROM @P@.inclusion UNION SELECT asset_id FROM @P@.bundle_member"
-									" UNION SELECT asset_id FROM @P@.coverage ORDER BY 1",
-									0,
-									{0},
-									CURSOR_OPT_CUSTOM_PLAN};
 
 /* The one covering term as a row of the answer. */
 static void
@@ -141,51 +134,6 @@ cec_covered(PG_FUNCTION_ARGS)
 	SPI_finish();
 	cec_portfolio_unpin();
 	return (Datum) 0;
-}
-
-/* cec._recompute(portfolio): all assets, alone in the portfolio.  The caller has checked the right to. */
-Datum
-cec_recompute(PG_FUNCTION_ARGS)
-{
-	Oid nspid = PG_GETARG_OID(0);
-	CecPortfolio *portfolio;
-	CecIds assets = {0};
-	CecActAs act;
-	Relation coverage;
-	Snapshot snapshot;
-	int64 changed;
-	uint64 rows;
-	Oid setting;
-	MemoryContext cxt = CurrentMemoryContext;
-	MemoryContext old;
-
-	cec_portfolio_pin();
-	/* Before the gate: whoever waits for it keeps all others waiting. */
-	setting = cec_portfolio_relation(cec_portfolio_get(nspid), "setting");
-	if (pg_class_aclcheck(setting, GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to recompute coverage")));
-	cec_portfolio_lock_gate(nspid, ShareRowExclusiveLock);
-	portfolio = cec_portfolio_get(nspid);
-	coverage = table_open(cec_portfolio_relation(portfolio, "coverage"), RowExclusiveLock);
-	cec_act_as(&act, coverage->rd_rel->relowner, 0);
-	SPI_connect();
-	rows = cec_query_run(portfolio->plans, &all_assets, NULL, NULL, 0);
-	old = MemoryContextSwitchTo(cxt);
-	for (uint64 i = 0; i < rows; i++)
-	{
-		bool isnull;
-
-		cec_ids_add(&assets, DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)));
-	}
-	MemoryContextSwitchTo(old);
-	SPI_finish();
-	snapshot = cec_latest_snapshot();
-	changed = cec_coverage_write(portfolio, cec_coverage_compute(portfolio, &assets, snapshot), snapshot);
-	UnregisterSnapshot(snapshot);
-	cec_act_as_self(&act);
-	table_close(coverage, NoLock);
-	cec_portfolio_unpin();
-	PG_RETURN_INT64(changed);
 }
 
 /* cec.refuse_typing(): what is derived follows from what is stated. */

@@ -83,9 +83,16 @@ follow(CecChange *change, const CecIds *keys, const char *table, const char *key
 }
 
 static void
+add_assets(CecChange *change, CecIds assets)
+{
+	for (int64 i = 0; i < assets.count; i++)
+		cec_ids_add(&change->assets, assets.ids[i]);
+}
+
+static void
 collect_from_lines(CecChange *change)
 {
-	change->assets = collect_column(change, "asset_id", NULL);
+	add_assets(change, collect_column(change, "asset_id", NULL));
 }
 
 static void
@@ -96,13 +103,13 @@ collect_from_assets(CecChange *change)
 
 	/* Nothing refers to a new asset yet; where it takes the place of a deleted one, that one is collected. */
 	if (change->operation != CEC_INSERT)
-		change->assets = collect_column(change, "asset_id", life);
+		add_assets(change, collect_column(change, "asset_id", life));
 }
 
 static void
 collect_from_members(CecChange *change)
 {
-	change->assets = collect_column(change, "asset_id", NULL);
+	add_assets(change, collect_column(change, "asset_id", NULL));
 }
 
 static void
@@ -112,7 +119,17 @@ collect_from_bundles(CecChange *change)
 
 	/* A new one too: in the place of a deleted one it has members, and may close a cycle. */
 	CecIds bundles = collect_column(change, "bundle_id", columns);
-	change->assets = follow(change, &bundles, "bundle_member", "bundle_id", "asset_id");
+	add_assets(change, follow(change, &bundles, "bundle_member", "bundle_id", "asset_id"));
+}
+
+/* The assets on the lists of terms, and those that rules qualify for them. */
+static void
+collect_of_terms(CecChange *change, const CecIds *terms)
+{
+	CecIds rules = follow(change, terms, "coverage_rule", "term_id", "rule_id");
+
+	add_assets(change, follow(change, terms, "inclusion", "term_id", "asset_id"));
+	add_assets(change, follow(change, &rules, "rule_effect", "rule_id", "asset_id"));
 }
 
 static void
@@ -124,7 +141,7 @@ collect_from_terms(CecChange *change)
 	if (change->operation == CEC_INSERT)
 		return;
 	terms = collect_column(change, "term_id", columns);
-	change->assets = follow(change, &terms, "inclusion", "term_id", "asset_id");
+	collect_of_terms(change, &terms);
 }
 
 static void
@@ -138,20 +155,15 @@ collect_from_contracts(CecChange *change)
 		return;
 	contracts = collect_column(change, "contract_id", columns);
 	terms = follow(change, &contracts, "coverage_term", "contract_id", "term_id");
-	change->assets = follow(change, &terms, "inclusion", "term_id", "asset_id");
+	collect_of_terms(change, &terms);
 }
 
 /* Handler of the cover stage. */
 static void
 update_coverage(CecChange *change)
 {
-	Snapshot snapshot;
-
-	if (change->assets.count == 0)
-		return;
-	snapshot = cec_latest_snapshot();
-	cec_coverage_write(change->portfolio, cec_coverage_compute(change->portfolio, &change->assets, snapshot), snapshot);
-	UnregisterSnapshot(snapshot);
+	if (change->assets.count > 0)
+		(void) cec_coverage_update(change->portfolio, &change->assets, &change->facts, 0);
 }
 
 /* Registers with the engine; called once when the library is loaded. */

@@ -4,9 +4,10 @@
  *
  * For asset a and term t, all of them sets of days:
  *
- *		allowed(a,t)	= life(a) ∩ base(t) − carve-outs(a,t)
- *		stated(a,t)		= lines(a,t) ∩ allowed(a,t)
- *		inherited(a,t)	= ⋃ over memberships m of a: (stated ∪ inherited)(primary(m), t) ∩ m.during ∩ allowed(a,t)
+ *		allowed(a,t)	= life(a) ∩ base(t) − carve-outs(a,t) − exclude rules(a,t)
+ *		stated(a,t)		= (lines(a,t) − require rules(a,t)) ∩ allowed(a,t)
+ *		ruled(a,t)		= (include rules(a,t) − require rules(a,t)) ∩ allowed(a,t)
+ *		inherited(a,t)	= ⋃ over memberships m of a: (stated ∪ ruled ∪ inherited)(primary(m), t) ∩ m.during ∩ allowed(a,t)
  *
  * The set holds with every asset all that is below it, so a primary outside the set is not touched by the change: what is
  * stored of it is right and is taken as it is.  Within the set, cover is handed down from member to member until nothing
@@ -34,6 +35,7 @@
 typedef struct Reader
 {
 	CecPortfolio *portfolio;
+	CecRuleWork *rules; /* NULL when the portfolio has none */
 	HTAB *assets; /* of CecAssetCover */
 	HTAB *terms;  /* of CecTermFacts */
 	Snapshot snapshot;
@@ -82,10 +84,11 @@ make_table(const char *name, Size entry_size, int64 size)
 }
 
 static void
-begin_reading(Reader *reader, CecPortfolio *portfolio, int64 count, Snapshot snapshot)
+begin_reading(Reader *reader, CecPortfolio *portfolio, CecRuleWork *rules, int64 count, Snapshot snapshot)
 {
 	memset(reader, 0, sizeof(Reader));
 	reader->portfolio = portfolio;
+	reader->rules = rules;
 	reader->snapshot = snapshot;
 	reader->cxt = CurrentMemoryContext;
 	reader->assets = make_table("cec assets to cover", sizeof(CecAssetCover), Max(count, 8));
@@ -266,6 +269,13 @@ find_asset_term(Reader *reader, CecAssetCover *asset, int64 term_id)
 	memset(entry, 0, sizeof(CecAssetTerm));
 	entry->term = find_term(reader, term_id);
 	entry->allowed = cec_day_set_intersect(&asset->life, &entry->term->base);
+	if (reader->rules != NULL)
+	{
+		CecDaySet excluded = cec_rule_work_decide(reader->rules, asset->rules, term_id, CEC_RULE_EXCLUDE);
+
+		if (excluded.count > 0)
+			entry->allowed = cec_day_set_minus(&entry->allowed, &excluded);
+	}
 	return entry;
 }
 
@@ -284,13 +294,42 @@ read_lines(Reader *reader, CecAssetCover *asset)
 		cec_day_set_add(is_include ? &entry->listed : &entry->carved_out,
 						cec_days_of_range(row->tts_values[reader->line_during - 1]));
 	}
+}
+
+/* What include rules qualify the asset for. */
+static void
+read_qualified(Reader *reader, CecAssetCover *asset)
+{
+	CecQualified *qualified;
+	int count = reader->rules == NULL ? 0 : cec_rule_work_qualified(reader->rules, asset->rules, &qualified);
+
+	for (int i = 0; i < count; i++)
+		cec_day_set_union(&find_asset_term(reader, asset, qualified[i].term_id)->qualified, &qualified[i].days);
+}
+
+/* The asset's own cover: from its list lines and from rules. */
+static void
+find_own_cover(Reader *reader, CecAssetCover *asset)
+{
+	read_lines(reader, asset);
+	read_qualified(reader, asset);
 	for (int i = 0; i < asset->term_count; i++)
 	{
 		CecAssetTerm *entry = &asset->terms[i];
+		CecDaySet own;
 
 		if (entry->carved_out.count > 0)
 			entry->allowed = cec_day_set_minus(&entry->allowed, &entry->carved_out);
-		entry->stated = cec_day_set_intersect(&entry->listed, &entry->allowed);
+		own = entry->allowed;
+		if (reader->rules != NULL && (entry->listed.count > 0 || entry->qualified.count > 0))
+		{
+			CecDaySet unmet = cec_rule_work_decide(reader->rules, asset->rules, entry->term->term_id, CEC_RULE_REQUIRE);
+
+			if (unmet.count > 0)
+				own = cec_day_set_minus(&own, &unmet);
+		}
+		entry->stated = cec_day_set_intersect(&entry->listed, &own);
+		entry->ruled = cec_day_set_intersect(&entry->qualified, &own);
 	}
 }
 
@@ -410,6 +449,9 @@ hand_down(Reader *reader, CecAssetCover *asset, CecHeir *heir)
 		days = cec_day_set_intersect(&entry->stated, &during);
 		gained |= days.count > 0 && inherit(reader, heir->member, entry->term->term_id, &days);
 		entry = &asset->terms[i]; /* an asset may be its own heir over other days, and its terms have moved */
+		days = cec_day_set_intersect(&entry->ruled, &during);
+		gained |= days.count > 0 && inherit(reader, heir->member, entry->term->term_id, &days);
+		entry = &asset->terms[i];
 		days = cec_day_set_intersect(&entry->inherited, &during);
 		gained |= days.count > 0 && inherit(reader, heir->member, entry->term->term_id, &days);
 	}
@@ -453,12 +495,12 @@ hand_down_all(Reader *reader, CecCoverSet *set)
  * current memory context.
  */
 CecCoverSet *
-cec_coverage_compute(CecPortfolio *portfolio, const CecIds *assets, Snapshot snapshot)
+cec_coverage_compute(CecPortfolio *portfolio, const CecIds *assets, CecRuleWork *rules, Snapshot snapshot)
 {
 	CecCoverSet *set = palloc(sizeof(CecCoverSet));
 	Reader reader;
 
-	begin_reading(&reader, portfolio, assets->count, snapshot);
+	begin_reading(&reader, portfolio, rules, assets->count, snapshot);
 	set->count = assets->count;
 	set->assets = palloc_extended(Max(assets->count, 1) * sizeof(CecAssetCover *), MCXT_ALLOC_HUGE);
 	for (int64 i = 0; i < assets->count; i++)
@@ -471,82 +513,14 @@ cec_coverage_compute(CecPortfolio *portfolio, const CecIds *assets, Snapshot sna
 	for (int64 i = 0; i < set->count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
+		if (rules != NULL)
+			set->assets[i]->rules = cec_rule_work_asset(rules, set->assets[i]->asset_id);
 		set->assets[i]->life = read_life(&reader, set->assets[i]->asset_id);
-		read_lines(&reader, set->assets[i]);
+		find_own_cover(&reader, set->assets[i]);
 		read_stored(&reader, set->assets[i]);
 		read_memberships(&reader, set->assets[i]);
 	}
 	hand_down_all(&reader, set);
 	end_reading(&reader);
 	return set;
-}
-
-static int
-compare_days(const void *one, const void *other)
-{
-	DateADT a = *(const DateADT *) one;
-	DateADT b = *(const DateADT *) other;
-
-	return a < b ? -1 : a > b;
-}
-
-/* Whether a day is in a set; asked with ever later days, next moves on past the spans that have ended. */
-static bool
-covers_day(const CecDaySet *set, int *next, DateADT day)
-{
-	while (*next < set->count && set->spans[*next].to <= day)
-		(*next)++;
-	return *next < set->count && set->spans[*next].from <= day;
-}
-
-/* Rows of one term: the days cut wherever a flag changes. */
-static int
-append_rows(CecAssetTerm *entry, CecCoverRow *rows)
-{
-	int cut_count = 0;
-	int count = 0;
-	int next_stated = 0;
-	int next_inherited = 0;
-	DateADT *cuts = palloc(2 * (entry->stated.count + entry->inherited.count) * sizeof(DateADT));
-
-	for (int i = 0; i < entry->stated.count; i++)
-	{
-		cuts[cut_count++] = entry->stated.spans[i].from;
-		cuts[cut_count++] = entry->stated.spans[i].to;
-	}
-	for (int i = 0; i < entry->inherited.count; i++)
-	{
-		cuts[cut_count++] = entry->inherited.spans[i].from;
-		cuts[cut_count++] = entry->inherited.spans[i].to;
-	}
-	qsort(cuts, cut_count, sizeof(DateADT), compare_days);
-	for (int i = 0; i + 1 < cut_count; i++)
-	{
-		CecCoverRow row = {entry->term->term_id, {cuts[i], cuts[i + 1]}};
-
-		if (cuts[i] == cuts[i + 1])
-			continue;
-		row.is_stated = covers_day(&entry->stated, &next_stated, cuts[i]);
-		row.is_inherited = covers_day(&entry->inherited, &next_inherited, cuts[i]);
-		if (row.is_stated || row.is_inherited)
-			rows[count++] = row;
-	}
-	pfree(cuts);
-	return count;
-}
-
-/* The rows that an asset's cover ought to have, in order of term and days: one per maximal range of equal flags. */
-CecCoverRow *
-cec_coverage_rows(CecAssetCover *asset, int *count)
-{
-	int space = 0;
-	CecCoverRow *rows;
-
-	for (int i = 0; i < asset->term_count; i++)
-		space += 2 * (asset->terms[i].stated.count + asset->terms[i].inherited.count);
-	rows = palloc(Max(space, 1) * sizeof(CecCoverRow));
-	*count = 0;
-	for (int i = 0; i < asset->term_count; i++)
-		*count += append_rows(&asset->terms[i], rows + *count);
-	return rows;
 }

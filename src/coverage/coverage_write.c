@@ -29,6 +29,7 @@
 #include "compat.h"
 #include "coverage.h"
 #include "probe.h"
+#include "remove.h"
 
 /* Columns of coverage and coverage_history; recorded_at is "recorded" in the history. */
 typedef enum CoverColumn
@@ -147,21 +148,6 @@ make_period(TimestampTz from, TimestampTz to)
 	return RangeTypePGetDatum(cec_compat_make_range(type, &lower, &upper));
 }
 
-static void
-delete_row(Writer *writer, const CecCoverRow *row)
-{
-	TM_FailureData failure;
-	TM_Result result = table_tuple_delete(
-		writer->coverage.rel, (ItemPointer) &row->tid, GetCurrentCommandId(true), writer->snapshot,
-		IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : InvalidSnapshot, true, &failure, false);
-
-	if (result != TM_Ok)
-		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-						errmsg("could not serialize access due to concurrent update"),
-						errdetail("Coverage of the asset was changed by another transaction."),
-						errhint("The transaction might succeed if retried.")));
-}
-
 /* When this transaction changed the asset's cover first, as its history says; 0 when it has not. */
 static TimestampTz
 find_own_beginning(Writer *writer, int64 asset_id)
@@ -263,7 +249,8 @@ write_asset(Writer *writer, CecAssetCover *asset)
 			beginning = find_beginning(writer, asset);
 		if (order < 0)
 		{
-			delete_row(writer, stored);
+			cec_remove_row(writer->coverage.rel, &stored->tid, writer->snapshot,
+						   "Coverage of the asset was changed by another transaction.");
 			if (!stored->is_own)
 				append(writer, &writer->history, asset->asset_id, stored, make_period(stored->recorded_at, beginning));
 			i++;

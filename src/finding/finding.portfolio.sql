@@ -24,7 +24,8 @@ CREATE TABLE @P@.finding (
 CREATE UNIQUE INDEX finding_one_open_per_subject ON @P@.finding
 	(kind, asset_id, other_asset_id, contract_id, term_id, rule_id) NULLS NOT DISTINCT
 	WHERE closed_at IS NULL;
-CREATE INDEX finding_asset_id_idx ON @P@.finding (asset_id) WHERE asset_id IS NOT NULL;
+CREATE INDEX finding_asset_id_idx ON @P@.finding (asset_id);
+CREATE INDEX finding_rule_id_idx ON @P@.finding (rule_id) WHERE rule_id IS NOT NULL;
 
 COMMENT ON TABLE @P@.finding IS 'Discrepancies that were accepted: one open row per kind and subject, never deleted.';
 COMMENT ON COLUMN @P@.finding.finding_id IS 'Key.';

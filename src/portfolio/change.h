@@ -42,6 +42,7 @@ typedef struct CecChange
 	Tuplestorestate *new_rows; /* NULL for DELETE */
 	Oid caller;				   /* who ran the statement; the engine itself acts as the table's owner */
 	CecIds assets;			   /* whose cover may change; from LOCK on with all below them, in order, locked */
+	CecIds facts;			   /* those of them that rules may judge otherwise now; from LOCK on in order */
 } CecChange;
 
 /* Reads the rows of a change; old and new rows of an UPDATE come in pairs. */

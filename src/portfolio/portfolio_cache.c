@@ -214,6 +214,13 @@ cec_portfolio_unpin(void)
 	pins--;
 }
 
+/* How many pins there are: with one alone nothing further up the stack uses what was cached. */
+int
+cec_portfolio_pins(void)
+{
+	return pins;
+}
+
 /*
  * Takes the portfolio's gate for the rest of the transaction.  A relation lock, because waiting for one processes
  * invalidations: whoever wakes sees the rules and settings that the holder committed.

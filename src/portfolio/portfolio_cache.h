@@ -25,6 +25,7 @@ extern Oid cec_portfolio_relation(CecPortfolio *portfolio, const char *name);
 extern void cec_portfolio_check_owner(CecPortfolio *portfolio, Relation rel);
 extern void cec_portfolio_pin(void);
 extern void cec_portfolio_unpin(void);
+extern int cec_portfolio_pins(void);
 extern void cec_portfolio_lock_gate(Oid nspid, LOCKMODE mode);
 extern bool cec_portfolio_try_gate(Oid nspid, LOCKMODE mode);
 

@@ -165,6 +165,13 @@ cec_probe_column(CecProbe *probe, const char *column, Oid typid)
 	return cec_column_require(probe->rel, column, typid);
 }
 
+/* The table that is looked into. */
+Relation
+cec_probe_relation(CecProbe *probe)
+{
+	return probe->rel;
+}
+
 /* Lets go of table and index; their locks stay until the end of the transaction. */
 void
 cec_probe_end(CecProbe *probe)

@@ -18,6 +18,7 @@ extern void cec_probe_seek_text(CecProbe *probe, Datum key);
 extern TupleTableSlot *cec_probe_next(CecProbe *probe);
 extern AttrNumber cec_probe_column(CecProbe *probe, const char *column, Oid typid);
 extern AttrNumber cec_probe_nullable_column(CecProbe *probe, const char *column, Oid typid);
+extern Relation cec_probe_relation(CecProbe *probe);
 extern void cec_probe_end(CecProbe *probe);
 
 #endif

@@ -1,0 +1,255 @@
+/*
+ * coverage_update.c
+ *		Brings stored coverage to what the facts say: of some assets, of all, and day by day for rules that mention the day.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "act_as.h"
+#include "bundle.h"
+#include "coverage.h"
+#include "rule_collect.h"
+#include "rule_evaluate.h"
+
+PG_FUNCTION_INFO_V1(cec_recompute);
+PG_FUNCTION_INFO_V1(cec_keep_definitions);
+PG_FUNCTION_INFO_V1(cec_refresh_rules);
+
+static const CecQuery all_assets = {"SELECT asset_id FROM @P@.inclusion UNION SELECT asset_id FROM @P@.bundle_member"
+									" UNION SELECT asset_id FROM @P@.coverage UNION SELECT asset_id FROM @P@.rule_effect ORDER BY 1",
+									0,
+									{0},
+									CURSOR_OPT_CUSTOM_PLAN};
+
+static const CecQuery last_run = {"SELECT max(on_day) FROM @P@.refresh_run"};
+
+static const CecQuery add_run = {"INSERT INTO @P@.refresh_run (on_day) VALUES ($1)", 1, {DATEOID}};
+
+static const CecQuery suspend_failing = {
+	"UPDATE @P@.coverage_rule SET state = 'suspended' WHERE state = 'active' AND rule_id IN"
+	" (SELECT rule_id FROM @P@.finding WHERE kind = 'rule_failed' AND closed_at IS NULL)"};
+
+/*
+ * Computes the cover of assets, which are in order, complete downwards and locked, and writes what differs.  facts: those
+ * of them that include rules have to judge, in order, or NULL.  today 0: by the clock.  Acts as the owner.  Returns how many
+ * rows of coverage changed.
+ */
+int64
+cec_coverage_update(CecPortfolio *portfolio, const CecIds *assets, const CecIds *facts, DateADT today)
+{
+	Snapshot snapshot = cec_latest_snapshot();
+	CecRuleWork *rules = cec_rule_work_begin(portfolio, snapshot, facts, today);
+	CecCoverSet *set = cec_coverage_compute(portfolio, assets, rules, snapshot);
+	int64 changed;
+
+	if (rules != NULL)
+		(void) cec_rule_work_end(rules);
+	changed = cec_coverage_write(portfolio, set, snapshot);
+	UnregisterSnapshot(snapshot);
+	return changed;
+}
+
+static void
+add_ids(CecPortfolio *portfolio, const CecQuery *query, CecIds *ids)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	MemoryContext old;
+	uint64 rows;
+
+	SPI_connect();
+	rows = cec_query_run(portfolio->plans, query, NULL, NULL, 0);
+	old = MemoryContextSwitchTo(cxt);
+	for (uint64 i = 0; i < rows; i++)
+	{
+		bool isnull;
+
+		cec_ids_add(ids, DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)));
+	}
+	MemoryContextSwitchTo(old);
+	SPI_finish();
+}
+
+/* cec._recompute(portfolio): all assets, alone in the portfolio.  The caller has checked the right to. */
+Datum
+cec_recompute(PG_FUNCTION_ARGS)
+{
+	Oid nspid = PG_GETARG_OID(0);
+	CecPortfolio *portfolio;
+	CecIds assets = {0};
+	CecActAs act;
+	Relation coverage;
+	int64 changed;
+	Oid setting;
+
+	cec_portfolio_pin();
+	/* Before the gate: whoever waits for it keeps all others waiting. */
+	setting = cec_portfolio_relation(cec_portfolio_get(nspid), "setting");
+	if (pg_class_aclcheck(setting, GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to recompute coverage")));
+	cec_portfolio_lock_gate(nspid, ShareRowExclusiveLock);
+	portfolio = cec_portfolio_get(nspid);
+	coverage = table_open(cec_portfolio_relation(portfolio, "coverage"), RowExclusiveLock);
+	cec_act_as(&act, coverage->rd_rel->relowner, 0);
+	add_ids(portfolio, &all_assets, &assets);
+	changed = cec_coverage_update(portfolio, &assets, NULL, 0);
+	cec_act_as_self(&act);
+	table_close(coverage, NoLock);
+	cec_portfolio_unpin();
+	PG_RETURN_INT64(changed);
+}
+
+/* What refresh did, to be told. */
+typedef struct Refresh
+{
+	int64 days;
+	int64 rules;
+	int64 coverage;
+	int64 suspended;
+} Refresh;
+
+/* Decides the rules that depend on the day as of one day. */
+static void
+walk_day(CecPortfolio *portfolio, DateADT day, Refresh *refresh)
+{
+	CecRuleSet *set = cec_rule_set_get(portfolio);
+	CecIds assets = {0};
+
+	refresh->days++;
+	cec_rule_compile_all(set);
+	for (int i = 0; i < set->count; i++)
+	{
+		CecRule *rule = &set->rules[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (rule->during.to <= day || (rule->code->condition != NULL && !rule->code->condition->depends_on_day))
+			continue;
+		cec_rule_decide(set, rule, day, &assets);
+		refresh->rules++;
+	}
+	if (assets.count == 0)
+		return;
+	cec_ids_sort_unique(&assets);
+	cec_add_all_below(portfolio, &assets);
+	cec_ids_sort_unique(&assets);
+	refresh->coverage += cec_coverage_update(portfolio, &assets, NULL, day);
+}
+
+/* Suspends rules that failed; the engine's own triggers decide them anew and record it. */
+static int64
+suspend_rules(CecPortfolio *portfolio)
+{
+	int64 count;
+
+	SPI_connect();
+	count = cec_query_run(portfolio->plans, &suspend_failing, NULL, NULL, 0);
+	SPI_finish();
+	return count;
+}
+
+/* The day that the last run reached; 0 when there was none. */
+static DateADT
+last_refreshed(CecPortfolio *portfolio)
+{
+	DateADT day = 0;
+	bool isnull = true;
+
+	SPI_connect();
+	if (cec_query_run(portfolio->plans, &last_run, NULL, NULL, 1) > 0)
+	{
+		Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+
+		day = isnull ? 0 : DatumGetDateADT(value);
+	}
+	SPI_finish();
+	return day;
+}
+
+static void
+record_run(CecPortfolio *portfolio, DateADT day)
+{
+	Datum arg = DateADTGetDatum(day);
+
+	SPI_connect();
+	cec_query_run(portfolio->plans, &add_run, &arg, NULL, 0);
+	SPI_finish();
+}
+
+/* cec._keep_definitions(portfolio): definitions wait until the transaction ends. */
+Datum
+cec_keep_definitions(PG_FUNCTION_ARGS)
+{
+	cec_portfolio_lock_gate(PG_GETARG_OID(0), RowExclusiveLock);
+	PG_RETURN_VOID();
+}
+
+/*
+ * cec._refresh_rules(portfolio, on_day): suspends rules that failed, then walks from the day after the last run to the day
+ * (NULL: today).  Days that have passed are decided once; a day that is still to come again and again, until it is there.
+ * The caller has checked rights and isolation level.
+ */
+Datum
+cec_refresh_rules(PG_FUNCTION_ARGS)
+{
+	Oid nspid = PG_GETARG_OID(0);
+	DateADT today;
+	DateADT reached;
+	DateADT first;
+	DateADT last;
+	Refresh refresh = {0};
+	CecPortfolio *portfolio;
+	Relation coverage;
+	CecActAs act;
+	MemoryContext day_cxt;
+	TupleDesc desc;
+	Datum values[4];
+	bool isnull[4] = {0};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	cec_portfolio_pin();
+	if (pg_class_aclcheck(cec_portfolio_relation(cec_portfolio_get(nspid), "setting"), GetUserId(), ACL_UPDATE) !=
+		ACLCHECK_OK)
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to refresh")));
+	cec_portfolio_lock_gate(nspid, ShareRowExclusiveLock);
+	portfolio = cec_portfolio_get(nspid);
+	coverage = table_open(cec_portfolio_relation(portfolio, "coverage"), RowExclusiveLock);
+	cec_act_as(&act, coverage->rd_rel->relowner, 0);
+	refresh.suspended = suspend_rules(portfolio);
+	today = cec_rule_today(cec_rule_set_get(portfolio));
+	reached = last_refreshed(portfolio);
+	last = PG_ARGISNULL(1) ? today : PG_GETARG_DATEADT(1);
+	/* The day that was reached is decided once more. */
+	first = reached == 0 ? Min(last, today) : reached < today && reached < last ? reached + 1 : reached;
+	day_cxt = AllocSetContextCreate(CurrentMemoryContext, "cec day of refresh", ALLOCSET_DEFAULT_SIZES);
+	for (DateADT day = first; day <= last; day++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(day_cxt);
+
+		CHECK_FOR_INTERRUPTS();
+		walk_day(portfolio, day, &refresh);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(day_cxt);
+	}
+	MemoryContextDelete(day_cxt);
+	if (first <= last && Min(last, today) > reached)
+		record_run(portfolio, Min(last, today));
+	cec_act_as_self(&act);
+	table_close(coverage, NoLock);
+	cec_portfolio_unpin();
+	values[0] = Int64GetDatum(refresh.days);
+	values[1] = Int64GetDatum(refresh.rules);
+	values[2] = Int64GetDatum(refresh.coverage);
+	values[3] = Int64GetDatum(refresh.suspended);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, isnull));
+}

@@ -1,0 +1,10 @@
+/*
+ * rule.h
+ *		Conditional rules, for those who load them.
+ */
+#ifndef CEC_RULE_H
+#define CEC_RULE_H
+
+extern void cec_rule_init(void);
+
+#endif

@@ -1,0 +1,256 @@
+/*
+ * rule_effect.c
+ *		Reads and writes rule_effect: the days on which rules act on assets.
+ *
+ * A decision counts from its day on; what was decided for earlier days stays.  So a row that began earlier is at most
+ * cut off or prolonged, never taken away, and of several decisions in a day the last one holds.
+ *
+ * Written by whoever holds the lock of the asset or the gate alone, below SQL: no statement may.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "utils/rel.h"
+
+#include "append.h"
+#include "column.h"
+#include "compat.h"
+#include "remove.h"
+#include "rule_effect.h"
+
+typedef enum EffectColumn
+{
+	EFFECT_ID,
+	EFFECT_RULE_ID,
+	EFFECT_ASSET_ID,
+	EFFECT_DURING,
+	EFFECT_RECORDED_AT
+} EffectColumn;
+
+#define EFFECT_COLUMNS (EFFECT_RECORDED_AT + 1)
+
+static const char *const effect_column[EFFECT_COLUMNS] = {"rule_effect_id", "rule_id", "asset_id", "during",
+														  "recorded_at"};
+static const Oid effect_type[EFFECT_COLUMNS] = {INT8OID, INT8OID, INT8OID, DATERANGEOID, TIMESTAMPTZOID};
+
+struct CecEffects
+{
+	Relation rel;
+	Snapshot snapshot;
+	MemoryContext cxt;
+	AttrNumber attnums[EFFECT_COLUMNS];
+	CecProbe *by_asset; /* these two: NULL until needed */
+	CecProbe *by_rule;
+	Oid sequence;
+	CecAppender *appender; /* NULL until the first row */
+	TimestampTz now;
+	int64 changed;
+};
+
+/* Starts; lives in the current memory context.  The snapshot stays registered until the end. */
+CecEffects *
+cec_effects_begin(CecPortfolio *portfolio, Snapshot snapshot)
+{
+	CecEffects *effects = palloc0(sizeof(CecEffects));
+
+	effects->rel = table_open(cec_portfolio_relation(portfolio, "rule_effect"), RowExclusiveLock);
+	cec_portfolio_check_owner(portfolio, effects->rel);
+	for (int i = 0; i < EFFECT_COLUMNS; i++)
+		effects->attnums[i] = cec_column_require(effects->rel, effect_column[i], effect_type[i]);
+	effects->snapshot = snapshot;
+	effects->cxt = CurrentMemoryContext;
+	return effects;
+}
+
+static void
+add_rows(CecEffects *effects, CecProbe *probe, CecEffectRows *rows)
+{
+	TupleTableSlot *slot;
+
+	while ((slot = cec_probe_next(probe)) != NULL)
+	{
+		CecEffectRow *row;
+
+		if (rows->count == rows->space)
+		{
+			rows->space = rows->space == 0 ? 4 : rows->space * 2;
+			rows->rows = rows->rows == NULL ? palloc(rows->space * sizeof(CecEffectRow))
+											: repalloc_huge(rows->rows, rows->space * sizeof(CecEffectRow));
+		}
+		row = &rows->rows[rows->count++];
+		row->rule_effect_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_ID] - 1]);
+		row->rule_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_RULE_ID] - 1]);
+		row->asset_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_ASSET_ID] - 1]);
+		row->during = cec_days_of_range(slot->tts_values[effects->attnums[EFFECT_DURING] - 1]);
+		row->tid = slot->tts_tid;
+	}
+}
+
+static CecProbe *
+probe_by(CecEffects *effects, CecProbe **probe, const char *column)
+{
+	if (*probe == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(effects->cxt);
+
+		*probe = cec_probe_begin(RelationGetRelid(effects->rel), column, effects->snapshot);
+		MemoryContextSwitchTo(old);
+	}
+	return *probe;
+}
+
+static int
+compare_rows(const void *one, const void *other)
+{
+	const CecEffectRow *a = one;
+	const CecEffectRow *b = other;
+
+	if (a->asset_id != b->asset_id)
+		return a->asset_id < b->asset_id ? -1 : 1;
+	if (a->rule_id != b->rule_id)
+		return a->rule_id < b->rule_id ? -1 : 1;
+	return a->during.from < b->during.from ? -1 : a->during.from > b->during.from;
+}
+
+/* Adds what is recorded of an asset, in order of rule and days. */
+void
+cec_effects_of_asset(CecEffects *effects, int64 asset_id, CecEffectRows *rows)
+{
+	CecProbe *probe = probe_by(effects, &effects->by_asset, "asset_id");
+
+	cec_probe_seek(probe, asset_id);
+	add_rows(effects, probe, rows);
+	if (rows->count > 1)
+		qsort(rows->rows, rows->count, sizeof(CecEffectRow), compare_rows);
+}
+
+/* Adds what is recorded of a rule, in order of asset and days. */
+void
+cec_effects_of_rule(CecEffects *effects, int64 rule_id, CecEffectRows *rows)
+{
+	CecProbe *probe = probe_by(effects, &effects->by_rule, "rule_id");
+
+	cec_probe_seek(probe, rule_id);
+	add_rows(effects, probe, rows);
+	if (rows->count > 1)
+		qsort(rows->rows, rows->count, sizeof(CecEffectRow), compare_rows);
+}
+
+/*
+ * The days on which a rule acts on an asset once it was decided today whether it does; rows is what was recorded.  Without a
+ * rule there is no more than what was decided before today.
+ */
+CecDaySet
+cec_effect_decide(const CecEffectRow *rows, int64 count, const CecRule *rule, DateADT today, bool acts)
+{
+	CecDaySet days = {0};
+
+	for (int64 i = 0; i < count; i++)
+	{
+		CecDays past = {rows[i].during.from, Min(rows[i].during.to, today)};
+
+		if (past.from < past.to)
+			cec_day_set_add(&days, past);
+	}
+	if (acts && rule != NULL)
+	{
+		CecDays future = {Max(rule->during.from, today), rule->during.to};
+
+		if (future.from < future.to)
+			cec_day_set_add(&days, future);
+	}
+	return days;
+}
+
+static void
+append(CecEffects *effects, int64 rule_effect_id, int64 rule_id, int64 asset_id, CecDays during)
+{
+	TupleTableSlot *slot;
+	Datum values[EFFECT_COLUMNS];
+
+	if (effects->appender == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(effects->cxt);
+
+		effects->appender = cec_append_begin(effects->rel);
+		effects->sequence = cec_compat_identity_sequence(effects->rel, effects->attnums[EFFECT_ID]);
+		effects->now = GetCurrentTimestamp();
+		MemoryContextSwitchTo(old);
+	}
+	values[EFFECT_ID] =
+		Int64GetDatum(rule_effect_id != 0 ? rule_effect_id : nextval_internal(effects->sequence, false));
+	values[EFFECT_RULE_ID] = Int64GetDatum(rule_id);
+	values[EFFECT_ASSET_ID] = Int64GetDatum(asset_id);
+	values[EFFECT_DURING] = cec_range_of_days(during);
+	values[EFFECT_RECORDED_AT] = TimestampTzGetDatum(effects->now);
+	slot = cec_append_slot(effects->appender);
+	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
+	for (int i = 0; i < EFFECT_COLUMNS; i++)
+	{
+		slot->tts_values[effects->attnums[i] - 1] = values[i];
+		slot->tts_isnull[effects->attnums[i] - 1] = false;
+	}
+	cec_append_row(effects->appender);
+	effects->changed++;
+}
+
+/*
+ * Makes the recorded rows of a rule and asset, which are in order of days, those of the set.  A row keeps its key while it
+ * keeps its first day.  False: there was nothing to change.
+ */
+bool
+cec_effects_put(CecEffects *effects, int64 rule_id, int64 asset_id, const CecEffectRow *rows, int64 count,
+				const CecDaySet *days)
+{
+	int64 i = 0;
+	int j = 0;
+	bool changed = false;
+
+	while (i < count || j < days->count)
+	{
+		int64 rule_effect_id = 0;
+
+		if (i < count && j < days->count && rows[i].during.from == days->spans[j].from &&
+			rows[i].during.to == days->spans[j].to)
+		{
+			i++;
+			j++;
+			continue;
+		}
+		changed = true;
+		if (i < count && (j == days->count || rows[i].during.from <= days->spans[j].from))
+		{
+			ItemPointerData tid = rows[i].tid;
+
+			cec_remove_row(effects->rel, &tid, effects->snapshot,
+						   "What a rule does to the asset was changed by another transaction.");
+			if (j < days->count && rows[i].during.from == days->spans[j].from)
+				rule_effect_id = rows[i].rule_effect_id;
+			i++;
+			if (rule_effect_id == 0)
+				continue;
+		}
+		append(effects, rule_effect_id, rule_id, asset_id, days->spans[j++]);
+	}
+	return changed;
+}
+
+/* Writes what is buffered, lets go of the table, and returns how many rows there are new. */
+int64
+cec_effects_end(CecEffects *effects)
+{
+	int64 changed = effects->changed;
+
+	if (effects->appender != NULL)
+		cec_append_end(effects->appender);
+	if (effects->by_asset != NULL)
+		cec_probe_end(effects->by_asset);
+	if (effects->by_rule != NULL)
+		cec_probe_end(effects->by_rule);
+	table_close(effects->rel, NoLock);
+	pfree(effects);
+	return changed;
+}

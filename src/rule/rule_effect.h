@@ -1,0 +1,41 @@
+/*
+ * rule_effect.h
+ *		The days on which rules act on assets, as they are recorded.
+ */
+#ifndef CEC_RULE_EFFECT_H
+#define CEC_RULE_EFFECT_H
+
+#include "storage/itemptr.h"
+#include "utils/timestamp.h"
+
+#include "id_list.h"
+#include "probe.h"
+#include "rule_set.h"
+
+typedef struct CecEffectRow
+{
+	int64 rule_effect_id;
+	int64 rule_id;
+	int64 asset_id;
+	CecDays during;
+	ItemPointerData tid;
+} CecEffectRow;
+
+typedef struct CecEffectRows
+{
+	int64 count;
+	int64 space;
+	CecEffectRow *rows;
+} CecEffectRows;
+
+typedef struct CecEffects CecEffects;
+
+extern CecEffects *cec_effects_begin(CecPortfolio *portfolio, Snapshot snapshot);
+extern void cec_effects_of_asset(CecEffects *effects, int64 asset_id, CecEffectRows *rows);
+extern void cec_effects_of_rule(CecEffects *effects, int64 rule_id, CecEffectRows *rows);
+extern CecDaySet cec_effect_decide(const CecEffectRow *rows, int64 count, const CecRule *rule, DateADT today, bool acts);
+extern bool cec_effects_put(CecEffects *effects, int64 rule_id, int64 asset_id, const CecEffectRow *rows, int64 count,
+							const CecDaySet *days);
+extern int64 cec_effects_end(CecEffects *effects);
+
+#endif

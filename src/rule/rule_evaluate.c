@@ -1,0 +1,285 @@
+/*
+ * rule_evaluate.c
+ *		Runs compiled conditions over the facts of one asset; what fails while it runs is unknown.
+ *
+ * People type conditions, so one may raise an error for some asset (a word where it expects a number), or take long.  The
+ * conditions of an asset run in one internal subtransaction; one that raises is noted, and the rest go on in the next.
+ * What is nobody's fault (classes 40, 53, 57, XX) is thrown on.  Nothing is kept of an error but its SQLSTATE, since its
+ * text may hold a value that the reader may not see.
+ *
+ * Deadline.  A timer ticks twice a second; an evaluation that was running at one tick and still is at the next is
+ * cancelled the way a statement is, and has failed.  So none runs longer than a second, as long as the function that it is in
+ * looks for interrupts, and no timer is set for a single evaluation.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/timeout.h"
+
+#include "act_as.h"
+#include "rule_evaluate.h"
+
+#define TICK_MS 500
+
+static TimeoutId timer = MAX_TIMEOUTS;
+static volatile sig_atomic_t evaluating = false;
+static volatile sig_atomic_t deadline_passed = false;
+static volatile sig_atomic_t progress = 0;
+static volatile sig_atomic_t seen = -1;
+static volatile sig_atomic_t ticks_left = 0;
+
+/* Runs inside a signal handler. */
+static void
+tick(void)
+{
+	if (evaluating && progress == seen && ticks_left-- <= 0 && !QueryCancelPending)
+	{
+		deadline_passed = true;
+		InterruptPending = true;
+		QueryCancelPending = true;
+	}
+	seen = progress;
+}
+
+/* Starts watching; until cec_rule_deadline_stop, or the end of the statement by an error. */
+void
+cec_rule_deadline_start(void)
+{
+	if (timer == MAX_TIMEOUTS)
+		timer = RegisterTimeout(USER_TIMEOUT, tick);
+	evaluating = false;
+	enable_timeout_every(timer, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), TICK_MS), TICK_MS);
+}
+
+void
+cec_rule_deadline_stop(void)
+{
+	evaluating = false;
+	disable_timeout(timer, false);
+}
+
+/* From here on an evaluation runs, which may take half a second to a second, and half a second more for each tick. */
+void
+cec_rule_deadline_enter(int ticks)
+{
+	ticks_left = ticks;
+	progress = (progress + 1) & 0x3fffffff;
+	deadline_passed = false;
+	evaluating = true;
+}
+
+/* It has ended, also by an error; true when the deadline was what ended it, or passed while nobody looked. */
+bool
+cec_rule_deadline_leave(void)
+{
+	bool passed = deadline_passed;
+
+	evaluating = false;
+	if (passed)
+		QueryCancelPending = false;
+	deadline_passed = false;
+	return passed;
+}
+
+/* Whether an error is the statement's and not the condition's. */
+bool
+cec_rule_error_is_fatal(int sqlstate)
+{
+	int category = ERRCODE_TO_CATEGORY(sqlstate);
+
+	return category == ERRCODE_TO_CATEGORY(ERRCODE_TRANSACTION_ROLLBACK) ||
+		   category == ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) ||
+		   category == ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) ||
+		   category == ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR);
+}
+
+/* Whether a rule acts on an asset of which its condition says this. */
+bool
+cec_rule_acts(const CecRule *rule, CecVerdict verdict)
+{
+	bool speaks_for_cover;
+
+	if (verdict == CEC_VERDICT_UNKNOWN || verdict == CEC_VERDICT_FAILED)
+		speaks_for_cover = rule->on_unknown == CEC_UNKNOWN_ALLOW;
+	else
+		speaks_for_cover = (verdict == CEC_VERDICT_TRUE) == (rule->effect != CEC_RULE_EXCLUDE);
+	return speaks_for_cover == (rule->effect == CEC_RULE_INCLUDE);
+}
+
+typedef struct Run
+{
+	CecRuleFacts *facts;
+	CecJudgement *judgements;
+	int count;
+	ExprContext *econtext;
+} Run;
+
+/* Makes sure that the conditions are compiled. */
+static void
+prepare_one(Run *run, CecJudgement *judgement)
+{
+	(void) cec_rule_state(judgement->rule);
+}
+
+static void
+compile_one(Run *run, CecJudgement *judgement)
+{
+	(void) cec_rule_condition(judgement->rule);
+}
+
+static void
+evaluate_one(Run *run, CecJudgement *judgement)
+{
+	CecRule *rule = judgement->rule;
+	bool isnull;
+	Datum value;
+
+	run->econtext->ecxt_scantuple = cec_rule_facts_of(run->facts, rule, rule->code->condition->facts);
+	value = ExecEvalExprSwitchContext(rule->code->state, run->econtext, &isnull);
+	judgement->verdict = isnull				   ? CEC_VERDICT_UNKNOWN
+						 : DatumGetBool(value) ? CEC_VERDICT_TRUE
+											   : CEC_VERDICT_FALSE;
+	ResetExprContext(run->econtext);
+}
+
+/*
+ * Does something for the judgements from one on, in a subtransaction, until all are through or one raises.  Returns where to
+ * go on.
+ */
+static int
+attempt(Run *run, int from, void (*act)(Run *run, CecJudgement *judgement))
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	Oid user;
+	int context;
+	volatile int at = from;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(cxt);
+	PG_TRY();
+	{
+		GetUserIdAndSecContext(&user, &context);
+		SetUserIdAndSecContext(user, context | SECURITY_RESTRICTED_OPERATION);
+		while (at < run->count)
+		{
+			CecJudgement *judgement = &run->judgements[at];
+
+			if (judgement->verdict != CEC_VERDICT_FAILED)
+			{
+				cec_rule_deadline_enter(0);
+				act(run, judgement);
+				if (cec_rule_deadline_leave())
+				{
+					judgement->verdict = CEC_VERDICT_FAILED;
+					judgement->sqlstate = ERRCODE_QUERY_CANCELED;
+				}
+			}
+			at++;
+		}
+		SetUserIdAndSecContext(user, context);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(cxt);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		ErrorData *error;
+		bool passed = cec_rule_deadline_leave();
+
+		MemoryContextSwitchTo(cxt);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(cxt);
+		CurrentResourceOwner = owner;
+		if (cec_rule_error_is_fatal(error->sqlerrcode) && !(passed && error->sqlerrcode == ERRCODE_QUERY_CANCELED))
+			ReThrowError(error);
+		run->judgements[at].verdict = CEC_VERDICT_FAILED;
+		run->judgements[at].sqlstate = error->sqlerrcode;
+		FreeErrorData(error);
+		if (run->econtext != NULL)
+			ResetExprContext(run->econtext);
+		at++;
+	}
+	PG_END_TRY();
+	return at;
+}
+
+/* Compiles the conditions of all rules; one that cannot be compiled stays without, and may read any fact. */
+void
+cec_rule_compile_all(CecRuleSet *set)
+{
+	Run run = {0};
+	MemoryContext old;
+
+	if (set->is_compiled)
+		return;
+	run.judgements = palloc_extended(Max(set->count, 1) * sizeof(CecJudgement), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (int i = 0; i < set->count; i++)
+		run.judgements[run.count++].rule = &set->rules[i];
+	for (int from = 0; from < run.count;)
+		from = attempt(&run, from, compile_one);
+	pfree(run.judgements);
+	old = MemoryContextSwitchTo(set->cxt);
+	for (int i = 0; i < set->count; i++)
+	{
+		CecCondition *condition = set->rules[i].code->condition;
+
+		if (condition == NULL)
+			set->facts = bms_add_range(set->facts, 1, CEC_FACT_COUNT);
+		else
+			set->facts = bms_add_members(set->facts, condition->facts);
+	}
+	MemoryContextSwitchTo(old);
+	set->is_compiled = true;
+}
+
+static bool
+is_ready(const CecRuleCode *code)
+{
+	return code->state != NULL && code->cached->is_valid;
+}
+
+/*
+ * Judges the asset that the facts have gone to by the rules named in the judgements.  Between cec_rule_deadline_start and
+ * _stop.  Suspended rules are not run: they are unknown.
+ */
+void
+cec_rule_evaluate(CecRuleFacts *facts, CecJudgement *judgements, int count)
+{
+	Run run = {facts, judgements, count};
+	bool ready = true;
+	int live = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		/* "failed" keeps it from being run; put right at the end */
+		judgements[i].verdict = judgements[i].rule->is_active ? CEC_VERDICT_FALSE : CEC_VERDICT_FAILED;
+		judgements[i].sqlstate = 0;
+		if (!judgements[i].rule->is_active)
+			continue;
+		live++;
+		ready &= is_ready(judgements[i].rule->code);
+	}
+	if (live > 0)
+	{
+		run.econtext = CreateStandaloneExprContext();
+		for (int from = 0; !ready && from < count;)
+			from = attempt(&run, from, prepare_one);
+		/* Reading opens tables, which must not belong to the subtransaction. */
+		for (int i = 0; i < count; i++)
+			if (judgements[i].verdict != CEC_VERDICT_FAILED)
+				(void) cec_rule_facts_of(facts, judgements[i].rule, judgements[i].rule->code->condition->facts);
+		for (int from = 0; from < count;)
+			from = attempt(&run, from, evaluate_one);
+		FreeExprContext(run.econtext, true);
+	}
+	for (int i = 0; i < count; i++)
+		if (!judgements[i].rule->is_active)
+			judgements[i].verdict = CEC_VERDICT_UNKNOWN;
+}

@@ -1,0 +1,34 @@
+/*
+ * rule_evaluate.h
+ *		What conditions say of one asset.
+ */
+#ifndef CEC_RULE_EVALUATE_H
+#define CEC_RULE_EVALUATE_H
+
+#include "rule_facts.h"
+
+typedef enum CecVerdict
+{
+	CEC_VERDICT_FALSE,
+	CEC_VERDICT_TRUE,
+	CEC_VERDICT_UNKNOWN,
+	CEC_VERDICT_FAILED /* acts as unknown */
+} CecVerdict;
+
+typedef struct CecJudgement
+{
+	CecRule *rule;
+	CecVerdict verdict;
+	int sqlstate; /* when it failed */
+} CecJudgement;
+
+extern void cec_rule_deadline_start(void);
+extern void cec_rule_deadline_stop(void);
+extern bool cec_rule_error_is_fatal(int sqlstate);
+extern void cec_rule_deadline_enter(int ticks);
+extern bool cec_rule_deadline_leave(void);
+extern void cec_rule_compile_all(CecRuleSet *set);
+extern void cec_rule_evaluate(CecRuleFacts *facts, CecJudgement *judgements, int count);
+extern bool cec_rule_acts(const CecRule *rule, CecVerdict verdict);
+
+#endif

@@ -1,0 +1,266 @@
+/*
+ * rule_facts.c
+ *		Fills the fact row (type cec.rule_fact) of an asset under a rule's term, for compiled conditions.
+ *
+ * Only what tables hold is filled in; what follows from it (age, inside_boundary, the last maintenance) is part of the
+ * compiled condition itself, so that it is defined once for this way of running and for the set-based one
+ * (rule_match.c).  What an asset row does not hold, its maintenance and its requests, is read when a condition needs it.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/typcache.h"
+
+#include "column.h"
+#include "probe.h"
+#include "rule_facts.h"
+
+static const CecQuery read_boundary = {
+	"SELECT boundary FROM @P@.contract WHERE contract_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
+
+struct CecRuleFacts
+{
+	CecRuleSet *set;
+	Snapshot snapshot;
+	DateADT as_of;
+	TupleTableSlot *slot;
+	TupleDesc desc;
+	MemoryContext cxt;		 /* of all this */
+	MemoryContext asset_cxt; /* of what was read about the asset */
+	CecProbe *asset;
+	AttrNumber asset_columns[CEC_FACT_SOURCE_UPDATED_AT + 1]; /* by column of the fact row */
+	int64 asset_id;
+	bool exists;
+	bool has_maintenance; /* read for this asset */
+	bool has_requests;
+	CecProbe *maintenance; /* NULL until needed */
+	AttrNumber kind;
+	AttrNumber performed_on;
+	CecProbe *requests;
+	AttrNumber opened_at;
+};
+
+/* Starts; as_of is the day of evaluation.  Lives in the current memory context. */
+CecRuleFacts *
+cec_rule_facts_begin(CecRuleSet *set, Snapshot snapshot, DateADT as_of)
+{
+	CecRuleFacts *facts = palloc0(sizeof(CecRuleFacts));
+	Relation rel;
+
+	facts->set = set;
+	facts->snapshot = snapshot;
+	facts->as_of = as_of;
+	facts->cxt = CurrentMemoryContext;
+	facts->asset_cxt = AllocSetContextCreate(CurrentMemoryContext, "cec facts of an asset", ALLOCSET_SMALL_SIZES);
+	facts->desc = cec_fact_descriptor();
+	facts->slot = MakeSingleTupleTableSlot(facts->desc, &TTSOpsVirtual);
+	facts->asset = cec_probe_begin(cec_portfolio_relation(set->portfolio, "asset"), "asset_id", snapshot);
+	rel = cec_probe_relation(facts->asset);
+	for (AttrNumber i = CEC_FACT_ASSET_ID; i <= CEC_FACT_SOURCE_UPDATED_AT; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(facts->desc, i - 1);
+
+		facts->asset_columns[i] = cec_column_require_nullable(rel, NameStr(att->attname), att->atttypid);
+	}
+	return facts;
+}
+
+/* Lets go of tables. */
+void
+cec_rule_facts_end(CecRuleFacts *facts)
+{
+	if (facts->requests != NULL)
+		cec_probe_end(facts->requests);
+	if (facts->maintenance != NULL)
+		cec_probe_end(facts->maintenance);
+	cec_probe_end(facts->asset);
+	ExecDropSingleTupleTableSlot(facts->slot);
+	MemoryContextDelete(facts->asset_cxt);
+	pfree(facts);
+}
+
+/* Goes to an asset; false when there is none. */
+bool
+cec_rule_facts_seek(CecRuleFacts *facts, int64 asset_id)
+{
+	TupleTableSlot *row;
+	TupleTableSlot *slot = facts->slot;
+
+	if (facts->asset_id == asset_id && asset_id != 0)
+		return facts->exists;
+	facts->asset_id = asset_id;
+	facts->has_maintenance = false;
+	facts->has_requests = false;
+	MemoryContextReset(facts->asset_cxt);
+	ExecClearTuple(slot);
+	cec_probe_seek(facts->asset, asset_id);
+	row = cec_probe_next(facts->asset);
+	facts->exists = row != NULL;
+	if (row == NULL)
+		return false;
+	memset(slot->tts_isnull, true, facts->desc->natts * sizeof(bool));
+	for (AttrNumber i = CEC_FACT_ASSET_ID; i <= CEC_FACT_SOURCE_UPDATED_AT; i++)
+	{
+		slot->tts_values[i - 1] = row->tts_values[facts->asset_columns[i] - 1];
+		slot->tts_isnull[i - 1] = row->tts_isnull[facts->asset_columns[i] - 1];
+	}
+	slot->tts_values[CEC_FACT_AS_OF - 1] = DateADTGetDatum(facts->as_of);
+	slot->tts_isnull[CEC_FACT_AS_OF - 1] = false;
+	ExecStoreVirtualTuple(slot);
+	return true;
+}
+
+static void
+put_array(CecRuleFacts *facts, AttrNumber column, Datum *values, int count, Oid type)
+{
+	int16 len;
+	bool byval;
+	char align;
+
+	if (count == 0)
+		return;
+	get_typlenbyvalalign(type, &len, &byval, &align);
+	facts->slot->tts_values[column - 1] = PointerGetDatum(construct_array(values, count, type, len, byval, align));
+	facts->slot->tts_isnull[column - 1] = false;
+}
+
+
+/* The events of the asset, in no order; the functions that read them need none. */
+static void
+read_maintenance(CecRuleFacts *facts)
+{
+	MemoryContext old;
+	TupleTableSlot *row;
+	int count = 0;
+	int space = 8;
+	Datum *kinds;
+	Datum *days;
+
+	facts->has_maintenance = true;
+	if (facts->maintenance == NULL)
+	{
+		old = MemoryContextSwitchTo(facts->cxt);
+		facts->maintenance = cec_probe_begin(cec_portfolio_relation(facts->set->portfolio, "maintenance_event"),
+											 "asset_id", facts->snapshot);
+		facts->kind = cec_probe_column(facts->maintenance, "kind", TEXTOID);
+		facts->performed_on = cec_probe_column(facts->maintenance, "performed_on", DATEOID);
+		MemoryContextSwitchTo(old);
+	}
+	old = MemoryContextSwitchTo(facts->asset_cxt);
+	kinds = palloc(space * sizeof(Datum));
+	days = palloc(space * sizeof(Datum));
+	cec_probe_seek(facts->maintenance, facts->asset_id);
+	while ((row = cec_probe_next(facts->maintenance)) != NULL)
+	{
+		if (count == space)
+		{
+			space *= 2;
+			kinds = repalloc(kinds, space * sizeof(Datum));
+			days = repalloc(days, space * sizeof(Datum));
+		}
+		kinds[count] = PointerGetDatum(DatumGetTextPCopy(row->tts_values[facts->kind - 1]));
+		days[count++] = row->tts_values[facts->performed_on - 1];
+	}
+	put_array(facts, CEC_FACT_MAINTENANCE_KINDS, kinds, count, TEXTOID);
+	put_array(facts, CEC_FACT_MAINTENANCE_DAYS, days, count, DATEOID);
+	MemoryContextSwitchTo(old);
+}
+
+static void
+read_requests(CecRuleFacts *facts)
+{
+	MemoryContext old;
+	TupleTableSlot *row;
+	int count = 0;
+	int space = 8;
+	Datum *days;
+
+	facts->has_requests = true;
+	if (facts->requests == NULL)
+	{
+		old = MemoryContextSwitchTo(facts->cxt);
+		facts->requests = cec_probe_begin(cec_portfolio_relation(facts->set->portfolio, "service_request"), "asset_id",
+										  facts->snapshot);
+		facts->opened_at = cec_probe_column(facts->requests, "opened_at", TIMESTAMPTZOID);
+		MemoryContextSwitchTo(old);
+	}
+	old = MemoryContextSwitchTo(facts->asset_cxt);
+	days = palloc(space * sizeof(Datum));
+	cec_probe_seek(facts->requests, facts->asset_id);
+	while ((row = cec_probe_next(facts->requests)) != NULL)
+	{
+		TimestampTz at = DatumGetTimestampTz(row->tts_values[facts->opened_at - 1]);
+
+		if (count == space)
+		{
+			space *= 2;
+			days = repalloc(days, space * sizeof(Datum));
+		}
+		if (!TIMESTAMP_NOT_FINITE(at))
+			days[count++] = DateADTGetDatum(cec_rule_local_day(facts->set, at));
+	}
+	put_array(facts, CEC_FACT_REQUEST_DAYS, days, count, DATEOID);
+	MemoryContextSwitchTo(old);
+}
+
+/* Reads the boundary of the term's contract, once: large ones are not kept by sessions that never ask for them. */
+void
+cec_rule_read_boundary(CecRuleSet *set, CecRuleTerm *term)
+{
+	Datum arg = Int64GetDatum(term->contract_id);
+	bool isnull;
+	Datum value;
+
+	if (!term->has_box || term->boundary != 0)
+		return;
+	SPI_connect();
+	if (cec_query_run(set->portfolio->plans, &read_boundary, &arg, NULL, 1) > 0)
+	{
+		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+		if (!isnull)
+		{
+			MemoryContext old = MemoryContextSwitchTo(set->cxt);
+
+			term->boundary = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+			MemoryContextSwitchTo(old);
+		}
+	}
+	SPI_finish();
+}
+
+/* The fact row of the asset gone to, under the rule's term, with the columns that are needed; it stays until the next call. */
+TupleTableSlot *
+cec_rule_facts_of(CecRuleFacts *facts, CecRule *rule, const Bitmapset *needed)
+{
+	CecRuleTerm *term = rule->term;
+	TupleTableSlot *slot = facts->slot;
+
+	if (!facts->has_maintenance &&
+		(bms_is_member(CEC_FACT_MAINTENANCE_KINDS, needed) || bms_is_member(CEC_FACT_MAINTENANCE_DAYS, needed)))
+		read_maintenance(facts);
+	if (!facts->has_requests && bms_is_member(CEC_FACT_REQUEST_DAYS, needed))
+		read_requests(facts);
+	memcpy(&slot->tts_values[CEC_FACT_CONTRACT_NUMBER - 1], term->values, sizeof(term->values));
+	memcpy(&slot->tts_isnull[CEC_FACT_CONTRACT_NUMBER - 1], term->isnull, sizeof(term->isnull));
+	if (bms_is_member(CEC_FACT_BOUNDARY, needed))
+	{
+		if (term->has_box && term->boundary == 0)
+			cec_rule_read_boundary(facts->set, term);
+		slot->tts_values[CEC_FACT_BOUNDARY - 1] = term->boundary;
+		slot->tts_isnull[CEC_FACT_BOUNDARY - 1] = term->boundary == 0;
+	}
+	return slot;
+}
+
+/* The fact row as far as it speaks of the asset alone. */
+TupleTableSlot *
+cec_rule_facts_asset(CecRuleFacts *facts)
+{
+	return facts->slot;
+}

@@ -1,0 +1,12 @@
+/*
+ * rule_index.h
+ *		From the facts of an asset to the include rules that can match it.
+ */
+#ifndef CEC_RULE_INDEX_H
+#define CEC_RULE_INDEX_H
+
+#include "rule_set.h"
+
+extern int cec_rule_candidates(CecRuleSet *set, TupleTableSlot *asset, CecRule ***candidates);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * rule_match.h
+ *		One rule over the whole register.
+ */
+#ifndef CEC_RULE_MATCH_H
+#define CEC_RULE_MATCH_H
+
+#include "id_list.h"
+#include "rule_evaluate.h"
+#include "utils/snapshot.h"
+
+/* What a rule says of the register: assets that it acts on, and those that a finding may be about. */
+typedef struct CecRuleMatch
+{
+	CecIds acting; /* in order */
+	int64 odd_count;
+	int64 odd_space;
+	struct CecOddMatch *odd; /* unknown or failed, in order of asset_id */
+} CecRuleMatch;
+
+typedef struct CecOddMatch
+{
+	int64 asset_id;
+	CecVerdict verdict;
+	int sqlstate;
+} CecOddMatch;
+
+extern CecRuleMatch cec_rule_match(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of);
+extern void cec_rule_decide_all(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT today, CecIds *changed);
+extern void cec_rule_forget(CecPortfolio *portfolio, int64 rule_id, Snapshot snapshot, DateADT today, CecIds *changed);
+
+#endif

@@ -1,0 +1,455 @@
+/*
+ * rule_set.c
+ *		The rules of a portfolio, read once a backend and kept.
+ *
+ * Key: oid of the schema.  Content: every row of coverage_rule with what conditions may read of its term; conditions are
+ * compiled when they are first needed, once for all rules of the same text.  Lifetime: the session, in a context of its own
+ * below CacheMemoryContext.  Invalidation: a relcache message for coverage_rule.  Plain DML sends none, so whoever changes
+ * rules, terms, contracts, tiers or settings sends it (cec_rule_set_changed); all of them hold the gate alone, and taking
+ * the gate processes the messages.  Conditions that did not change are taken over from the old entry.
+ *
+ * An entry is asked for anew by each statement, inside a pin of the portfolio cache; one that was replaced while
+ * statements further up may still use it waits until nothing is pinned.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "rule_set.h"
+
+static const CecQuery read_rules = {
+	"SELECT r.rule_id, r.term_id, r.effect, r.condition, r.during, r.on_unknown, r.state, c.contract_id,"
+	" c.number, c.kind, c.governing_country, s.code, s.rank, cec._bounds(c.boundary)"
+	" FROM @P@.coverage_rule r JOIN @P@.coverage_term t USING (term_id) JOIN @P@.contract c USING (contract_id)"
+	" LEFT JOIN @P@.service_tier s USING (tier_id) ORDER BY r.rule_id"};
+
+static const CecQuery read_zone = {"SELECT time_zone FROM @P@.setting"};
+
+#define FIRST_TERM_COLUMN 9 /* c.number; they come in the order of the fact row */
+#define BOUNDS_COLUMN (FIRST_TERM_COLUMN + CEC_FACT_TERM_COLUMNS)
+
+typedef struct SetSlot
+{
+	Oid nspid; /* key */
+	CecRuleSet *set;
+} SetSlot;
+
+typedef struct CodeSlot
+{
+	const char *text; /* key */
+	CecRuleCode *code;
+} CodeSlot;
+
+static HTAB *sets = NULL;	/* of SetSlot */
+static List *retired = NIL; /* replaced entries, in CacheMemoryContext */
+
+static void
+invalidate_by_relation(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS status;
+	SetSlot *slot;
+
+	hash_seq_init(&status, sets);
+	while ((slot = hash_seq_search(&status)) != NULL)
+		if (slot->set != NULL && (relid == InvalidOid || relid == slot->set->relid))
+			slot->set->valid = false;
+}
+
+/* Prepares the cache; called once when the library is loaded. */
+void
+cec_rule_set_init(void)
+{
+	HASHCTL ctl = {0};
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(SetSlot);
+	ctl.hcxt = CacheMemoryContext;
+	sets = hash_create("cec rule sets", 8, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	CacheRegisterRelcacheCallback(invalidate_by_relation, (Datum) 0);
+}
+
+/* Says to all sessions, this one included, that what rule sets hold has changed. */
+void
+cec_rule_set_changed(CecPortfolio *portfolio)
+{
+	Oid relid = cec_portfolio_relation(portfolio, "coverage_rule");
+
+	CacheInvalidateRelcacheByRelid(relid);
+	invalidate_by_relation((Datum) 0, relid); /* the message comes back only with the next command */
+}
+
+static uint32
+hash_text_key(const void *key, Size size)
+{
+	const char *text = *(const char *const *) key;
+
+	return string_hash(text, strlen(text) + 1);
+}
+
+static int
+compare_text_keys(const void *one, const void *other, Size size)
+{
+	return strcmp(*(const char *const *) one, *(const char *const *) other);
+}
+
+static HTAB *
+make_codes(MemoryContext cxt)
+{
+	HASHCTL ctl = {0};
+
+	ctl.keysize = sizeof(const char *);
+	ctl.entrysize = sizeof(CodeSlot);
+	ctl.hcxt = cxt;
+	ctl.hash = hash_text_key;
+	ctl.match = compare_text_keys;
+	return hash_create("cec rule conditions", 64, &ctl, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+}
+
+static HTAB *
+make_terms(MemoryContext cxt)
+{
+	HASHCTL ctl = {0};
+
+	ctl.keysize = sizeof(int64);
+	ctl.entrysize = sizeof(CecRuleTerm);
+	ctl.hcxt = cxt;
+	return hash_create("cec terms of rules", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+static void
+free_state(CecRuleCode *code)
+{
+	if (code->state_cxt != NULL)
+		MemoryContextDelete(code->state_cxt);
+	if (code->cached != NULL)
+		FreeCachedExpression(code->cached);
+	code->state_cxt = NULL;
+	code->state = NULL;
+	code->cached = NULL;
+}
+
+static void
+free_set(CecRuleSet *set)
+{
+	HASH_SEQ_STATUS status;
+	CodeSlot *slot;
+
+	hash_seq_init(&status, set->codes);
+	while ((slot = hash_seq_search(&status)) != NULL)
+		if (slot->code != NULL)
+			free_state(slot->code);
+	MemoryContextDelete(set->cxt);
+}
+
+/* The code for a text: that of the old set, moved over, or a new one that waits to be compiled. */
+static CecRuleCode *
+find_code(CecRuleSet *set, CecRuleSet *old, const char *text)
+{
+	bool found;
+	CodeSlot *slot = hash_search(set->codes, &text, HASH_ENTER, &found);
+	CodeSlot *old_slot;
+	MemoryContext cxt;
+
+	if (found)
+		return slot->code;
+	slot->code = NULL;
+	old_slot = old == NULL ? NULL : hash_search(old->codes, &text, HASH_FIND, NULL);
+	if (old_slot != NULL && old_slot->code != NULL && old_slot->code->condition != NULL)
+	{
+		slot->code = old_slot->code;
+		slot->text = slot->code->text;
+		old_slot->code = NULL;
+		MemoryContextSetParent(slot->code->cxt, set->cxt);
+		return slot->code;
+	}
+	cxt = AllocSetContextCreate(set->cxt, "cec condition", ALLOCSET_SMALL_SIZES);
+	slot->code = MemoryContextAllocZero(cxt, sizeof(CecRuleCode));
+	slot->code->cxt = cxt;
+	slot->code->text = slot->text = MemoryContextStrdup(cxt, text);
+	return slot->code;
+}
+
+static Datum
+column_datum(uint64 row, int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
+}
+
+static char *
+column_text(uint64 row, int column)
+{
+	bool isnull;
+	Datum value = column_datum(row, column, &isnull);
+
+	return isnull ? pstrdup("") : TextDatumGetCString(value);
+}
+
+static int64
+column_int8(uint64 row, int column)
+{
+	bool isnull;
+	Datum value = column_datum(row, column, &isnull);
+
+	return isnull ? 0 : DatumGetInt64(value);
+}
+
+/* What rules may know of a term, the same for all of its rules. */
+static CecRuleTerm *
+find_term(CecRuleSet *set, uint64 row)
+{
+	int64 term_id = column_int8(row, 2);
+	bool found;
+	bool isnull;
+	Datum bounds;
+	CecRuleTerm *term = hash_search(set->terms, &term_id, HASH_ENTER, &found);
+
+	if (found)
+		return term;
+	memset((char *) term + sizeof(int64), 0, sizeof(CecRuleTerm) - sizeof(int64));
+	term->contract_id = column_int8(row, 8);
+	for (int i = 0; i < CEC_FACT_TERM_COLUMNS; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(SPI_tuptable->tupdesc, FIRST_TERM_COLUMN - 1 + i);
+
+		term->values[i] = column_datum(row, FIRST_TERM_COLUMN + i, &term->isnull[i]);
+		if (!term->isnull[i])
+			term->values[i] = datumCopy(term->values[i], att->attbyval, att->attlen);
+	}
+	bounds = column_datum(row, BOUNDS_COLUMN, &isnull);
+	if (!isnull)
+	{
+		ArrayType *array = DatumGetArrayTypeP(bounds);
+
+		if (ARR_NDIM(array) == 1 && ARR_DIMS(array)[0] == 4 && !ARR_HASNULL(array))
+		{
+			memcpy(term->box, ARR_DATA_PTR(array), sizeof(term->box));
+			term->has_box = true;
+		}
+	}
+	return term;
+}
+
+static void
+read_rule(CecRuleSet *set, CecRuleSet *old, uint64 row)
+{
+	CecRule *rule = &set->rules[set->count];
+	bool isnull;
+	char *effect = column_text(row, 3);
+	char *on_unknown = column_text(row, 6);
+
+	rule->rule_id = column_int8(row, 1);
+	rule->effect = effect[0] == 'i' ? CEC_RULE_INCLUDE : effect[0] == 'r' ? CEC_RULE_REQUIRE : CEC_RULE_EXCLUDE;
+	rule->on_unknown = on_unknown[0] == 'a'	  ? CEC_UNKNOWN_ALLOW
+					   : on_unknown[0] == 'f' ? CEC_UNKNOWN_FLAG
+											  : CEC_UNKNOWN_DENY;
+	set->has_include |= rule->effect == CEC_RULE_INCLUDE;
+	rule->is_active = strcmp(column_text(row, 7), "active") == 0;
+	rule->during = cec_days_of_range(column_datum(row, 5, &isnull));
+	rule->term = find_term(set, row);
+	rule->code = find_code(set, old, column_text(row, 4));
+	set->by_term[set->count++] = rule;
+}
+
+static int
+compare_by_term(const void *one, const void *other)
+{
+	const CecRule *a = *(CecRule *const *) one;
+	const CecRule *b = *(CecRule *const *) other;
+
+	if (a->term->term_id != b->term->term_id)
+		return a->term->term_id < b->term->term_id ? -1 : 1;
+	return a->rule_id < b->rule_id ? -1 : a->rule_id > b->rule_id;
+}
+
+static void
+read_set(CecRuleSet *set, CecRuleSet *old)
+{
+	MemoryContext query_cxt;
+	uint64 rows;
+
+	SPI_connect();
+	query_cxt = MemoryContextSwitchTo(set->cxt);
+	(void) cec_query_run(set->portfolio->plans, &read_zone, NULL, NULL, 1);
+	set->zone = SPI_processed == 0 ? NULL : pg_tzset(column_text(0, 1));
+	rows = cec_query_run(set->portfolio->plans, &read_rules, NULL, NULL, 0);
+	set->rules = MemoryContextAllocExtended(set->cxt, Max(rows, 1) * sizeof(CecRule), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	set->by_term = MemoryContextAllocExtended(set->cxt, Max(rows, 1) * sizeof(CecRule *), MCXT_ALLOC_HUGE);
+	for (uint64 i = 0; i < rows; i++)
+		read_rule(set, old, i);
+	MemoryContextSwitchTo(query_cxt);
+	SPI_finish();
+	qsort(set->by_term, set->count, sizeof(CecRule *), compare_by_term);
+}
+
+static void
+free_retired(void)
+{
+	while (retired != NIL)
+	{
+		CecRuleSet *set = linitial(retired);
+
+		retired = list_delete_first(retired);
+		free_set(set);
+	}
+}
+
+/*
+ * The rules of a portfolio as the latest snapshot shows them.  The caller acts as the owner and has pinned the portfolio
+ * cache: the set stays until that pin is let go.
+ */
+CecRuleSet *
+cec_rule_set_get(CecPortfolio *portfolio)
+{
+	bool found;
+	SetSlot *slot;
+	CecRuleSet *set;
+	CecRuleSet *old;
+	MemoryContext cxt;
+
+	if (cec_portfolio_pins() <= 1)
+		free_retired();
+	slot = hash_search(sets, &portfolio->nspid, HASH_ENTER, &found);
+	if (!found)
+		slot->set = NULL;
+	if (slot->set != NULL && slot->set->valid && slot->set->portfolio == portfolio)
+		return slot->set;
+
+	old = slot->set;
+	cxt = AllocSetContextCreate(CurrentMemoryContext, "cec rule set", ALLOCSET_DEFAULT_SIZES);
+	set = MemoryContextAllocZero(cxt, sizeof(CecRuleSet));
+	set->nspid = portfolio->nspid;
+	set->cxt = cxt;
+	set->portfolio = portfolio;
+	set->relid = cec_portfolio_relation(portfolio, "coverage_rule");
+	set->codes = make_codes(cxt);
+	set->terms = make_terms(cxt);
+	set->valid = true;
+	/* Conditions are moved over from the old set, so from here on there is only one way: forward, or both are gone. */
+	slot->set = NULL;
+	if (old != NULL)
+	{
+		MemoryContext saved = MemoryContextSwitchTo(CacheMemoryContext);
+
+		retired = lappend(retired, old);
+		MemoryContextSwitchTo(saved);
+	}
+	read_set(set, cec_portfolio_pins() <= 1 ? old : NULL);
+	MemoryContextSetParent(cxt, CacheMemoryContext);
+	slot->set = set;
+	return set;
+}
+
+/* A rule by its key, or NULL. */
+CecRule *
+cec_rule_find(CecRuleSet *set, int64 rule_id)
+{
+	int low = 0;
+	int high = set->count;
+
+	while (low < high)
+	{
+		int middle = (low + high) / 2;
+
+		if (set->rules[middle].rule_id < rule_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < set->count && set->rules[low].rule_id == rule_id ? &set->rules[low] : NULL;
+}
+
+/* The rules of a term. */
+int
+cec_rules_of_term(CecRuleSet *set, int64 term_id, CecRule ***rules)
+{
+	int low = 0;
+	int high = set->count;
+	int count = 0;
+
+	while (low < high)
+	{
+		int middle = (low + high) / 2;
+
+		if (set->by_term[middle]->term->term_id < term_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*rules = &set->by_term[low];
+	while (low + count < set->count && set->by_term[low + count]->term->term_id == term_id)
+		count++;
+	return count;
+}
+
+/* The day of an instant in the portfolio's time zone. */
+DateADT
+cec_rule_local_day(const CecRuleSet *set, TimestampTz at)
+{
+	struct pg_tm tm;
+	fsec_t fsec;
+	int tz;
+
+	if (timestamp2tm(at, &tz, &tm, &fsec, NULL, set->zone == NULL ? session_timezone : set->zone) != 0)
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
+	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
+}
+
+/* Today, by the clock, in the portfolio's time zone. */
+DateADT
+cec_rule_today(const CecRuleSet *set)
+{
+	return cec_rule_local_day(set, GetCurrentTimestamp());
+}
+
+/* The condition of a rule, compiled now if it was not before; errors are those of cec_condition_compile. */
+CecCondition *
+cec_rule_condition(CecRule *rule)
+{
+	CecRuleCode *code = rule->code;
+
+	if (code->condition == NULL)
+	{
+		MemoryContext scratch = AllocSetContextCreate(code->cxt, "cec compiled condition", ALLOCSET_SMALL_SIZES);
+		MemoryContext old = MemoryContextSwitchTo(scratch);
+		CecCondition *condition = cec_condition_compile(code->text);
+
+		MemoryContextSwitchTo(old);
+		code->condition = condition;
+	}
+	return code->condition;
+}
+
+/* The condition of a rule ready to run over a fact row, compiled anew when a function that it calls has changed. */
+ExprState *
+cec_rule_state(CecRule *rule)
+{
+	CecRuleCode *code = rule->code;
+	CachedExpression *cached;
+	MemoryContext cxt;
+	MemoryContext old;
+	ExprState *state;
+
+	if (code->state != NULL && code->cached->is_valid)
+		return code->state;
+	free_state(code);
+	cached = GetCachedExpression((Node *) cec_rule_condition(rule)->expr);
+	code->cached = cached;
+	cxt = AllocSetContextCreate(code->cxt, "cec expression", ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(cxt);
+	state = ExecInitExpr((Expr *) cached->expr, NULL);
+	MemoryContextSwitchTo(old);
+	code->state_cxt = cxt;
+	code->state = state;
+	return state;
+}

@@ -1,0 +1,96 @@
+/*
+ * rule_set.h
+ *		The rules of a portfolio as a backend remembers them, and what decides which of them can match an asset.
+ */
+#ifndef CEC_RULE_SET_H
+#define CEC_RULE_SET_H
+
+#include "pgtime.h"
+#include "utils/plancache.h"
+
+#include "day_set.h"
+#include "portfolio_cache.h"
+#include "rule_condition.h"
+
+#define CEC_FACT_TERM_COLUMNS 5 /* contract_number to tier_rank */
+
+typedef enum CecRuleEffect
+{
+	CEC_RULE_INCLUDE,
+	CEC_RULE_REQUIRE,
+	CEC_RULE_EXCLUDE
+} CecRuleEffect;
+
+typedef enum CecOnUnknown
+{
+	CEC_UNKNOWN_DENY,
+	CEC_UNKNOWN_ALLOW,
+	CEC_UNKNOWN_FLAG
+} CecOnUnknown;
+
+/* A condition ready to run; rules with the same text share it. */
+typedef struct CecRuleCode
+{
+	const char *text; /* key */
+	MemoryContext cxt;
+	CecCondition *condition; /* NULL until it was compiled, and when it cannot be */
+	CachedExpression *cached;
+	ExprState *state;
+	MemoryContext state_cxt;
+} CecRuleCode;
+
+/* What a condition may read of a term: the last columns of the fact row. */
+typedef struct CecRuleTerm
+{
+	int64 term_id; /* key */
+	int64 contract_id;
+	Datum values[CEC_FACT_TERM_COLUMNS];
+	bool isnull[CEC_FACT_TERM_COLUMNS];
+	bool has_box; /* the contract has a boundary */
+	double box[4];
+	Datum boundary; /* 0 until needed */
+} CecRuleTerm;
+
+typedef struct CecRule
+{
+	int64 rule_id;
+	CecRuleTerm *term;
+	CecRuleEffect effect;
+	CecOnUnknown on_unknown;
+	bool is_active; /* not suspended */
+	CecDays during;
+	CecRuleCode *code;
+} CecRule;
+
+typedef struct CecRuleIndex CecRuleIndex;
+
+typedef struct CecRuleSet
+{
+	Oid nspid; /* key */
+	bool valid;
+	MemoryContext cxt;
+	CecPortfolio *portfolio;
+	Oid relid; /* coverage_rule */
+	pg_tz *zone;
+	int count;
+	CecRule *rules;	   /* in order of rule_id */
+	CecRule **by_term; /* in order of term_id, rule_id */
+	HTAB *terms;
+	HTAB *codes;
+	CecRuleIndex *index; /* of the include rules; NULL until needed */
+	bool is_compiled;	 /* all conditions were compiled that can be, and so: */
+	Bitmapset *facts;	 /* columns that any condition reads */
+	bool has_include;	 /* there are include rules */
+} CecRuleSet;
+
+extern void cec_rule_set_init(void);
+extern CecRuleSet *cec_rule_set_get(CecPortfolio *portfolio);
+extern void cec_rule_set_changed(CecPortfolio *portfolio);
+extern CecRule *cec_rule_find(CecRuleSet *set, int64 rule_id);
+extern int cec_rules_of_term(CecRuleSet *set, int64 term_id, CecRule ***rules);
+extern DateADT cec_rule_today(const CecRuleSet *set);
+extern DateADT cec_rule_local_day(const CecRuleSet *set, TimestampTz at);
+extern CecCondition *cec_rule_condition(CecRule *rule);
+extern ExprState *cec_rule_state(CecRule *rule);
+
+#endif

@@ -1,0 +1,310 @@
+/*
+ * rule_work.c
+ *		What rules do to the assets whose cover a statement computes.
+ *
+ * Include rules are decided for the assets whose facts have changed: those that can match (rule_index.c) and those that
+ * act now.  Rules that take cover away are decided whenever the cover of an asset under their term is computed, and for
+ * no other asset: an asset that the term does not concern is of no interest to them, and most are not.  All this is done
+ * with the facts of the moment, so deciding more than is needed changes nothing that was right.
+ *
+ * Decisions are collected and written at the end, with the findings about conditions that were unknown or failed.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+#include "rule_effect.h"
+#include "rule_evaluate.h"
+#include "rule_finding.h"
+#include "rule_index.h"
+#include "rule_work.h"
+
+/* A rule that acts or acted on an asset, or was judged. */
+typedef struct RuleDays
+{
+	int64 rule_id;
+	CecRule *rule; /* NULL: there is none any more */
+	int64 first;   /* of its recorded rows */
+	int64 count;
+	bool is_decided;
+	CecDaySet days;
+} RuleDays;
+
+struct CecAssetRules
+{
+	int64 asset_id;
+	bool facts_changed;
+	CecEffectRows recorded;
+	int count;
+	int space;
+	RuleDays *rules;
+	CecAssetRules *next;
+};
+
+struct CecRuleWork
+{
+	CecRuleSet *set;
+	DateADT today;
+	const CecIds *facts; /* assets whose facts changed, in order */
+	CecRuleFacts *reader;
+	CecEffects *effects;
+	CecRuleFindings *findings;
+	CecAssetRules *assets;
+	MemoryContext cxt;
+	bool watching; /* the deadline */
+	CecJudgement *judgements;
+	int judgement_space;
+};
+
+/*
+ * Starts.  facts: the assets whose facts have changed, in order (NULL: none).  today 0: by the clock.  NULL when the
+ * portfolio has no rules.  The caller acts as the owner, holds the locks and has pinned the portfolio; everything lives in
+ * the current memory context.
+ */
+CecRuleWork *
+cec_rule_work_begin(CecPortfolio *portfolio, Snapshot snapshot, const CecIds *facts, DateADT today)
+{
+	CecRuleSet *set = cec_rule_set_get(portfolio);
+	CecRuleWork *work;
+
+	if (set->count == 0)
+		return NULL;
+	work = palloc0(sizeof(CecRuleWork));
+	work->set = set;
+	work->today = today != 0 ? today : cec_rule_today(set);
+	work->facts = facts;
+	work->cxt = CurrentMemoryContext;
+	work->reader = cec_rule_facts_begin(set, snapshot, work->today);
+	work->effects = cec_effects_begin(portfolio, snapshot);
+	work->findings = cec_rule_findings_begin(portfolio, snapshot);
+	return work;
+}
+
+static bool
+facts_changed(CecRuleWork *work, int64 asset_id)
+{
+	int64 low = 0;
+	int64 high = work->facts == NULL ? 0 : work->facts->count;
+
+	while (low < high)
+	{
+		int64 middle = (low + high) / 2;
+
+		if (work->facts->ids[middle] < asset_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return work->facts != NULL && low < work->facts->count && work->facts->ids[low] == asset_id;
+}
+
+static RuleDays *
+add_rule(CecAssetRules *asset, int64 rule_id, CecRule *rule)
+{
+	RuleDays *days;
+
+	if (asset->count == asset->space)
+	{
+		asset->space = asset->space == 0 ? 4 : asset->space * 2;
+		asset->rules = asset->rules == NULL ? palloc(asset->space * sizeof(RuleDays))
+											: repalloc(asset->rules, asset->space * sizeof(RuleDays));
+	}
+	days = &asset->rules[asset->count++];
+	memset(days, 0, sizeof(RuleDays));
+	days->rule_id = rule_id;
+	days->rule = rule;
+	return days;
+}
+
+/* What is recorded, rule by rule. */
+static void
+read_recorded(CecRuleWork *work, CecAssetRules *asset)
+{
+	cec_effects_of_asset(work->effects, asset->asset_id, &asset->recorded);
+	for (int64 i = 0; i < asset->recorded.count; i++)
+	{
+		const CecEffectRow *row = &asset->recorded.rows[i];
+
+		if (asset->count == 0 || asset->rules[asset->count - 1].rule_id != row->rule_id)
+			add_rule(asset, row->rule_id, cec_rule_find(work->set, row->rule_id))->first = i;
+		asset->rules[asset->count - 1].count++;
+		cec_day_set_add(&asset->rules[asset->count - 1].days, row->during);
+	}
+}
+
+static RuleDays *
+find_rule(CecAssetRules *asset, int64 rule_id)
+{
+	for (int i = 0; i < asset->count; i++)
+		if (asset->rules[i].rule_id == rule_id)
+			return &asset->rules[i];
+	return NULL;
+}
+
+/* Room for one more judgement. */
+static void
+add_judgement(CecRuleWork *work, int *count, CecRule *rule)
+{
+	if (*count == work->judgement_space)
+	{
+		work->judgement_space = work->judgement_space == 0 ? 16 : work->judgement_space * 2;
+		work->judgements =
+			work->judgements == NULL
+				? MemoryContextAlloc(work->cxt, work->judgement_space * sizeof(CecJudgement))
+				: repalloc_huge(work->judgements, work->judgement_space * sizeof(CecJudgement));
+	}
+	work->judgements[(*count)++] = (CecJudgement){rule};
+}
+
+static void
+decide(CecRuleWork *work, CecAssetRules *asset, CecRule *rule, bool acts)
+{
+	RuleDays *days = find_rule(asset, rule->rule_id);
+
+	if (days == NULL)
+	{
+		if (!acts)
+			return;
+		days = add_rule(asset, rule->rule_id, rule);
+	}
+	days->days = cec_effect_decide(asset->recorded.rows + days->first, days->count, rule, work->today, acts);
+	days->is_decided = true;
+}
+
+/* Judges the asset by the rules and decides each. */
+static void
+judge(CecRuleWork *work, CecAssetRules *asset, int count)
+{
+	bool exists;
+
+	if (count == 0)
+		return;
+	exists = cec_rule_facts_seek(work->reader, asset->asset_id);
+	if (exists)
+	{
+		if (!work->watching)
+			cec_rule_deadline_start();
+		work->watching = true;
+		cec_rule_evaluate(work->reader, work->judgements, count);
+	}
+	for (int i = 0; i < count; i++)
+	{
+		CecJudgement *judgement = &work->judgements[i];
+
+		decide(work, asset, judgement->rule, exists && cec_rule_acts(judgement->rule, judgement->verdict));
+		if (exists)
+			cec_rule_findings_judged(work->findings, asset->asset_id, judgement);
+	}
+}
+
+static bool
+is_over(const CecRuleWork *work, const CecRule *rule)
+{
+	return rule->during.to <= work->today;
+}
+
+static void
+decide_include_rules(CecRuleWork *work, CecAssetRules *asset)
+{
+	CecRule **candidates = NULL;
+	int candidate_count = 0;
+	int count = 0;
+
+	if (cec_rule_facts_seek(work->reader, asset->asset_id))
+		candidate_count = cec_rule_candidates(work->set, cec_rule_facts_asset(work->reader), &candidates);
+	for (int i = 0; i < candidate_count; i++)
+		if (!is_over(work, candidates[i]))
+			add_judgement(work, &count, candidates[i]);
+	judge(work, asset, count);
+	/* What cannot match acts no more; where its condition was unknown or had failed, that is past too. */
+	for (int i = 0; i < asset->count; i++)
+	{
+		RuleDays *days = &asset->rules[i];
+
+		if (days->rule != NULL && days->rule->effect == CEC_RULE_INCLUDE && !days->is_decided && !is_over(work, days->rule))
+			decide(work, asset, days->rule, false);
+	}
+	cec_rule_findings_facts_changed(work->findings, asset->asset_id);
+}
+
+/* Begins with an asset.  What rules do to it is asked for by the two functions below. */
+CecAssetRules *
+cec_rule_work_asset(CecRuleWork *work, int64 asset_id)
+{
+	CecAssetRules *asset = palloc0(sizeof(CecAssetRules));
+
+	asset->asset_id = asset_id;
+	read_recorded(work, asset);
+	if (facts_changed(work, asset_id))
+		decide_include_rules(work, asset);
+	asset->next = work->assets;
+	work->assets = asset;
+	return asset;
+}
+
+/* The terms for which include rules qualify the asset, now or on days decided before. */
+int
+cec_rule_work_qualified(CecRuleWork *work, CecAssetRules *asset, CecQualified **qualified)
+{
+	int count = 0;
+
+	if (asset->count == 0)
+		return 0;
+	*qualified = palloc(asset->count * sizeof(CecQualified));
+	for (int i = 0; i < asset->count; i++)
+	{
+		RuleDays *days = &asset->rules[i];
+
+		if (days->rule != NULL && days->rule->effect == CEC_RULE_INCLUDE && days->days.count > 0)
+			(*qualified)[count++] = (CecQualified){days->rule->term->term_id, days->days};
+	}
+	return count;
+}
+
+/*
+ * The days on which the require or exclude rules of a term act on the asset.  The first time this decides them for today.
+ */
+CecDaySet
+cec_rule_work_decide(CecRuleWork *work, CecAssetRules *asset, int64 term_id, CecRuleEffect effect)
+{
+	CecRule **rules;
+	int rule_count = cec_rules_of_term(work->set, term_id, &rules);
+	int count = 0;
+	CecDaySet result = {0};
+
+	for (int i = 0; i < rule_count; i++)
+		if (rules[i]->effect == effect && !is_over(work, rules[i]))
+			add_judgement(work, &count, rules[i]);
+	judge(work, asset, count);
+	for (int i = 0; i < asset->count; i++)
+	{
+		RuleDays *days = &asset->rules[i];
+
+		if (days->rule != NULL && days->rule->effect == effect && days->rule->term->term_id == term_id)
+			cec_day_set_union(&result, &days->days);
+	}
+	return result;
+}
+
+/* Records what was decided; returns the number of rows of rule_effect that are new. */
+int64
+cec_rule_work_end(CecRuleWork *work)
+{
+	if (work->watching)
+		cec_rule_deadline_stop();
+	for (CecAssetRules *asset = work->assets; asset != NULL; asset = asset->next)
+		for (int i = 0; i < asset->count; i++)
+		{
+			RuleDays *days = &asset->rules[i];
+
+			CHECK_FOR_INTERRUPTS();
+			if (days->is_decided)
+				(void) cec_effects_put(work->effects, days->rule_id, asset->asset_id,
+									   asset->recorded.rows + days->first, days->count, &days->days);
+		}
+	cec_rule_facts_end(work->reader);
+	cec_rule_findings_end(work->findings);
+	return cec_effects_end(work->effects);
+}

@@ -1,0 +1,28 @@
+/*
+ * rule_work.h
+ *		What rules do to the assets of one statement: decided, and recorded at the end.
+ */
+#ifndef CEC_RULE_WORK_H
+#define CEC_RULE_WORK_H
+
+#include "id_list.h"
+#include "rule_set.h"
+#include "utils/snapshot.h"
+
+typedef struct CecRuleWork CecRuleWork;
+typedef struct CecAssetRules CecAssetRules;
+
+/* Days that the include rules of a term give an asset. */
+typedef struct CecQualified
+{
+	int64 term_id;
+	CecDaySet days;
+} CecQualified;
+
+extern CecRuleWork *cec_rule_work_begin(CecPortfolio *portfolio, Snapshot snapshot, const CecIds *facts, DateADT today);
+extern CecAssetRules *cec_rule_work_asset(CecRuleWork *work, int64 asset_id);
+extern int cec_rule_work_qualified(CecRuleWork *work, CecAssetRules *asset, CecQualified **qualified);
+extern CecDaySet cec_rule_work_decide(CecRuleWork *work, CecAssetRules *asset, int64 term_id, CecRuleEffect effect);
+extern int64 cec_rule_work_end(CecRuleWork *work);
+
+#endif
