@@ -14,6 +14,7 @@
 #include "coverage.h"
 #include "inclusion.h"
 #include "portfolio_cache.h"
+#include "rule_condition.h"
 
 PG_MODULE_MAGIC;
 
@@ -28,6 +29,7 @@ _PG_init(void)
 	cec_contract_init();
 	cec_bundle_init();
 	cec_inclusion_init();
+	cec_condition_init();
 	cec_coverage_init();
 	MarkGUCPrefixReserved("cec");
 }
