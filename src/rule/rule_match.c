@@ -13,16 +13,17 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
-#include "rule_effect.h"
-#include "rule_finding.h"
 #include "rule_match.h"
 #include "rule_stages.h"
 
@@ -34,13 +35,6 @@
 #define MAX_SLOW 10
 
 static const CecQuery all_assets = {"SELECT asset_id FROM @P@.asset ORDER BY asset_id"};
-
-static const CecQuery open_findings_of_rule = {
-	"SELECT asset_id FROM @P@.finding WHERE rule_id = $1 AND closed_at IS NULL AND asset_id IS NOT NULL"
-	" AND kind IN ('rule_failed', 'rule_unknown') ORDER BY asset_id",
-	1,
-	{INT8OID},
-	CURSOR_OPT_GENERIC_PLAN};
 
 /* The fact row as a query; the parameters are as_of, the term's columns, the boundary and the time zone. */
 static const char fact_query[] =
@@ -57,6 +51,17 @@ static const char fact_query[] =
 	" FROM %1$s.asset a";
 
 #define PARAMETERS 8
+
+static const CecQuery term_facts = {
+	"SELECT c.number, c.kind, c.governing_country, s.code, s.rank, c.boundary FROM @P@.coverage_term t"
+	" JOIN @P@.contract c USING (contract_id) LEFT JOIN @P@.service_tier s USING (tier_id) WHERE t.term_id = $1",
+	1,
+	{INT8OID},
+	CURSOR_OPT_GENERIC_PLAN};
+
+static const CecQuery time_zone = {"SELECT time_zone FROM @P@.setting"};
+
+PG_FUNCTION_INFO_V1(cec_match);
 
 static void
 pin(const char *name, const char *value)
@@ -298,102 +303,127 @@ cec_rule_match(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of)
 	return match;
 }
 
-static void
-put_findings(CecRuleSet *set, CecRule *rule, Snapshot snapshot, const CecRuleMatch *match)
+/* What a condition may read of a term, as far as the caller may. */
+static CecRuleTerm *
+read_term(CecRuleSet *set, int64 term_id)
 {
-	CecRuleFindings *findings = cec_rule_findings_begin(set->portfolio, snapshot);
-	CecIds open = {0};
+	CecRuleTerm *term = palloc0(sizeof(CecRuleTerm));
+	Datum arg = Int64GetDatum(term_id);
 	MemoryContext cxt = CurrentMemoryContext;
-	MemoryContext old;
-	Datum arg = Int64GetDatum(rule->rule_id);
-	uint64 rows;
-	int64 j = 0;
 
+	term->term_id = term_id;
 	SPI_connect();
-	rows = cec_query_run(set->portfolio->plans, &open_findings_of_rule, &arg, NULL, 0);
-	old = MemoryContextSwitchTo(cxt);
-	for (uint64 i = 0; i < rows; i++)
+	if (cec_query_read(set->portfolio->plans, &term_facts, &arg, NULL) > 0)
 	{
+		MemoryContext old = MemoryContextSwitchTo(cxt);
+		TupleDesc desc = SPI_tuptable->tupdesc;
 		bool isnull;
 
-		cec_ids_add(&open, DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)));
+		for (int i = 0; i < CEC_FACT_TERM_COLUMNS; i++)
+		{
+			term->values[i] = SPI_getbinval(SPI_tuptable->vals[0], desc, i + 1, &term->isnull[i]);
+			if (!term->isnull[i])
+				term->values[i] = datumCopy(term->values[i], TupleDescAttr(desc, i)->attbyval, TupleDescAttr(desc, i)->attlen);
+		}
+		term->boundary = SPI_getbinval(SPI_tuptable->vals[0], desc, CEC_FACT_TERM_COLUMNS + 1, &isnull);
+		term->boundary = isnull ? 0 : PointerGetDatum(PG_DETOAST_DATUM_COPY(term->boundary));
+		MemoryContextSwitchTo(old);
 	}
-	MemoryContextSwitchTo(old);
 	SPI_finish();
-	for (int64 i = 0; i < match->odd_count; i++)
-	{
-		CecJudgement judgement = {rule, match->odd[i].verdict, match->odd[i].sqlstate};
-
-		CHECK_FOR_INTERRUPTS();
-		cec_rule_findings_judged(findings, match->odd[i].asset_id, &judgement);
-	}
-	for (int64 i = 0; i < open.count; i++)
-	{
-		CecJudgement judgement = {rule, CEC_VERDICT_FALSE, 0};
-
-		while (j < match->odd_count && match->odd[j].asset_id < open.ids[i])
-			j++;
-		if (j == match->odd_count || match->odd[j].asset_id != open.ids[i])
-			cec_rule_findings_judged(findings, open.ids[i], &judgement);
-	}
-	cec_rule_findings_end(findings);
+	return term;
 }
 
-/* Decides for every asset whether the rule, NULL for one that is gone, acts on it; acting is in order. */
-static void
-put_effects(CecPortfolio *portfolio, int64 rule_id, CecRule *rule, Snapshot snapshot, DateADT today,
-			const CecIds *acting, CecIds *changed)
+static pg_tz *
+read_zone(CecRuleSet *set)
 {
-	CecEffects *effects = cec_effects_begin(portfolio, snapshot);
-	CecEffectRows rows = {0};
-	int64 i = 0;
-	int64 j = 0;
+	pg_tz *zone = NULL;
 
-	cec_effects_of_rule(effects, rule_id, &rows);
-	while (i < rows.count || j < acting->count)
-	{
-		int64 asset_id = i == rows.count ? acting->ids[j] : rows.rows[i].asset_id;
-		bool acts;
-		int64 count = 0;
-		CecDaySet days;
+	SPI_connect();
+	if (cec_query_read(set->portfolio->plans, &time_zone, NULL, NULL) > 0)
+		zone = pg_tzset(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
+	SPI_finish();
+	return zone;
+}
 
-		CHECK_FOR_INTERRUPTS();
-		if (j < acting->count)
-			asset_id = Min(asset_id, acting->ids[j]);
-		acts = j < acting->count && acting->ids[j] == asset_id;
-		while (i + count < rows.count && rows.rows[i + count].asset_id == asset_id)
-			count++;
-		days = cec_effect_decide(rows.rows + i, count, rule, today, acts);
-		if (cec_effects_put(effects, rule_id, asset_id, rows.rows + i, count, &days))
-			cec_ids_add(changed, asset_id);
-		if (days.spans != NULL)
-			pfree(days.spans);
-		i += count;
-		j += acts;
-	}
-	(void) cec_effects_end(effects);
+/* A rule that is nowhere but here. */
+static CecRule *
+make_rule(CecRuleSet *set, int64 term_id, const char *effect, const char *on_unknown, const char *condition)
+{
+	CecRule *rule = palloc0(sizeof(CecRule));
+
+	rule->term = read_term(set, term_id);
+	rule->effect = cec_rule_effect_of(effect);
+	rule->on_unknown = cec_rule_on_unknown_of(on_unknown);
+	rule->is_active = condition != NULL;
+	rule->code = palloc0(sizeof(CecRuleCode));
+	rule->code->cxt = CurrentMemoryContext;
+	rule->code->text = condition;
+	return rule;
 }
 
 /*
- * Decides for the whole register whether the rule acts, from today on; adds the assets for which that changed something.  The
- * caller has the portfolio alone.
+ * cec._match(portfolio, term_id, effect, on_unknown, condition, on_day): the assets that such a rule would act on, with the
+ * rights of the caller and the snapshot of the statement.  What the condition raises is the caller's to see: it is about rows
+ * that the caller may read.
  */
-void
-cec_rule_decide_all(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT today, CecIds *changed)
+Datum
+cec_match(PG_FUNCTION_ARGS)
 {
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	CecRuleSet set = {0};
 	CecRuleMatch match = {0};
+	CecRule *rule;
+	Oid user;
+	int context;
 
-	if (rule->during.to > today)
-		match = cec_rule_match(set, rule, snapshot, today);
-	put_effects(set->portfolio, rule->rule_id, rule, snapshot, today, &match.acting, changed);
-	put_findings(set, rule, snapshot, &match);
-}
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	for (int i = 0; i < 6; i++)
+		if (i != 4 && PG_ARGISNULL(i))
+			return (Datum) 0;
+	cec_portfolio_pin();
+	set.nspid = PG_GETARG_OID(0);
+	set.portfolio = cec_portfolio_get(set.nspid);
+	set.zone = read_zone(&set);
+	rule = make_rule(&set, PG_GETARG_INT64(1), text_to_cstring(PG_GETARG_TEXT_PP(2)),
+					 text_to_cstring(PG_GETARG_TEXT_PP(3)),
+					 PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4)));
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(user, context | SECURITY_RESTRICTED_OPERATION);
+	if (rule->is_active)
+		(void) cec_rule_condition(rule);
+	if (rule->is_active || cec_rule_acts(rule, CEC_VERDICT_UNKNOWN))
+	{
+		cec_rule_deadline_start();
+		PG_TRY();
+		{
+			cec_rule_deadline_enter(patience(&set));
+			ask_executor(&set, rule, GetActiveSnapshot(), PG_GETARG_DATEADT(5), &match);
+			(void) cec_rule_deadline_leave();
+		}
+		PG_CATCH();
+		{
+			bool passed = cec_rule_deadline_leave();
 
-/* Takes back what a rule that is gone was to do from today on. */
-void
-cec_rule_forget(CecPortfolio *portfolio, int64 rule_id, Snapshot snapshot, DateADT today, CecIds *changed)
-{
-	CecIds none = {0};
+			cec_rule_deadline_stop();
+			if (passed && geterrcode() == ERRCODE_QUERY_CANCELED)
+			{
+				FlushErrorState();
+				ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("the condition takes too long"),
+								errhint("Compare columns first; leave out what multiplies or searches long texts.")));
+			}
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
+		cec_rule_deadline_stop();
+	}
+	SetUserIdAndSecContext(user, context);
+	cec_portfolio_unpin();
+	for (int64 i = 0; i < match.acting.count; i++)
+	{
+		Datum value = Int64GetDatum(match.acting.ids[i]);
+		bool isnull = false;
 
-	put_effects(portfolio, rule_id, NULL, snapshot, today, &none, changed);
+		tuplestore_putvalues(result->setResult, result->setDesc, &value, &isnull);
+	}
+	return (Datum) 0;
 }

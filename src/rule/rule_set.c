@@ -240,6 +240,19 @@ find_term(CecRuleSet *set, uint64 row)
 	return term;
 }
 
+/* The words are those that the table allows. */
+CecRuleEffect
+cec_rule_effect_of(const char *word)
+{
+	return word[0] == 'i' ? CEC_RULE_INCLUDE : word[0] == 'r' ? CEC_RULE_REQUIRE : CEC_RULE_EXCLUDE;
+}
+
+CecOnUnknown
+cec_rule_on_unknown_of(const char *word)
+{
+	return word[0] == 'a' ? CEC_UNKNOWN_ALLOW : word[0] == 'f' ? CEC_UNKNOWN_FLAG : CEC_UNKNOWN_DENY;
+}
+
 static void
 read_rule(CecRuleSet *set, CecRuleSet *old, uint64 row)
 {
@@ -249,10 +262,8 @@ read_rule(CecRuleSet *set, CecRuleSet *old, uint64 row)
 	char *on_unknown = column_text(row, 6);
 
 	rule->rule_id = column_int8(row, 1);
-	rule->effect = effect[0] == 'i' ? CEC_RULE_INCLUDE : effect[0] == 'r' ? CEC_RULE_REQUIRE : CEC_RULE_EXCLUDE;
-	rule->on_unknown = on_unknown[0] == 'a'	  ? CEC_UNKNOWN_ALLOW
-					   : on_unknown[0] == 'f' ? CEC_UNKNOWN_FLAG
-											  : CEC_UNKNOWN_DENY;
+	rule->effect = cec_rule_effect_of(effect);
+	rule->on_unknown = cec_rule_on_unknown_of(on_unknown);
 	set->has_include |= rule->effect == CEC_RULE_INCLUDE;
 	rule->is_active = strcmp(column_text(row, 7), "active") == 0;
 	rule->during = cec_days_of_range(column_datum(row, 5, &isnull));

@@ -83,6 +83,8 @@ typedef struct CecRuleSet
 	bool has_include;	 /* there are include rules */
 } CecRuleSet;
 
+extern CecRuleEffect cec_rule_effect_of(const char *word);
+extern CecOnUnknown cec_rule_on_unknown_of(const char *word);
 extern void cec_rule_set_init(void);
 extern CecRuleSet *cec_rule_set_get(CecPortfolio *portfolio);
 extern void cec_rule_set_changed(CecPortfolio *portfolio);

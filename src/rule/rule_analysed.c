@@ -1,0 +1,252 @@
+/*
+ * rule_analysed.c
+ *		The whitelist of what the parser has made of a condition: node for node, function for function.
+ *
+ * The raw whitelist let pass names and forms; here is what they have come to stand for, implicit casts included. Whatever
+ * is not named in the switch below is refused: MinMaxExpr, CoerceToDomain, XmlExpr and their like call functions that the
+ * server's own walker does not show.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type_d.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/regproc.h"
+
+#include "rule_stages.h"
+
+/* A number written with more digits than this is no quantity of anything, but costs like one. */
+#define MAX_DIGITS 100
+
+static void refuse_meaning(CecCompile *compile, Node *node, const char *what, const char *hint) pg_attribute_noreturn();
+
+/* Refuses what the names of a condition have come to stand for. */
+static void
+refuse_meaning(CecCompile *compile, Node *node, const char *what, const char *hint)
+{
+	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("%s not allowed in a condition", what),
+					errhint("%s", hint), cec_condition_position(compile, exprLocation(node))));
+}
+
+/* A callback of check_functions_in_node: whether a function is off the list. */
+static bool
+is_unlisted(Oid function, void *context)
+{
+	if (cec_function_is_listed(function))
+		return func_volatile(function) != PROVOLATILE_IMMUTABLE;
+	return !cec_is_published_call(function);
+}
+
+/* Functions, and what is said when they are not on the list. */
+static void
+check_functions(CecCompile *compile, Node *node)
+{
+	if (!check_functions_in_node(node, is_unlisted, NULL))
+		return;
+	if (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcformat == COERCE_IMPLICIT_CAST)
+		refuse_meaning(
+			compile, node,
+			psprintf("comparing or computing with a value of type %s this way is",
+					 format_type_be(exprType(linitial(((FuncExpr *) node)->args)))),
+			"Bring both sides to one type that is allowed. For a time write source_updated_at AT TIME ZONE 'UTC'.");
+	if (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcformat == COERCE_EXPLICIT_CAST)
+		refuse_meaning(compile, node,
+					   psprintf("the cast from %s to %s is",
+								format_type_be(exprType(linitial(((FuncExpr *) node)->args))),
+								format_type_be(exprType(node))),
+					   "It depends on settings of the session. For a time write source_updated_at AT TIME ZONE 'UTC'.");
+	if (IsA(node, FuncExpr))
+		refuse_meaning(compile, node, psprintf("%s is", format_procedure(((FuncExpr *) node)->funcid)),
+					   "The view cec.rule_function lists the functions with their arguments.");
+	refuse_meaning(
+		compile, node, "this operator between values of these types is",
+		"Bring both sides to one type that is allowed. For a time write source_updated_at AT TIME ZONE 'UTC'.");
+}
+
+/* Casts by output and input functions: only where neither depends on a setting. */
+static void
+check_text_cast(CecCompile *compile, CoerceViaIO *cast)
+{
+	Oid from = exprType((Node *) cast->arg);
+	bool is_allowed;
+
+	if (cast->resulttype == TEXTOID)
+		is_allowed = from == INT2OID || from == INT4OID || from == INT8OID || from == NUMERICOID;
+	else
+		is_allowed = from == TEXTOID &&
+					 (cast->resulttype == INT2OID || cast->resulttype == INT4OID || cast->resulttype == INT8OID ||
+					  cast->resulttype == NUMERICOID || cast->resulttype == FLOAT8OID || cast->resulttype == BOOLOID);
+	if (!is_allowed)
+		refuse_meaning(compile, (Node *) cast,
+					   psprintf("the cast from %s to %s is", format_type_be(from), format_type_be(cast->resulttype)),
+					   cast->resulttype == DATEOID
+						   ? "It depends on settings of the session. Write as_date(attributes ->> 'key')."
+					   : cast->resulttype == TEXTOID
+						   ? "Compare the value itself; of jsonb take the text with ->>."
+						   : "It depends on settings of the session. Write the constant itself, or as_date(…).");
+}
+
+/* Constants: none that says today, none that is huge. */
+static void
+check_value(CecCompile *compile, Const *constant)
+{
+	if (constant->constisnull)
+		return;
+	switch (constant->consttype)
+	{
+		case TEXTOID:
+		case TEXTARRAYOID:
+		case BOOLOID:
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case FLOAT8OID:
+		case JSONBOID:
+			break;
+		case NUMERICOID:
+			if (strlen(DatumGetCString(DirectFunctionCall1(numeric_out, constant->constvalue))) > MAX_DIGITS)
+				ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+								errmsg("a number has more than %d digits", MAX_DIGITS),
+								cec_condition_position(compile, constant->location)));
+			break;
+		default:
+			if (constant->location < 0 || list_member_int(compile->moments, constant->location))
+				refuse_meaning(compile, (Node *) constant, "now, today, tomorrow and yesterday as constants are",
+							   "They would stay the day on which the rule was read. The day of evaluation is as_of.");
+	}
+}
+
+/* Whether an operand is a constant, or an array of nothing else. */
+static bool
+is_constant(Node *node)
+{
+	ListCell *cell;
+
+	if (IsA(node, Const))
+		return true;
+	if (!IsA(node, ArrayExpr))
+		return false;
+	foreach (cell, ((ArrayExpr *) node)->elements)
+	{
+		if (!IsA(lfirst(cell), Const))
+			return false;
+	}
+	return true;
+}
+
+/* Patterns, and parts that are looked for, are constants: their length is that of the condition at most. */
+static void
+check_operands(CecCompile *compile, Node *op, Oid function, List *args)
+{
+	switch (function)
+	{
+		case F_TEXTLIKE:
+		case F_TEXTNLIKE:
+		case F_TEXTICLIKE:
+		case F_TEXTICNLIKE:
+			if (!is_constant(lsecond(args)))
+				refuse_meaning(compile, op, "a pattern that is not a constant is",
+							   "Write the pattern in single quotes, or starts_with(…, …).");
+			break;
+		case F_JSONB_CONTAINS:
+			if (!is_constant(lsecond(args)))
+				refuse_meaning(compile, op, "@> with anything but a constant on its right is",
+							   "Write attributes @> '{\"key\": \"value\"}'.");
+			break;
+		case F_JSONB_CONTAINED:
+			if (!is_constant(linitial(args)))
+				refuse_meaning(compile, op, "<@ with anything but a constant on its left is",
+							   "Write attributes @> '{\"key\": \"value\"}'.");
+			break;
+		default:
+			break;
+	}
+}
+
+/* Types that values may have anywhere in the tree. */
+static void
+check_type(CecCompile *compile, Node *node)
+{
+	Oid type = exprType(node);
+
+	if (cec_type_is_listed(type) || (IsA(node, Var) && type == cec_geometry_type()))
+		return;
+	if ((IsA(node, ArrayExpr) || IsA(node, Const)) && cec_type_is_listed(get_element_type(type)))
+		return;
+	refuse_meaning(compile, node, psprintf("a value of type %s here is", format_type_be(type)),
+				   type == UNKNOWNOID ? "Say its type: NULL::text, 'a'::text." : "The README lists the types.");
+}
+
+static bool
+check_walker(Node *node, CecCompile *compile)
+{
+	if (node == NULL)
+		return false;
+	check_stack_depth();
+	switch (nodeTag(node))
+	{
+		case T_List:
+			return expression_tree_walker(node, check_walker, compile);
+		case T_CaseWhen:
+			return expression_tree_walker(node, check_walker, compile);
+		case T_Var:
+			if (((Var *) node)->varattno <= 0 || ((Var *) node)->varattno > CEC_FACT_TIER_RANK ||
+				((Var *) node)->varlevelsup != 0)
+				elog(ERROR, "column %d in a condition", ((Var *) node)->varattno);
+			break;
+		case T_Const:
+			check_value(compile, (Const *) node);
+			break;
+		case T_OpExpr:
+			if (((OpExpr *) node)->opretset)
+				refuse_meaning(compile, node, "sets are", "Compare single values.");
+			check_functions(compile, node);
+			check_operands(compile, node, ((OpExpr *) node)->opfuncid, ((OpExpr *) node)->args);
+			break;
+		case T_FuncExpr:
+			if (((FuncExpr *) node)->funcretset || ((FuncExpr *) node)->funcvariadic)
+				refuse_meaning(compile, node, "sets are", "Compare single values.");
+			check_functions(compile, node);
+			break;
+		case T_ScalarArrayOpExpr:
+			check_functions(compile, node);
+			check_operands(compile, node, ((ScalarArrayOpExpr *) node)->opfuncid, ((ScalarArrayOpExpr *) node)->args);
+			break;
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+			check_functions(compile, node);
+			break;
+		case T_CoerceViaIO:
+			check_text_cast(compile, (CoerceViaIO *) node);
+			break;
+		case T_NullTest:
+			if (((NullTest *) node)->argisrow)
+				refuse_meaning(compile, node, "rows are", "Ask for each column by itself.");
+			break;
+		case T_BoolExpr:
+		case T_BooleanTest:
+		case T_CaseExpr:
+		case T_CaseTestExpr:
+		case T_CoalesceExpr:
+		case T_RelabelType:
+		case T_ArrayExpr:
+			break;
+		default:
+			refuse_meaning(compile, node, "this is", "Columns, constants, operators, CASE and listed functions are.");
+	}
+	check_type(compile, node);
+	return expression_tree_walker(node, check_walker, compile);
+}
+
+/* Raises 0A000 where the analysed expression has anything that is not on the list. */
+void
+cec_check_analysed(CecCompile *compile, Node *expr)
+{
+	(void) check_walker(expr, compile);
+}

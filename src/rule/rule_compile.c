@@ -1,0 +1,188 @@
+/*
+ * rule_compile.c
+ *		Compiles a condition: from text, through two whitelists, to an expression over the fact row.
+ *
+ * Stages: limits; the server's grammar; whitelist of the raw tree (rule_raw.c); the server's analysis against exactly the
+ * columns of the fact row; whitelist of the analysed tree (rule_analysed.c); expansion of what is derived (rule_expand.c).
+ * Settings that change what a text means are pinned meanwhile, so that a condition means the same in every session.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_collation_d.h"
+#include "catalog/pg_type_d.h"
+#include "mb/pg_wchar.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/value.h"
+#include "optimizer/optimizer.h"
+#include "parser/parse_coerce.h"
+#include "parser/parse_collate.h"
+#include "parser/parse_expr.h"
+#include "parser/parse_node.h"
+#include "parser/parse_type.h"
+#include "parser/parser.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/ruleutils.h"
+
+#include "rule_stages.h"
+
+/* Settings that grammar, analysis, input functions of constants or the printing of an expression look at. */
+static const struct
+{
+	const char *name;
+	const char *value;
+} pinned[] = {
+	{"search_path", "pg_catalog, pg_temp"},
+	{"DateStyle", "ISO, YMD"},
+	{"TimeZone", "UTC"},
+	{"timezone_abbreviations", "Default"},
+	{"IntervalStyle", "postgres"},
+	{"extra_float_digits", "1"},
+	{"standard_conforming_strings", "on"},
+	{"escape_string_warning", "off"},
+	{"backslash_quote", "safe_encoding"},
+	{"transform_null_equals", "off"},
+	{"array_nulls", "on"},
+	{"quote_all_identifiers", "off"},
+};
+
+static void
+pin_settings(void)
+{
+	for (int i = 0; i < lengthof(pinned); i++)
+	{
+		const char *now = GetConfigOption(pinned[i].name, false, false);
+
+		if (now == NULL || strcmp(now, pinned[i].value) != 0)
+			(void) set_config_option(pinned[i].name, pinned[i].value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
+									 0, false);
+	}
+}
+
+/* Position of a byte of the condition, for ereport; 0 when it is not known. */
+int
+cec_condition_position(const CecCompile *compile, int location)
+{
+	return errposition(location < 0 ? 0 : pg_mbstrlen_with_len(compile->text, location) + 1);
+}
+
+/* Says that a position is one in the condition, not in the statement that brought it. */
+static void
+show_condition(void *arg)
+{
+	const CecCompile *compile = arg;
+	int position = geterrposition();
+
+	if (position > 0)
+	{
+		errposition(0);
+		internalerrposition(position);
+		internalerrquery(compile->text);
+	}
+}
+
+/* Called by the parser for a column, whose name has been found in the vocabulary before. */
+static Node *
+find_column(ParseState *pstate, ColumnRef *ref)
+{
+	const CecCompile *compile = pstate->p_ref_hook_state;
+	const CecColumn *column = cec_column_named(strVal(linitial(ref->fields)));
+	Form_pg_attribute att = TupleDescAttr(compile->fact, column->number - 1);
+	Var *var = makeVar(1, column->number, att->atttypid, att->atttypmod, att->attcollation, 0);
+
+	var->location = ref->location;
+	return (Node *) var;
+}
+
+/* Analyses an expression that passed the raw whitelist. */
+static Node *
+analyse(CecCompile *compile, Node *raw)
+{
+	ParseState *pstate = make_parsestate(NULL);
+	Node *result;
+
+	pstate->p_sourcetext = compile->text;
+	pstate->p_pre_columnref_hook = find_column;
+	pstate->p_ref_hook_state = compile;
+	result = transformExpr(pstate, raw, EXPR_KIND_CHECK_CONSTRAINT);
+	result = coerce_to_boolean(pstate, result, "a condition");
+	assign_expr_collations(pstate, result);
+	free_parsestate(pstate);
+	return result;
+}
+
+/* The columns that an expression reads. */
+static Bitmapset *
+columns_read(Node *expr)
+{
+	Bitmapset *result = NULL;
+	List *vars = pull_var_clause(expr, 0);
+	ListCell *cell;
+
+	foreach (cell, vars)
+		result = bms_add_member(result, lfirst_node(Var, cell)->varattno);
+	return result;
+}
+
+static void
+check_length(const char *text)
+{
+	if (strlen(text) > CEC_CONDITION_MAX_BYTES)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("a condition is too long"),
+						errdetail("It has %zu bytes; %d are allowed.", strlen(text), CEC_CONDITION_MAX_BYTES),
+						errhint("Split it into several rules.")));
+}
+
+/* The boundary may have a million corners, and looking at it cannot be interrupted. */
+static void
+check_boundary_uses(const CecCompile *compile)
+{
+	if (compile->boundary_uses > CEC_CONDITION_MAX_BOUNDARY_USES)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("a condition asks for the boundary too often"),
+						errdetail("It mentions inside_boundary and distance_to_boundary_m %d times; %d are allowed.",
+								  compile->boundary_uses, CEC_CONDITION_MAX_BOUNDARY_USES),
+						errhint("Split it into several rules.")));
+}
+
+/*
+ * Compiles a condition in the current memory context, for the current user, who should be restricted
+ * (SECURITY_RESTRICTED_OPERATION).  What is wrong with the text is raised with its position in it: 42601 syntax, 42703
+ * and 42883 names, 42804 not a boolean, 0A000 what is not on the list, 54000 too much of it, and what the server says of
+ * types and constants.  Takes no locks and reads nothing but the catalog.
+ */
+CecCondition *
+cec_condition_compile(const char *text)
+{
+	CecCompile compile = {.text = text};
+	CecCondition *result = palloc0(sizeof(CecCondition));
+	ErrorContextCallback callback = {.callback = show_condition, .arg = &compile, .previous = error_context_stack};
+	int nest_level;
+	Node *expr;
+
+	check_length(text);
+	error_context_stack = &callback;
+	/* On error the settings are restored by the transaction or subtransaction that ends, as for functions with SET. */
+	nest_level = NewGUCNestLevel();
+	pin_settings();
+
+	compile.fact = cec_fact_descriptor();
+	compile.fact_relation = typeidTypeRelid(compile.fact->tdtypeid);
+	expr = cec_check_raw(&compile, raw_parser(text, RAW_PARSE_PLPGSQL_EXPR));
+	check_boundary_uses(&compile);
+	expr = analyse(&compile, expr);
+	cec_check_analysed(&compile, expr);
+
+	result->columns = compile.columns;
+	result->depends_on_day = compile.depends_on_day;
+	result->conjuncts = cec_find_conjuncts(expr);
+	result->canonical = deparse_expression(expr, deparse_context_for("f", compile.fact_relation), false, false);
+	result->expr = (Expr *) cec_expand(expr);
+	result->facts = columns_read((Node *) result->expr);
+	result->sql =
+		deparse_expression((Node *) result->expr, deparse_context_for("f", compile.fact_relation), true, false);
+
+	AtEOXact_GUC(true, nest_level);
+	error_context_stack = callback.previous;
+	return result;
+}

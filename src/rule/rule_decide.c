@@ -1,0 +1,120 @@
+/*
+ * rule_decide.c
+ *		Decides for the whole register what one rule does, and records it.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+
+#include "rule_effect.h"
+#include "rule_finding.h"
+#include "rule_match.h"
+
+static const CecQuery open_findings_of_rule = {
+	"SELECT asset_id FROM @P@.finding WHERE rule_id = $1 AND closed_at IS NULL AND asset_id IS NOT NULL"
+	" AND kind IN ('rule_failed', 'rule_unknown') ORDER BY asset_id",
+	1,
+	{INT8OID},
+	CURSOR_OPT_GENERIC_PLAN};
+
+static void
+put_findings(CecRuleSet *set, CecRule *rule, Snapshot snapshot, const CecRuleMatch *match)
+{
+	CecRuleFindings *findings = cec_rule_findings_begin(set->portfolio, snapshot);
+	CecIds open = {0};
+	MemoryContext cxt = CurrentMemoryContext;
+	MemoryContext old;
+	Datum arg = Int64GetDatum(rule->rule_id);
+	uint64 rows;
+	int64 j = 0;
+
+	SPI_connect();
+	rows = cec_query_run(set->portfolio->plans, &open_findings_of_rule, &arg, NULL, 0);
+	old = MemoryContextSwitchTo(cxt);
+	for (uint64 i = 0; i < rows; i++)
+	{
+		bool isnull;
+
+		cec_ids_add(&open, DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)));
+	}
+	MemoryContextSwitchTo(old);
+	SPI_finish();
+	for (int64 i = 0; i < match->odd_count; i++)
+	{
+		CecJudgement judgement = {rule, match->odd[i].verdict, match->odd[i].sqlstate};
+
+		CHECK_FOR_INTERRUPTS();
+		cec_rule_findings_judged(findings, match->odd[i].asset_id, &judgement);
+	}
+	for (int64 i = 0; i < open.count; i++)
+	{
+		CecJudgement judgement = {rule, CEC_VERDICT_FALSE, 0};
+
+		while (j < match->odd_count && match->odd[j].asset_id < open.ids[i])
+			j++;
+		if (j == match->odd_count || match->odd[j].asset_id != open.ids[i])
+			cec_rule_findings_judged(findings, open.ids[i], &judgement);
+	}
+	cec_rule_findings_end(findings);
+}
+
+/* Decides for every asset whether the rule, NULL for one that is gone, acts on it; acting is in order. */
+static void
+put_effects(CecPortfolio *portfolio, int64 rule_id, CecRule *rule, Snapshot snapshot, DateADT today,
+			const CecIds *acting, CecIds *changed)
+{
+	CecEffects *effects = cec_effects_begin(portfolio, snapshot);
+	CecEffectRows rows = {0};
+	int64 i = 0;
+	int64 j = 0;
+
+	cec_effects_of_rule(effects, rule_id, &rows);
+	while (i < rows.count || j < acting->count)
+	{
+		int64 asset_id = i == rows.count ? acting->ids[j] : rows.rows[i].asset_id;
+		bool acts;
+		int64 count = 0;
+		CecDaySet days;
+
+		CHECK_FOR_INTERRUPTS();
+		if (j < acting->count)
+			asset_id = Min(asset_id, acting->ids[j]);
+		acts = j < acting->count && acting->ids[j] == asset_id;
+		while (i + count < rows.count && rows.rows[i + count].asset_id == asset_id)
+			count++;
+		days = cec_effect_decide(rows.rows + i, count, rule, today, acts);
+		if (cec_effects_put(effects, rule_id, asset_id, rows.rows + i, count, &days))
+			cec_ids_add(changed, asset_id);
+		if (days.spans != NULL)
+			pfree(days.spans);
+		i += count;
+		j += acts;
+	}
+	(void) cec_effects_end(effects);
+}
+
+/*
+ * Decides for the whole register whether the rule acts, from today on; adds the assets for which that changed something.  The
+ * caller has the portfolio alone.
+ */
+void
+cec_rule_decide_all(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT today, CecIds *changed)
+{
+	CecRuleMatch match = {0};
+
+	if (rule->during.to > today)
+		match = cec_rule_match(set, rule, snapshot, today);
+	put_effects(set->portfolio, rule->rule_id, rule, snapshot, today, &match.acting, changed);
+	put_findings(set, rule, snapshot, &match);
+}
+
+/* Takes back what a rule that is gone was to do from today on. */
+void
+cec_rule_forget(CecPortfolio *portfolio, int64 rule_id, Snapshot snapshot, DateADT today, CecIds *changed)
+{
+	CecIds none = {0};
+
+	put_effects(portfolio, rule_id, NULL, snapshot, today, &none, changed);
+}
