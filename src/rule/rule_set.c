@@ -14,12 +14,14 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/datetime.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -94,7 +96,7 @@ hash_text_key(const void *key, Size size)
 {
 	const char *text = *(const char *const *) key;
 
-	return string_hash(text, strlen(text) + 1);
+	return hash_bytes((const unsigned char *) text, strlen(text));
 }
 
 static int
