@@ -85,8 +85,10 @@ cec_rule_set_init(void)
 void
 cec_rule_set_changed(CecPortfolio *portfolio)
 {
-	Oid relid = cec_portfolio_relation(portfolio, "coverage_rule");
+	Oid relid = get_relname_relid("coverage_rule", portfolio->nspid);
 
+	if (!OidIsValid(relid)) /* somebody's own table in a schema that is no portfolio */
+		return;
 	CacheInvalidateRelcacheByRelid(relid);
 	invalidate_by_relation((Datum) 0, relid); /* the message comes back only with the next command */
 }
