@@ -294,12 +294,12 @@ read_set(CecRuleSet *set, CecRuleSet *old)
 	uint64 rows;
 
 	SPI_connect();
-	query_cxt = MemoryContextSwitchTo(set->cxt);
-	(void) cec_query_run(set->portfolio->plans, &read_zone, NULL, NULL, 1);
-	set->zone = SPI_processed == 0 ? NULL : pg_tzset(column_text(0, 1));
+	if (cec_query_run(set->portfolio->plans, &read_zone, NULL, NULL, 1) > 0)
+		set->zone = pg_tzset(column_text(0, 1));
 	rows = cec_query_run(set->portfolio->plans, &read_rules, NULL, NULL, 0);
-	set->rules = MemoryContextAllocExtended(set->cxt, Max(rows, 1) * sizeof(CecRule), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	set->by_term = MemoryContextAllocExtended(set->cxt, Max(rows, 1) * sizeof(CecRule *), MCXT_ALLOC_HUGE);
+	query_cxt = MemoryContextSwitchTo(set->cxt);
+	set->rules = palloc_extended(Max(rows, 1) * sizeof(CecRule), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	set->by_term = palloc_extended(Max(rows, 1) * sizeof(CecRule *), MCXT_ALLOC_HUGE);
 	for (uint64 i = 0; i < rows; i++)
 		read_rule(set, old, i);
 	MemoryContextSwitchTo(query_cxt);
