@@ -427,6 +427,26 @@ cec_rule_today(const CecRuleSet *set)
 	return cec_rule_local_day(set, GetCurrentTimestamp());
 }
 
+static int
+find_needs(const Bitmapset *facts)
+{
+	int needs = 0;
+	int fact = -1;
+
+	while ((fact = bms_next_member(facts, fact)) >= 0)
+	{
+		if (fact >= CEC_FACT_CONTRACT_NUMBER && fact <= CEC_FACT_BOUNDARY)
+			needs |= CEC_NEEDS_TERM;
+		if (fact == CEC_FACT_BOUNDARY)
+			needs |= CEC_NEEDS_BOUNDARY;
+		if (fact == CEC_FACT_MAINTENANCE_KINDS || fact == CEC_FACT_MAINTENANCE_DAYS)
+			needs |= CEC_NEEDS_MAINTENANCE;
+		if (fact == CEC_FACT_REQUEST_DAYS)
+			needs |= CEC_NEEDS_REQUESTS;
+	}
+	return needs;
+}
+
 /* The condition of a rule, compiled now if it was not before; errors are those of cec_condition_compile. */
 CecCondition *
 cec_rule_condition(CecRule *rule)
@@ -440,6 +460,7 @@ cec_rule_condition(CecRule *rule)
 		CecCondition *condition = cec_condition_compile(code->text);
 
 		MemoryContextSwitchTo(old);
+		code->needs = find_needs(condition->facts);
 		code->condition = condition;
 	}
 	return code->condition;
