@@ -19,12 +19,13 @@
 #include "utils/numeric.h"
 #include "utils/regproc.h"
 
+#include "compat.h"
 #include "rule_stages.h"
 
 /* A number written with more digits than this is no quantity of anything, but costs like one. */
 #define MAX_DIGITS 100
 
-static void refuse_meaning(CecCompile *compile, Node *node, const char *what, const char *hint) pg_attribute_noreturn();
+pg_noreturn static void refuse_meaning(CecCompile *compile, Node *node, const char *what, const char *hint);
 
 /* Refuses what the names of a condition have come to stand for. */
 static void

@@ -15,11 +15,12 @@
 #include "nodes/value.h"
 #include "utils/builtins.h"
 
+#include "compat.h"
 #include "rule_stages.h"
 
 static void check_node(CecCompile *compile, Node *node);
-static void refuse(CecCompile *compile, int location, const char *what, const char *hint) pg_attribute_noreturn();
-static void refuse_function(CecCompile *compile, FuncCall *call, const char *name) pg_attribute_noreturn();
+pg_noreturn static void refuse(CecCompile *compile, int location, const char *what, const char *hint);
+pg_noreturn static void refuse_function(CecCompile *compile, FuncCall *call, const char *name);
 
 /* Refuses something that people may well write, and says what to write instead. */
 static void
