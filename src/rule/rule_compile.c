@@ -67,6 +67,14 @@ cec_condition_position(const CecCompile *compile, int location)
 	return errposition(location < 0 ? 0 : pg_mbstrlen_with_len(compile->text, location) + 1);
 }
 
+/* Refuses something that people may well write, and says what to write instead. */
+void
+cec_refuse_part(const CecCompile *compile, int location, const char *what, const char *hint)
+{
+	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("%s not allowed in a condition", what),
+					errhint("%s", hint), cec_condition_position(compile, location)));
+}
+
 /* Says that a position is one in the condition, not in the statement that brought it. */
 static void
 show_condition(void *arg)
@@ -172,6 +180,7 @@ cec_condition_compile(const char *text)
 	check_boundary_uses(&compile);
 	expr = analyse(&compile, expr);
 	cec_check_analysed(&compile, expr);
+	expr = cec_flatten(expr);
 
 	result->columns = compile.columns;
 	result->depends_on_day = compile.depends_on_day;
