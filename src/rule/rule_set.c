@@ -447,7 +447,7 @@ find_needs(const Bitmapset *facts)
 	return needs;
 }
 
-/* The condition of a rule, compiled now if it was not before; errors are those of cec_condition_compile. */
+/* The condition of a rule, compiled now if it was not before; errors are those of cec_condition_compile. It has no canonical text. */
 CecCondition *
 cec_rule_condition(CecRule *rule)
 {
@@ -457,7 +457,7 @@ cec_rule_condition(CecRule *rule)
 	{
 		MemoryContext scratch = AllocSetContextCreate(code->cxt, "cec compiled condition", ALLOCSET_SMALL_SIZES);
 		MemoryContext old = MemoryContextSwitchTo(scratch);
-		CecCondition *condition = cec_condition_compile(code->text);
+		CecCondition *condition = cec_condition_compile_to_keep(code->text);
 
 		MemoryContextSwitchTo(old);
 		code->needs = find_needs(condition->facts);
