@@ -19,10 +19,17 @@ static const CecQuery open_findings_of_rule = {
 	{INT8OID},
 	CURSOR_OPT_GENERIC_PLAN};
 
+static const CecQuery close_findings_of_rule = {
+	"UPDATE @P@.finding SET closed_at = clock_timestamp() WHERE rule_id = $1 AND closed_at IS NULL"
+	" AND kind IN ('rule_failed', 'rule_unknown')",
+	1,
+	{INT8OID},
+	CURSOR_OPT_GENERIC_PLAN};
+
 static void
 put_findings(CecRuleSet *set, CecRule *rule, Snapshot snapshot, const CecRuleMatch *match)
 {
-	CecRuleFindings *findings = cec_rule_findings_begin(set->portfolio, snapshot);
+	CecRuleFindings *findings = cec_rule_findings_begin(set, snapshot);
 	CecIds open = {0};
 	MemoryContext cxt = CurrentMemoryContext;
 	MemoryContext old;
@@ -110,11 +117,15 @@ cec_rule_decide_all(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT t
 	put_findings(set, rule, snapshot, &match);
 }
 
-/* Takes back what a rule that is gone was to do from today on. */
+/* Takes back what a rule that is gone was to do from today on, and what was found about it. */
 void
 cec_rule_forget(CecPortfolio *portfolio, int64 rule_id, Snapshot snapshot, DateADT today, CecIds *changed)
 {
 	CecIds none = {0};
+	Datum arg = Int64GetDatum(rule_id);
 
 	put_effects(portfolio, rule_id, NULL, snapshot, today, &none, changed);
+	SPI_connect();
+	cec_query_run(portfolio->plans, &close_findings_of_rule, &arg, NULL, 0);
+	SPI_finish();
 }

@@ -46,7 +46,7 @@ typedef struct OpenFinding
 
 struct CecRuleFindings
 {
-	CecPortfolio *portfolio;
+	CecRuleSet *set;
 	Snapshot snapshot;
 	MemoryContext cxt;
 	CecProbe *probe; /* NULL until needed */
@@ -56,6 +56,7 @@ struct CecRuleFindings
 	AttrNumber closed_at;
 
 	int64 asset_id; /* whose judgements follow */
+	bool is_computed;
 	bool facts_changed;
 	int open_count; /* its open findings */
 	int open_space;
@@ -71,18 +72,19 @@ struct CecRuleFindings
 
 /* Starts; lives in the current memory context. */
 CecRuleFindings *
-cec_rule_findings_begin(CecPortfolio *portfolio, Snapshot snapshot)
+cec_rule_findings_begin(CecRuleSet *set, Snapshot snapshot)
 {
 	CecRuleFindings *findings = palloc0(sizeof(CecRuleFindings));
 
-	findings->portfolio = portfolio;
+	findings->set = set;
 	findings->snapshot = snapshot;
 	findings->cxt = CurrentMemoryContext;
 	return findings;
 }
 
-static bool
-wants_finding(const CecJudgement *judgement)
+/* Whether a judgement is to be found by people. */
+bool
+cec_rule_wants_finding(const CecJudgement *judgement)
 {
 	return judgement->verdict == CEC_VERDICT_FAILED ||
 		   (judgement->verdict == CEC_VERDICT_UNKNOWN && judgement->rule->on_unknown == CEC_UNKNOWN_FLAG &&
@@ -97,16 +99,15 @@ add_finding(CecRuleFindings *findings, const CecJudgement *judgement)
 	cec_ids_add(&findings->open_terms, judgement->rule->term->term_id);
 	cec_ids_add(&findings->open_rules, judgement->rule->rule_id);
 	findings->open_states =
-		lappend(findings->open_states, judgement->verdict == CEC_VERDICT_FAILED
-										   ? pstrdup(unpack_sql_state(judgement->sqlstate))
-										   : "");
+		lappend(findings->open_states,
+				judgement->verdict == CEC_VERDICT_FAILED ? pstrdup(unpack_sql_state(judgement->sqlstate)) : "");
 }
 
 static void
 begin_reading(CecRuleFindings *findings)
 {
 	findings->probe =
-		cec_probe_begin(cec_portfolio_relation(findings->portfolio, "finding"), "asset_id", findings->snapshot);
+		cec_probe_begin(cec_portfolio_relation(findings->set->portfolio, "finding"), "asset_id", findings->snapshot);
 	findings->finding_id = cec_probe_column(findings->probe, "finding_id", INT8OID);
 	findings->kind = cec_probe_column(findings->probe, "kind", TEXTOID);
 	findings->rule_id = cec_probe_nullable_column(findings->probe, "rule_id", INT8OID);
@@ -119,8 +120,9 @@ add_open(CecRuleFindings *findings, OpenFinding finding)
 	if (findings->open_count == findings->open_space)
 	{
 		findings->open_space = findings->open_space == 0 ? 8 : findings->open_space * 2;
-		findings->open = findings->open == NULL ? palloc(findings->open_space * sizeof(OpenFinding))
-												: repalloc_huge(findings->open, findings->open_space * sizeof(OpenFinding));
+		findings->open = findings->open == NULL
+							 ? palloc(findings->open_space * sizeof(OpenFinding))
+							 : repalloc_huge(findings->open, findings->open_space * sizeof(OpenFinding));
 	}
 	findings->open[findings->open_count++] = finding;
 }
@@ -147,14 +149,28 @@ read_open(CecRuleFindings *findings)
 	}
 }
 
-/* What no judgement has spoken of goes when the asset was judged by all that can say something of it. */
+/* Whether a finding that no judgement has spoken of has lost its ground: the rule has nothing to say of the asset any more. */
+static bool
+is_groundless(const CecRuleFindings *findings, int64 rule_id)
+{
+	const CecRule *rule = cec_rule_find(findings->set, rule_id);
+
+	if (rule == NULL)
+		return true;
+	/* A suspended rule is not run: why it is suspended stays open. */
+	if (!rule->is_active)
+		return false;
+	return rule->effect == CEC_RULE_INCLUDE ? findings->facts_changed : findings->is_computed;
+}
+
 static void
 finish_asset(CecRuleFindings *findings)
 {
-	for (int i = 0; findings->facts_changed && i < findings->open_count; i++)
-		if (!findings->open[i].is_settled)
+	for (int i = 0; i < findings->open_count; i++)
+		if (!findings->open[i].is_settled && is_groundless(findings, findings->open[i].rule_id))
 			cec_ids_add(&findings->close, findings->open[i].finding_id);
 	findings->open_count = 0;
+	findings->is_computed = false;
 	findings->facts_changed = false;
 }
 
@@ -173,7 +189,7 @@ void
 cec_rule_findings_judged(CecRuleFindings *findings, int64 asset_id, const CecJudgement *judgement)
 {
 	MemoryContext old = MemoryContextSwitchTo(findings->cxt);
-	bool wanted = wants_finding(judgement);
+	bool wanted = cec_rule_wants_finding(judgement);
 
 	go_to_asset(findings, asset_id);
 	for (int i = 0; i < findings->open_count; i++)
@@ -194,14 +210,18 @@ cec_rule_findings_judged(CecRuleFindings *findings, int64 asset_id, const CecJud
 	MemoryContextSwitchTo(old);
 }
 
-/* The asset was judged by all include rules that can match it: the others have nothing to say of it any more. */
+/*
+ * The cover of the asset was computed: rules that take cover away and did not judge it have nothing to say of it any more,
+ * and neither have include rules when its facts have changed.  After its judgements.
+ */
 void
-cec_rule_findings_facts_changed(CecRuleFindings *findings, int64 asset_id)
+cec_rule_findings_computed(CecRuleFindings *findings, int64 asset_id, bool facts_changed)
 {
 	MemoryContext old = MemoryContextSwitchTo(findings->cxt);
 
 	go_to_asset(findings, asset_id);
-	findings->facts_changed = true;
+	findings->is_computed = true;
+	findings->facts_changed = facts_changed;
 	MemoryContextSwitchTo(old);
 }
 
@@ -217,7 +237,7 @@ write_findings(CecRuleFindings *findings)
 	if (findings->close.count > 0)
 	{
 		args[0] = cec_ids_as_array(&findings->close);
-		cec_query_run(findings->portfolio->plans, &close_findings, args, NULL, 0);
+		cec_query_run(findings->set->portfolio->plans, &close_findings, args, NULL, 0);
 	}
 	if (findings->open_assets.count > 0)
 	{
@@ -229,7 +249,7 @@ write_findings(CecRuleFindings *findings)
 		args[2] = cec_ids_as_array(&findings->open_contracts);
 		args[3] = cec_ids_as_array(&findings->open_terms);
 		args[4] = cec_ids_as_array(&findings->open_rules);
-		cec_query_run(findings->portfolio->plans, &open_findings, args, NULL, 0);
+		cec_query_run(findings->set->portfolio->plans, &open_findings, args, NULL, 0);
 	}
 	SPI_finish();
 }

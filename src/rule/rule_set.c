@@ -269,6 +269,7 @@ read_rule(CecRuleSet *set, CecRuleSet *old, uint64 row)
 	rule->effect = cec_rule_effect_of(effect);
 	rule->on_unknown = cec_rule_on_unknown_of(on_unknown);
 	set->has_include |= rule->effect == CEC_RULE_INCLUDE;
+	set->has_others |= rule->effect != CEC_RULE_INCLUDE;
 	rule->is_active = strcmp(column_text(row, 7), "active") == 0;
 	rule->during = cec_days_of_range(column_datum(row, 5, &isnull));
 	rule->term = find_term(set, row);
@@ -455,11 +456,14 @@ cec_rule_condition(CecRule *rule)
 
 	if (code->condition == NULL)
 	{
-		MemoryContext scratch = AllocSetContextCreate(code->cxt, "cec compiled condition", ALLOCSET_SMALL_SIZES);
+		/* Below the rule only when it has come to something: one that does not compile is tried again and again. */
+		MemoryContext scratch =
+			AllocSetContextCreate(CurrentMemoryContext, "cec compiled condition", ALLOCSET_SMALL_SIZES);
 		MemoryContext old = MemoryContextSwitchTo(scratch);
 		CecCondition *condition = cec_condition_compile_to_keep(code->text);
 
 		MemoryContextSwitchTo(old);
+		MemoryContextSetParent(scratch, code->cxt);
 		code->needs = find_needs(condition->facts);
 		code->condition = condition;
 	}

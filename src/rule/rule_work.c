@@ -40,6 +40,8 @@ struct CecAssetRules
 	int count;
 	int space;
 	RuleDays *rules;
+	int odd_count; /* judgements that make findings */
+	CecJudgement *odd;
 	CecAssetRules *next;
 };
 
@@ -78,7 +80,7 @@ cec_rule_work_begin(CecPortfolio *portfolio, Snapshot snapshot, const CecIds *fa
 	work->cxt = CurrentMemoryContext;
 	work->reader = cec_rule_facts_begin(set, snapshot, work->today);
 	work->effects = cec_effects_begin(portfolio, snapshot);
-	work->findings = cec_rule_findings_begin(portfolio, snapshot);
+	work->findings = cec_rule_findings_begin(set, snapshot);
 	return work;
 }
 
@@ -150,10 +152,9 @@ add_judgement(CecRuleWork *work, int *count, CecRule *rule)
 	if (*count == work->judgement_space)
 	{
 		work->judgement_space = work->judgement_space == 0 ? 16 : work->judgement_space * 2;
-		work->judgements =
-			work->judgements == NULL
-				? MemoryContextAlloc(work->cxt, work->judgement_space * sizeof(CecJudgement))
-				: repalloc_huge(work->judgements, work->judgement_space * sizeof(CecJudgement));
+		work->judgements = work->judgements == NULL
+							   ? MemoryContextAlloc(work->cxt, work->judgement_space * sizeof(CecJudgement))
+							   : repalloc_huge(work->judgements, work->judgement_space * sizeof(CecJudgement));
 	}
 	work->judgements[(*count)++] = (CecJudgement){rule};
 }
@@ -171,6 +172,14 @@ decide(CecRuleWork *work, CecAssetRules *asset, CecRule *rule, bool acts)
 	}
 	days->days = cec_effect_decide(asset->recorded.rows + days->first, days->count, rule, work->today, acts);
 	days->is_decided = true;
+}
+
+static void
+add_odd(CecAssetRules *asset, const CecJudgement *judgement)
+{
+	asset->odd = asset->odd == NULL ? palloc(sizeof(CecJudgement))
+									: repalloc(asset->odd, (asset->odd_count + 1) * sizeof(CecJudgement));
+	asset->odd[asset->odd_count++] = *judgement;
 }
 
 /* Judges the asset by the rules and decides each. */
@@ -194,8 +203,8 @@ judge(CecRuleWork *work, CecAssetRules *asset, int count)
 		CecJudgement *judgement = &work->judgements[i];
 
 		decide(work, asset, judgement->rule, exists && cec_rule_acts(judgement->rule, judgement->verdict));
-		if (exists)
-			cec_rule_findings_judged(work->findings, asset->asset_id, judgement);
+		if (exists && cec_rule_wants_finding(judgement))
+			add_odd(asset, judgement);
 	}
 }
 
@@ -223,10 +232,11 @@ decide_include_rules(CecRuleWork *work, CecAssetRules *asset)
 	{
 		RuleDays *days = &asset->rules[i];
 
-		if (days->rule != NULL && days->rule->effect == CEC_RULE_INCLUDE && !days->is_decided && !is_over(work, days->rule))
+		if (days->rule != NULL && days->rule->effect == CEC_RULE_INCLUDE && !days->is_decided &&
+			!is_over(work, days->rule))
 			decide(work, asset, days->rule, false);
 	}
-	cec_rule_findings_facts_changed(work->findings, asset->asset_id);
+	asset->facts_changed = true;
 }
 
 /* Begins with an asset.  What rules do to it is asked for by the two functions below. */
@@ -288,6 +298,17 @@ cec_rule_work_decide(CecRuleWork *work, CecAssetRules *asset, int64 term_id, Cec
 	return result;
 }
 
+/* An asset may be judged at several times of the computation; its findings are settled once. */
+static void
+settle_findings(CecRuleWork *work, CecAssetRules *asset)
+{
+	if (asset->odd_count == 0 && !asset->facts_changed && !work->set->has_others)
+		return;
+	for (int i = 0; i < asset->odd_count; i++)
+		cec_rule_findings_judged(work->findings, asset->asset_id, &asset->odd[i]);
+	cec_rule_findings_computed(work->findings, asset->asset_id, asset->facts_changed);
+}
+
 /* Records what was decided; returns the number of rows of rule_effect that are new. */
 int64
 cec_rule_work_end(CecRuleWork *work)
@@ -295,6 +316,8 @@ cec_rule_work_end(CecRuleWork *work)
 	if (work->watching)
 		cec_rule_deadline_stop();
 	for (CecAssetRules *asset = work->assets; asset != NULL; asset = asset->next)
+	{
+		settle_findings(work, asset);
 		for (int i = 0; i < asset->count; i++)
 		{
 			RuleDays *days = &asset->rules[i];
@@ -304,6 +327,7 @@ cec_rule_work_end(CecRuleWork *work)
 				(void) cec_effects_put(work->effects, days->rule_id, asset->asset_id,
 									   asset->recorded.rows + days->first, days->count, &days->days);
 		}
+	}
 	cec_rule_facts_end(work->reader);
 	cec_rule_findings_end(work->findings);
 	return cec_effects_end(work->effects);
