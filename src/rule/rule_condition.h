@@ -94,6 +94,7 @@ typedef struct CecCondition
 extern void cec_condition_init(void);
 extern CecCondition *cec_condition_compile(const char *text);
 extern CecCondition *cec_condition_compile_to_keep(const char *text);
+extern bool cec_condition_may_raise(const CecCondition *condition);
 extern TupleDesc cec_fact_descriptor(void);
 
 #endif

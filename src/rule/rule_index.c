@@ -58,10 +58,9 @@ struct CecRuleIndex
 
 /* What tells assets apart best comes first: a rule stands under the first of these that it has. */
 static const AttrNumber preferred[] = {
-	CEC_FACT_ASSET_ID, CEC_FACT_ASSET_TAG,	   CEC_FACT_SERIAL_NUMBER, CEC_FACT_SUCCESSOR_ID,
-	CEC_FACT_MODEL,	   CEC_FACT_CUSTOMER_ID,   CEC_FACT_REGION,		   CEC_FACT_CATEGORY,
-	CEC_FACT_COUNTRY,  CEC_FACT_MANUFACTURER, CEC_FACT_USAGE_TYPE,	   CEC_FACT_SOURCE,
-	CEC_FACT_STATUS,   CEC_FACT_TAG_SYMBOLOGY};
+	CEC_FACT_ASSET_ID,	  CEC_FACT_ASSET_TAG, CEC_FACT_SERIAL_NUMBER, CEC_FACT_SUCCESSOR_ID, CEC_FACT_MODEL,
+	CEC_FACT_CUSTOMER_ID, CEC_FACT_REGION,	  CEC_FACT_CATEGORY,	  CEC_FACT_COUNTRY,		 CEC_FACT_MANUFACTURER,
+	CEC_FACT_USAGE_TYPE,  CEC_FACT_SOURCE,	  CEC_FACT_STATUS,		  CEC_FACT_TAG_SYMBOLOGY};
 
 static uint64
 hash_value(Oid type, Datum value)
@@ -169,7 +168,8 @@ build_index(CecRuleSet *set)
 	ctl.keysize = sizeof(IndexKey);
 	ctl.entrysize = sizeof(IndexEntry);
 	ctl.hcxt = cxt;
-	index->entries = hash_create("cec rules by conjunct", Max(set->count, 16), &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	index->entries =
+		hash_create("cec rules by conjunct", Max(set->count, 16), &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	index->always = palloc(Max(set->count, 1) * sizeof(CecRule *));
 	index->boxes = palloc(Max(set->count, 1) * sizeof(Box));
 	index->found = palloc(Max(set->count, 1) * sizeof(CecRule *));
@@ -202,23 +202,33 @@ coordinate_of(FmgrInfo *function, Datum location, double *value)
 	return !fcinfo->isnull;
 }
 
+/* Where the asset stands; false when it is not known. */
+static bool
+point_of(CecRuleIndex *index, TupleTableSlot *asset, double *x, double *y)
+{
+	Datum location = asset->tts_values[CEC_FACT_LOCATION - 1];
+
+	return !asset->tts_isnull[CEC_FACT_LOCATION - 1] && coordinate_of(&index->x, location, x) &&
+		   coordinate_of(&index->y, location, y);
+}
+
+static bool
+is_in(const double *box, double x, double y)
+{
+	return box[0] <= x && x <= box[2] && box[1] <= y && y <= box[3];
+}
+
 static int
 find_by_box(CecRuleIndex *index, TupleTableSlot *asset, int count)
 {
 	double x;
 	double y;
-	Datum location = asset->tts_values[CEC_FACT_LOCATION - 1];
 
-	if (index->box_count == 0 || asset->tts_isnull[CEC_FACT_LOCATION - 1] ||
-		!coordinate_of(&index->x, location, &x) || !coordinate_of(&index->y, location, &y))
+	if (index->box_count == 0 || !point_of(index, asset, &x, &y))
 		return count;
 	for (int i = 0; i < index->box_count; i++)
-	{
-		const double *box = index->boxes[i].box;
-
-		if (box[0] <= x && x <= box[2] && box[1] <= y && y <= box[3])
+		if (is_in(index->boxes[i].box, x, y))
 			index->found[count++] = index->boxes[i].rule;
-	}
 	return count;
 }
 
@@ -245,6 +255,41 @@ find_by_columns(CecRuleIndex *index, TupleTableSlot *asset, int count)
 	return count;
 }
 
+static CecRuleIndex *
+get_index(CecRuleSet *set)
+{
+	if (set->index == NULL)
+	{
+		cec_rule_compile_all(set);
+		set->index = build_index(set);
+	}
+	return set->index;
+}
+
+/* Whether a rule, one of the set, is among the candidates for an asset; rules that take cover away always are. */
+bool
+cec_rule_can_match(CecRuleSet *set, CecRule *rule, TupleTableSlot *asset)
+{
+	CecRuleIndex *index = get_index(set);
+	CecCondition *condition = rule->code->condition;
+	CecConjunct *conjunct = rule->effect != CEC_RULE_INCLUDE || condition == NULL ? NULL : best_conjunct(condition);
+	bool null_counts = rule->on_unknown != CEC_UNKNOWN_DENY;
+	double x;
+	double y;
+
+	if (conjunct == NULL || (conjunct->kind == CEC_CONJUNCT_BOUNDARY && null_counts))
+		return true;
+	if (conjunct->kind == CEC_CONJUNCT_BOUNDARY)
+		return rule->term->has_box && point_of(index, asset, &x, &y) && is_in(rule->term->box, x, y);
+	if (asset->tts_isnull[conjunct->column - 1])
+		return null_counts;
+	for (int i = 0; i < conjunct->count; i++)
+		if (hash_value(conjunct->type, conjunct->values[i]) ==
+			hash_value(conjunct->type, asset->tts_values[conjunct->column - 1]))
+			return true;
+	return false;
+}
+
 /*
  * The include rules that can match an asset, given its fact row: all others do not act on it.  The answer stays until the
  * next question.
@@ -252,16 +297,11 @@ find_by_columns(CecRuleIndex *index, TupleTableSlot *asset, int count)
 int
 cec_rule_candidates(CecRuleSet *set, TupleTableSlot *asset, CecRule ***candidates)
 {
-	int count;
+	CecRuleIndex *index = get_index(set);
+	int count = find_by_columns(index, asset, 0);
 
-	if (set->index == NULL)
-	{
-		cec_rule_compile_all(set);
-		set->index = build_index(set);
-	}
-	count = find_by_columns(set->index, asset, 0);
-	count = find_by_box(set->index, asset, count);
-	memcpy(&set->index->found[count], set->index->always, set->index->always_count * sizeof(CecRule *));
-	*candidates = set->index->found;
-	return count + set->index->always_count;
+	count = find_by_box(index, asset, count);
+	memcpy(&index->found[count], index->always, index->always_count * sizeof(CecRule *));
+	*candidates = index->found;
+	return count + index->always_count;
 }

@@ -24,6 +24,7 @@
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
+#include "rule_index.h"
 #include "rule_match.h"
 #include "rule_stages.h"
 
@@ -81,14 +82,22 @@ add_odd(CecRuleMatch *match, int64 asset_id, CecVerdict verdict, int sqlstate)
 	match->odd[match->odd_count++] = (CecOddMatch){asset_id, verdict, sqlstate};
 }
 
-/* WHERE … for the assets that the rule acts on or that are odd; the query's second column says which are unknown. */
+/*
+ * WHERE … for the assets that the rule acts on or that are odd; the query's second column says which are unknown.  IS TRUE
+ * keeps the parts of a condition together and in their order.
+ */
 static char *
 make_query(CecRuleSet *set, CecRule *rule)
 {
 	const char *schema = quote_identifier(get_namespace_name(set->nspid));
-	const char *condition = rule->is_active ? cec_condition_compile(rule->code->text)->sql : "NULL::boolean";
+	CecCondition *compiled = rule->is_active ? cec_condition_compile(rule->code->text) : NULL;
+	const char *condition = compiled != NULL ? compiled->sql : "NULL::boolean";
 	bool acts_if_true = cec_rule_acts(rule, CEC_VERDICT_TRUE);
 	bool wants_unknown = cec_rule_acts(rule, CEC_VERDICT_UNKNOWN) || rule->on_unknown == CEC_UNKNOWN_FLAG;
+	const char *test = !acts_if_true   ? wants_unknown ? "IS NOT TRUE" : "IS FALSE"
+					   : wants_unknown ? "IS NOT FALSE"
+					   : compiled != NULL && cec_condition_may_raise(compiled) ? "IS TRUE"
+																			   : "";
 	StringInfoData sql;
 
 	initStringInfo(&sql);
@@ -97,10 +106,7 @@ make_query(CecRuleSet *set, CecRule *rule)
 	else
 		appendStringInfoString(&sql, "SELECT f.asset_id, false FROM (");
 	appendStringInfo(&sql, fact_query, schema);
-	appendStringInfo(&sql, ") AS f WHERE (%s)%s", condition,
-					 wants_unknown	? acts_if_true ? " IS NOT FALSE" : " IS NOT TRUE"
-					 : acts_if_true ? ""
-									: " IS FALSE");
+	appendStringInfo(&sql, ") AS f WHERE (%s) %s", condition, test);
 	return sql.data;
 }
 
@@ -261,7 +267,13 @@ ask_one_by_one(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of,
 
 		CHECK_FOR_INTERRUPTS();
 		if (slow < MAX_SLOW && cec_rule_facts_seek(facts, assets.ids[i]))
-			cec_rule_evaluate(facts, &judgement, 1);
+		{
+			/* As when the asset changes: what cannot match is not run, whatever it would raise. */
+			if (cec_rule_can_match(set, rule, cec_rule_facts_asset(facts)))
+				cec_rule_evaluate(facts, &judgement, 1);
+			else
+				judgement.verdict = CEC_VERDICT_FALSE;
+		}
 		if (judgement.verdict == CEC_VERDICT_FAILED && judgement.sqlstate == ERRCODE_QUERY_CANCELED)
 			slow++;
 		if (judgement.verdict == CEC_VERDICT_FAILED || judgement.verdict == CEC_VERDICT_UNKNOWN)
@@ -323,7 +335,8 @@ read_term(CecRuleSet *set, int64 term_id)
 		{
 			term->values[i] = SPI_getbinval(SPI_tuptable->vals[0], desc, i + 1, &term->isnull[i]);
 			if (!term->isnull[i])
-				term->values[i] = datumCopy(term->values[i], TupleDescAttr(desc, i)->attbyval, TupleDescAttr(desc, i)->attlen);
+				term->values[i] =
+					datumCopy(term->values[i], TupleDescAttr(desc, i)->attbyval, TupleDescAttr(desc, i)->attlen);
 		}
 		term->boundary = SPI_getbinval(SPI_tuptable->vals[0], desc, CEC_FACT_TERM_COLUMNS + 1, &isnull);
 		term->boundary = isnull ? 0 : PointerGetDatum(PG_DETOAST_DATUM_COPY(term->boundary));
