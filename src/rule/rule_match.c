@@ -83,23 +83,26 @@ add_odd(CecRuleMatch *match, int64 asset_id, CecVerdict verdict, int sqlstate)
 }
 
 /*
- * WHERE … for the assets that the rule acts on or that are odd; the query's second column says which are unknown.  IS TRUE
- * keeps the parts of a condition together and in their order.
+ * WHERE … for the assets that the rule acts on or that are odd; the query's second column says which are unknown.  Where the
+ * condition may raise, IS TRUE keeps its parts together and in their order, and what is known beforehand of the term must
+ * not be folded into it: it would raise less than the compiled condition does.
  */
 static char *
-make_query(CecRuleSet *set, CecRule *rule)
+make_query(CecRuleSet *set, CecRule *rule, bool *may_raise)
 {
 	const char *schema = quote_identifier(get_namespace_name(set->nspid));
 	CecCondition *compiled = rule->is_active ? cec_condition_compile(rule->code->text) : NULL;
 	const char *condition = compiled != NULL ? compiled->sql : "NULL::boolean";
 	bool acts_if_true = cec_rule_acts(rule, CEC_VERDICT_TRUE);
 	bool wants_unknown = cec_rule_acts(rule, CEC_VERDICT_UNKNOWN) || rule->on_unknown == CEC_UNKNOWN_FLAG;
-	const char *test = !acts_if_true   ? wants_unknown ? "IS NOT TRUE" : "IS FALSE"
-					   : wants_unknown ? "IS NOT FALSE"
-					   : compiled != NULL && cec_condition_may_raise(compiled) ? "IS TRUE"
-																			   : "";
+	const char *test;
 	StringInfoData sql;
 
+	*may_raise = compiled != NULL && cec_condition_may_raise(compiled);
+	if (acts_if_true)
+		test = wants_unknown ? "IS NOT FALSE" : *may_raise ? "IS TRUE" : "";
+	else
+		test = wants_unknown ? "IS NOT TRUE" : "IS FALSE";
 	initStringInfo(&sql);
 	if (wants_unknown)
 		appendStringInfo(&sql, "SELECT f.asset_id, (%s) IS NULL FROM (", condition);
@@ -146,16 +149,18 @@ ask_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 	bool acts_if_unknown = cec_rule_acts(rule, CEC_VERDICT_UNKNOWN);
 	Portal portal;
 	char *sql;
+	bool may_raise;
 
 	pin("DateStyle", "ISO, YMD");
 	pin("IntervalStyle", "postgres");
 	pin("TimeZone", "UTC");
 	pin("extra_float_digits", "1");
-	sql = make_query(set, rule);
+	sql = make_query(set, rule, &may_raise);
 	bind_parameters(set, rule, as_of, types, values, nulls);
 	SPI_connect();
 	PushActiveSnapshot(snapshot);
-	portal = SPI_cursor_open_with_args(NULL, sql, PARAMETERS, types, values, nulls, true, CURSOR_OPT_CUSTOM_PLAN);
+	portal = SPI_cursor_open_with_args(NULL, sql, PARAMETERS, types, values, nulls, true,
+									   may_raise ? CURSOR_OPT_GENERIC_PLAN : CURSOR_OPT_CUSTOM_PLAN);
 	for (;;)
 	{
 		MemoryContext spi_cxt;
