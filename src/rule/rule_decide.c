@@ -67,9 +67,9 @@ put_findings(CecRuleSet *set, CecRule *rule, Snapshot snapshot, const CecRuleMat
 	cec_rule_findings_end(findings);
 }
 
-/* Decides for every asset whether the rule, NULL for one that is gone, acts on it; acting is in order. */
+/* Decides for every asset whether the rule, NULL as its set for one that is gone, acts on it; acting is in order. */
 static void
-put_effects(CecPortfolio *portfolio, int64 rule_id, CecRule *rule, Snapshot snapshot, DateADT today,
+put_effects(CecPortfolio *portfolio, CecRuleSet *set, int64 rule_id, CecRule *rule, Snapshot snapshot, DateADT today,
 			const CecIds *acting, CecIds *changed)
 {
 	CecEffects *effects = cec_effects_begin(portfolio, snapshot);
@@ -91,7 +91,7 @@ put_effects(CecPortfolio *portfolio, int64 rule_id, CecRule *rule, Snapshot snap
 		acts = j < acting->count && acting->ids[j] == asset_id;
 		while (i + count < rows.count && rows.rows[i + count].asset_id == asset_id)
 			count++;
-		days = cec_effect_decide(rows.rows + i, count, rule, today, acts);
+		days = cec_effect_decide(set, rows.rows + i, count, rule, today, acts);
 		if (cec_effects_put(effects, rule_id, asset_id, rows.rows + i, count, &days))
 			cec_ids_add(changed, asset_id);
 		if (days.spans != NULL)
@@ -113,7 +113,7 @@ cec_rule_decide_all(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT t
 
 	if (rule->during.to > today)
 		match = cec_rule_match(set, rule, snapshot, today);
-	put_effects(set->portfolio, rule->rule_id, rule, snapshot, today, &match.acting, changed);
+	put_effects(set->portfolio, set, rule->rule_id, rule, snapshot, today, &match.acting, changed);
 	put_findings(set, rule, snapshot, &match);
 }
 
@@ -124,7 +124,7 @@ cec_rule_forget(CecPortfolio *portfolio, int64 rule_id, Snapshot snapshot, DateA
 	CecIds none = {0};
 	Datum arg = Int64GetDatum(rule_id);
 
-	put_effects(portfolio, rule_id, NULL, snapshot, today, &none, changed);
+	put_effects(portfolio, NULL, rule_id, NULL, snapshot, today, &none, changed);
 	SPI_connect();
 	cec_query_run(portfolio->plans, &close_findings_of_rule, &arg, NULL, 0);
 	SPI_finish();

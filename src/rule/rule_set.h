@@ -87,6 +87,7 @@ typedef struct CecRuleSet
 	CecRuleIndex *index; /* of the include rules; NULL until needed */
 	bool is_compiled;	 /* all conditions were compiled that can be, and so: */
 	Bitmapset *facts;	 /* columns that any condition reads */
+	TimestampTz refresh_began; /* 0, or when refresh began to walk day by day */
 	bool has_include;	 /* there are include rules */
 	bool has_others;	 /* there are require or exclude rules */
 } CecRuleSet;

@@ -170,7 +170,7 @@ decide(CecRuleWork *work, CecAssetRules *asset, CecRule *rule, bool acts)
 			return;
 		days = add_rule(asset, rule->rule_id, rule);
 	}
-	days->days = cec_effect_decide(asset->recorded.rows + days->first, days->count, rule, work->today, acts);
+	days->days = cec_effect_decide(work->set, asset->recorded.rows + days->first, days->count, rule, work->today, acts);
 	days->is_decided = true;
 }
 
