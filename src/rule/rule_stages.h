@@ -33,6 +33,7 @@ typedef struct CecColumn
 	bool is_hidden;
 	bool depends_on_day;
 	bool is_indexed; /* "column = constant" at the top level finds the rules that an asset can match */
+	bool is_short;	 /* a constraint of the register or of contracts bounds its length */
 } CecColumn;
 
 /* Where a function of the vocabulary comes from. */
