@@ -35,12 +35,62 @@ call(CecCalled called, Oid result, List *args)
 								 COERCE_EXPLICIT_CALL);
 }
 
-/* Bounds an operand, unless it is a constant: their size is that of the condition at most. */
-static void
-bound(ListCell *cell, CecCalled called, Oid type)
+/* Whether a value is no longer than the condition or a constraint of its column lets it be. */
+static bool
+is_short(Node *node)
 {
-	if (!IsA(lfirst(cell), Const))
-		lfirst(cell) = call(called, type, list_make1(lfirst(cell)));
+	return IsA(node, Const) || (IsA(node, Var) && cec_column(((Var *) node)->varattno)->is_short);
+}
+
+/* Bounds those of the arguments that have a type. */
+static void
+bound(List *args, CecCalled called, Oid type)
+{
+	ListCell *cell;
+
+	foreach (cell, args)
+	{
+		if (!is_short(lfirst(cell)) && exprType(lfirst(cell)) == type)
+			lfirst(cell) = call(called, type, list_make1(lfirst(cell)));
+	}
+}
+
+/* Bounds what a function is given, where its cost is more than that of looking at the value. */
+static void
+bound_arguments(Oid function, List *args)
+{
+	switch (function)
+	{
+		case F_TEXT_LT:
+		case F_TEXT_GT:
+		case F_TEXT_LE:
+		case F_TEXT_GE:
+		case F_TEXTCAT:
+		case F_TEXTLIKE:
+		case F_TEXTNLIKE:
+		case F_TEXTICLIKE:
+		case F_TEXTICNLIKE:
+		case F_LOWER_TEXT:
+		case F_UPPER_TEXT:
+		case F_LENGTH_TEXT:
+		case F_CHAR_LENGTH_TEXT:
+		case F_LEFT:
+		case F_RIGHT:
+		case F_SUBSTRING_TEXT_INT4:
+		case F_SUBSTRING_TEXT_INT4_INT4:
+		case F_BTRIM_TEXT:
+		case F_LTRIM_TEXT:
+		case F_RTRIM_TEXT:
+			bound(args, CEC_CALLED_BOUNDED_TEXT, TEXTOID);
+			break;
+		case F_NUMERIC_MUL:
+		case F_NUMERIC_DIV:
+		case F_NUMERIC_MOD:
+			bound(args, CEC_CALLED_BOUNDED_NUMBER, NUMERICOID);
+			break;
+		default:
+			break;
+	}
 }
 
 static Expr *
@@ -108,33 +158,6 @@ expand_call(FuncExpr *func)
 	return (Node *) func;
 }
 
-/* Bounds what an operator is given, where its cost or its result could outgrow it. */
-static void
-bound_operands(Oid function, List *args)
-{
-	switch (function)
-	{
-		case F_TEXTCAT:
-			bound(list_head(args), CEC_CALLED_BOUNDED_TEXT, TEXTOID);
-			bound(list_second_cell(args), CEC_CALLED_BOUNDED_TEXT, TEXTOID);
-			break;
-		case F_NUMERIC_MUL:
-		case F_NUMERIC_DIV:
-		case F_NUMERIC_MOD:
-			bound(list_head(args), CEC_CALLED_BOUNDED_NUMBER, NUMERICOID);
-			bound(list_second_cell(args), CEC_CALLED_BOUNDED_NUMBER, NUMERICOID);
-			break;
-		case F_TEXTLIKE:
-		case F_TEXTNLIKE:
-		case F_TEXTICLIKE:
-		case F_TEXTICNLIKE:
-			bound(list_head(args), CEC_CALLED_BOUNDED_TEXT, TEXTOID);
-			break;
-		default:
-			break;
-	}
-}
-
 static Node *
 expand_mutator(Node *node, void *context)
 {
@@ -146,11 +169,13 @@ expand_mutator(Node *node, void *context)
 		return expand_column((Var *) node);
 	result = expression_tree_mutator(node, expand_mutator, context);
 	if (IsA(result, FuncExpr))
-		return expand_call((FuncExpr *) result);
+		result = expand_call((FuncExpr *) result);
+	if (IsA(result, FuncExpr))
+		bound_arguments(((FuncExpr *) result)->funcid, ((FuncExpr *) result)->args);
 	if (IsA(result, OpExpr))
-		bound_operands(((OpExpr *) result)->opfuncid, ((OpExpr *) result)->args);
+		bound_arguments(((OpExpr *) result)->opfuncid, ((OpExpr *) result)->args);
 	if (IsA(result, ScalarArrayOpExpr))
-		bound_operands(((ScalarArrayOpExpr *) result)->opfuncid, ((ScalarArrayOpExpr *) result)->args);
+		bound_arguments(((ScalarArrayOpExpr *) result)->opfuncid, ((ScalarArrayOpExpr *) result)->args);
 	return result;
 }
 

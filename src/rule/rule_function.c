@@ -18,7 +18,7 @@
 
 #include "compat.h"
 
-/* Bytes of a text that may go into a pattern or a concatenation, digits of a number that may be multiplied or divided. */
+/* Bytes of a text that may be searched, sorted or changed, digits of a number that may be multiplied or divided. */
 #define MAX_TEXT 10000
 #define MAX_DIGITS 1000
 
@@ -168,9 +168,8 @@ cec_bounded_text(PG_FUNCTION_ARGS)
 
 	CHECK_FOR_INTERRUPTS();
 	if (toast_raw_datum_size(value) > MAX_TEXT + VARHDRSZ)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("a text is too long for LIKE and || in a condition"),
-				 errdetail("It has more than %d bytes.", MAX_TEXT)));
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("a text is too long for a condition"),
+						errdetail("It has more than %d bytes.", MAX_TEXT)));
 	PG_RETURN_DATUM(value);
 }
 
@@ -182,9 +181,8 @@ cec_bounded_number(PG_FUNCTION_ARGS)
 
 	CHECK_FOR_INTERRUPTS();
 	if (strlen(DatumGetCString(DirectFunctionCall1(numeric_out, value))) > MAX_DIGITS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("a number is too long for *, / and %% in a condition"),
-				 errdetail("It has more than %d digits.", MAX_DIGITS)));
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("a number is too long for a condition"),
+						errdetail("It has more than %d digits.", MAX_DIGITS)));
 	PG_RETURN_DATUM(value);
 }
 

@@ -17,39 +17,39 @@
 #define GEOMETRY InvalidOid
 
 static const CecColumn columns[] = {
-	{CEC_FACT_ASSET_ID, "asset_id", INT8OID, false, false, true},
-	{CEC_FACT_ASSET_TAG, "asset_tag", TEXTOID, false, false, true},
-	{CEC_FACT_TAG_SYMBOLOGY, "tag_symbology", TEXTOID, false, false, true},
-	{CEC_FACT_SERIAL_NUMBER, "serial_number", TEXTOID, false, false, true},
-	{CEC_FACT_MANUFACTURER, "manufacturer", TEXTOID, false, false, true},
-	{CEC_FACT_MODEL, "model", TEXTOID, false, false, true},
-	{CEC_FACT_CATEGORY, "category", TEXTOID, false, false, true},
-	{CEC_FACT_USAGE_TYPE, "usage_type", TEXTOID, false, false, true},
-	{CEC_FACT_STATUS, "status", TEXTOID, false, false, true},
-	{CEC_FACT_CUSTOMER_ID, "customer_id", INT8OID, false, false, true},
-	{CEC_FACT_COUNTRY, "country", TEXTOID, false, false, true},
-	{CEC_FACT_REGION, "region", TEXTOID, false, false, true},
-	{CEC_FACT_LOCATION, "location", GEOMETRY, false, false, false},
-	{CEC_FACT_COMMISSIONED_ON, "commissioned_on", DATEOID, false, false, false},
-	{CEC_FACT_DECOMMISSIONED_ON, "decommissioned_on", DATEOID, false, false, false},
-	{CEC_FACT_OUT_OF_SERVICE, "out_of_service", DATEMULTIRANGEOID, false, false, false},
-	{CEC_FACT_SUCCESSOR_ID, "successor_id", INT8OID, false, false, true},
-	{CEC_FACT_ATTRIBUTES, "attributes", JSONBOID, false, false, false},
-	{CEC_FACT_SOURCE, "source", TEXTOID, false, false, true},
-	{CEC_FACT_SOURCE_UPDATED_AT, "source_updated_at", TIMESTAMPTZOID, false, false, false},
-	{CEC_FACT_AS_OF, "as_of", DATEOID, false, true, false},
-	{CEC_FACT_AGE_YEARS, "age_years", INT4OID, false, true, false},
-	{CEC_FACT_INSIDE_BOUNDARY, "inside_boundary", BOOLOID, false, false, true},
-	{CEC_FACT_DISTANCE_TO_BOUNDARY_M, "distance_to_boundary_m", FLOAT8OID, false, false, false},
-	{CEC_FACT_CONTRACT_NUMBER, "contract_number", TEXTOID, false, false, true},
-	{CEC_FACT_CONTRACT_KIND, "contract_kind", TEXTOID, false, false, true},
-	{CEC_FACT_GOVERNING_COUNTRY, "governing_country", TEXTOID, false, false, true},
-	{CEC_FACT_TIER_CODE, "tier_code", TEXTOID, false, false, true},
-	{CEC_FACT_TIER_RANK, "tier_rank", INT4OID, false, false, true},
-	{CEC_FACT_BOUNDARY, "boundary", GEOMETRY, true, false, false},
-	{CEC_FACT_MAINTENANCE_KINDS, "maintenance_kinds", TEXTARRAYOID, true, false, false},
-	{CEC_FACT_MAINTENANCE_DAYS, "maintenance_days", DATEARRAYOID, true, false, false},
-	{CEC_FACT_REQUEST_DAYS, "request_days", DATEARRAYOID, true, false, false},
+	{CEC_FACT_ASSET_ID, "asset_id", INT8OID, false, false, true, false},
+	{CEC_FACT_ASSET_TAG, "asset_tag", TEXTOID, false, false, true, true},
+	{CEC_FACT_TAG_SYMBOLOGY, "tag_symbology", TEXTOID, false, false, true, true},
+	{CEC_FACT_SERIAL_NUMBER, "serial_number", TEXTOID, false, false, true, true},
+	{CEC_FACT_MANUFACTURER, "manufacturer", TEXTOID, false, false, true, true},
+	{CEC_FACT_MODEL, "model", TEXTOID, false, false, true, true},
+	{CEC_FACT_CATEGORY, "category", TEXTOID, false, false, true, false},
+	{CEC_FACT_USAGE_TYPE, "usage_type", TEXTOID, false, false, true, false},
+	{CEC_FACT_STATUS, "status", TEXTOID, false, false, true, true},
+	{CEC_FACT_CUSTOMER_ID, "customer_id", INT8OID, false, false, true, false},
+	{CEC_FACT_COUNTRY, "country", TEXTOID, false, false, true, true},
+	{CEC_FACT_REGION, "region", TEXTOID, false, false, true, true},
+	{CEC_FACT_LOCATION, "location", GEOMETRY, false, false, false, false},
+	{CEC_FACT_COMMISSIONED_ON, "commissioned_on", DATEOID, false, false, false, false},
+	{CEC_FACT_DECOMMISSIONED_ON, "decommissioned_on", DATEOID, false, false, false, false},
+	{CEC_FACT_OUT_OF_SERVICE, "out_of_service", DATEMULTIRANGEOID, false, false, false, false},
+	{CEC_FACT_SUCCESSOR_ID, "successor_id", INT8OID, false, false, true, false},
+	{CEC_FACT_ATTRIBUTES, "attributes", JSONBOID, false, false, false, false},
+	{CEC_FACT_SOURCE, "source", TEXTOID, false, false, true, false},
+	{CEC_FACT_SOURCE_UPDATED_AT, "source_updated_at", TIMESTAMPTZOID, false, false, false, false},
+	{CEC_FACT_AS_OF, "as_of", DATEOID, false, true, false, false},
+	{CEC_FACT_AGE_YEARS, "age_years", INT4OID, false, true, false, false},
+	{CEC_FACT_INSIDE_BOUNDARY, "inside_boundary", BOOLOID, false, false, true, false},
+	{CEC_FACT_DISTANCE_TO_BOUNDARY_M, "distance_to_boundary_m", FLOAT8OID, false, false, false, false},
+	{CEC_FACT_CONTRACT_NUMBER, "contract_number", TEXTOID, false, false, true, false},
+	{CEC_FACT_CONTRACT_KIND, "contract_kind", TEXTOID, false, false, true, true},
+	{CEC_FACT_GOVERNING_COUNTRY, "governing_country", TEXTOID, false, false, true, true},
+	{CEC_FACT_TIER_CODE, "tier_code", TEXTOID, false, false, true, false},
+	{CEC_FACT_TIER_RANK, "tier_rank", INT4OID, false, false, true, false},
+	{CEC_FACT_BOUNDARY, "boundary", GEOMETRY, true, false, false, false},
+	{CEC_FACT_MAINTENANCE_KINDS, "maintenance_kinds", TEXTARRAYOID, true, false, false, false},
+	{CEC_FACT_MAINTENANCE_DAYS, "maintenance_days", DATEARRAYOID, true, false, false, false},
+	{CEC_FACT_REQUEST_DAYS, "request_days", DATEARRAYOID, true, false, false, false},
 };
 
 StaticAssertDecl(lengthof(columns) == CEC_FACT_COUNT, "one line for each column of cec.rule_fact");
@@ -178,7 +178,7 @@ static const Oid behind[] = {
 	F_JSONB_ARRAY_ELEMENT_TEXT, F_JSONB_EXTRACT_PATH, F_JSONB_EXTRACT_PATH_TEXT, F_JSONB_EXISTS, F_JSONB_EXISTS_ANY,
 	F_JSONB_EXISTS_ALL, F_JSONB_CONTAINS, F_JSONB_CONTAINED, F_BOOL_JSONB};
 
-/* Near names are as near as the server's own. */
+/* A near name differs in so many letters at most, and in no more than a third of them. */
 #define MAX_DISTANCE 3
 
 const CecColumn *
@@ -226,7 +226,7 @@ is_nearer(const char *name, const char *candidate, int *distance)
 	int length = strlen(name);
 	int found = varstr_levenshtein_less_equal(name, length, candidate, strlen(candidate), 1, 1, 1, *distance, true);
 
-	if (found >= *distance || found > length / 2)
+	if (found >= *distance || found > Max(length / 3, 1))
 		return false;
 	*distance = found;
 	return true;
