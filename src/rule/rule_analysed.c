@@ -34,30 +34,40 @@ is_unlisted(Oid function, void *context)
 	return !cec_is_published_call(function);
 }
 
+/* What to do about values whose types have no listed operator or cast between them. */
+static const char *
+type_hint(List *args)
+{
+	ListCell *cell;
+
+	foreach (cell, args)
+	{
+		if (exprType(lfirst(cell)) == TIMESTAMPTZOID)
+			return "It depends on the time zone of the session. Write source_updated_at AT TIME ZONE 'UTC'.";
+	}
+	return "Compare values of one type: add a cast, or take a text out of jsonb with ->>.";
+}
+
 /* Functions, and what is said when they are not on the list. */
 static void
 check_functions(CecCompile *compile, Node *node)
 {
+	FuncExpr *func = (FuncExpr *) node;
+	const char *what = "this operator between values of these types is";
+
 	if (!check_functions_in_node(node, is_unlisted, NULL))
 		return;
-	if (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcformat == COERCE_IMPLICIT_CAST)
+	if (!IsA(node, FuncExpr))
 		cec_refuse_part(
-			compile, exprLocation(node),
-			psprintf("comparing or computing with a value of type %s this way is",
-					 format_type_be(exprType(linitial(((FuncExpr *) node)->args)))),
-			"Bring both sides to one type that is allowed. For a time write source_updated_at AT TIME ZONE 'UTC'.");
-	if (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcformat == COERCE_EXPLICIT_CAST)
-		cec_refuse_part(
-			compile, exprLocation(node),
-			psprintf("the cast from %s to %s is", format_type_be(exprType(linitial(((FuncExpr *) node)->args))),
-					 format_type_be(exprType(node))),
-			"It depends on settings of the session. For a time write source_updated_at AT TIME ZONE 'UTC'.");
-	if (IsA(node, FuncExpr))
-		cec_refuse_part(compile, exprLocation(node), psprintf("%s is", format_procedure(((FuncExpr *) node)->funcid)),
+			compile, exprLocation(node), what,
+			type_hint(IsA(node, ScalarArrayOpExpr) ? ((ScalarArrayOpExpr *) node)->args : ((OpExpr *) node)->args));
+	if (func->funcformat == COERCE_EXPLICIT_CALL || func->funcformat == COERCE_SQL_SYNTAX)
+		cec_refuse_part(compile, exprLocation(node), psprintf("%s is", format_procedure(func->funcid)),
 						"The view cec.rule_function lists the functions with their arguments.");
-	cec_refuse_part(
-		compile, exprLocation(node), "this operator between values of these types is",
-		"Bring both sides to one type that is allowed. For a time write source_updated_at AT TIME ZONE 'UTC'.");
+	cec_refuse_part(compile, exprLocation(node),
+					psprintf("the cast from %s to %s is", format_type_be(exprType(linitial(func->args))),
+							 format_type_be(func->funcresulttype)),
+					type_hint(func->args));
 }
 
 /* Casts by output and input functions: only where neither depends on a setting. */
@@ -230,7 +240,7 @@ check_walker(Node *node, CecCompile *compile)
 		case T_ArrayExpr:
 			break;
 		default:
-			cec_refuse_part(compile, exprLocation(node), "this is",
+			cec_refuse_part(compile, exprLocation(node), "this kind of expression is",
 							"Columns, constants, operators, CASE and listed functions are.");
 	}
 	check_type(compile, node);

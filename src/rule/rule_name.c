@@ -16,8 +16,8 @@
 
 pg_noreturn static void refuse_function(CecCompile *compile, FuncCall *call, const char *name);
 
-/* Notes a published column; refuses others, and qualified names. */
-void
+/* Notes a published column and gives its number; refuses others, and qualified names. */
+AttrNumber
 cec_bind_column(CecCompile *compile, ColumnRef *ref)
 {
 	const CecColumn *column;
@@ -41,6 +41,7 @@ cec_bind_column(CecCompile *compile, ColumnRef *ref)
 	compile->depends_on_day |= column->depends_on_day;
 	if (column->number == CEC_FACT_INSIDE_BOUNDARY || column->number == CEC_FACT_DISTANCE_TO_BOUNDARY_M)
 		compile->boundary_uses++;
+	return column->number;
 }
 
 /* The name of a listed operator, without its schema. */
@@ -163,8 +164,8 @@ say_types(FuncCall *call, const CecFunction *function)
 	}
 }
 
-/* Binds a published function to its schema; refuses others, and calls that are not plain. */
-void
+/* Binds a published function to its schema and says whose it is; refuses others, and calls that are not plain. */
+CecOrigin
 cec_bind_function(CecCompile *compile, FuncCall *call)
 {
 	const char *name = strVal(llast(call->funcname));
@@ -194,6 +195,7 @@ cec_bind_function(CecCompile *compile, FuncCall *call)
 		say_types(call, function);
 	compile->depends_on_day |= function->depends_on_day;
 	call->funcname = list_make2(makeString(pstrdup(schema)), makeString(pstrdup(name)));
+	return function->origin;
 }
 
 /* Binds the type of a cast by its oid; refuses types that are not listed. */

@@ -23,7 +23,7 @@ static void check_node(CecCompile *compile, Node *node);
 static void
 refuse_node(CecCompile *compile, Node *node)
 {
-	int location = exprLocation(node);
+	int location = exprLocation(IsA(node, A_Indirection) ? ((A_Indirection *) node)->arg : node);
 
 	switch (nodeTag(node))
 	{
@@ -57,7 +57,7 @@ refuse_node(CecCompile *compile, Node *node)
 			break;
 		default:
 			cec_refuse_part(
-				compile, location, "this is",
+				compile, location, "this kind of expression is",
 				"Columns, constants, operators, CASE and listed functions are. See the views cec.rule_column and cec.rule_function.");
 	}
 }
@@ -182,6 +182,19 @@ check_expression(CecCompile *compile, A_Expr *expr)
 	check_node(compile, expr->rexpr);
 }
 
+/* Where also location may stand, which has no operators. */
+static void
+check_any_column(CecCompile *compile, Node *node)
+{
+	if (!IsA(node, ColumnRef))
+	{
+		check_node(compile, node);
+		return;
+	}
+	compile->nodes++;
+	(void) cec_bind_column(compile, (ColumnRef *) node);
+}
+
 static void
 check_node(CecCompile *compile, Node *node)
 {
@@ -196,7 +209,10 @@ check_node(CecCompile *compile, Node *node)
 			check_constant(compile, (A_Const *) node);
 			break;
 		case T_ColumnRef:
-			cec_bind_column(compile, (ColumnRef *) node);
+			if (cec_bind_column(compile, (ColumnRef *) node) == CEC_FACT_LOCATION)
+				cec_refuse_part(
+					compile, ((ColumnRef *) node)->location, "location here is",
+					"It may stand in st_x(location), st_y(location) and location IS NULL. See inside_boundary and distance_to_boundary_m.");
 			break;
 		case T_A_Expr:
 			check_expression(compile, (A_Expr *) node);
@@ -205,7 +221,7 @@ check_node(CecCompile *compile, Node *node)
 			check_list(compile, ((BoolExpr *) node)->args);
 			break;
 		case T_NullTest:
-			check_node(compile, (Node *) ((NullTest *) node)->arg);
+			check_any_column(compile, (Node *) ((NullTest *) node)->arg);
 			break;
 		case T_BooleanTest:
 			check_node(compile, (Node *) ((BooleanTest *) node)->arg);
@@ -225,8 +241,10 @@ check_node(CecCompile *compile, Node *node)
 			check_list(compile, ((CoalesceExpr *) node)->args);
 			break;
 		case T_FuncCall:
-			cec_bind_function(compile, (FuncCall *) node);
-			check_list(compile, ((FuncCall *) node)->args);
+			if (cec_bind_function(compile, (FuncCall *) node) == CEC_ORIGIN_POSTGIS)
+				check_any_column(compile, linitial(((FuncCall *) node)->args));
+			else
+				check_list(compile, ((FuncCall *) node)->args);
 			break;
 		case T_TypeCast:
 			cec_bind_type(compile, (TypeCast *) node);

@@ -105,9 +105,9 @@ extern int cec_condition_position(const CecCompile *compile, int location);
 pg_noreturn extern void cec_refuse_part(const CecCompile *compile, int location, const char *what, const char *hint);
 
 /* rule_name.c */
-extern void cec_bind_column(CecCompile *compile, ColumnRef *ref);
+extern AttrNumber cec_bind_column(CecCompile *compile, ColumnRef *ref);
 extern const char *cec_check_operator(CecCompile *compile, A_Expr *expr);
-extern void cec_bind_function(CecCompile *compile, FuncCall *call);
+extern CecOrigin cec_bind_function(CecCompile *compile, FuncCall *call);
 extern void cec_bind_type(CecCompile *compile, TypeCast *cast);
 extern bool cec_bind_path(CecCompile *compile, Node *node);
 

@@ -178,7 +178,7 @@ static const Oid behind[] = {
 	F_JSONB_ARRAY_ELEMENT_TEXT, F_JSONB_EXTRACT_PATH, F_JSONB_EXTRACT_PATH_TEXT, F_JSONB_EXISTS, F_JSONB_EXISTS_ANY,
 	F_JSONB_EXISTS_ALL, F_JSONB_CONTAINS, F_JSONB_CONTAINED, F_BOOL_JSONB};
 
-/* Near names are as near as the server's own. */
+/* A near name differs in so many letters at most, and in no more than a third of them. */
 #define MAX_DISTANCE 3
 
 const CecColumn *
@@ -226,7 +226,7 @@ is_nearer(const char *name, const char *candidate, int *distance)
 	int length = strlen(name);
 	int found = varstr_levenshtein_less_equal(name, length, candidate, strlen(candidate), 1, 1, 1, *distance, true);
 
-	if (found >= *distance || found > length / 2)
+	if (found >= *distance || found > Max(length / 3, 1))
 		return false;
 	*distance = found;
 	return true;
