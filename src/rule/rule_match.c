@@ -10,12 +10,14 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/guc.h"
@@ -30,10 +32,11 @@
 
 #define FETCH 1000
 /* Seconds that a query may take for sure, and for a million assets. */
-#define PATIENCE_S 10
-#define PATIENCE_PER_MILLION_S 20
+#define PATIENCE_S 1
+#define PATIENCE_PER_MILLION_S 60
+#define ASSETS_PER_PAGE 30
 /* After so many assets whose judgement took too long, the rest are not tried. */
-#define MAX_SLOW 10
+#define MAX_SLOW 3
 
 static const CecQuery all_assets = {"SELECT asset_id FROM @P@.asset ORDER BY asset_id"};
 
@@ -189,15 +192,15 @@ ask_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 	AtEOXact_GUC(true, nest_level);
 }
 
+/* By the size of the table: statistics may be older than what is in it. */
 static int
 patience(CecRuleSet *set)
 {
-	Relation asset = RelationIdGetRelation(cec_portfolio_relation(set->portfolio, "asset"));
-	double millions = asset == NULL ? 0 : Max(asset->rd_rel->reltuples, 0) / 1e6;
+	Relation asset = table_open(cec_portfolio_relation(set->portfolio, "asset"), NoLock);
+	double millions = RelationGetNumberOfBlocks(asset) * ASSETS_PER_PAGE / 1e6;
 
-	if (asset != NULL)
-		RelationClose(asset);
-	return 2 * (PATIENCE_S + (int) (millions * PATIENCE_PER_MILLION_S));
+	table_close(asset, NoLock);
+	return 2 * (PATIENCE_S + (int) (millions * PATIENCE_PER_MILLION_S)) - 1;
 }
 
 /* Asks the executor in a subtransaction; false when the condition raised an error, or took too long. */
@@ -235,7 +238,7 @@ try_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(cxt);
 		CurrentResourceOwner = owner;
-		if (cec_rule_error_is_fatal(error->sqlerrcode) && !(passed && error->sqlerrcode == ERRCODE_QUERY_CANCELED))
+		if (cec_rule_error_is_fatal(error->sqlerrcode) && !cec_rule_error_is_deadline(passed, error))
 			ReThrowError(error);
 		FreeErrorData(error);
 		answered = false;
@@ -390,6 +393,7 @@ cec_match(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	CecRuleSet set = {0};
 	CecRuleMatch match = {0};
+	MemoryContext cxt = CurrentMemoryContext;
 	CecRule *rule;
 	Oid user;
 	int context;
@@ -419,9 +423,12 @@ cec_match(PG_FUNCTION_ARGS)
 		PG_CATCH();
 		{
 			bool passed = cec_rule_deadline_leave();
+			ErrorData *error;
 
 			cec_rule_deadline_stop();
-			if (passed && geterrcode() == ERRCODE_QUERY_CANCELED)
+			MemoryContextSwitchTo(cxt);
+			error = CopyErrorData();
+			if (cec_rule_error_is_deadline(passed, error))
 			{
 				FlushErrorState();
 				ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("the condition takes too long"),
