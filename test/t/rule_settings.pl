@@ -16,6 +16,11 @@ sub run { my ($sql) = @_; return $node->safe_psql('postgres', $sql) }
 run('CREATE EXTENSION cec CASCADE');
 run(slurp_file("$folder/random_rules.sql"));
 run(slurp_file("$folder/../rule/legal.sql") . 'CREATE TABLE typed AS SELECT legal_id, condition FROM legal;');
+# And some whose constants other settings read otherwise.
+run(q{INSERT INTO typed SELECT 1000 + row_number() OVER (), c FROM unnest(ARRAY[
+	$$commissioned_on < '11-02-03'$$, $$commissioned_on < date '11-02-03'$$, $$source_updated_at > timestamptz '2026-02-15 12:00'$$,
+	$$source_updated_at > '2026-02-15 12:00 IST'$$, $$source_updated_at AT TIME ZONE 'UTC' > date '2026-01-01' + interval '-300 8400:00:00'$$,
+	$$length('\\') = 2 AND country = 'DE'$$, $$CASE WHEN governing_country = NULL THEN true ELSE country = 'DE' END$$]) AS c});
 run(q{SELECT setseed(0.4711); SELECT rule_world(80);
 	UPDATE rules.asset SET model = CASE WHEN asset_id % 2 = 0 THEN 'CX-0' ELSE model END, attributes = attributes || '{"text_kw": "1e3", "installed": "2019-06-30", "tags": ["a", "b", 4], "site": {"hall": 1}, "is_leased": true}' WHERE asset_id % 3 = 0});
 
