@@ -144,12 +144,13 @@ check_length(const char *text)
 
 /* The boundary may have a million corners, and looking at it cannot be interrupted. */
 static void
-check_boundary_uses(const CecCompile *compile)
+check_boundary_cost(const CecCompile *compile)
 {
-	if (compile->boundary_uses > CEC_CONDITION_MAX_BOUNDARY_USES)
+	if (compile->boundary_cost > CEC_CONDITION_MAX_BOUNDARY_COST)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("a condition asks for the boundary too often"),
-						errdetail("It mentions inside_boundary and distance_to_boundary_m %d times; %d are allowed.",
-								  compile->boundary_uses, CEC_CONDITION_MAX_BOUNDARY_USES),
+						errdetail("It may mention inside_boundary %d times, or distance_to_boundary_m %d times.",
+								  CEC_CONDITION_MAX_BOUNDARY_COST,
+								  CEC_CONDITION_MAX_BOUNDARY_COST / CEC_CONDITION_DISTANCE_COST),
 						errhint("Split it into several rules.")));
 }
 
@@ -177,7 +178,7 @@ cec_condition_compile(const char *text)
 	compile.fact = cec_fact_descriptor();
 	compile.fact_relation = typeidTypeRelid(compile.fact->tdtypeid);
 	expr = cec_check_raw(&compile, raw_parser(text, RAW_PARSE_PLPGSQL_EXPR));
-	check_boundary_uses(&compile);
+	check_boundary_cost(&compile);
 	expr = analyse(&compile, expr);
 	cec_check_analysed(&compile, expr);
 	expr = cec_flatten(expr);

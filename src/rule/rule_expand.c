@@ -11,10 +11,14 @@
 #include "catalog/pg_type_d.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
 #include "rule_stages.h"
+
+/* Each use of attributes unpacks it; a condition that uses it more often than this gets small ones only. */
+#define MAX_FREE_ATTRIBUTES 4
 
 /* A column of the fact row. */
 static Expr *
@@ -122,10 +126,13 @@ distance_to_boundary(void)
 }
 
 static Node *
-expand_column(Var *var)
+expand_column(Var *var, bool bound_attributes)
 {
 	switch (var->varattno)
 	{
+		case CEC_FACT_ATTRIBUTES:
+			return (Node *) (bound_attributes ? call(CEC_CALLED_BOUNDED_JSONB, JSONBOID, list_make1(copyObject(var)))
+											  : copyObject((Expr *) var));
 		case CEC_FACT_AGE_YEARS:
 			return (Node *) call(CEC_CALLED_AGE_YEARS_ON, INT4OID,
 								 list_make2(fact(CEC_FACT_COMMISSIONED_ON), fact(CEC_FACT_AS_OF)));
@@ -166,7 +173,7 @@ expand_mutator(Node *node, void *context)
 	if (node == NULL)
 		return NULL;
 	if (IsA(node, Var))
-		return expand_column((Var *) node);
+		return expand_column((Var *) node, *(bool *) context);
 	result = expression_tree_mutator(node, expand_mutator, context);
 	if (IsA(result, FuncExpr))
 		result = expand_call((FuncExpr *) result);
@@ -213,9 +220,23 @@ cec_flatten(Node *expr)
 	return flatten_mutator(expr, NULL);
 }
 
+/* How often an expression reads attributes. */
+static int
+count_attributes(Node *expr)
+{
+	int result = 0;
+	ListCell *cell;
+
+	foreach (cell, pull_var_clause(expr, 0))
+		result += lfirst_node(Var, cell)->varattno == CEC_FACT_ATTRIBUTES;
+	return result;
+}
+
 /* A copy of an expression that passed both whitelists, over stored columns of the fact row only. */
 Node *
 cec_expand(Node *expr)
 {
-	return expand_mutator(expr, NULL);
+	bool bound_attributes = count_attributes(expr) > MAX_FREE_ATTRIBUTES;
+
+	return expand_mutator(expr, &bound_attributes);
 }

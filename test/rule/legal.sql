@@ -88,6 +88,7 @@ INSERT INTO legal (condition, same_as) VALUES
 	$$CASE WHEN attributes ->> 'installed' IN ('2019-06-30') THEN date '2019-06-30' < as_of END$$),
 	($$attributes ->> 'installed' < '2020'$$, NULL),
 	($$jsonb_typeof(attributes -> 'tags') = 'array' AND jsonb_array_length(attributes -> 'tags') = 3$$, NULL),
+	($$attributes ? 'fuel' AND attributes ? 'kw' AND attributes ? 'tags' AND (attributes -> 'kw')::numeric > 5 AND attributes ->> 'fuel' = 'gas' AND attributes <> '{}'$$, NULL),
 	($$asset_tag LIKE 'P-1%'$$, NULL),
 	($$usage_type LIKE 'ab\%\_'$$, NULL),
 	($$usage_type NOT LIKE '%duct%'$$, NULL),
