@@ -23,7 +23,6 @@
 #include "parser/parser.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/ruleutils.h"
 
 #include "rule_stages.h"
 
@@ -41,14 +40,15 @@ static const struct
 	{"extra_float_digits", "1"},
 	{"standard_conforming_strings", "on"},
 	{"escape_string_warning", "off"},
-	{"backslash_quote", "safe_encoding"},
+	{"backslash_quote", "off"},
 	{"transform_null_equals", "off"},
 	{"array_nulls", "on"},
 	{"quote_all_identifiers", "off"},
 };
 
-static void
-pin_settings(void)
+/* Pins them, until the caller leaves its GUC nest level. */
+void
+cec_condition_pin_settings(void)
 {
 	for (int i = 0; i < lengthof(pinned); i++)
 	{
@@ -158,7 +158,7 @@ check_boundary_cost(const CecCompile *compile)
  * Compiles a condition in the current memory context, for the current user, who should be restricted
  * (SECURITY_RESTRICTED_OPERATION).  What is wrong with the text is raised with its position in it: 42601 syntax, 42703
  * and 42883 names, 42804 not a boolean, 0A000 what is not on the list, 54000 too much of it, and what the server says of
- * types and constants.  Takes no locks and reads nothing but the catalog.
+ * types and constants.  Reads nothing but the catalog, and keeps no locks.
  */
 CecCondition *
 cec_condition_compile(const char *text)
@@ -173,7 +173,7 @@ cec_condition_compile(const char *text)
 	error_context_stack = &callback;
 	/* On error the settings are restored by the transaction or subtransaction that ends, as for functions with SET. */
 	nest_level = NewGUCNestLevel();
-	pin_settings();
+	cec_condition_pin_settings();
 
 	compile.fact = cec_fact_descriptor();
 	compile.fact_relation = typeidTypeRelid(compile.fact->tdtypeid);
@@ -186,11 +186,10 @@ cec_condition_compile(const char *text)
 	result->columns = compile.columns;
 	result->depends_on_day = compile.depends_on_day;
 	result->conjuncts = cec_find_conjuncts(expr);
-	result->canonical = deparse_expression(expr, deparse_context_for("f", compile.fact_relation), false, false);
+	result->canonical = cec_print(compile.fact_relation, expr, false);
 	result->expr = (Expr *) cec_expand(expr);
 	result->facts = columns_read((Node *) result->expr);
-	result->sql =
-		deparse_expression((Node *) result->expr, deparse_context_for("f", compile.fact_relation), true, false);
+	result->sql = cec_print(compile.fact_relation, (Node *) result->expr, true);
 
 	AtEOXact_GUC(true, nest_level);
 	error_context_stack = callback.previous;

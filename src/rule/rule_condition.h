@@ -94,6 +94,7 @@ typedef struct CecCondition
 
 extern void cec_condition_init(void);
 extern CecCondition *cec_condition_compile(const char *text);
+extern void cec_condition_pin_settings(void);
 extern TupleDesc cec_fact_descriptor(void);
 
 #endif

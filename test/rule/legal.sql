@@ -91,6 +91,8 @@ INSERT INTO legal (condition, same_as) VALUES
 	($$attributes ? 'fuel' AND attributes ? 'kw' AND attributes ? 'tags' AND (attributes -> 'kw')::numeric > 5 AND attributes ->> 'fuel' = 'gas' AND attributes <> '{}'$$, NULL),
 	($$asset_tag LIKE 'P-1%'$$, NULL),
 	($$usage_type LIKE 'ab\%\_'$$, NULL),
+	($$usage_type <> '\' AND country <> ' OR true --'$$, NULL),
+	($$usage_type = E'production\\' OR country = 'DE' AND model <> E'''\\'' '$$, NULL),
 	($$usage_type NOT LIKE '%duct%'$$, NULL),
 	($$usage_type ILIKE 'PROD%'$$, NULL),
 	($$usage_type NOT ILIKE 'prod%'$$, NULL),
