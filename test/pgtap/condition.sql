@@ -4,7 +4,7 @@ SET LOCAL client_min_messages = warning;
 \ir ../rule/facts.sql
 \ir ../rule/legal.sql
 \ir ../rule/bombs.sql
-SELECT plan(19);
+SELECT plan(22);
 
 CREATE TEMP TABLE answer (legal_id integer, how text, row_number integer, is_met boolean);
 CREATE TEMP TABLE failed (legal_id integer, how text, code text, message text);
@@ -98,5 +98,15 @@ BEGIN
 END $$;
 SELECT cmp_ok((SELECT count(*) FROM bomb), '>=', 20::bigint, 'there are conditions that cost much');
 SELECT is_empty($$SELECT what, code FROM blast JOIN bomb USING (bomb_id) WHERE code NOT IN ('answered', '54000')$$, 'each is answered, or the asset refused');
+
+-- PostGIS elsewhere, in the session that knew it here.
+DROP EXTENSION cec CASCADE;
+DROP EXTENSION postgis CASCADE;
+CREATE SCHEMA gis;
+CREATE EXTENSION postgis SCHEMA gis;
+CREATE EXTENSION cec;
+SELECT is((SELECT canonical FROM cec.check_condition('inside_boundary AND st_x(location) > 5.5')), '(inside_boundary AND (gis.st_x(location) > (5.5)::double precision))', 'PostGIS is found where it is');
+SELECT is(cec._condition_sql('inside_boundary'), 'gis.st_covers(f.boundary, f.location)', 'also what conditions are compiled to');
+SELECT is_empty('SELECT condition, twice.canonical FROM legal, cec.check_condition(condition) AS once, cec.check_condition(once.canonical) AS twice WHERE once <> twice', 'and all conditions are understood as before');
 SELECT * FROM finish();
 ROLLBACK;
