@@ -181,7 +181,7 @@ cec_condition_compile(const char *text)
 	check_boundary_cost(&compile);
 	expr = analyse(&compile, expr);
 	cec_check_analysed(&compile, expr);
-	expr = cec_flatten(expr);
+	expr = cec_normalise(expr);
 
 	result->columns = compile.columns;
 	result->depends_on_day = compile.depends_on_day;

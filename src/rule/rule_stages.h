@@ -116,7 +116,7 @@ extern bool cec_bind_path(CecCompile *compile, Node *node);
 /* rule_raw.c, rule_analysed.c, rule_expand.c, rule_conjunct.c, rule_print.c */
 extern Node *cec_check_raw(CecCompile *compile, List *statements);
 extern void cec_check_analysed(CecCompile *compile, Node *expr);
-extern Node *cec_flatten(Node *expr);
+extern Node *cec_normalise(Node *expr);
 extern Node *cec_expand(Node *expr);
 extern List *cec_find_conjuncts(Node *expr);
 extern char *cec_print(Oid fact_relation, Node *expr, bool with_prefix);

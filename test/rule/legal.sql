@@ -116,6 +116,7 @@ INSERT INTO legal (condition, same_as) VALUES
 	($$contract_number = 'S-1' AND contract_kind = 'service'$$, NULL),
 	($$customer_id::text || '/' || tier_rank::text = '1/3'$$, NULL),
 	($$'1'::integer = tier_rank$$, NULL),
+	($$-'1'::integer + 3 = tier_rank AND - '1.5'::numeric < tier_rank AND - - 2 = tier_rank$$, NULL),
 	($$cast(tier_rank AS numeric(5, 2)) / 2 = 1.5$$, NULL),
 	($$pg_catalog.lower(source) = 'erp'$$, NULL),
 	($$country OPERATOR(pg_catalog.=) 'DE'$$, NULL),
