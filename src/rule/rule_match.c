@@ -68,12 +68,6 @@ static const CecQuery time_zone = {"SELECT time_zone FROM @P@.setting"};
 PG_FUNCTION_INFO_V1(cec_match);
 
 static void
-pin(const char *name, const char *value)
-{
-	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-}
-
-static void
 add_odd(CecRuleMatch *match, int64 asset_id, CecVerdict verdict, int sqlstate)
 {
 	if (match->odd_count == match->odd_space)
@@ -154,10 +148,7 @@ ask_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 	char *sql;
 	bool may_raise;
 
-	pin("DateStyle", "ISO, YMD");
-	pin("IntervalStyle", "postgres");
-	pin("TimeZone", "UTC");
-	pin("extra_float_digits", "1");
+	cec_condition_pin_settings();
 	sql = make_query(set, rule, &may_raise);
 	bind_parameters(set, rule, as_of, types, values, nulls);
 	SPI_connect();

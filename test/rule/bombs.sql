@@ -23,7 +23,7 @@ INSERT INTO bomb (what, condition) VALUES
 	('many requests', repeat('request_count(''100 years'') + ', 70) || '0 < 0'),
 	('the last of many maintenances', 'false' || repeat(' OR last_maintenance(''b'') IS NOT NULL', 70)),
 	('a boundary of many corners', 'false' || repeat(' OR inside_boundary IS NULL', 8)),
-	('the way to a boundary of many corners', 'false' || repeat(' OR distance_to_boundary_m < 0', 8)),
+	('the way to a boundary of many corners', 'distance_to_boundary_m NOT BETWEEN 0 AND 1 OR distance_to_boundary_m NOT BETWEEN 0 AND 1'),
 	('deep CASE', repeat('CASE WHEN category < source THEN false ELSE ', 40) || 'true' || repeat(' END', 40)),
 	('a large IN', 'asset_id IN (' || repeat('-1,', 290) || '-1)');
 CREATE TEMP TABLE heavy AS SELECT f.* FROM cec.rule_column LEFT JOIN LATERAL (SELECT (NULL::cec.rule_fact).*) AS f ON true LIMIT 1;
@@ -33,3 +33,8 @@ UPDATE heavy SET asset_id = 1, category = repeat('a', 10000), source = repeat('a
 	maintenance_kinds = (SELECT array_agg('a'::text) FROM generate_series(1, 50000)), maintenance_days = (SELECT array_agg(date '2000-01-01' + n % 9000) FROM generate_series(1, 50000) AS n),
 	request_days = (SELECT array_agg(date '2000-01-01' + n % 9000) FROM generate_series(1, 50000) AS n),
 	location = 'SRID=4326;POINT(30 10)', boundary = st_multi(st_buffer('SRID=4326;POINT(10 50)'::geometry, 1, 25000));
+-- As heavy as the bounds of the functions behind conditions let it be.
+INSERT INTO heavy SELECT (h).* FROM heavy AS h;
+UPDATE heavy SET asset_id = 2, attributes = jsonb_build_object('text', repeat('a', 9999), 'number', '7.' || repeat('3', 90),
+	'list', (SELECT jsonb_agg(n) FROM generate_series(1, 55000) AS n))
+WHERE ctid = (SELECT max(ctid) FROM heavy);
