@@ -26,11 +26,12 @@ PG_FUNCTION_INFO_V1(cec_recompute);
 PG_FUNCTION_INFO_V1(cec_keep_definitions);
 PG_FUNCTION_INFO_V1(cec_refresh_rules);
 
-static const CecQuery all_assets = {"SELECT asset_id FROM @P@.inclusion UNION SELECT asset_id FROM @P@.bundle_member"
-									" UNION SELECT asset_id FROM @P@.coverage UNION SELECT asset_id FROM @P@.rule_effect ORDER BY 1",
-									0,
-									{0},
-									CURSOR_OPT_CUSTOM_PLAN};
+static const CecQuery all_assets = {
+	"SELECT asset_id FROM @P@.inclusion UNION SELECT asset_id FROM @P@.bundle_member"
+	" UNION SELECT asset_id FROM @P@.coverage UNION SELECT asset_id FROM @P@.rule_effect ORDER BY 1",
+	0,
+	{0},
+	CURSOR_OPT_CUSTOM_PLAN};
 
 static const CecQuery last_run = {"SELECT max(on_day) FROM @P@.refresh_run"};
 
@@ -185,11 +186,18 @@ record_run(CecPortfolio *portfolio, DateADT day)
 	SPI_finish();
 }
 
-/* cec._keep_definitions(portfolio): definitions wait until the transaction ends. */
+/*
+ * cec._keep_definitions(portfolio): definitions wait until the transaction ends.  For those who verify: nobody else may keep
+ * others waiting without a right to write.
+ */
 Datum
 cec_keep_definitions(PG_FUNCTION_ARGS)
 {
-	cec_portfolio_lock_gate(PG_GETARG_OID(0), RowExclusiveLock);
+	Oid nspid = PG_GETARG_OID(0);
+
+	if (pg_class_aclcheck(cec_portfolio_get(nspid)->audit_log, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to keep definitions")));
+	cec_portfolio_lock_gate(nspid, RowExclusiveLock);
 	PG_RETURN_VOID();
 }
 

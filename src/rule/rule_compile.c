@@ -191,7 +191,8 @@ compile_condition(const char *text, bool with_text)
 	result->expr = (Expr *) cec_expand(expr);
 	result->facts = columns_read((Node *) result->expr);
 	if (with_text)
-		result->sql = deparse_expression((Node *) result->expr, deparse_context_for("f", compile.fact_relation), true, false);
+		result->sql =
+			deparse_expression((Node *) result->expr, deparse_context_for("f", compile.fact_relation), true, false);
 
 	AtEOXact_GUC(true, nest_level);
 	error_context_stack = callback.previous;

@@ -141,9 +141,7 @@ evaluate_one(Run *run, CecJudgement *judgement)
 
 	run->econtext->ecxt_scantuple = cec_rule_facts_of(run->facts, rule);
 	value = ExecEvalExprSwitchContext(rule->code->state, run->econtext, &isnull);
-	judgement->verdict = isnull				   ? CEC_VERDICT_UNKNOWN
-						 : DatumGetBool(value) ? CEC_VERDICT_TRUE
-											   : CEC_VERDICT_FALSE;
+	judgement->verdict = isnull ? CEC_VERDICT_UNKNOWN : DatumGetBool(value) ? CEC_VERDICT_TRUE : CEC_VERDICT_FALSE;
 	ResetExprContext(run->econtext);
 }
 

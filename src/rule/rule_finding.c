@@ -97,9 +97,8 @@ add_finding(CecRuleFindings *findings, const CecJudgement *judgement)
 	cec_ids_add(&findings->open_terms, judgement->rule->term->term_id);
 	cec_ids_add(&findings->open_rules, judgement->rule->rule_id);
 	findings->open_states =
-		lappend(findings->open_states, judgement->verdict == CEC_VERDICT_FAILED
-										   ? pstrdup(unpack_sql_state(judgement->sqlstate))
-										   : "");
+		lappend(findings->open_states,
+				judgement->verdict == CEC_VERDICT_FAILED ? pstrdup(unpack_sql_state(judgement->sqlstate)) : "");
 }
 
 static void
@@ -119,8 +118,9 @@ add_open(CecRuleFindings *findings, OpenFinding finding)
 	if (findings->open_count == findings->open_space)
 	{
 		findings->open_space = findings->open_space == 0 ? 8 : findings->open_space * 2;
-		findings->open = findings->open == NULL ? palloc(findings->open_space * sizeof(OpenFinding))
-												: repalloc_huge(findings->open, findings->open_space * sizeof(OpenFinding));
+		findings->open = findings->open == NULL
+							 ? palloc(findings->open_space * sizeof(OpenFinding))
+							 : repalloc_huge(findings->open, findings->open_space * sizeof(OpenFinding));
 	}
 	findings->open[findings->open_count++] = finding;
 }

@@ -323,7 +323,8 @@ read_term(CecRuleSet *set, int64 term_id)
 		{
 			term->values[i] = SPI_getbinval(SPI_tuptable->vals[0], desc, i + 1, &term->isnull[i]);
 			if (!term->isnull[i])
-				term->values[i] = datumCopy(term->values[i], TupleDescAttr(desc, i)->attbyval, TupleDescAttr(desc, i)->attlen);
+				term->values[i] =
+					datumCopy(term->values[i], TupleDescAttr(desc, i)->attbyval, TupleDescAttr(desc, i)->attlen);
 		}
 		term->boundary = SPI_getbinval(SPI_tuptable->vals[0], desc, CEC_FACT_TERM_COLUMNS + 1, &isnull);
 		term->boundary = isnull ? 0 : PointerGetDatum(PG_DETOAST_DATUM_COPY(term->boundary));

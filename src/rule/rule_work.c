@@ -161,10 +161,9 @@ add_judgement(CecRuleWork *work, int *count, CecRule *rule)
 	if (*count == work->judgement_space)
 	{
 		work->judgement_space = work->judgement_space == 0 ? 16 : work->judgement_space * 2;
-		work->judgements =
-			work->judgements == NULL
-				? MemoryContextAlloc(work->cxt, work->judgement_space * sizeof(CecJudgement))
-				: repalloc_huge(work->judgements, work->judgement_space * sizeof(CecJudgement));
+		work->judgements = work->judgements == NULL
+							   ? MemoryContextAlloc(work->cxt, work->judgement_space * sizeof(CecJudgement))
+							   : repalloc_huge(work->judgements, work->judgement_space * sizeof(CecJudgement));
 	}
 	work->judgements[(*count)++] = (CecJudgement){rule};
 }
@@ -235,7 +234,8 @@ decide_include_rules(CecRuleWork *work, CecAssetRules *asset)
 	{
 		RuleDays *days = &asset->rules[i];
 
-		if (days->rule != NULL && days->rule->effect == CEC_RULE_INCLUDE && !days->is_decided && !is_over(work, days->rule))
+		if (days->rule != NULL && days->rule->effect == CEC_RULE_INCLUDE && !days->is_decided &&
+			!is_over(work, days->rule))
 			decide(work, asset, days->rule, false);
 	}
 	cec_rule_findings_facts_changed(work->findings, asset->asset_id);
