@@ -139,7 +139,7 @@ INSERT INTO call VALUES
 	($$SELECT cec.last_maintenance('x')$$, '0A000'),
 	($$SELECT cec.maintenance_count('x', '1 day')$$, '0A000'),
 	($$SELECT cec.request_count('1 day')$$, '0A000'),
-	($$SELECT cec.as_date('x'), cec.as_number('x'), cec._age_years('2020-01-01', '2026-01-01'), cec._bounded_text('x'), cec._bounded_number(1)$$, 'accepted'),
+	($$SELECT cec.as_date('x'), cec.as_number('x'), cec._age_years('2020-01-01', '2026-01-01'), cec._bounded_text('x'), cec._bounded_jsonb('1'), cec._bounded_number(1)$$, 'accepted'),
 	($$SELECT cec._last_maintenance('a', '2026-01-01', '{{a,NULL},{b,c}}', '{2026-01-01}')$$, 'accepted'),
 	($$SELECT cec._maintenance_count('a', '1 day', '2026-01-01', '{a,b}', '{{2026-01-01},{NULL}}')$$, 'accepted'),
 	($$SELECT cec._maintenance_count('a', '999999 years', '2026-01-01', NULL, NULL)$$, '22008'),
