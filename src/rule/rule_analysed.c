@@ -19,20 +19,11 @@
 #include "utils/numeric.h"
 #include "utils/regproc.h"
 
+#include "compat.h"
 #include "rule_stages.h"
 
 /* A number written with more digits than this is no quantity of anything, but costs like one. */
 #define MAX_DIGITS 100
-
-static void refuse_meaning(CecCompile *compile, Node *node, const char *what, const char *hint) pg_attribute_noreturn();
-
-/* Refuses what the names of a condition have come to stand for. */
-static void
-refuse_meaning(CecCompile *compile, Node *node, const char *what, const char *hint)
-{
-	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("%s not allowed in a condition", what),
-					errhint("%s", hint), cec_condition_position(compile, exprLocation(node))));
-}
 
 /* A callback of check_functions_in_node: whether a function is off the list. */
 static bool
@@ -43,30 +34,40 @@ is_unlisted(Oid function, void *context)
 	return !cec_is_published_call(function);
 }
 
+/* What to do about values whose types have no listed operator or cast between them. */
+static const char *
+type_hint(List *args)
+{
+	ListCell *cell;
+
+	foreach (cell, args)
+	{
+		if (exprType(lfirst(cell)) == TIMESTAMPTZOID)
+			return "It depends on the time zone of the session. Write source_updated_at AT TIME ZONE 'UTC'.";
+	}
+	return "Compare values of one type: add a cast, or take a text out of jsonb with ->>.";
+}
+
 /* Functions, and what is said when they are not on the list. */
 static void
 check_functions(CecCompile *compile, Node *node)
 {
+	FuncExpr *func = (FuncExpr *) node;
+	const char *what = "this operator between values of these types is";
+
 	if (!check_functions_in_node(node, is_unlisted, NULL))
 		return;
-	if (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcformat == COERCE_IMPLICIT_CAST)
-		refuse_meaning(
-			compile, node,
-			psprintf("comparing or computing with a value of type %s this way is",
-					 format_type_be(exprType(linitial(((FuncExpr *) node)->args)))),
-			"Bring both sides to one type that is allowed. For a time write source_updated_at AT TIME ZONE 'UTC'.");
-	if (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcformat == COERCE_EXPLICIT_CAST)
-		refuse_meaning(compile, node,
-					   psprintf("the cast from %s to %s is",
-								format_type_be(exprType(linitial(((FuncExpr *) node)->args))),
-								format_type_be(exprType(node))),
-					   "It depends on settings of the session. For a time write source_updated_at AT TIME ZONE 'UTC'.");
-	if (IsA(node, FuncExpr))
-		refuse_meaning(compile, node, psprintf("%s is", format_procedure(((FuncExpr *) node)->funcid)),
-					   "The view cec.rule_function lists the functions with their arguments.");
-	refuse_meaning(
-		compile, node, "this operator between values of these types is",
-		"Bring both sides to one type that is allowed. For a time write source_updated_at AT TIME ZONE 'UTC'.");
+	if (!IsA(node, FuncExpr))
+		cec_refuse_part(
+			compile, exprLocation(node), what,
+			type_hint(IsA(node, ScalarArrayOpExpr) ? ((ScalarArrayOpExpr *) node)->args : ((OpExpr *) node)->args));
+	if (func->funcformat == COERCE_EXPLICIT_CALL || func->funcformat == COERCE_SQL_SYNTAX)
+		cec_refuse_part(compile, exprLocation(node), psprintf("%s is", format_procedure(func->funcid)),
+						"The view cec.rule_function lists the functions with their arguments.");
+	cec_refuse_part(compile, exprLocation(node),
+					psprintf("the cast from %s to %s is", format_type_be(exprType(linitial(func->args))),
+							 format_type_be(func->funcresulttype)),
+					type_hint(func->args));
 }
 
 /* Casts by output and input functions: only where neither depends on a setting. */
@@ -83,13 +84,13 @@ check_text_cast(CecCompile *compile, CoerceViaIO *cast)
 					 (cast->resulttype == INT2OID || cast->resulttype == INT4OID || cast->resulttype == INT8OID ||
 					  cast->resulttype == NUMERICOID || cast->resulttype == FLOAT8OID || cast->resulttype == BOOLOID);
 	if (!is_allowed)
-		refuse_meaning(compile, (Node *) cast,
-					   psprintf("the cast from %s to %s is", format_type_be(from), format_type_be(cast->resulttype)),
-					   cast->resulttype == DATEOID
-						   ? "It depends on settings of the session. Write as_date(attributes ->> 'key')."
-					   : cast->resulttype == TEXTOID
-						   ? "Compare the value itself; of jsonb take the text with ->>."
-						   : "It depends on settings of the session. Write the constant itself, or as_date(…).");
+		cec_refuse_part(compile, exprLocation((Node *) cast),
+						psprintf("the cast from %s to %s is", format_type_be(from), format_type_be(cast->resulttype)),
+						cast->resulttype == DATEOID
+							? "It depends on settings of the session. Write as_date(attributes ->> 'key')."
+						: cast->resulttype == TEXTOID
+							? "Compare the value itself; of jsonb take the text with ->>."
+							: "It depends on settings of the session. Write the constant itself, or as_date(…).");
 }
 
 /* Constants: none that says today, none that is huge. */
@@ -117,8 +118,9 @@ check_value(CecCompile *compile, Const *constant)
 			break;
 		default:
 			if (constant->location < 0 || list_member_int(compile->moments, constant->location))
-				refuse_meaning(compile, (Node *) constant, "now, today, tomorrow and yesterday as constants are",
-							   "They would stay the day on which the rule was read. The day of evaluation is as_of.");
+				cec_refuse_part(compile, exprLocation((Node *) constant),
+								"now, today, tomorrow and yesterday as constants are",
+								"They would stay the day on which the rule was read. The day of evaluation is as_of.");
 	}
 }
 
@@ -151,18 +153,18 @@ check_operands(CecCompile *compile, Node *op, Oid function, List *args)
 		case F_TEXTICLIKE:
 		case F_TEXTICNLIKE:
 			if (!is_constant(lsecond(args)))
-				refuse_meaning(compile, op, "a pattern that is not a constant is",
-							   "Write the pattern in single quotes, or starts_with(…, …).");
+				cec_refuse_part(compile, exprLocation(op), "a pattern that is not a constant is",
+								"Write the pattern in single quotes, or starts_with(…, …).");
 			break;
 		case F_JSONB_CONTAINS:
 			if (!is_constant(lsecond(args)))
-				refuse_meaning(compile, op, "@> with anything but a constant on its right is",
-							   "Write attributes @> '{\"key\": \"value\"}'.");
+				cec_refuse_part(compile, exprLocation(op), "@> with anything but a constant on its right is",
+								"Write attributes @> '{\"key\": \"value\"}'.");
 			break;
 		case F_JSONB_CONTAINED:
 			if (!is_constant(linitial(args)))
-				refuse_meaning(compile, op, "<@ with anything but a constant on its left is",
-							   "Write attributes @> '{\"key\": \"value\"}'.");
+				cec_refuse_part(compile, exprLocation(op), "<@ with anything but a constant on its left is",
+								"Write attributes @> '{\"key\": \"value\"}'.");
 			break;
 		default:
 			break;
@@ -179,8 +181,8 @@ check_type(CecCompile *compile, Node *node)
 		return;
 	if ((IsA(node, ArrayExpr) || IsA(node, Const)) && cec_type_is_listed(get_element_type(type)))
 		return;
-	refuse_meaning(compile, node, psprintf("a value of type %s here is", format_type_be(type)),
-				   type == UNKNOWNOID ? "Say its type: NULL::text, 'a'::text." : "The README lists the types.");
+	cec_refuse_part(compile, exprLocation(node), psprintf("a value of type %s here is", format_type_be(type)),
+					type == UNKNOWNOID ? "Say its type: NULL::text, 'a'::text." : "The README lists the types.");
 }
 
 static bool
@@ -205,13 +207,13 @@ check_walker(Node *node, CecCompile *compile)
 			break;
 		case T_OpExpr:
 			if (((OpExpr *) node)->opretset)
-				refuse_meaning(compile, node, "sets are", "Compare single values.");
+				cec_refuse_part(compile, exprLocation(node), "sets are", "Compare single values.");
 			check_functions(compile, node);
 			check_operands(compile, node, ((OpExpr *) node)->opfuncid, ((OpExpr *) node)->args);
 			break;
 		case T_FuncExpr:
 			if (((FuncExpr *) node)->funcretset || ((FuncExpr *) node)->funcvariadic)
-				refuse_meaning(compile, node, "sets are", "Compare single values.");
+				cec_refuse_part(compile, exprLocation(node), "sets are", "Compare single values.");
 			check_functions(compile, node);
 			break;
 		case T_ScalarArrayOpExpr:
@@ -227,7 +229,7 @@ check_walker(Node *node, CecCompile *compile)
 			break;
 		case T_NullTest:
 			if (((NullTest *) node)->argisrow)
-				refuse_meaning(compile, node, "rows are", "Ask for each column by itself.");
+				cec_refuse_part(compile, exprLocation(node), "rows are", "Ask for each column by itself.");
 			break;
 		case T_BoolExpr:
 		case T_BooleanTest:
@@ -238,7 +240,8 @@ check_walker(Node *node, CecCompile *compile)
 		case T_ArrayExpr:
 			break;
 		default:
-			refuse_meaning(compile, node, "this is", "Columns, constants, operators, CASE and listed functions are.");
+			cec_refuse_part(compile, exprLocation(node), "this kind of expression is",
+							"Columns, constants, operators, CASE and listed functions are.");
 	}
 	check_type(compile, node);
 	return expression_tree_walker(node, check_walker, compile);

@@ -43,7 +43,7 @@ column_names(const Bitmapset *columns)
 	return result;
 }
 
-/* A conjunct in words: "country = DE, AT" or "inside_boundary". */
+/* A conjunct in words: "country = 'DE', 'AT'" or "inside_boundary". */
 static char *
 conjunct_text(const CecConjunct *conjunct)
 {
@@ -55,7 +55,12 @@ conjunct_text(const CecConjunct *conjunct)
 	appendStringInfoString(&result, cec_column(conjunct->column)->name);
 	getTypeOutputInfo(conjunct->type, &output, &is_varlena);
 	for (int i = 0; i < conjunct->count; i++)
-		appendStringInfo(&result, "%s%s", i == 0 ? " = " : ", ", OidOutputFunctionCall(output, conjunct->values[i]));
+	{
+		char *value = OidOutputFunctionCall(output, conjunct->values[i]);
+
+		appendStringInfo(&result, "%s%s", i == 0 ? " = " : ", ",
+						 conjunct->type == TEXTOID ? quote_literal_cstr(value) : value);
+	}
 	return result.data;
 }
 

@@ -21,6 +21,7 @@
 #include "parser/parse_node.h"
 #include "parser/parse_type.h"
 #include "parser/parser.h"
+#include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
@@ -65,6 +66,14 @@ int
 cec_condition_position(const CecCompile *compile, int location)
 {
 	return errposition(location < 0 ? 0 : pg_mbstrlen_with_len(compile->text, location) + 1);
+}
+
+/* Refuses something that people may well write, and says what to write instead. */
+void
+cec_refuse_part(const CecCompile *compile, int location, const char *what, const char *hint)
+{
+	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("%s not allowed in a condition", what),
+					errhint("%s", hint), cec_condition_position(compile, location)));
 }
 
 /* Says that a position is one in the condition, not in the statement that brought it. */
@@ -151,8 +160,8 @@ check_boundary_uses(const CecCompile *compile)
  * and 42883 names, 42804 not a boolean, 0A000 what is not on the list, 54000 too much of it, and what the server says of
  * types and constants.  Takes no locks and reads nothing but the catalog.
  */
-CecCondition *
-cec_condition_compile(const char *text)
+static CecCondition *
+compile_condition(const char *text, bool with_text)
 {
 	CecCompile compile = {.text = text};
 	CecCondition *result = palloc0(sizeof(CecCondition));
@@ -172,17 +181,63 @@ cec_condition_compile(const char *text)
 	check_boundary_uses(&compile);
 	expr = analyse(&compile, expr);
 	cec_check_analysed(&compile, expr);
+	expr = cec_flatten(expr);
 
 	result->columns = compile.columns;
 	result->depends_on_day = compile.depends_on_day;
 	result->conjuncts = cec_find_conjuncts(expr);
-	result->canonical = deparse_expression(expr, deparse_context_for("f", compile.fact_relation), false, false);
+	if (with_text)
+		result->canonical = deparse_expression(expr, deparse_context_for("f", compile.fact_relation), false, false);
 	result->expr = (Expr *) cec_expand(expr);
 	result->facts = columns_read((Node *) result->expr);
-	result->sql =
-		deparse_expression((Node *) result->expr, deparse_context_for("f", compile.fact_relation), true, false);
+	if (with_text)
+		result->sql = deparse_expression((Node *) result->expr, deparse_context_for("f", compile.fact_relation), true, false);
 
 	AtEOXact_GUC(true, nest_level);
 	error_context_stack = callback.previous;
 	return result;
+}
+
+/* See above. */
+CecCondition *
+cec_condition_compile(const char *text)
+{
+	return compile_condition(text, true);
+}
+
+static CecConjunct *
+copy_conjunct(const CecConjunct *conjunct)
+{
+	CecConjunct *copy = palloc(sizeof(CecConjunct));
+
+	*copy = *conjunct;
+	copy->values = palloc(Max(conjunct->count, 1) * sizeof(Datum));
+	for (int i = 0; i < conjunct->count; i++)
+		copy->values[i] = conjunct->type == TEXTOID ? datumCopy(conjunct->values[i], false, -1) : conjunct->values[i];
+	return copy;
+}
+
+/*
+ * The same for a cache: without canonical and sql, which take longer than all the rest, and with nothing left in the current
+ * memory context but the result.
+ */
+CecCondition *
+cec_condition_compile_to_keep(const char *text)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "cec compiling", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(scratch);
+	CecCondition *compiled = compile_condition(text, false);
+	CecCondition *kept;
+	ListCell *cell;
+
+	MemoryContextSwitchTo(old);
+	kept = palloc0(sizeof(CecCondition));
+	kept->expr = copyObject(compiled->expr);
+	kept->columns = bms_copy(compiled->columns);
+	kept->facts = bms_copy(compiled->facts);
+	kept->depends_on_day = compiled->depends_on_day;
+	foreach (cell, compiled->conjuncts)
+		kept->conjuncts = lappend(kept->conjuncts, copy_conjunct(lfirst(cell)));
+	MemoryContextDelete(scratch);
+	return kept;
 }

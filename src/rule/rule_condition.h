@@ -93,6 +93,7 @@ typedef struct CecCondition
 
 extern void cec_condition_init(void);
 extern CecCondition *cec_condition_compile(const char *text);
+extern CecCondition *cec_condition_compile_to_keep(const char *text);
 extern TupleDesc cec_fact_descriptor(void);
 
 #endif

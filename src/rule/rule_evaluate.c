@@ -139,7 +139,7 @@ evaluate_one(Run *run, CecJudgement *judgement)
 	bool isnull;
 	Datum value;
 
-	run->econtext->ecxt_scantuple = cec_rule_facts_of(run->facts, rule, rule->code->condition->facts);
+	run->econtext->ecxt_scantuple = cec_rule_facts_of(run->facts, rule);
 	value = ExecEvalExprSwitchContext(rule->code->state, run->econtext, &isnull);
 	judgement->verdict = isnull				   ? CEC_VERDICT_UNKNOWN
 						 : DatumGetBool(value) ? CEC_VERDICT_TRUE
@@ -255,6 +255,7 @@ cec_rule_evaluate(CecRuleFacts *facts, CecJudgement *judgements, int count)
 {
 	Run run = {facts, judgements, count};
 	bool ready = true;
+	int needs = 0;
 	int live = 0;
 
 	for (int i = 0; i < count; i++)
@@ -266,6 +267,7 @@ cec_rule_evaluate(CecRuleFacts *facts, CecJudgement *judgements, int count)
 			continue;
 		live++;
 		ready &= is_ready(judgements[i].rule->code);
+		needs |= judgements[i].rule->code->needs;
 	}
 	if (live > 0)
 	{
@@ -273,14 +275,14 @@ cec_rule_evaluate(CecRuleFacts *facts, CecJudgement *judgements, int count)
 		for (int from = 0; !ready && from < count;)
 			from = attempt(&run, from, prepare_one);
 		/* Reading opens tables, which must not belong to the subtransaction. */
-		for (int i = 0; i < count; i++)
+		for (int i = 0; (!ready || needs != 0) && i < count; i++)
 			if (judgements[i].verdict != CEC_VERDICT_FAILED)
-				(void) cec_rule_facts_of(facts, judgements[i].rule, judgements[i].rule->code->condition->facts);
+				(void) cec_rule_facts_of(facts, judgements[i].rule);
 		for (int from = 0; from < count;)
 			from = attempt(&run, from, evaluate_one);
 		FreeExprContext(run.econtext, true);
 	}
-	for (int i = 0; i < count; i++)
+	for (int i = 0; live < count && i < count; i++)
 		if (!judgements[i].rule->is_active)
 			judgements[i].verdict = CEC_VERDICT_UNKNOWN;
 }

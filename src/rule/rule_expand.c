@@ -154,6 +154,40 @@ expand_mutator(Node *node, void *context)
 	return result;
 }
 
+/* AND in AND, and OR in OR, become one list: so what is printed is read again as the same. */
+static Node *
+flatten_mutator(Node *node, void *context)
+{
+	BoolExpr *result;
+	List *args = NIL;
+	ListCell *cell;
+
+	if (node == NULL)
+		return NULL;
+	node = expression_tree_mutator(node, flatten_mutator, context);
+	if (!IsA(node, BoolExpr) || ((BoolExpr *) node)->boolop == NOT_EXPR)
+		return node;
+	result = (BoolExpr *) node;
+	foreach (cell, result->args)
+	{
+		BoolExpr *arg = lfirst(cell);
+
+		if (IsA(arg, BoolExpr) && arg->boolop == result->boolop)
+			args = list_concat(args, arg->args);
+		else
+			args = lappend(args, arg);
+	}
+	result->args = args;
+	return node;
+}
+
+/* A copy of an analysed expression without nested AND and OR. */
+Node *
+cec_flatten(Node *expr)
+{
+	return flatten_mutator(expr, NULL);
+}
+
 /* A copy of an expression that passed both whitelists, over stored columns of the fact row only. */
 Node *
 cec_expand(Node *expr)

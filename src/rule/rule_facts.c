@@ -235,28 +235,42 @@ cec_rule_read_boundary(CecRuleSet *set, CecRuleTerm *term)
 	SPI_finish();
 }
 
-/* The fact row of the asset gone to, under the rule's term, with the columns that are needed; it stays until the next call. */
-TupleTableSlot *
-cec_rule_facts_of(CecRuleFacts *facts, CecRule *rule, const Bitmapset *needed)
+/* What the row of an asset does not hold; may read tables. */
+static void
+fill_in(CecRuleFacts *facts, CecRule *rule)
 {
 	CecRuleTerm *term = rule->term;
 	TupleTableSlot *slot = facts->slot;
+	int needs = rule->code->needs;
 
-	if (!facts->has_maintenance &&
-		(bms_is_member(CEC_FACT_MAINTENANCE_KINDS, needed) || bms_is_member(CEC_FACT_MAINTENANCE_DAYS, needed)))
+	if ((needs & CEC_NEEDS_MAINTENANCE) && !facts->has_maintenance)
 		read_maintenance(facts);
-	if (!facts->has_requests && bms_is_member(CEC_FACT_REQUEST_DAYS, needed))
+	if ((needs & CEC_NEEDS_REQUESTS) && !facts->has_requests)
 		read_requests(facts);
-	memcpy(&slot->tts_values[CEC_FACT_CONTRACT_NUMBER - 1], term->values, sizeof(term->values));
-	memcpy(&slot->tts_isnull[CEC_FACT_CONTRACT_NUMBER - 1], term->isnull, sizeof(term->isnull));
-	if (bms_is_member(CEC_FACT_BOUNDARY, needed))
+	if (needs & CEC_NEEDS_TERM)
+	{
+		memcpy(&slot->tts_values[CEC_FACT_CONTRACT_NUMBER - 1], term->values, sizeof(term->values));
+		memcpy(&slot->tts_isnull[CEC_FACT_CONTRACT_NUMBER - 1], term->isnull, sizeof(term->isnull));
+	}
+	if (needs & CEC_NEEDS_BOUNDARY)
 	{
 		if (term->has_box && term->boundary == 0)
 			cec_rule_read_boundary(facts->set, term);
 		slot->tts_values[CEC_FACT_BOUNDARY - 1] = term->boundary;
 		slot->tts_isnull[CEC_FACT_BOUNDARY - 1] = term->boundary == 0;
 	}
-	return slot;
+}
+
+/*
+ * The fact row of the asset gone to, under the rule's term, with what its condition, which is compiled, reads; it stays until
+ * the next call.  Reads no table when it was asked for the same rule and asset before.
+ */
+TupleTableSlot *
+cec_rule_facts_of(CecRuleFacts *facts, CecRule *rule)
+{
+	if (rule->code->needs != 0)
+		fill_in(facts, rule);
+	return facts->slot;
 }
 
 /* The fact row as far as it speaks of the asset alone. */

@@ -13,7 +13,7 @@ typedef struct CecRuleFacts CecRuleFacts;
 
 extern CecRuleFacts *cec_rule_facts_begin(CecRuleSet *set, Snapshot snapshot, DateADT as_of);
 extern bool cec_rule_facts_seek(CecRuleFacts *facts, int64 asset_id);
-extern TupleTableSlot *cec_rule_facts_of(CecRuleFacts *facts, CecRule *rule, const Bitmapset *needed);
+extern TupleTableSlot *cec_rule_facts_of(CecRuleFacts *facts, CecRule *rule);
 extern TupleTableSlot *cec_rule_facts_asset(CecRuleFacts *facts);
 extern void cec_rule_facts_end(CecRuleFacts *facts);
 extern void cec_rule_read_boundary(CecRuleSet *set, CecRuleTerm *term);

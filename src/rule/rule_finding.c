@@ -35,6 +35,15 @@ static const CecQuery close_findings = {
 	{INT8ARRAYOID},
 	CURSOR_OPT_GENERIC_PLAN};
 
+/* An open finding about a rule and the asset in hand. */
+typedef struct OpenFinding
+{
+	int64 finding_id;
+	int64 rule_id;
+	bool failed;
+	bool is_settled; /* a judgement has said what becomes of it */
+} OpenFinding;
+
 struct CecRuleFindings
 {
 	CecPortfolio *portfolio;
@@ -48,9 +57,9 @@ struct CecRuleFindings
 
 	int64 asset_id; /* whose judgements follow */
 	bool facts_changed;
-	int judged_count;
-	int judged_space;
-	CecJudgement *judged;
+	int open_count; /* its open findings */
+	int open_space;
+	OpenFinding *open;
 
 	CecIds close;
 	CecIds open_assets; /* these go side by side */
@@ -104,90 +113,96 @@ begin_reading(CecRuleFindings *findings)
 	findings->closed_at = cec_probe_nullable_column(findings->probe, "closed_at", TIMESTAMPTZOID);
 }
 
-/* Whether an open finding says what the judgements say; one that does is struck from them. */
-static bool
-still_holds(CecRuleFindings *findings, int64 rule_id, bool failed)
+static void
+add_open(CecRuleFindings *findings, OpenFinding finding)
 {
-	for (int i = 0; i < findings->judged_count; i++)
+	if (findings->open_count == findings->open_space)
 	{
-		CecJudgement *judgement = &findings->judged[i];
-
-		if (judgement->rule->rule_id != rule_id)
-			continue;
-		/* A suspended rule is not run: why it is suspended stays open. */
-		if (!judgement->rule->is_active)
-			return true;
-		if (wants_finding(judgement) && failed == (judgement->verdict == CEC_VERDICT_FAILED))
-		{
-			*judgement = findings->judged[--findings->judged_count];
-			return true;
-		}
-		return false;
+		findings->open_space = findings->open_space == 0 ? 8 : findings->open_space * 2;
+		findings->open = findings->open == NULL ? palloc(findings->open_space * sizeof(OpenFinding))
+												: repalloc_huge(findings->open, findings->open_space * sizeof(OpenFinding));
 	}
-	return !findings->facts_changed;
+	findings->open[findings->open_count++] = finding;
 }
 
-/* Compares what was judged of the asset with its open findings. */
+static void
+read_open(CecRuleFindings *findings)
+{
+	TupleTableSlot *row;
+
+	findings->open_count = 0;
+	if (findings->probe == NULL)
+		begin_reading(findings);
+	cec_probe_seek(findings->probe, findings->asset_id);
+	while ((row = cec_probe_next(findings->probe)) != NULL)
+	{
+		char *kind;
+
+		if (!row->tts_isnull[findings->closed_at - 1] || row->tts_isnull[findings->rule_id - 1])
+			continue;
+		kind = TextDatumGetCString(row->tts_values[findings->kind - 1]);
+		if (strcmp(kind, "rule_failed") == 0 || strcmp(kind, "rule_unknown") == 0)
+			add_open(findings, (OpenFinding){DatumGetInt64(row->tts_values[findings->finding_id - 1]),
+											 DatumGetInt64(row->tts_values[findings->rule_id - 1]), kind[5] == 'f'});
+	}
+}
+
+/* What no judgement has spoken of goes when the asset was judged by all that can say something of it. */
 static void
 finish_asset(CecRuleFindings *findings)
 {
-	MemoryContext old = MemoryContextSwitchTo(findings->cxt);
-	TupleTableSlot *row;
-
-	if (findings->judged_count > 0 || findings->facts_changed)
-	{
-		if (findings->probe == NULL)
-			begin_reading(findings);
-		cec_probe_seek(findings->probe, findings->asset_id);
-		while ((row = cec_probe_next(findings->probe)) != NULL)
-		{
-			char *kind;
-
-			if (!row->tts_isnull[findings->closed_at - 1] || row->tts_isnull[findings->rule_id - 1])
-				continue;
-			kind = TextDatumGetCString(row->tts_values[findings->kind - 1]);
-			if ((strcmp(kind, "rule_failed") == 0 || strcmp(kind, "rule_unknown") == 0) &&
-				!still_holds(findings, DatumGetInt64(row->tts_values[findings->rule_id - 1]), kind[5] == 'f'))
-				cec_ids_add(&findings->close, DatumGetInt64(row->tts_values[findings->finding_id - 1]));
-		}
-		for (int i = 0; i < findings->judged_count; i++)
-			if (wants_finding(&findings->judged[i]))
-				add_finding(findings, &findings->judged[i]);
-	}
-	findings->judged_count = 0;
+	for (int i = 0; findings->facts_changed && i < findings->open_count; i++)
+		if (!findings->open[i].is_settled)
+			cec_ids_add(&findings->close, findings->open[i].finding_id);
+	findings->open_count = 0;
 	findings->facts_changed = false;
-	MemoryContextSwitchTo(old);
 }
 
 static void
 go_to_asset(CecRuleFindings *findings, int64 asset_id)
 {
-	if (findings->asset_id != asset_id)
-		finish_asset(findings);
+	if (findings->asset_id == asset_id)
+		return;
+	finish_asset(findings);
 	findings->asset_id = asset_id;
+	read_open(findings);
 }
 
 /* Takes a judgement into account; those of one asset come together. */
 void
 cec_rule_findings_judged(CecRuleFindings *findings, int64 asset_id, const CecJudgement *judgement)
 {
+	MemoryContext old = MemoryContextSwitchTo(findings->cxt);
+	bool wanted = wants_finding(judgement);
+
 	go_to_asset(findings, asset_id);
-	if (findings->judged_count == findings->judged_space)
+	for (int i = 0; i < findings->open_count; i++)
 	{
-		findings->judged_space = findings->judged_space == 0 ? 16 : findings->judged_space * 2;
-		findings->judged = findings->judged == NULL
-							   ? MemoryContextAlloc(findings->cxt, findings->judged_space * sizeof(CecJudgement))
-							   : repalloc_huge(findings->judged, findings->judged_space * sizeof(CecJudgement));
+		OpenFinding *open = &findings->open[i];
+
+		if (open->rule_id != judgement->rule->rule_id || open->is_settled)
+			continue;
+		open->is_settled = true;
+		/* A suspended rule is not run: why it is suspended stays open. */
+		if (!judgement->rule->is_active || (wanted && open->failed == (judgement->verdict == CEC_VERDICT_FAILED)))
+			wanted = false;
+		else
+			cec_ids_add(&findings->close, open->finding_id);
 	}
-	findings->judged[findings->judged_count++] = *judgement;
+	if (wanted)
+		add_finding(findings, judgement);
+	MemoryContextSwitchTo(old);
 }
 
 /* The asset was judged by all include rules that can match it: the others have nothing to say of it any more. */
 void
 cec_rule_findings_facts_changed(CecRuleFindings *findings, int64 asset_id)
 {
+	MemoryContext old = MemoryContextSwitchTo(findings->cxt);
+
 	go_to_asset(findings, asset_id);
 	findings->facts_changed = true;
+	MemoryContextSwitchTo(old);
 }
 
 static void

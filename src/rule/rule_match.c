@@ -86,7 +86,7 @@ static char *
 make_query(CecRuleSet *set, CecRule *rule)
 {
 	const char *schema = quote_identifier(get_namespace_name(set->nspid));
-	const char *condition = rule->is_active ? cec_rule_condition(rule)->sql : "NULL::boolean";
+	const char *condition = rule->is_active ? cec_condition_compile(rule->code->text)->sql : "NULL::boolean";
 	bool acts_if_true = cec_rule_acts(rule, CEC_VERDICT_TRUE);
 	bool wants_unknown = cec_rule_acts(rule, CEC_VERDICT_UNKNOWN) || rule->on_unknown == CEC_UNKNOWN_FLAG;
 	StringInfoData sql;
@@ -389,8 +389,6 @@ cec_match(PG_FUNCTION_ARGS)
 					 PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4)));
 	GetUserIdAndSecContext(&user, &context);
 	SetUserIdAndSecContext(user, context | SECURITY_RESTRICTED_OPERATION);
-	if (rule->is_active)
-		(void) cec_rule_condition(rule);
 	if (rule->is_active || cec_rule_acts(rule, CEC_VERDICT_UNKNOWN))
 	{
 		cec_rule_deadline_start();

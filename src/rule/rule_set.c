@@ -294,12 +294,12 @@ read_set(CecRuleSet *set, CecRuleSet *old)
 	uint64 rows;
 
 	SPI_connect();
-	query_cxt = MemoryContextSwitchTo(set->cxt);
-	(void) cec_query_run(set->portfolio->plans, &read_zone, NULL, NULL, 1);
-	set->zone = SPI_processed == 0 ? NULL : pg_tzset(column_text(0, 1));
+	if (cec_query_run(set->portfolio->plans, &read_zone, NULL, NULL, 1) > 0)
+		set->zone = pg_tzset(column_text(0, 1));
 	rows = cec_query_run(set->portfolio->plans, &read_rules, NULL, NULL, 0);
-	set->rules = MemoryContextAllocExtended(set->cxt, Max(rows, 1) * sizeof(CecRule), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	set->by_term = MemoryContextAllocExtended(set->cxt, Max(rows, 1) * sizeof(CecRule *), MCXT_ALLOC_HUGE);
+	query_cxt = MemoryContextSwitchTo(set->cxt);
+	set->rules = palloc_extended(Max(rows, 1) * sizeof(CecRule), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	set->by_term = palloc_extended(Max(rows, 1) * sizeof(CecRule *), MCXT_ALLOC_HUGE);
 	for (uint64 i = 0; i < rows; i++)
 		read_rule(set, old, i);
 	MemoryContextSwitchTo(query_cxt);
@@ -427,7 +427,27 @@ cec_rule_today(const CecRuleSet *set)
 	return cec_rule_local_day(set, GetCurrentTimestamp());
 }
 
-/* The condition of a rule, compiled now if it was not before; errors are those of cec_condition_compile. */
+static int
+find_needs(const Bitmapset *facts)
+{
+	int needs = 0;
+	int fact = -1;
+
+	while ((fact = bms_next_member(facts, fact)) >= 0)
+	{
+		if (fact >= CEC_FACT_CONTRACT_NUMBER && fact <= CEC_FACT_BOUNDARY)
+			needs |= CEC_NEEDS_TERM;
+		if (fact == CEC_FACT_BOUNDARY)
+			needs |= CEC_NEEDS_BOUNDARY;
+		if (fact == CEC_FACT_MAINTENANCE_KINDS || fact == CEC_FACT_MAINTENANCE_DAYS)
+			needs |= CEC_NEEDS_MAINTENANCE;
+		if (fact == CEC_FACT_REQUEST_DAYS)
+			needs |= CEC_NEEDS_REQUESTS;
+	}
+	return needs;
+}
+
+/* The condition of a rule, compiled now if it was not before; errors are those of cec_condition_compile. It has no canonical text. */
 CecCondition *
 cec_rule_condition(CecRule *rule)
 {
@@ -437,9 +457,10 @@ cec_rule_condition(CecRule *rule)
 	{
 		MemoryContext scratch = AllocSetContextCreate(code->cxt, "cec compiled condition", ALLOCSET_SMALL_SIZES);
 		MemoryContext old = MemoryContextSwitchTo(scratch);
-		CecCondition *condition = cec_condition_compile(code->text);
+		CecCondition *condition = cec_condition_compile_to_keep(code->text);
 
 		MemoryContextSwitchTo(old);
+		code->needs = find_needs(condition->facts);
 		code->condition = condition;
 	}
 	return code->condition;

@@ -28,12 +28,19 @@ typedef enum CecOnUnknown
 	CEC_UNKNOWN_FLAG
 } CecOnUnknown;
 
+/* What a condition reads that the row of an asset does not hold. */
+#define CEC_NEEDS_TERM 0x01 /* also the boundary */
+#define CEC_NEEDS_BOUNDARY 0x02
+#define CEC_NEEDS_MAINTENANCE 0x04
+#define CEC_NEEDS_REQUESTS 0x08
+
 /* A condition ready to run; rules with the same text share it. */
 typedef struct CecRuleCode
 {
 	const char *text; /* key */
 	MemoryContext cxt;
 	CecCondition *condition; /* NULL until it was compiled, and when it cannot be */
+	int needs;
 	CachedExpression *cached;
 	ExprState *state;
 	MemoryContext state_cxt;

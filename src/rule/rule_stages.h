@@ -8,6 +8,7 @@
 #include "access/tupdesc.h"
 #include "nodes/parsenodes.h"
 
+#include "compat.h"
 #include "rule_condition.h"
 
 /* What one compilation knows so far. */
@@ -48,7 +49,9 @@ typedef struct CecFunction
 	const char *name;
 	CecOrigin origin;
 	int nargs;
-	Oid id; /* of the server's; others are looked up */
+	Oid id;			/* of the server's; others are looked up */
+	Oid first_type; /* of the arguments of this extension's */
+	Oid second_type;
 	const char *arguments;
 	const char *result;
 	const char *meaning;
@@ -99,10 +102,19 @@ extern char *cec_postgis_schema(void);
 
 /* rule_compile.c */
 extern int cec_condition_position(const CecCompile *compile, int location);
+pg_noreturn extern void cec_refuse_part(const CecCompile *compile, int location, const char *what, const char *hint);
+
+/* rule_name.c */
+extern AttrNumber cec_bind_column(CecCompile *compile, ColumnRef *ref);
+extern const char *cec_check_operator(CecCompile *compile, A_Expr *expr);
+extern CecOrigin cec_bind_function(CecCompile *compile, FuncCall *call);
+extern void cec_bind_type(CecCompile *compile, TypeCast *cast);
+extern bool cec_bind_path(CecCompile *compile, Node *node);
 
 /* rule_raw.c, rule_analysed.c, rule_expand.c, rule_conjunct.c */
 extern Node *cec_check_raw(CecCompile *compile, List *statements);
 extern void cec_check_analysed(CecCompile *compile, Node *expr);
+extern Node *cec_flatten(Node *expr);
 extern Node *cec_expand(Node *expr);
 extern List *cec_find_conjuncts(Node *expr);
 

@@ -54,58 +54,60 @@ static const CecColumn columns[] = {
 
 StaticAssertDecl(lengthof(columns) == CEC_FACT_COUNT, "one line for each column of cec.rule_fact");
 
-#define SERVER CEC_ORIGIN_SERVER, 0
-#define OWN(nargs) CEC_ORIGIN_CEC, nargs, InvalidOid
+#define SERVER(id) CEC_ORIGIN_SERVER, 0, id, InvalidOid, InvalidOid
+#define POSTGIS CEC_ORIGIN_POSTGIS, 1, InvalidOid, InvalidOid, InvalidOid
+#define OWN1(type) CEC_ORIGIN_CEC, 1, InvalidOid, type, InvalidOid
+#define OWN2(first, second) CEC_ORIGIN_CEC, 2, InvalidOid, first, second
 
 /* In the order of the view cec.rule_function; all signatures of a name stand together. */
 static const CecFunction functions[] = {
-	{"last_maintenance", OWN(1), "kind text", "date",
+	{"last_maintenance", OWN1(TEXTOID), "kind text", "date",
 	 "latest day, as_of at most, of a maintenance of that kind; NULL without one", true},
-	{"maintenance_count", OWN(2), "kind text, within interval", "integer",
+	{"maintenance_count", OWN2(TEXTOID, INTERVALOID), "kind text, within interval", "integer",
 	 "how many maintenances of that kind after as_of - within, through as_of", true},
-	{"request_count", OWN(1), "within interval", "integer",
+	{"request_count", OWN1(INTERVALOID), "within interval", "integer",
 	 "how many service requests were opened after as_of - within, through as_of", true},
-	{"as_date", OWN(1), "value text", "date", "day written as YYYY-MM-DD; NULL for any other text", false},
-	{"as_number", OWN(1), "value text", "numeric",
+	{"as_date", OWN1(TEXTOID), "value text", "date", "day written as YYYY-MM-DD; NULL for any other text", false},
+	{"as_number", OWN1(TEXTOID), "value text", "numeric",
 	 "number written in digits, with sign, decimal point and exponent; NULL for any other text", false},
-	{"st_x", CEC_ORIGIN_POSTGIS, 1, InvalidOid, "location", "double precision", "longitude", false},
-	{"st_y", CEC_ORIGIN_POSTGIS, 1, InvalidOid, "location", "double precision", "latitude", false},
-	{"extract", SERVER, F_EXTRACT_TEXT_DATE, "field FROM date", "numeric",
+	{"st_x", POSTGIS, "location", "double precision", "longitude", false},
+	{"st_y", POSTGIS, "location", "double precision", "latitude", false},
+	{"extract", SERVER(F_EXTRACT_TEXT_DATE), "field FROM date", "numeric",
 	 "year, quarter, month, week, day, dow, isodow, doy, isoyear or epoch of a day", false},
-	{"extract", SERVER, F_EXTRACT_TEXT_TIMESTAMP, "field FROM timestamp", "numeric", "the same of a day with time",
+	{"extract", SERVER(F_EXTRACT_TEXT_TIMESTAMP), "field FROM timestamp", "numeric", "the same of a day with time",
 	 false},
-	{"make_date", SERVER, F_MAKE_DATE, "integer, integer, integer", "date", "day from year, month and day", false},
-	{"timezone", SERVER, F_TIMEZONE_TEXT_TIMESTAMPTZ, "'UTC', timestamp with time zone", "timestamp",
+	{"make_date", SERVER(F_MAKE_DATE), "integer, integer, integer", "date", "day from year, month and day", false},
+	{"timezone", SERVER(F_TIMEZONE_TEXT_TIMESTAMPTZ), "'UTC', timestamp with time zone", "timestamp",
 	 "also written source_updated_at AT TIME ZONE 'UTC'", false},
-	{"isempty", SERVER, F_ISEMPTY_ANYMULTIRANGE, "datemultirange", "boolean", "whether no day is in it", false},
-	{"lower", SERVER, F_LOWER_TEXT, "text", "text", "in small letters", false},
-	{"upper", SERVER, F_UPPER_TEXT, "text", "text", "in capital letters", false},
-	{"length", SERVER, F_LENGTH_TEXT, "text", "integer", "number of characters", false},
-	{"char_length", SERVER, F_CHAR_LENGTH_TEXT, "text", "integer", "the same", false},
-	{"left", SERVER, F_LEFT, "text, integer", "text", "first characters; without the last when negative", false},
-	{"right", SERVER, F_RIGHT, "text, integer", "text", "last characters; without the first when negative", false},
-	{"substring", SERVER, F_SUBSTRING_TEXT_INT4, "text, integer", "text", "from a place on, counted from 1", false},
-	{"substring", SERVER, F_SUBSTRING_TEXT_INT4_INT4, "text, integer, integer", "text",
+	{"isempty", SERVER(F_ISEMPTY_ANYMULTIRANGE), "datemultirange", "boolean", "whether no day is in it", false},
+	{"lower", SERVER(F_LOWER_TEXT), "text", "text", "in small letters", false},
+	{"upper", SERVER(F_UPPER_TEXT), "text", "text", "in capital letters", false},
+	{"length", SERVER(F_LENGTH_TEXT), "text", "integer", "number of characters", false},
+	{"char_length", SERVER(F_CHAR_LENGTH_TEXT), "text", "integer", "the same", false},
+	{"left", SERVER(F_LEFT), "text, integer", "text", "first characters; without the last when negative", false},
+	{"right", SERVER(F_RIGHT), "text, integer", "text", "last characters; without the first when negative", false},
+	{"substring", SERVER(F_SUBSTRING_TEXT_INT4), "text, integer", "text", "from a place on, counted from 1", false},
+	{"substring", SERVER(F_SUBSTRING_TEXT_INT4_INT4), "text, integer, integer", "text",
 	 "so many characters from a place on; also written substring(text FROM 2 FOR 3)", false},
-	{"starts_with", SERVER, F_STARTS_WITH, "text, text", "boolean", "whether the first begins with the second", false},
-	{"btrim", SERVER, F_BTRIM_TEXT, "text", "text", "without blanks at both ends; also written trim(text)", false},
-	{"ltrim", SERVER, F_LTRIM_TEXT, "text", "text", "without blanks at the beginning", false},
-	{"rtrim", SERVER, F_RTRIM_TEXT, "text", "text", "without blanks at the end", false},
-	{"abs", SERVER, F_ABS_INT4, "integer", "integer", "without its sign", false},
-	{"abs", SERVER, F_ABS_INT8, "bigint", "bigint", "the same", false},
-	{"abs", SERVER, F_ABS_NUMERIC, "numeric", "numeric", "the same", false},
-	{"abs", SERVER, F_ABS_FLOAT8, "double precision", "double precision", "the same", false},
-	{"round", SERVER, F_ROUND_NUMERIC, "numeric", "numeric", "nearest whole number", false},
-	{"round", SERVER, F_ROUND_NUMERIC_INT4, "numeric, integer", "numeric", "rounded to so many places", false},
-	{"round", SERVER, F_ROUND_FLOAT8, "double precision", "double precision", "nearest whole number", false},
-	{"floor", SERVER, F_FLOOR_NUMERIC, "numeric", "numeric", "next whole number below", false},
-	{"floor", SERVER, F_FLOOR_FLOAT8, "double precision", "double precision", "the same", false},
-	{"ceil", SERVER, F_CEIL_NUMERIC, "numeric", "numeric", "next whole number above", false},
-	{"ceil", SERVER, F_CEIL_FLOAT8, "double precision", "double precision", "the same", false},
-	{"ceiling", SERVER, F_CEILING_NUMERIC, "numeric", "numeric", "the same", false},
-	{"ceiling", SERVER, F_CEILING_FLOAT8, "double precision", "double precision", "the same", false},
-	{"jsonb_typeof", SERVER, F_JSONB_TYPEOF, "jsonb", "text", "object, array, string, number, boolean or null", false},
-	{"jsonb_array_length", SERVER, F_JSONB_ARRAY_LENGTH, "jsonb", "integer", "number of elements", false},
+	{"starts_with", SERVER(F_STARTS_WITH), "text, text", "boolean", "whether the first begins with the second", false},
+	{"btrim", SERVER(F_BTRIM_TEXT), "text", "text", "without blanks at both ends; also written trim(text)", false},
+	{"ltrim", SERVER(F_LTRIM_TEXT), "text", "text", "without blanks at the beginning", false},
+	{"rtrim", SERVER(F_RTRIM_TEXT), "text", "text", "without blanks at the end", false},
+	{"abs", SERVER(F_ABS_INT4), "integer", "integer", "without its sign", false},
+	{"abs", SERVER(F_ABS_INT8), "bigint", "bigint", "the same", false},
+	{"abs", SERVER(F_ABS_NUMERIC), "numeric", "numeric", "the same", false},
+	{"abs", SERVER(F_ABS_FLOAT8), "double precision", "double precision", "the same", false},
+	{"round", SERVER(F_ROUND_NUMERIC), "numeric", "numeric", "nearest whole number", false},
+	{"round", SERVER(F_ROUND_NUMERIC_INT4), "numeric, integer", "numeric", "rounded to so many places", false},
+	{"round", SERVER(F_ROUND_FLOAT8), "double precision", "double precision", "nearest whole number", false},
+	{"floor", SERVER(F_FLOOR_NUMERIC), "numeric", "numeric", "next whole number below", false},
+	{"floor", SERVER(F_FLOOR_FLOAT8), "double precision", "double precision", "the same", false},
+	{"ceil", SERVER(F_CEIL_NUMERIC), "numeric", "numeric", "next whole number above", false},
+	{"ceil", SERVER(F_CEIL_FLOAT8), "double precision", "double precision", "the same", false},
+	{"ceiling", SERVER(F_CEILING_NUMERIC), "numeric", "numeric", "the same", false},
+	{"ceiling", SERVER(F_CEILING_FLOAT8), "double precision", "double precision", "the same", false},
+	{"jsonb_typeof", SERVER(F_JSONB_TYPEOF), "jsonb", "text", "object, array, string, number, boolean or null", false},
+	{"jsonb_array_length", SERVER(F_JSONB_ARRAY_LENGTH), "jsonb", "integer", "number of elements", false},
 };
 
 static const char *const operators[] = {"=",  "<>",	 "<",  ">",	 "<=",	">=",  "+",	   "-",	 "*",
@@ -176,7 +178,7 @@ static const Oid behind[] = {
 	F_JSONB_ARRAY_ELEMENT_TEXT, F_JSONB_EXTRACT_PATH, F_JSONB_EXTRACT_PATH_TEXT, F_JSONB_EXISTS, F_JSONB_EXISTS_ANY,
 	F_JSONB_EXISTS_ALL, F_JSONB_CONTAINS, F_JSONB_CONTAINED, F_BOOL_JSONB};
 
-/* Near names are as near as the server's own. */
+/* A near name differs in so many letters at most, and in no more than a third of them. */
 #define MAX_DISTANCE 3
 
 const CecColumn *
@@ -224,7 +226,7 @@ is_nearer(const char *name, const char *candidate, int *distance)
 	int length = strlen(name);
 	int found = varstr_levenshtein_less_equal(name, length, candidate, strlen(candidate), 1, 1, 1, *distance, true);
 
-	if (found >= *distance || found > length / 2)
+	if (found >= *distance || found > Max(length / 3, 1))
 		return false;
 	*distance = found;
 	return true;

@@ -37,6 +37,7 @@ struct CecAssetRules
 	int64 asset_id;
 	bool facts_changed;
 	CecEffectRows recorded;
+	int recorded_rules; /* so many of the rules below were recorded; they are in order of rule_id, those decided since follow */
 	int count;
 	int space;
 	RuleDays *rules;
@@ -132,15 +133,25 @@ read_recorded(CecRuleWork *work, CecAssetRules *asset)
 		asset->rules[asset->count - 1].count++;
 		cec_day_set_add(&asset->rules[asset->count - 1].days, row->during);
 	}
+	asset->recorded_rules = asset->count;
 }
 
 static RuleDays *
-find_rule(CecAssetRules *asset, int64 rule_id)
+find_recorded(CecAssetRules *asset, int64 rule_id)
 {
-	for (int i = 0; i < asset->count; i++)
-		if (asset->rules[i].rule_id == rule_id)
-			return &asset->rules[i];
-	return NULL;
+	int low = 0;
+	int high = asset->recorded_rules;
+
+	while (low < high)
+	{
+		int middle = (low + high) / 2;
+
+		if (asset->rules[middle].rule_id < rule_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < asset->recorded_rules && asset->rules[low].rule_id == rule_id ? &asset->rules[low] : NULL;
 }
 
 /* Room for one more judgement. */
@@ -158,10 +169,11 @@ add_judgement(CecRuleWork *work, int *count, CecRule *rule)
 	work->judgements[(*count)++] = (CecJudgement){rule};
 }
 
+/* A rule is decided once for an asset. */
 static void
 decide(CecRuleWork *work, CecAssetRules *asset, CecRule *rule, bool acts)
 {
-	RuleDays *days = find_rule(asset, rule->rule_id);
+	RuleDays *days = find_recorded(asset, rule->rule_id);
 
 	if (days == NULL)
 	{

@@ -23,6 +23,11 @@
 #include "varatt.h"
 #endif
 
+/* A function that does not return; 18 has a word of its own for it. */
+#ifndef pg_noreturn
+#define pg_noreturn _Noreturn
+#endif
+
 /* Inserts the index entries of a new tuple; 16 added "only summarizing indexes". */
 static inline void
 cec_compat_insert_index_tuples(ResultRelInfo *target, TupleTableSlot *slot, EState *estate)

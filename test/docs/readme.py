@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the SQL of README.md and holds what psql prints against what the README says; its table of rights likewise.
+"""Runs the SQL of README.md and holds what psql prints against what the README says; its tables of rights and of what
+conditions may mention likewise.
 The constraints that it names must be in the source, and META.json must name the version of cec.control.
 
 A block ```sql runs in one session with all others, in order. A block ```text behind it is what it prints; without one
@@ -19,8 +20,7 @@ README = os.path.join(TOP, "README.md")
 DATABASE = "readme"
 ROLES = ("plant_owner", "maria")
 BLOCK = re.compile(r"^```sql\n(.*?)^```\n(?:\n^```text\n(.*?)^```\n)?", re.M | re.S)
-TABLE = re.compile(r"^\| \| analyst .*\n(?:^\|.*\n)+", re.M)
-
+REST = r".*\n(?:^\|.*\n)+"
 CONSTRAINTS = re.compile(r"^\| [0-9A-Z, ]{5,} \| ([a-z_, ]+) \|", re.M)
 
 RIGHTS = """
@@ -38,6 +38,21 @@ RIGHTS = """
     )
     SELECT '| ' || string_agg(object, ', ' ORDER BY object) || ' | ' || cells FROM line
     GROUP BY cells, is_function, levels ORDER BY is_function, levels DESC, min(object);"""
+
+
+COLUMNS = """
+    SELECT format('| %s | %s | %s |', column_name, type, meaning) FROM cec.rule_column;"""
+
+FUNCTIONS = """
+    SELECT format('| %s(%s) | %s | %s |', function_name, arguments, result, meaning) FROM cec.rule_function;"""
+
+# A table of the README: what it is of, how its first line begins, its first lines, and the query that prints the others.
+TABLES = (
+    ("rights", "| | analyst ", "| | analyst | manager | registry | billing | auditor | admin |\n" + "| --- " * 7 + "|\n", RIGHTS),
+    ("columns in conditions", "| column | type ", "| column | type | meaning |\n| --- | --- | --- |\n", COLUMNS),
+    ("functions in conditions", "| function in conditions ",
+     "| function in conditions | returns | meaning |\n| --- | --- | --- |\n", FUNCTIONS),
+)
 
 
 def psql(text, database=DATABASE, *options):
@@ -59,8 +74,8 @@ def main():
     script = "".join(f"\\echo @@@{n}\n{block.group(1)}" for n, block in enumerate(blocks))
     printed = {int(n): text.strip("\n") + "\n" for n, text in
                re.findall(r"^@@@(\d+)\n(.*?)(?=^@@@|\Z)", psql(script), re.M | re.S)}
-    rights = "| | analyst | manager | registry | billing | auditor | admin |\n" + "| --- " * 7 + "|\n" + psql(
-        RIGHTS, DATABASE, "-A", "-t")
+    tables = [(name, re.compile("^" + re.escape(begin) + REST, re.M), head + psql(query, DATABASE, "-A", "-t"))
+              for name, begin, head, query in TABLES]
     clean_up()
 
     if os.environ.get("CEC_ACCEPT"):
@@ -72,7 +87,9 @@ def main():
             text = "" if block.group(2) is None else f"\n```text\n{printed[n]}```\n"
             return f"```sql\n{block.group(1)}```\n{text}"
 
-        accepted = TABLE.sub(lambda _: rights, BLOCK.sub(take, readme).replace("@MATRIX@\n", rights))
+        accepted = BLOCK.sub(take, readme)
+        for _, pattern, text in tables:
+            accepted = pattern.sub(lambda _, text=text: text, accepted)
         with open(README, "w", encoding="utf-8") as file:
             file.write(accepted)
 
@@ -82,8 +99,9 @@ def main():
         got, wanted = printed.get(n, "nothing: psql did not get there\n"), block.group(2)
         results.append((f"line {readme.count(chr(10), 0, block.start()) + 1}: {block.group(1).split(chr(10))[0][:60]}",
                         got, got if wanted is None and not re.search(r"^(ERROR|FATAL):|nothing:", got, re.M) else wanted))
-    table = TABLE.search(readme)
-    results.append(("the table of rights", rights, table.group(0) if table else "none\n"))
+    for name, pattern, text in tables:
+        table = pattern.search(readme)
+        results.append((f"the table of {name}", text, table.group(0) if table else "none\n"))
     source = ""
     for path in glob.glob(os.path.join(TOP, "src/*/*.sql")) + glob.glob(os.path.join(TOP, "src/*/*.c")):
         with open(path, encoding="utf-8") as file:

@@ -123,7 +123,20 @@ INSERT INTO call VALUES
 	($$SELECT * FROM cec._define_coverage('fleet', NULL)$$, '42501'),
 	($$SELECT * FROM cec.verify_coverage('fleet')$$, '42501'),
 	($$SELECT * FROM cec.explain_coverage('fleet', 1, NULL)$$, '42501'),
-	($$SELECT cec._require_read_committed('this')$$, 'accepted');
+	($$SELECT cec._require_read_committed('this')$$, 'accepted'),
+	($$SELECT * FROM cec.check_condition('country = ''DE''')$$, 'accepted'),
+	($$SELECT * FROM cec.check_condition('asset_id IN (SELECT asset_id FROM fleet.asset)')$$, '0A000'),
+	($$SELECT cec._condition_sql('inside_boundary')$$, 'accepted'),
+	($$SELECT column_name, function_name FROM cec.rule_column, cec.rule_function$$, 'accepted'),
+	($$SELECT cec._rule_columns(), cec._rule_functions()$$, 'accepted'),
+	($$SELECT cec.last_maintenance('x')$$, '0A000'),
+	($$SELECT cec.maintenance_count('x', '1 day')$$, '0A000'),
+	($$SELECT cec.request_count('1 day')$$, '0A000'),
+	($$SELECT cec.as_date('x'), cec.as_number('x'), cec._age_years('2020-01-01', '2026-01-01'), cec._bounded_text('x'), cec._bounded_number(1)$$, 'accepted'),
+	($$SELECT cec._last_maintenance('a', '2026-01-01', '{{a,NULL},{b,c}}', '{2026-01-01}')$$, 'accepted'),
+	($$SELECT cec._maintenance_count('a', '1 day', '2026-01-01', '{a,b}', '{{2026-01-01},{NULL}}')$$, 'accepted'),
+	($$SELECT cec._maintenance_count('a', '999999 years', '2026-01-01', NULL, NULL)$$, '22008'),
+	($$SELECT cec._request_count('1 day', 'infinity', '{2026-01-01,-infinity}')$$, 'accepted');
 SELECT is(try('regress_nobody', statement), code, statement) FROM call;
 SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'cec'::regnamespace AND NOT EXISTS (SELECT FROM call WHERE statement ~ ('cec\.' || p.proname || '\('))$$,
 	'no function of the engine is left out here');
