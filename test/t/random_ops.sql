@@ -377,7 +377,7 @@ AS $$
 	SELECT 'findings end with their rule', format('rule %s asset %s: %s', f.rule_id, f.asset_id, f.kind)
 	FROM law.finding f LEFT JOIN law.coverage_rule r USING (rule_id)
 	WHERE f.kind IN ('rule_failed', 'rule_unknown') AND f.closed_at IS NULL
-		AND (r.rule_id IS NULL OR upper(r.during) <= cec.today('law') OR (f.kind = 'rule_unknown' AND r.on_unknown <> 'flag'))
+		AND (r.rule_id IS NULL OR (upper(r.during) <= cec.today('law') AND (SELECT max(on_day) FROM law.refresh_run) >= cec.today('law')) OR (f.kind = 'rule_unknown' AND r.on_unknown <> 'flag'))
 $$;
 
 -- What has been decided of days that are past at every place, and up to where refresh has come.
