@@ -53,6 +53,12 @@ read_open(CecPortfolio *portfolio, int64 rule_id)
 	return open;
 }
 
+static CecJudgement
+judgement_of(CecRule *rule, const CecOddMatch *match)
+{
+	return (CecJudgement){rule, match->verdict, match->sqlstate};
+}
+
 /* Opens and closes findings about a rule, NULL for one that is gone. */
 static void
 put_findings(CecPortfolio *portfolio, int64 rule_id, CecRule *rule, Snapshot snapshot, DateADT today,
@@ -65,18 +71,22 @@ put_findings(CecPortfolio *portfolio, int64 rule_id, CecRule *rule, Snapshot sna
 	for (int64 i = 0; i < open.ids.count; i++)
 	{
 		bool failed = open.failed.ids[i] != 0;
+		bool is_odd = false;
 
 		while (j < match->odd_count && match->odd[j].asset_id < open.assets.ids[i])
 			j++;
-		if ((rule != NULL && cec_rule_finding_waits(rule, failed, today)) ||
-			(j < match->odd_count && match->odd[j].asset_id == open.assets.ids[i] &&
-			 (match->odd[j].verdict == CEC_VERDICT_FAILED) == failed))
-			continue;
-		cec_rule_findings_close(findings, open.ids.ids[i]);
+		if (j < match->odd_count && match->odd[j].asset_id == open.assets.ids[i])
+		{
+			CecJudgement judgement = judgement_of(rule, &match->odd[j]);
+
+			is_odd = cec_rule_is_odd(&judgement) && failed == (judgement.verdict == CEC_VERDICT_FAILED);
+		}
+		if (!is_odd && (rule == NULL || !cec_rule_finding_waits(rule, failed, today)))
+			cec_rule_findings_close(findings, open.ids.ids[i]);
 	}
 	for (int64 i = 0; i < match->odd_count; i++)
 	{
-		CecJudgement judgement = {rule, match->odd[i].verdict, match->odd[i].sqlstate};
+		CecJudgement judgement = judgement_of(rule, &match->odd[i]);
 
 		CHECK_FOR_INTERRUPTS();
 		if (cec_rule_is_odd(&judgement))

@@ -331,6 +331,9 @@ cec_rule_work_end(CecRuleWork *work)
 		{
 			RuleDays *days = &asset->rules[i];
 
+			/* The term of a rule that nobody asked about does not concern the asset any more. */
+			if (!days->is_decided && days->rule != NULL && days->rule->effect != CEC_RULE_INCLUDE)
+				decide(work, asset, days->rule, false);
 			if (days->is_decided)
 				(void) cec_effects_put(work->effects, days->rule_id, asset->asset_id,
 									   asset->recorded.rows + days->first, days->count, &days->days);

@@ -428,7 +428,7 @@ AS $$
 	), concerned AS MATERIALIZED (
 		SELECT r.rule_id, a.asset_id FROM rule r CROSS JOIN law.asset a
 		WHERE r.effect = 'include'
-			OR EXISTS (SELECT FROM law.inclusion i WHERE i.asset_id = a.asset_id AND i.term_id = r.term_id AND (i.effect = 'include' OR r.effect = 'exclude'))
+			OR EXISTS (SELECT FROM law.inclusion i WHERE i.asset_id = a.asset_id AND i.term_id = r.term_id AND i.effect = 'include')
 			OR EXISTS (SELECT FROM law.rule_effect e JOIN law.coverage_rule o USING (rule_id)
 				WHERE e.asset_id = a.asset_id AND o.term_id = r.term_id AND o.effect = 'include')
 	), judged AS MATERIALIZED (
