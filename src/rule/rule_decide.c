@@ -13,7 +13,8 @@
 #include "rule_match.h"
 
 static const CecQuery open_findings_of_rule = {
-	"SELECT finding_id, asset_id, kind = 'rule_failed' FROM @P@.finding WHERE rule_id = $1 AND closed_at IS NULL"
+	"SELECT finding_id, asset_id, coalesce(contract_id, 0), (kind = 'rule_failed')::int::bigint FROM @P@.finding"
+	" WHERE rule_id = $1 AND closed_at IS NULL"
 	" AND asset_id IS NOT NULL AND kind IN ('rule_failed', 'rule_unknown') ORDER BY asset_id",
 	1,
 	{INT8OID},
@@ -24,6 +25,7 @@ typedef struct OpenFindings
 {
 	CecIds ids;
 	CecIds assets; /* in order */
+	CecIds contracts;
 	CecIds failed;
 } OpenFindings;
 
@@ -31,7 +33,7 @@ static OpenFindings
 read_open(CecPortfolio *portfolio, int64 rule_id)
 {
 	OpenFindings open = {0};
-	CecIds *const columns[] = {&open.ids, &open.assets, &open.failed};
+	CecIds *const columns[] = {&open.ids, &open.assets, &open.contracts, &open.failed};
 	MemoryContext cxt = CurrentMemoryContext;
 	MemoryContext old;
 	Datum arg = Int64GetDatum(rule_id);
@@ -44,9 +46,9 @@ read_open(CecPortfolio *portfolio, int64 rule_id)
 		for (int column = 0; column < lengthof(columns); column++)
 		{
 			bool isnull;
-			Datum value = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, column + 1, &isnull);
 
-			cec_ids_add(columns[column], column < 2 ? DatumGetInt64(value) : DatumGetBool(value));
+			cec_ids_add(columns[column], DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
+																	 column + 1, &isnull)));
 		}
 	MemoryContextSwitchTo(old);
 	SPI_finish();
@@ -79,7 +81,9 @@ put_findings(CecPortfolio *portfolio, int64 rule_id, CecRule *rule, Snapshot sna
 		{
 			CecJudgement judgement = judgement_of(rule, &match->odd[j]);
 
-			is_odd = cec_rule_is_odd(&judgement) && failed == (judgement.verdict == CEC_VERDICT_FAILED);
+			/* The term may stand on another contract now. */
+			is_odd = cec_rule_is_odd(&judgement) && failed == (judgement.verdict == CEC_VERDICT_FAILED) &&
+					 open.contracts.ids[i] == rule->term->contract_id;
 		}
 		if (!is_odd && (rule == NULL || !cec_rule_finding_waits(rule, failed, today)))
 			cec_rule_findings_close(findings, open.ids.ids[i]);

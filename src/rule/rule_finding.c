@@ -43,6 +43,7 @@ struct CecRuleFindings
 	CecProbe *probe; /* NULL until needed */
 	AttrNumber finding_id;
 	AttrNumber kind;
+	AttrNumber contract_id;
 	AttrNumber rule_id;
 	AttrNumber closed_at;
 
@@ -118,18 +119,30 @@ begin_reading(CecRuleFindings *findings)
 		cec_probe_begin(cec_portfolio_relation(findings->portfolio, "finding"), "asset_id", findings->snapshot);
 	findings->finding_id = cec_probe_column(findings->probe, "finding_id", INT8OID);
 	findings->kind = cec_probe_column(findings->probe, "kind", TEXTOID);
+	findings->contract_id = cec_probe_nullable_column(findings->probe, "contract_id", INT8OID);
 	findings->rule_id = cec_probe_nullable_column(findings->probe, "rule_id", INT8OID);
 	findings->closed_at = cec_probe_nullable_column(findings->probe, "closed_at", TIMESTAMPTZOID);
 	MemoryContextSwitchTo(old);
 }
 
-static bool
-is_odd_now(const CecJudgement *odd, int odd_count, int64 rule_id, bool failed)
+static const CecJudgement *
+find_odd(const CecJudgement *odd, int odd_count, int64 rule_id, bool failed)
 {
 	for (int i = 0; i < odd_count; i++)
 		if (odd[i].rule->rule_id == rule_id && (odd[i].verdict == CEC_VERDICT_FAILED) == failed)
-			return true;
-	return false;
+			return &odd[i];
+	return NULL;
+}
+
+/* Whether an open finding about the rule still says what is. */
+static bool
+still_holds(CecRuleFindings *findings, TupleTableSlot *row, const CecRule *rule, const CecJudgement *odd,
+			bool facts_changed)
+{
+	/* The term may stand on another contract now. */
+	if (odd != NULL)
+		return DatumGetInt64(row->tts_values[findings->contract_id - 1]) == rule->term->contract_id;
+	return rule->effect == CEC_RULE_INCLUDE && rule->is_active && !facts_changed; /* it was not judged */
 }
 
 /*
@@ -160,10 +173,9 @@ cec_rule_findings_settle(CecRuleFindings *findings, CecRuleSet *set, int64 asset
 			continue;
 		rule_id = DatumGetInt64(row->tts_values[findings->rule_id - 1]);
 		rule = cec_rule_find(set, rule_id);
-		if (rule != NULL && (cec_rule_finding_waits(rule, failed, today) || is_odd_now(odd, odd_count, rule_id, failed) ||
-							 (rule->effect == CEC_RULE_INCLUDE && rule->is_active && !facts_changed)))
-			continue;
-		cec_rule_findings_close(findings, DatumGetInt64(row->tts_values[findings->finding_id - 1]));
+		if (rule == NULL || !(cec_rule_finding_waits(rule, failed, today) ||
+							  still_holds(findings, row, rule, find_odd(odd, odd_count, rule_id, failed), facts_changed)))
+			cec_rule_findings_close(findings, DatumGetInt64(row->tts_values[findings->finding_id - 1]));
 	}
 	for (int i = 0; i < odd_count; i++)
 		cec_rule_findings_open(findings, asset_id, &odd[i]);
