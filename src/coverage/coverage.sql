@@ -165,23 +165,28 @@ BEGIN
 	LOOP
 		CONTINUE WHEN NOT is_refreshed AND rule.state = 'active'
 			AND (SELECT c.depends_on_day FROM cec.check_condition(rule.condition) c);
-		RETURN QUERY EXECUTE format($query$
-			WITH judged AS MATERIALIZED (
-				SELECT m AS asset_id FROM cec._match($1, $2, $3, $4, $5, $6) AS m
-			), recorded AS MATERIALIZED (
-				SELECT e.asset_id FROM %1$s.rule_effect e WHERE e.rule_id = $7 AND e.during @> $6
-			), concerned AS MATERIALIZED (
-				SELECT i.asset_id FROM %1$s.inclusion i WHERE i.term_id = $2 AND i.effect = 'include'
-				UNION SELECT e.asset_id FROM %1$s.rule_effect e JOIN %1$s.coverage_rule r USING (rule_id)
-					WHERE r.term_id = $2 AND r.effect = 'include'
-				UNION SELECT v.asset_id FROM %1$s.coverage v WHERE v.term_id = $2 AND v.is_inherited AND $3 = 'exclude'
-			)
-			SELECT d.problem, d.asset_id, $2, $3, $6
-			FROM (SELECT 'rule missing' AS problem, m.* FROM (TABLE judged EXCEPT TABLE recorded) AS m
-				UNION ALL SELECT 'rule extra', x.* FROM (TABLE recorded EXCEPT TABLE judged) AS x) AS d
-			WHERE $3 = 'include' OR d.asset_id IN (TABLE concerned)
-			$query$, portfolio) USING portfolio::oid, rule.term_id, rule.effect, rule.on_unknown,
-				CASE WHEN rule.state = 'active' THEN rule.condition END, on_day, rule.rule_id;
+		BEGIN
+			RETURN QUERY EXECUTE format($query$
+				WITH judged AS MATERIALIZED (
+					SELECT m AS asset_id FROM cec._match($1, $2, $3, $4, $5, $6) AS m
+				), recorded AS MATERIALIZED (
+					SELECT e.asset_id FROM %1$s.rule_effect e WHERE e.rule_id = $7 AND e.during @> $6
+				), concerned AS MATERIALIZED (
+					SELECT i.asset_id FROM %1$s.inclusion i WHERE i.term_id = $2 AND i.effect = 'include'
+					UNION SELECT e.asset_id FROM %1$s.rule_effect e JOIN %1$s.coverage_rule r USING (rule_id)
+						WHERE r.term_id = $2 AND r.effect = 'include'
+					UNION SELECT v.asset_id FROM %1$s.coverage v WHERE v.term_id = $2 AND v.is_inherited AND $3 = 'exclude'
+				)
+				SELECT d.problem, d.asset_id, $2, $3, $6
+				FROM (SELECT 'rule missing' AS problem, m.* FROM (TABLE judged EXCEPT TABLE recorded) AS m
+					UNION ALL SELECT 'rule extra', x.* FROM (TABLE recorded EXCEPT TABLE judged) AS x) AS d
+				WHERE $3 = 'include' OR d.asset_id IN (TABLE concerned)
+				$query$, portfolio) USING portfolio::oid, rule.term_id, rule.effect, rule.on_unknown,
+					CASE WHEN rule.state = 'active' THEN rule.condition END, on_day, rule.rule_id;
+		-- It fails for an asset that the engine need not ask it of: no finding tells.
+		EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+			NULL;
+		END;
 	END LOOP;
 END;
 $$;

@@ -444,11 +444,31 @@ collect_from_tiers(CecChange *change)
 	collect_from_source(change, "tier_id", sources, lengthof(sources), &rules_of_tier);
 }
 
-/* The time zone says what day it is. */
+/* The time zone says what day it is, and on which day a request was opened. */
 static void
-note_settings(CecChange *change)
+collect_from_settings(CecChange *change)
 {
+	CecRows rows;
+	bool changed = false;
+	CecRuleSet *set;
+	DateADT today;
+
 	cec_rule_set_changed(change->portfolio);
+	if (change->operation != CEC_UPDATE)
+		return;
+	cec_rows_begin(&rows, change);
+	while (cec_rows_next(&rows))
+	{
+		deform(&rows);
+		changed |= differs(change, &rows, "time_zone");
+	}
+	cec_rows_end(&rows);
+	if (!changed)
+		return;
+	set = cec_rule_set_get(change->portfolio);
+	today = cec_rule_today(set);
+	for (int i = 0; i < set->count; i++)
+		cec_rule_decide(set, &set->rules[i], today, &change->assets);
 }
 
 /* Registers with the engine; called once when the library is loaded. */
@@ -464,5 +484,5 @@ cec_rule_init(void)
 	cec_change_register(CEC_STAGE_COLLECT, "contract", collect_from_contracts);
 	cec_change_register(CEC_STAGE_COLLECT, "coverage_term", collect_from_terms);
 	cec_change_register(CEC_STAGE_COLLECT, "service_tier", collect_from_tiers);
-	cec_change_register(CEC_STAGE_COLLECT, "setting", note_settings);
+	cec_change_register(CEC_STAGE_COLLECT, "setting", collect_from_settings);
 }

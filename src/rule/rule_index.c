@@ -245,6 +245,48 @@ find_by_columns(CecRuleIndex *index, TupleTableSlot *asset, int count)
 	return count;
 }
 
+static CecRuleIndex *
+get_index(CecRuleSet *set)
+{
+	if (set->index == NULL)
+	{
+		cec_rule_compile_all(set);
+		set->index = build_index(set);
+	}
+	return set->index;
+}
+
+/* Whether the index would name a rule for an asset: one that it does not name is not run, even where it would fail. */
+bool
+cec_rule_is_candidate(CecRuleSet *set, CecRule *rule, TupleTableSlot *asset)
+{
+	CecCondition *condition = rule->code->condition;
+	CecConjunct *conjunct = condition == NULL || rule->effect != CEC_RULE_INCLUDE ? NULL : best_conjunct(condition);
+	bool null_counts = rule->on_unknown != CEC_UNKNOWN_DENY;
+	CecRuleIndex *index;
+	int count;
+
+	if (conjunct == NULL || (conjunct->kind == CEC_CONJUNCT_BOUNDARY && null_counts))
+		return true;
+	if (conjunct->kind == CEC_CONJUNCT_EQUAL)
+	{
+		Datum value = asset->tts_values[conjunct->column - 1];
+
+		if (asset->tts_isnull[conjunct->column - 1])
+			return null_counts;
+		for (int i = 0; i < conjunct->count; i++)
+			if (hash_value(conjunct->type, conjunct->values[i]) == hash_value(conjunct->type, value))
+				return true;
+		return false;
+	}
+	index = get_index(set);
+	count = find_by_box(index, asset, 0);
+	for (int i = 0; i < count; i++)
+		if (index->found[i] == rule)
+			return true;
+	return false;
+}
+
 /*
  * The include rules that can match an asset, given its fact row: all others do not act on it.  The answer stays until the
  * next question.
@@ -252,16 +294,11 @@ find_by_columns(CecRuleIndex *index, TupleTableSlot *asset, int count)
 int
 cec_rule_candidates(CecRuleSet *set, TupleTableSlot *asset, CecRule ***candidates)
 {
-	int count;
+	CecRuleIndex *index = get_index(set);
+	int count = find_by_columns(index, asset, 0);
 
-	if (set->index == NULL)
-	{
-		cec_rule_compile_all(set);
-		set->index = build_index(set);
-	}
-	count = find_by_columns(set->index, asset, 0);
-	count = find_by_box(set->index, asset, count);
-	memcpy(&set->index->found[count], set->index->always, set->index->always_count * sizeof(CecRule *));
-	*candidates = set->index->found;
-	return count + set->index->always_count;
+	count = find_by_box(index, asset, count);
+	memcpy(&index->found[count], index->always, index->always_count * sizeof(CecRule *));
+	*candidates = index->found;
+	return count + index->always_count;
 }

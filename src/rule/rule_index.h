@@ -8,5 +8,6 @@
 #include "rule_set.h"
 
 extern int cec_rule_candidates(CecRuleSet *set, TupleTableSlot *asset, CecRule ***candidates);
+extern bool cec_rule_is_candidate(CecRuleSet *set, CecRule *rule, TupleTableSlot *asset);
 
 #endif

@@ -24,6 +24,7 @@
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
+#include "rule_index.h"
 #include "rule_match.h"
 #include "rule_stages.h"
 
@@ -81,7 +82,11 @@ add_odd(CecRuleMatch *match, int64 asset_id, CecVerdict verdict, int sqlstate)
 	match->odd[match->odd_count++] = (CecOddMatch){asset_id, verdict, sqlstate};
 }
 
-/* WHERE … for the assets that the rule acts on or that are odd; the query's second column says which are unknown. */
+/*
+ * WHERE … for the assets that the rule acts on or that are odd; the query's second column says which are unknown.  The
+ * condition stands inside a test even where that says the same, because the planner would take an AND apart and run what is
+ * cheap first, and so perhaps what the part before it was to keep from failing.
+ */
 static char *
 make_query(CecRuleSet *set, CecRule *rule)
 {
@@ -99,7 +104,7 @@ make_query(CecRuleSet *set, CecRule *rule)
 	appendStringInfo(&sql, fact_query, schema);
 	appendStringInfo(&sql, ") AS f WHERE (%s)%s", condition,
 					 wants_unknown	? acts_if_true ? " IS NOT FALSE" : " IS NOT TRUE"
-					 : acts_if_true ? ""
+					 : acts_if_true ? " IS TRUE"
 									: " IS FALSE");
 	return sql.data;
 }
@@ -262,6 +267,9 @@ ask_one_by_one(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of,
 		CHECK_FOR_INTERRUPTS();
 		if (slow < MAX_SLOW && cec_rule_facts_seek(facts, assets.ids[i]))
 			cec_rule_evaluate(facts, &judgement, 1);
+		if (judgement.verdict == CEC_VERDICT_FAILED && judgement.sqlstate != ERRCODE_QUERY_CANCELED &&
+			!cec_rule_is_candidate(set, rule, cec_rule_facts_asset(facts)))
+			judgement.verdict = CEC_VERDICT_FALSE;
 		if (judgement.verdict == CEC_VERDICT_FAILED && judgement.sqlstate == ERRCODE_QUERY_CANCELED)
 			slow++;
 		if (judgement.verdict == CEC_VERDICT_FAILED || judgement.verdict == CEC_VERDICT_UNKNOWN)

@@ -36,6 +36,9 @@ struct CecAssetRules
 {
 	int64 asset_id;
 	bool facts_changed;
+	int odd_count;
+	int odd_space;
+	CecJudgement *odd; /* that call for a finding */
 	CecEffectRows recorded;
 	int recorded_rules; /* so many of the rules below were recorded; they are in order of rule_id, those decided since follow */
 	int count;
@@ -184,6 +187,18 @@ decide(CecRuleWork *work, CecAssetRules *asset, CecRule *rule, bool acts)
 	days->is_decided = true;
 }
 
+static void
+add_odd(CecAssetRules *asset, const CecJudgement *judgement)
+{
+	if (asset->odd_count == asset->odd_space)
+	{
+		asset->odd_space = asset->odd_space == 0 ? 2 : asset->odd_space * 2;
+		asset->odd = asset->odd == NULL ? palloc(asset->odd_space * sizeof(CecJudgement))
+										: repalloc(asset->odd, asset->odd_space * sizeof(CecJudgement));
+	}
+	asset->odd[asset->odd_count++] = *judgement;
+}
+
 /* Judges the asset by the rules and decides each. */
 static void
 judge(CecRuleWork *work, CecAssetRules *asset, int count)
@@ -205,8 +220,8 @@ judge(CecRuleWork *work, CecAssetRules *asset, int count)
 		CecJudgement *judgement = &work->judgements[i];
 
 		decide(work, asset, judgement->rule, exists && cec_rule_acts(judgement->rule, judgement->verdict));
-		if (exists)
-			cec_rule_findings_judged(work->findings, asset->asset_id, judgement);
+		if (exists && cec_rule_is_odd(judgement))
+			add_odd(asset, judgement);
 	}
 }
 
@@ -229,16 +244,15 @@ decide_include_rules(CecRuleWork *work, CecAssetRules *asset)
 		if (!is_over(work, candidates[i]))
 			add_judgement(work, &count, candidates[i]);
 	judge(work, asset, count);
-	/* What cannot match acts no more; where its condition was unknown or had failed, that is past too. */
-	for (int i = 0; i < asset->count; i++)
+	/* What cannot match acts no more, and neither does what is over. */
+	for (int i = 0; i < asset->recorded_rules; i++)
 	{
 		RuleDays *days = &asset->rules[i];
 
-		if (days->rule != NULL && days->rule->effect == CEC_RULE_INCLUDE && !days->is_decided &&
-			!is_over(work, days->rule))
+		if (days->rule != NULL && days->rule->effect == CEC_RULE_INCLUDE && !days->is_decided)
 			decide(work, asset, days->rule, false);
 	}
-	cec_rule_findings_facts_changed(work->findings, asset->asset_id);
+	asset->facts_changed = true;
 }
 
 /* Begins with an asset.  What rules do to it is asked for by the two functions below. */
@@ -294,8 +308,11 @@ cec_rule_work_decide(CecRuleWork *work, CecAssetRules *asset, int64 term_id, Cec
 	{
 		RuleDays *days = &asset->rules[i];
 
-		if (days->rule != NULL && days->rule->effect == effect && days->rule->term->term_id == term_id)
-			cec_day_set_union(&result, &days->days);
+		if (days->rule == NULL || days->rule->effect != effect || days->rule->term->term_id != term_id)
+			continue;
+		if (!days->is_decided) /* it is over */
+			decide(work, asset, days->rule, false);
+		cec_day_set_union(&result, &days->days);
 	}
 	return result;
 }
@@ -307,15 +324,22 @@ cec_rule_work_end(CecRuleWork *work)
 	if (work->watching)
 		cec_rule_deadline_stop();
 	for (CecAssetRules *asset = work->assets; asset != NULL; asset = asset->next)
+	{
+		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < asset->count; i++)
 		{
 			RuleDays *days = &asset->rules[i];
 
-			CHECK_FOR_INTERRUPTS();
+			/* The term of a rule that nobody asked about does not concern the asset any more. */
+			if (!days->is_decided && days->rule != NULL && days->rule->effect != CEC_RULE_INCLUDE)
+				decide(work, asset, days->rule, false);
 			if (days->is_decided)
 				(void) cec_effects_put(work->effects, days->rule_id, asset->asset_id,
 									   asset->recorded.rows + days->first, days->count, &days->days);
 		}
+		cec_rule_findings_settle(work->findings, work->set, asset->asset_id, asset->facts_changed, work->today,
+								 asset->odd, asset->odd_count);
+	}
 	cec_rule_facts_end(work->reader);
 	cec_rule_findings_end(work->findings);
 	return cec_effects_end(work->effects);
