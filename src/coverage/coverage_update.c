@@ -26,15 +26,23 @@ PG_FUNCTION_INFO_V1(cec_recompute);
 PG_FUNCTION_INFO_V1(cec_keep_definitions);
 PG_FUNCTION_INFO_V1(cec_refresh_rules);
 
-static const CecQuery all_assets = {"SELECT asset_id FROM @P@.inclusion UNION SELECT asset_id FROM @P@.bundle_member"
-									" UNION SELECT asset_id FROM @P@.coverage UNION SELECT asset_id FROM @P@.rule_effect ORDER BY 1",
-									0,
-									{0},
-									CURSOR_OPT_CUSTOM_PLAN};
+static const CecQuery all_assets = {
+	"SELECT asset_id FROM @P@.inclusion UNION SELECT asset_id FROM @P@.bundle_member"
+	" UNION SELECT asset_id FROM @P@.coverage UNION SELECT asset_id FROM @P@.rule_effect ORDER BY 1",
+	0,
+	{0},
+	CURSOR_OPT_CUSTOM_PLAN};
 
 static const CecQuery last_run = {"SELECT max(on_day) FROM @P@.refresh_run"};
 
 static const CecQuery add_run = {"INSERT INTO @P@.refresh_run (on_day) VALUES ($1)", 1, {DATEOID}};
+
+/* Of rules that the days have ended: nothing is said of them any more. */
+static const CecQuery close_ended = {
+	"UPDATE @P@.finding SET closed_at = clock_timestamp() WHERE closed_at IS NULL AND kind IN ('rule_failed', 'rule_unknown')"
+	" AND rule_id IN (SELECT rule_id FROM @P@.coverage_rule WHERE upper(during) <= $1)",
+	1,
+	{DATEOID}};
 
 static const CecQuery suspend_failing = {
 	"UPDATE @P@.coverage_rule SET state = 'suspended' WHERE state = 'active' AND rule_id IN"
@@ -149,11 +157,13 @@ walk_day(CecPortfolio *portfolio, DateADT day, Refresh *refresh)
 
 /* Suspends rules that failed; the engine's own triggers decide them anew and record it. */
 static int64
-suspend_rules(CecPortfolio *portfolio)
+suspend_rules(CecPortfolio *portfolio, DateADT today)
 {
+	Datum arg = DateADTGetDatum(today);
 	int64 count;
 
 	SPI_connect();
+	cec_query_run(portfolio->plans, &close_ended, &arg, NULL, 0);
 	count = cec_query_run(portfolio->plans, &suspend_failing, NULL, NULL, 0);
 	SPI_finish();
 	return count;
@@ -187,11 +197,18 @@ record_run(CecPortfolio *portfolio, DateADT day)
 	SPI_finish();
 }
 
-/* cec._keep_definitions(portfolio): definitions wait until the transaction ends. */
+/*
+ * cec._keep_definitions(portfolio): definitions wait until the transaction ends.  For those who verify: nobody else may keep
+ * others waiting without a right to write.
+ */
 Datum
 cec_keep_definitions(PG_FUNCTION_ARGS)
 {
-	cec_portfolio_lock_gate(PG_GETARG_OID(0), RowExclusiveLock);
+	Oid nspid = PG_GETARG_OID(0);
+
+	if (pg_class_aclcheck(cec_portfolio_get(nspid)->audit_log, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to keep definitions")));
+	cec_portfolio_lock_gate(nspid, RowExclusiveLock);
 	PG_RETURN_VOID();
 }
 
@@ -227,8 +244,8 @@ cec_refresh_rules(PG_FUNCTION_ARGS)
 	portfolio = cec_portfolio_get(nspid);
 	coverage = table_open(cec_portfolio_relation(portfolio, "coverage"), RowExclusiveLock);
 	cec_act_as(&act, coverage->rd_rel->relowner, 0);
-	refresh.suspended = suspend_rules(portfolio);
 	today = cec_rule_today(cec_rule_set_get(portfolio));
+	refresh.suspended = suspend_rules(portfolio, today);
 	reached = last_refreshed(portfolio);
 	last = PG_ARGISNULL(1) ? today : PG_GETARG_DATEADT(1);
 	/* Today is decided once more, never a day before it; what statements decided before the first run stays. */

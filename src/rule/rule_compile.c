@@ -187,19 +187,12 @@ compile_condition(const char *text, bool with_text)
 	result->columns = compile.columns;
 	result->depends_on_day = compile.depends_on_day;
 	result->conjuncts = cec_find_conjuncts(expr);
-<<<<<<< HEAD
 	if (with_text)
-		result->canonical = deparse_expression(expr, deparse_context_for("f", compile.fact_relation), false, false);
+		result->canonical = cec_print(compile.fact_relation, expr, false);
 	result->expr = (Expr *) cec_expand(expr);
 	result->facts = columns_read((Node *) result->expr);
 	if (with_text)
-		result->sql = deparse_expression((Node *) result->expr, deparse_context_for("f", compile.fact_relation), true, false);
-=======
-	result->canonical = cec_print(compile.fact_relation, expr, false);
-	result->expr = (Expr *) cec_expand(expr);
-	result->facts = columns_read((Node *) result->expr);
-	result->sql = cec_print(compile.fact_relation, (Node *) result->expr, true);
->>>>>>> hc1
+		result->sql = cec_print(compile.fact_relation, (Node *) result->expr, true);
 
 	AtEOXact_GUC(true, nest_level);
 	error_context_stack = callback.previous;

@@ -13,64 +13,96 @@
 #include "rule_match.h"
 
 static const CecQuery open_findings_of_rule = {
-	"SELECT asset_id FROM @P@.finding WHERE rule_id = $1 AND closed_at IS NULL AND asset_id IS NOT NULL"
-	" AND kind IN ('rule_failed', 'rule_unknown') ORDER BY asset_id",
+	"SELECT finding_id, asset_id, coalesce(contract_id, 0), (kind = 'rule_failed')::int::bigint FROM @P@.finding"
+	" WHERE rule_id = $1 AND closed_at IS NULL"
+	" AND asset_id IS NOT NULL AND kind IN ('rule_failed', 'rule_unknown') ORDER BY asset_id",
 	1,
 	{INT8OID},
 	CURSOR_OPT_GENERIC_PLAN};
 
-static const CecQuery close_findings_of_rule = {
-	"UPDATE @P@.finding SET closed_at = clock_timestamp() WHERE rule_id = $1 AND closed_at IS NULL"
-	" AND kind IN ('rule_failed', 'rule_unknown')",
-	1,
-	{INT8OID},
-	CURSOR_OPT_GENERIC_PLAN};
-
-static void
-put_findings(CecRuleSet *set, CecRule *rule, Snapshot snapshot, const CecRuleMatch *match)
+/* What there is open about a rule, side by side; failed is 0 or 1. */
+typedef struct OpenFindings
 {
-	CecRuleFindings *findings = cec_rule_findings_begin(set, snapshot);
-	CecIds open = {0};
+	CecIds ids;
+	CecIds assets; /* in order */
+	CecIds contracts;
+	CecIds failed;
+} OpenFindings;
+
+static OpenFindings
+read_open(CecPortfolio *portfolio, int64 rule_id)
+{
+	OpenFindings open = {0};
+	CecIds *const columns[] = {&open.ids, &open.assets, &open.contracts, &open.failed};
 	MemoryContext cxt = CurrentMemoryContext;
 	MemoryContext old;
-	Datum arg = Int64GetDatum(rule->rule_id);
+	Datum arg = Int64GetDatum(rule_id);
 	uint64 rows;
-	int64 j = 0;
 
 	SPI_connect();
-	rows = cec_query_run(set->portfolio->plans, &open_findings_of_rule, &arg, NULL, 0);
+	rows = cec_query_run(portfolio->plans, &open_findings_of_rule, &arg, NULL, 0);
 	old = MemoryContextSwitchTo(cxt);
 	for (uint64 i = 0; i < rows; i++)
-	{
-		bool isnull;
+		for (int column = 0; column < lengthof(columns); column++)
+		{
+			bool isnull;
 
-		cec_ids_add(&open, DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)));
-	}
+			cec_ids_add(columns[column], DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
+																	 column + 1, &isnull)));
+		}
 	MemoryContextSwitchTo(old);
 	SPI_finish();
+	return open;
+}
+
+static CecJudgement
+judgement_of(CecRule *rule, const CecOddMatch *match)
+{
+	return (CecJudgement){rule, match->verdict, match->sqlstate};
+}
+
+/* Opens and closes findings about a rule, NULL for one that is gone. */
+static void
+put_findings(CecPortfolio *portfolio, int64 rule_id, CecRule *rule, Snapshot snapshot, DateADT today,
+			 const CecRuleMatch *match)
+{
+	CecRuleFindings *findings = cec_rule_findings_begin(portfolio, snapshot);
+	OpenFindings open = read_open(portfolio, rule_id);
+	int64 j = 0;
+
+	for (int64 i = 0; i < open.ids.count; i++)
+	{
+		bool failed = open.failed.ids[i] != 0;
+		bool is_odd = false;
+
+		while (j < match->odd_count && match->odd[j].asset_id < open.assets.ids[i])
+			j++;
+		if (j < match->odd_count && match->odd[j].asset_id == open.assets.ids[i])
+		{
+			CecJudgement judgement = judgement_of(rule, &match->odd[j]);
+
+			/* The term may stand on another contract now. */
+			is_odd = cec_rule_is_odd(&judgement) && failed == (judgement.verdict == CEC_VERDICT_FAILED) &&
+					 open.contracts.ids[i] == rule->term->contract_id;
+		}
+		if (!is_odd && (rule == NULL || !cec_rule_finding_waits(rule, failed, today)))
+			cec_rule_findings_close(findings, open.ids.ids[i]);
+	}
 	for (int64 i = 0; i < match->odd_count; i++)
 	{
-		CecJudgement judgement = {rule, match->odd[i].verdict, match->odd[i].sqlstate};
+		CecJudgement judgement = judgement_of(rule, &match->odd[i]);
 
 		CHECK_FOR_INTERRUPTS();
-		cec_rule_findings_judged(findings, match->odd[i].asset_id, &judgement);
-	}
-	for (int64 i = 0; i < open.count; i++)
-	{
-		CecJudgement judgement = {rule, CEC_VERDICT_FALSE, 0};
-
-		while (j < match->odd_count && match->odd[j].asset_id < open.ids[i])
-			j++;
-		if (j == match->odd_count || match->odd[j].asset_id != open.ids[i])
-			cec_rule_findings_judged(findings, open.ids[i], &judgement);
+		if (cec_rule_is_odd(&judgement))
+			cec_rule_findings_open(findings, match->odd[i].asset_id, &judgement);
 	}
 	cec_rule_findings_end(findings);
 }
 
 /* Decides for every asset whether the rule, NULL as its set for one that is gone, acts on it; acting is in order. */
 static void
-put_effects(CecPortfolio *portfolio, CecRuleSet *set, int64 rule_id, CecRule *rule, Snapshot snapshot, DateADT today,
-			const CecIds *acting, CecIds *changed)
+put_effects(CecPortfolio *portfolio, const CecRuleSet *set, int64 rule_id, CecRule *rule, Snapshot snapshot,
+			DateADT today, const CecIds *acting, CecIds *changed)
 {
 	CecEffects *effects = cec_effects_begin(portfolio, snapshot);
 	CecEffectRows rows = {0};
@@ -114,18 +146,15 @@ cec_rule_decide_all(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT t
 	if (rule->during.to > today)
 		match = cec_rule_match(set, rule, snapshot, today);
 	put_effects(set->portfolio, set, rule->rule_id, rule, snapshot, today, &match.acting, changed);
-	put_findings(set, rule, snapshot, &match);
+	put_findings(set->portfolio, rule->rule_id, rule, snapshot, today, &match);
 }
 
-/* Takes back what a rule that is gone was to do from today on, and what was found about it. */
+/* Takes back what a rule that is gone was to do from today on, and closes what was open about it. */
 void
 cec_rule_forget(CecPortfolio *portfolio, int64 rule_id, Snapshot snapshot, DateADT today, CecIds *changed)
 {
-	CecIds none = {0};
-	Datum arg = Int64GetDatum(rule_id);
+	CecRuleMatch none = {0};
 
-	put_effects(portfolio, NULL, rule_id, NULL, snapshot, today, &none, changed);
-	SPI_connect();
-	cec_query_run(portfolio->plans, &close_findings_of_rule, &arg, NULL, 0);
-	SPI_finish();
+	put_effects(portfolio, NULL, rule_id, NULL, snapshot, today, &none.acting, changed);
+	put_findings(portfolio, rule_id, NULL, snapshot, today, &none);
 }

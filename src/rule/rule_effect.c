@@ -160,7 +160,8 @@ is_decided_later(const CecRuleSet *set, const CecEffectRow *rows, int64 count, D
  * rule there is no more than what was decided before today.
  */
 CecDaySet
-cec_effect_decide(const CecRuleSet *set, const CecEffectRow *rows, int64 count, const CecRule *rule, DateADT today, bool acts)
+cec_effect_decide(const CecRuleSet *set, const CecEffectRow *rows, int64 count, const CecRule *rule, DateADT today,
+				  bool acts)
 {
 	CecDaySet days = {0};
 	bool stays = rule != NULL && is_decided_later(set, rows, count, today);

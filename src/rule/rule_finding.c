@@ -35,32 +35,17 @@ static const CecQuery close_findings = {
 	{INT8ARRAYOID},
 	CURSOR_OPT_GENERIC_PLAN};
 
-/* An open finding about a rule and the asset in hand. */
-typedef struct OpenFinding
-{
-	int64 finding_id;
-	int64 rule_id;
-	bool failed;
-	bool is_settled; /* a judgement has said what becomes of it */
-} OpenFinding;
-
 struct CecRuleFindings
 {
-	CecRuleSet *set;
+	CecPortfolio *portfolio;
 	Snapshot snapshot;
 	MemoryContext cxt;
 	CecProbe *probe; /* NULL until needed */
 	AttrNumber finding_id;
 	AttrNumber kind;
+	AttrNumber contract_id;
 	AttrNumber rule_id;
 	AttrNumber closed_at;
-
-	int64 asset_id; /* whose judgements follow */
-	bool is_computed;
-	bool facts_changed;
-	int open_count; /* its open findings */
-	int open_space;
-	OpenFinding *open;
 
 	CecIds close;
 	CecIds open_assets; /* these go side by side */
@@ -72,157 +57,128 @@ struct CecRuleFindings
 
 /* Starts; lives in the current memory context. */
 CecRuleFindings *
-cec_rule_findings_begin(CecRuleSet *set, Snapshot snapshot)
+cec_rule_findings_begin(CecPortfolio *portfolio, Snapshot snapshot)
 {
 	CecRuleFindings *findings = palloc0(sizeof(CecRuleFindings));
 
-	findings->set = set;
+	findings->portfolio = portfolio;
 	findings->snapshot = snapshot;
 	findings->cxt = CurrentMemoryContext;
 	return findings;
 }
 
-/* Whether a judgement is to be found by people. */
+/* Whether a judgement calls for a finding. */
 bool
-cec_rule_wants_finding(const CecJudgement *judgement)
+cec_rule_is_odd(const CecJudgement *judgement)
 {
 	return judgement->verdict == CEC_VERDICT_FAILED ||
 		   (judgement->verdict == CEC_VERDICT_UNKNOWN && judgement->rule->on_unknown == CEC_UNKNOWN_FLAG &&
 			judgement->rule->is_active);
 }
 
-static void
-add_finding(CecRuleFindings *findings, const CecJudgement *judgement)
+/* Whether a finding outlives that its rule is not run: why a rule is suspended stays open while it is. */
+bool
+cec_rule_finding_waits(const CecRule *rule, bool failed, DateADT today)
 {
-	cec_ids_add(&findings->open_assets, findings->asset_id);
+	return failed && !rule->is_active && rule->during.to > today;
+}
+
+/* A finding that is open no longer says what is. */
+void
+cec_rule_findings_close(CecRuleFindings *findings, int64 finding_id)
+{
+	MemoryContext old = MemoryContextSwitchTo(findings->cxt);
+
+	cec_ids_add(&findings->close, finding_id);
+	MemoryContextSwitchTo(old);
+}
+
+/* There is a finding to open, unless there is one. */
+void
+cec_rule_findings_open(CecRuleFindings *findings, int64 asset_id, const CecJudgement *judgement)
+{
+	MemoryContext old = MemoryContextSwitchTo(findings->cxt);
+
+	cec_ids_add(&findings->open_assets, asset_id);
 	cec_ids_add(&findings->open_contracts, judgement->rule->term->contract_id);
 	cec_ids_add(&findings->open_terms, judgement->rule->term->term_id);
 	cec_ids_add(&findings->open_rules, judgement->rule->rule_id);
 	findings->open_states =
 		lappend(findings->open_states,
 				judgement->verdict == CEC_VERDICT_FAILED ? pstrdup(unpack_sql_state(judgement->sqlstate)) : "");
+	MemoryContextSwitchTo(old);
 }
 
 static void
 begin_reading(CecRuleFindings *findings)
 {
+	MemoryContext old = MemoryContextSwitchTo(findings->cxt);
+
 	findings->probe =
-		cec_probe_begin(cec_portfolio_relation(findings->set->portfolio, "finding"), "asset_id", findings->snapshot);
+		cec_probe_begin(cec_portfolio_relation(findings->portfolio, "finding"), "asset_id", findings->snapshot);
 	findings->finding_id = cec_probe_column(findings->probe, "finding_id", INT8OID);
 	findings->kind = cec_probe_column(findings->probe, "kind", TEXTOID);
+	findings->contract_id = cec_probe_nullable_column(findings->probe, "contract_id", INT8OID);
 	findings->rule_id = cec_probe_nullable_column(findings->probe, "rule_id", INT8OID);
 	findings->closed_at = cec_probe_nullable_column(findings->probe, "closed_at", TIMESTAMPTZOID);
+	MemoryContextSwitchTo(old);
 }
 
-static void
-add_open(CecRuleFindings *findings, OpenFinding finding)
+static const CecJudgement *
+find_odd(const CecJudgement *odd, int odd_count, int64 rule_id, bool failed)
 {
-	if (findings->open_count == findings->open_space)
-	{
-		findings->open_space = findings->open_space == 0 ? 8 : findings->open_space * 2;
-		findings->open = findings->open == NULL
-							 ? palloc(findings->open_space * sizeof(OpenFinding))
-							 : repalloc_huge(findings->open, findings->open_space * sizeof(OpenFinding));
-	}
-	findings->open[findings->open_count++] = finding;
+	for (int i = 0; i < odd_count; i++)
+		if (odd[i].rule->rule_id == rule_id && (odd[i].verdict == CEC_VERDICT_FAILED) == failed)
+			return &odd[i];
+	return NULL;
 }
 
-static void
-read_open(CecRuleFindings *findings)
+/* Whether an open finding about the rule still says what is. */
+static bool
+still_holds(CecRuleFindings *findings, TupleTableSlot *row, const CecRule *rule, const CecJudgement *odd,
+			bool facts_changed)
+{
+	/* The term may stand on another contract now. */
+	if (odd != NULL)
+		return DatumGetInt64(row->tts_values[findings->contract_id - 1]) == rule->term->contract_id;
+	return rule->effect == CEC_RULE_INCLUDE && rule->is_active && !facts_changed; /* it was not judged */
+}
+
+/*
+ * Opens and closes what there is to say of an asset whose cover was computed: odd are the judgements that call for a finding.
+ * All rules that take cover away from it have been judged; those that qualify assets only when its facts have changed.
+ */
+void
+cec_rule_findings_settle(CecRuleFindings *findings, CecRuleSet *set, int64 asset_id, bool facts_changed, DateADT today,
+						 const CecJudgement *odd, int odd_count)
 {
 	TupleTableSlot *row;
 
-	findings->open_count = 0;
 	if (findings->probe == NULL)
 		begin_reading(findings);
-	cec_probe_seek(findings->probe, findings->asset_id);
+	cec_probe_seek(findings->probe, asset_id);
 	while ((row = cec_probe_next(findings->probe)) != NULL)
 	{
+		int64 rule_id;
+		CecRule *rule;
 		char *kind;
+		bool failed;
 
 		if (!row->tts_isnull[findings->closed_at - 1] || row->tts_isnull[findings->rule_id - 1])
 			continue;
 		kind = TextDatumGetCString(row->tts_values[findings->kind - 1]);
-		if (strcmp(kind, "rule_failed") == 0 || strcmp(kind, "rule_unknown") == 0)
-			add_open(findings, (OpenFinding){DatumGetInt64(row->tts_values[findings->finding_id - 1]),
-											 DatumGetInt64(row->tts_values[findings->rule_id - 1]), kind[5] == 'f'});
-	}
-}
-
-/* Whether a finding that no judgement has spoken of has lost its ground: the rule has nothing to say of the asset any more. */
-static bool
-is_groundless(const CecRuleFindings *findings, int64 rule_id)
-{
-	const CecRule *rule = cec_rule_find(findings->set, rule_id);
-
-	if (rule == NULL)
-		return true;
-	/* A suspended rule is not run: why it is suspended stays open. */
-	if (!rule->is_active)
-		return false;
-	return rule->effect == CEC_RULE_INCLUDE ? findings->facts_changed : findings->is_computed;
-}
-
-static void
-finish_asset(CecRuleFindings *findings)
-{
-	for (int i = 0; i < findings->open_count; i++)
-		if (!findings->open[i].is_settled && is_groundless(findings, findings->open[i].rule_id))
-			cec_ids_add(&findings->close, findings->open[i].finding_id);
-	findings->open_count = 0;
-	findings->is_computed = false;
-	findings->facts_changed = false;
-}
-
-static void
-go_to_asset(CecRuleFindings *findings, int64 asset_id)
-{
-	if (findings->asset_id == asset_id)
-		return;
-	finish_asset(findings);
-	findings->asset_id = asset_id;
-	read_open(findings);
-}
-
-/* Takes a judgement into account; those of one asset come together. */
-void
-cec_rule_findings_judged(CecRuleFindings *findings, int64 asset_id, const CecJudgement *judgement)
-{
-	MemoryContext old = MemoryContextSwitchTo(findings->cxt);
-	bool wanted = cec_rule_wants_finding(judgement);
-
-	go_to_asset(findings, asset_id);
-	for (int i = 0; i < findings->open_count; i++)
-	{
-		OpenFinding *open = &findings->open[i];
-
-		if (open->rule_id != judgement->rule->rule_id || open->is_settled)
+		failed = strcmp(kind, "rule_failed") == 0;
+		if (!failed && strcmp(kind, "rule_unknown") != 0)
 			continue;
-		open->is_settled = true;
-		/* A suspended rule is not run: why it is suspended stays open. */
-		if (!judgement->rule->is_active || (wanted && open->failed == (judgement->verdict == CEC_VERDICT_FAILED)))
-			wanted = false;
-		else
-			cec_ids_add(&findings->close, open->finding_id);
+		rule_id = DatumGetInt64(row->tts_values[findings->rule_id - 1]);
+		rule = cec_rule_find(set, rule_id);
+		if (rule == NULL ||
+			!(cec_rule_finding_waits(rule, failed, today) ||
+			  still_holds(findings, row, rule, find_odd(odd, odd_count, rule_id, failed), facts_changed)))
+			cec_rule_findings_close(findings, DatumGetInt64(row->tts_values[findings->finding_id - 1]));
 	}
-	if (wanted)
-		add_finding(findings, judgement);
-	MemoryContextSwitchTo(old);
-}
-
-/*
- * The cover of the asset was computed: rules that take cover away and did not judge it have nothing to say of it any more,
- * and neither have include rules when its facts have changed.  After its judgements.
- */
-void
-cec_rule_findings_computed(CecRuleFindings *findings, int64 asset_id, bool facts_changed)
-{
-	MemoryContext old = MemoryContextSwitchTo(findings->cxt);
-
-	go_to_asset(findings, asset_id);
-	findings->is_computed = true;
-	findings->facts_changed = facts_changed;
-	MemoryContextSwitchTo(old);
+	for (int i = 0; i < odd_count; i++)
+		cec_rule_findings_open(findings, asset_id, &odd[i]);
 }
 
 static void
@@ -237,7 +193,7 @@ write_findings(CecRuleFindings *findings)
 	if (findings->close.count > 0)
 	{
 		args[0] = cec_ids_as_array(&findings->close);
-		cec_query_run(findings->set->portfolio->plans, &close_findings, args, NULL, 0);
+		cec_query_run(findings->portfolio->plans, &close_findings, args, NULL, 0);
 	}
 	if (findings->open_assets.count > 0)
 	{
@@ -249,7 +205,7 @@ write_findings(CecRuleFindings *findings)
 		args[2] = cec_ids_as_array(&findings->open_contracts);
 		args[3] = cec_ids_as_array(&findings->open_terms);
 		args[4] = cec_ids_as_array(&findings->open_rules);
-		cec_query_run(findings->set->portfolio->plans, &open_findings, args, NULL, 0);
+		cec_query_run(findings->portfolio->plans, &open_findings, args, NULL, 0);
 	}
 	SPI_finish();
 }
@@ -258,7 +214,6 @@ write_findings(CecRuleFindings *findings)
 void
 cec_rule_findings_end(CecRuleFindings *findings)
 {
-	finish_asset(findings);
 	if (findings->probe != NULL)
 		cec_probe_end(findings->probe);
 	if (findings->close.count > 0 || findings->open_assets.count > 0)

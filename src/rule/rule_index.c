@@ -202,33 +202,23 @@ coordinate_of(FmgrInfo *function, Datum location, double *value)
 	return !fcinfo->isnull;
 }
 
-/* Where the asset stands; false when it is not known. */
-static bool
-point_of(CecRuleIndex *index, TupleTableSlot *asset, double *x, double *y)
-{
-	Datum location = asset->tts_values[CEC_FACT_LOCATION - 1];
-
-	return !asset->tts_isnull[CEC_FACT_LOCATION - 1] && coordinate_of(&index->x, location, x) &&
-		   coordinate_of(&index->y, location, y);
-}
-
-static bool
-is_in(const double *box, double x, double y)
-{
-	return box[0] <= x && x <= box[2] && box[1] <= y && y <= box[3];
-}
-
 static int
 find_by_box(CecRuleIndex *index, TupleTableSlot *asset, int count)
 {
 	double x;
 	double y;
+	Datum location = asset->tts_values[CEC_FACT_LOCATION - 1];
 
-	if (index->box_count == 0 || !point_of(index, asset, &x, &y))
+	if (index->box_count == 0 || asset->tts_isnull[CEC_FACT_LOCATION - 1] || !coordinate_of(&index->x, location, &x) ||
+		!coordinate_of(&index->y, location, &y))
 		return count;
 	for (int i = 0; i < index->box_count; i++)
-		if (is_in(index->boxes[i].box, x, y))
+	{
+		const double *box = index->boxes[i].box;
+
+		if (box[0] <= x && x <= box[2] && box[1] <= y && y <= box[3])
 			index->found[count++] = index->boxes[i].rule;
+	}
 	return count;
 }
 
@@ -266,26 +256,33 @@ get_index(CecRuleSet *set)
 	return set->index;
 }
 
-/* Whether a rule, one of the set, is among the candidates for an asset; rules that take cover away always are. */
+/* Whether the index would name a rule for an asset: one that it does not name is not run, even where it would fail. */
 bool
-cec_rule_can_match(CecRuleSet *set, CecRule *rule, TupleTableSlot *asset)
+cec_rule_is_candidate(CecRuleSet *set, CecRule *rule, TupleTableSlot *asset)
 {
-	CecRuleIndex *index = get_index(set);
 	CecCondition *condition = rule->code->condition;
-	CecConjunct *conjunct = rule->effect != CEC_RULE_INCLUDE || condition == NULL ? NULL : best_conjunct(condition);
+	CecConjunct *conjunct = condition == NULL || rule->effect != CEC_RULE_INCLUDE ? NULL : best_conjunct(condition);
 	bool null_counts = rule->on_unknown != CEC_UNKNOWN_DENY;
-	double x;
-	double y;
+	CecRuleIndex *index;
+	int count;
 
 	if (conjunct == NULL || (conjunct->kind == CEC_CONJUNCT_BOUNDARY && null_counts))
 		return true;
-	if (conjunct->kind == CEC_CONJUNCT_BOUNDARY)
-		return rule->term->has_box && point_of(index, asset, &x, &y) && is_in(rule->term->box, x, y);
-	if (asset->tts_isnull[conjunct->column - 1])
-		return null_counts;
-	for (int i = 0; i < conjunct->count; i++)
-		if (hash_value(conjunct->type, conjunct->values[i]) ==
-			hash_value(conjunct->type, asset->tts_values[conjunct->column - 1]))
+	if (conjunct->kind == CEC_CONJUNCT_EQUAL)
+	{
+		Datum value = asset->tts_values[conjunct->column - 1];
+
+		if (asset->tts_isnull[conjunct->column - 1])
+			return null_counts;
+		for (int i = 0; i < conjunct->count; i++)
+			if (hash_value(conjunct->type, conjunct->values[i]) == hash_value(conjunct->type, value))
+				return true;
+		return false;
+	}
+	index = get_index(set);
+	count = find_by_box(index, asset, 0);
+	for (int i = 0; i < count; i++)
+		if (index->found[i] == rule)
 			return true;
 	return false;
 }

@@ -80,9 +80,10 @@ add_odd(CecRuleMatch *match, int64 asset_id, CecVerdict verdict, int sqlstate)
 }
 
 /*
- * WHERE … for the assets that the rule acts on or that are odd; the query's second column says which are unknown.  Where the
- * condition may raise, IS TRUE keeps its parts together and in their order, and what is known beforehand of the term must
- * not be folded into it: it would raise less than the compiled condition does.
+ * WHERE … for the assets that the rule acts on or that are odd; the query's second column says which are unknown.  The
+ * planner takes an AND apart and runs what is cheap first, and so perhaps what the part before it was to keep from failing.
+ * Therefore a condition that may raise stands inside a test even where that says the same, and what is known beforehand of
+ * the term must not be folded into it: it would raise less than the compiled condition does.
  */
 static char *
 make_query(CecRuleSet *set, CecRule *rule, bool *may_raise)
@@ -267,8 +268,8 @@ ask_one_by_one(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of,
 		CHECK_FOR_INTERRUPTS();
 		if (slow < MAX_SLOW && cec_rule_facts_seek(facts, assets.ids[i]))
 		{
-			/* As when the asset changes: what cannot match is not run, whatever it would raise. */
-			if (cec_rule_can_match(set, rule, cec_rule_facts_asset(facts)))
+			/* As when the asset changes: what is no candidate is not run, whatever it would raise. */
+			if (cec_rule_is_candidate(set, rule, cec_rule_facts_asset(facts)))
 				cec_rule_evaluate(facts, &judgement, 1);
 			else
 				judgement.verdict = CEC_VERDICT_FALSE;

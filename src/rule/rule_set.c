@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/executor.h"
@@ -53,8 +54,9 @@ typedef struct CodeSlot
 	CecRuleCode *code;
 } CodeSlot;
 
-static HTAB *sets = NULL;	/* of SetSlot */
-static List *retired = NIL; /* replaced entries, in CacheMemoryContext */
+static HTAB *sets = NULL;									  /* of SetSlot */
+static List *retired = NIL;									  /* replaced entries, in CacheMemoryContext */
+static SubTransactionId changed_in = InvalidSubTransactionId; /* the latest in which this transaction changed any */
 
 static void
 invalidate_by_relation(Datum arg, Oid relid)
@@ -68,6 +70,27 @@ invalidate_by_relation(Datum arg, Oid relid)
 			slot->set->valid = false;
 }
 
+/*
+ * A set may have been read that holds what is now taken back.  The messages about it need not have come back yet, and then
+ * the server forgets them: they speak of nothing that anybody else could see.
+ */
+static void
+forget_taken_back(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB && changed_in >= mine)
+		invalidate_by_relation((Datum) 0, InvalidOid);
+}
+
+/* The same at the end; a prepared transaction may be taken back without a message to anybody. */
+static void
+forget_at_end(XactEvent event, void *arg)
+{
+	if (changed_in != InvalidSubTransactionId && (event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE))
+		invalidate_by_relation((Datum) 0, InvalidOid);
+	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
+		changed_in = InvalidSubTransactionId;
+}
+
 /* Prepares the cache; called once when the library is loaded. */
 void
 cec_rule_set_init(void)
@@ -79,6 +102,8 @@ cec_rule_set_init(void)
 	ctl.hcxt = CacheMemoryContext;
 	sets = hash_create("cec rule sets", 8, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	CacheRegisterRelcacheCallback(invalidate_by_relation, (Datum) 0);
+	RegisterSubXactCallback(forget_taken_back, NULL);
+	RegisterXactCallback(forget_at_end, NULL);
 }
 
 /* Says to all sessions, this one included, that what rule sets hold has changed. */
@@ -90,6 +115,7 @@ cec_rule_set_changed(CecPortfolio *portfolio)
 	if (!OidIsValid(relid)) /* somebody's own table in a schema that is no portfolio */
 		return;
 	CacheInvalidateRelcacheByRelid(relid);
+	changed_in = Max(changed_in, GetCurrentSubTransactionId());
 	invalidate_by_relation((Datum) 0, relid); /* the message comes back only with the next command */
 }
 
@@ -269,7 +295,6 @@ read_rule(CecRuleSet *set, CecRuleSet *old, uint64 row)
 	rule->effect = cec_rule_effect_of(effect);
 	rule->on_unknown = cec_rule_on_unknown_of(on_unknown);
 	set->has_include |= rule->effect == CEC_RULE_INCLUDE;
-	set->has_others |= rule->effect != CEC_RULE_INCLUDE;
 	rule->is_active = strcmp(column_text(row, 7), "active") == 0;
 	rule->during = cec_days_of_range(column_datum(row, 5, &isnull));
 	rule->term = find_term(set, row);
@@ -347,10 +372,10 @@ cec_rule_set_get(CecPortfolio *portfolio)
 	set->nspid = portfolio->nspid;
 	set->cxt = cxt;
 	set->portfolio = portfolio;
-	set->relid = cec_portfolio_relation(portfolio, "coverage_rule");
+	set->relid = get_relname_relid("coverage_rule", portfolio->nspid);
 	set->codes = make_codes(cxt);
 	set->terms = make_terms(cxt);
-	set->valid = true;
+	set->valid = OidIsValid(set->relid); /* without the table there are no rules, for as long as nobody makes it */
 	/* Conditions are moved over from the old set, so from here on there is only one way: forward, or both are gone. */
 	slot->set = NULL;
 	if (old != NULL)
@@ -360,7 +385,8 @@ cec_rule_set_get(CecPortfolio *portfolio)
 		retired = lappend(retired, old);
 		MemoryContextSwitchTo(saved);
 	}
-	read_set(set, cec_portfolio_pins() <= 1 ? old : NULL);
+	if (set->valid)
+		read_set(set, cec_portfolio_pins() <= 1 ? old : NULL);
 	MemoryContextSetParent(cxt, CacheMemoryContext);
 	slot->set = set;
 	return set;

@@ -89,7 +89,6 @@ typedef struct CecRuleSet
 	Bitmapset *facts;	 /* columns that any condition reads */
 	TimestampTz refresh_began; /* 0, or when refresh began to walk day by day */
 	bool has_include;	 /* there are include rules */
-	bool has_others;	 /* there are require or exclude rules */
 } CecRuleSet;
 
 extern CecRuleEffect cec_rule_effect_of(const char *word);

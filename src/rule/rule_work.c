@@ -36,13 +36,14 @@ struct CecAssetRules
 {
 	int64 asset_id;
 	bool facts_changed;
+	int odd_count;
+	int odd_space;
+	CecJudgement *odd; /* that call for a finding */
 	CecEffectRows recorded;
 	int recorded_rules; /* so many of the rules below were recorded; they are in order of rule_id, those decided since follow */
 	int count;
 	int space;
 	RuleDays *rules;
-	int odd_count; /* judgements that make findings */
-	CecJudgement *odd;
 	CecAssetRules *next;
 };
 
@@ -81,7 +82,7 @@ cec_rule_work_begin(CecPortfolio *portfolio, Snapshot snapshot, const CecIds *fa
 	work->cxt = CurrentMemoryContext;
 	work->reader = cec_rule_facts_begin(set, snapshot, work->today);
 	work->effects = cec_effects_begin(portfolio, snapshot);
-	work->findings = cec_rule_findings_begin(set, snapshot);
+	work->findings = cec_rule_findings_begin(portfolio, snapshot);
 	return work;
 }
 
@@ -189,8 +190,12 @@ decide(CecRuleWork *work, CecAssetRules *asset, CecRule *rule, bool acts)
 static void
 add_odd(CecAssetRules *asset, const CecJudgement *judgement)
 {
-	asset->odd = asset->odd == NULL ? palloc(sizeof(CecJudgement))
-									: repalloc(asset->odd, (asset->odd_count + 1) * sizeof(CecJudgement));
+	if (asset->odd_count == asset->odd_space)
+	{
+		asset->odd_space = asset->odd_space == 0 ? 2 : asset->odd_space * 2;
+		asset->odd = asset->odd == NULL ? palloc(asset->odd_space * sizeof(CecJudgement))
+										: repalloc(asset->odd, asset->odd_space * sizeof(CecJudgement));
+	}
 	asset->odd[asset->odd_count++] = *judgement;
 }
 
@@ -215,7 +220,7 @@ judge(CecRuleWork *work, CecAssetRules *asset, int count)
 		CecJudgement *judgement = &work->judgements[i];
 
 		decide(work, asset, judgement->rule, exists && cec_rule_acts(judgement->rule, judgement->verdict));
-		if (exists && cec_rule_wants_finding(judgement))
+		if (exists && cec_rule_is_odd(judgement))
 			add_odd(asset, judgement);
 	}
 }
@@ -239,13 +244,12 @@ decide_include_rules(CecRuleWork *work, CecAssetRules *asset)
 		if (!is_over(work, candidates[i]))
 			add_judgement(work, &count, candidates[i]);
 	judge(work, asset, count);
-	/* What cannot match acts no more; where its condition was unknown or had failed, that is past too. */
-	for (int i = 0; i < asset->count; i++)
+	/* What cannot match acts no more, and neither does what is over. */
+	for (int i = 0; i < asset->recorded_rules; i++)
 	{
 		RuleDays *days = &asset->rules[i];
 
-		if (days->rule != NULL && days->rule->effect == CEC_RULE_INCLUDE && !days->is_decided &&
-			!is_over(work, days->rule))
+		if (days->rule != NULL && days->rule->effect == CEC_RULE_INCLUDE && !days->is_decided)
 			decide(work, asset, days->rule, false);
 	}
 	asset->facts_changed = true;
@@ -304,21 +308,13 @@ cec_rule_work_decide(CecRuleWork *work, CecAssetRules *asset, int64 term_id, Cec
 	{
 		RuleDays *days = &asset->rules[i];
 
-		if (days->rule != NULL && days->rule->effect == effect && days->rule->term->term_id == term_id)
-			cec_day_set_union(&result, &days->days);
+		if (days->rule == NULL || days->rule->effect != effect || days->rule->term->term_id != term_id)
+			continue;
+		if (!days->is_decided) /* it is over */
+			decide(work, asset, days->rule, false);
+		cec_day_set_union(&result, &days->days);
 	}
 	return result;
-}
-
-/* An asset may be judged at several times of the computation; its findings are settled once. */
-static void
-settle_findings(CecRuleWork *work, CecAssetRules *asset)
-{
-	if (asset->odd_count == 0 && !asset->facts_changed && !work->set->has_others)
-		return;
-	for (int i = 0; i < asset->odd_count; i++)
-		cec_rule_findings_judged(work->findings, asset->asset_id, &asset->odd[i]);
-	cec_rule_findings_computed(work->findings, asset->asset_id, asset->facts_changed);
 }
 
 /* Records what was decided; returns the number of rows of rule_effect that are new. */
@@ -329,16 +325,20 @@ cec_rule_work_end(CecRuleWork *work)
 		cec_rule_deadline_stop();
 	for (CecAssetRules *asset = work->assets; asset != NULL; asset = asset->next)
 	{
-		settle_findings(work, asset);
+		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < asset->count; i++)
 		{
 			RuleDays *days = &asset->rules[i];
 
-			CHECK_FOR_INTERRUPTS();
+			/* The term of a rule that nobody asked about does not concern the asset any more. */
+			if (!days->is_decided && days->rule != NULL && days->rule->effect != CEC_RULE_INCLUDE)
+				decide(work, asset, days->rule, false);
 			if (days->is_decided)
 				(void) cec_effects_put(work->effects, days->rule_id, asset->asset_id,
 									   asset->recorded.rows + days->first, days->count, &days->days);
 		}
+		cec_rule_findings_settle(work->findings, work->set, asset->asset_id, asset->facts_changed, work->today,
+								 asset->odd, asset->odd_count);
 	}
 	cec_rule_facts_end(work->reader);
 	cec_rule_findings_end(work->findings);

@@ -54,6 +54,7 @@ foreach my $batch (@batches)
 	my $errors = '';
 
 	$batch_no++;
+	$node->safe_psql('postgres', 'SELECT random_remember()');
 	foreach my $session (1 .. $sessions)
 	{
 		my $child = open(my $pipe, '-|') // die "cannot fork: $!";
@@ -73,12 +74,20 @@ foreach my $batch (@batches)
 	}
 	is($errors, '', "$sessions session(s) at $level ran through");
 	is($node->safe_psql('postgres', 'SELECT * FROM random_breaches() LIMIT 10'), '', "no law is broken after $sessions session(s) at $level");
+
+	my $days = $batch_no % 4;
+	$node->safe_psql('postgres', "SELECT random_remember(), random_days_pass($days)");
+	is($node->safe_psql('postgres', 'SELECT * FROM random_breaches() LIMIT 10'), '', "$days day(s) later no law is broken");
+	is($node->safe_psql('postgres', 'SELECT * FROM random_walk() LIMIT 10'), '', "refresh decides each of $days day(s)");
+	is($node->safe_psql('postgres', 'SELECT * FROM random_breaches() LIMIT 10'), '', 'and breaks no law');
 }
 
 note($node->safe_psql('postgres',
 	"SELECT 'operations ' || sum(operations) || ', refused ' || sum(refused) || ', retried ' || sum(retried) FROM random_result"));
 note($node->safe_psql('postgres',
 	"SELECT 'coverage ' || (SELECT count(*) FROM law.coverage) || ', inherited ' || (SELECT count(*) FROM law.coverage WHERE is_inherited) || ', history ' || (SELECT count(*) FROM law.coverage_history) || ', log ' || (SELECT count(*) FROM law.audit_log)"));
+note($node->safe_psql('postgres',
+	"SELECT 'rules ' || (SELECT count(*) FROM law.coverage_rule) || ', decisions ' || (SELECT count(*) FROM law.rule_effect) || ', findings ' || (SELECT count(*) FROM law.finding WHERE rule_id IS NOT NULL) || ', cover by rules ' || (SELECT count(*) FROM law.coverage WHERE is_ruled)"));
 is($node->safe_psql('postgres', 'SELECT law.recompute_coverage()'), '0', 'nothing is left to recompute');
 $node->stop('immediate');
 done_testing();

@@ -2,11 +2,32 @@
 --
 -- random_world() makes the portfolio "law"; random_ops() runs operations until so many succeeded, each transaction with
 -- one to four of them, committed or rolled back, with savepoints. Business errors are part of the game; serialization
--- failures and deadlocks are retried as a whole.
+-- failures and deadlocks are retried as a whole. Days lie around today, so that rules have a past and a future.
 
 SET check_function_bodies = off;
 
 CREATE TABLE random_result (batch integer, session integer, operations integer, refused integer, retried integer);
+
+-- Conditions of every kind. Where one fails for some assets, no part of it is sure to be the same for all assets: the
+-- executor would leave out what such a part makes superfluous, and with it the failure.
+CREATE TABLE random_condition (condition_id integer GENERATED ALWAYS AS IDENTITY, condition text);
+INSERT INTO random_condition (condition) VALUES
+	('country = ''DE'''), ('country IN (''DE'', ''AT'')'), ('category = ''pump'' AND country <> ''FR'''),
+	('category IS NULL OR country = ''AT'''), ('NOT (usage_type = ''production'')'), ('asset_id IN (1, 3, 5, 7)'),
+	('asset_id % 2 = 0'), ('serial_number = ''S-3'''), ('asset_tag LIKE ''T-1%'''), ('true'), ('false'), ('NULL::boolean'),
+	('as_number(attributes ->> ''kw'') > 50'), ('attributes @> ''{"fuel": "gas"}'''), ('successor_id IS NOT NULL'),
+	('(attributes ->> ''kw'')::int > 50'), ('country = ''DE'' AND (attributes ->> ''kw'')::int > 50'),
+	('CASE WHEN country = ''DE'' THEN (attributes ->> ''kw'')::int > 10 END'), ('10 / (asset_id - 4) > 0'),
+	('inside_boundary'), ('NOT inside_boundary'), ('inside_boundary IS NULL'), ('inside_boundary AND category = ''pump'''),
+	('distance_to_boundary_m < 100000'), ('last_maintenance(''inspection'') > as_of - 30'),
+	('last_maintenance(''inspection'') IS NULL'), ('maintenance_count(''repair'', interval ''40 days'') > 1'),
+	('request_count(interval ''20 days'') = 0'), ('request_count(''60 days'') > 0 AND country = ''DE'''), ('age_years < 1'),
+	('age_years >= 1 OR inside_boundary'), ('commissioned_on < as_of - 100'), ('out_of_service @> as_of'),
+	('NOT out_of_service @> as_of AND status = ''in_service'''), ('status IN (''planned'', ''retired'')'),
+	('decommissioned_on - as_of < 60'), ('tier_code = ''gold'' AND category = ''pump'''), ('tier_rank > 1'),
+	('contract_kind = ''service'' AND country = governing_country'), ('contract_number LIKE ''%-X'''),
+	('st_x(location) > 11 AND last_maintenance(''repair'') IS NOT NULL'), ('extract(day FROM as_of) < 15'),
+	('last_maintenance(attributes ->> ''fuel'') > as_of - 20 AND (attributes ->> ''kw'')::int > 50');
 
 CREATE FUNCTION random_pick(choices text[]) RETURNS text LANGUAGE sql
 AS $$ SELECT choices[1 + floor(random() * cardinality(choices))::int] $$;
@@ -14,8 +35,27 @@ AS $$ SELECT choices[1 + floor(random() * cardinality(choices))::int] $$;
 CREATE FUNCTION random_id(most integer) RETURNS bigint LANGUAGE sql
 AS $$ SELECT 1 + floor(random() * most)::bigint $$;
 
+-- The earliest today of any time zone that setting.time_zone is given.
+CREATE FUNCTION random_today() RETURNS date STABLE LANGUAGE sql
+AS $$ SELECT (now() AT TIME ZONE 'Pacific/Pago_Pago')::date $$;
+
+CREATE FUNCTION random_year() RETURNS daterange LANGUAGE sql
+AS $$ SELECT daterange(random_today() - 210, random_today() + 220) $$;
+
+CREATE FUNCTION random_condition() RETURNS text LANGUAGE sql
+AS $$ SELECT condition FROM random_condition ORDER BY random() LIMIT 1 $$;
+
+CREATE FUNCTION random_point() RETURNS geometry LANGUAGE sql
+AS $$ SELECT CASE WHEN random() < 0.8 THEN ST_SetSRID(ST_MakePoint(9 + floor(random() * 6), 47 + floor(random() * 4)), 4326) END $$;
+
+CREATE FUNCTION random_boundary() RETURNS geometry LANGUAGE sql
+AS $$
+	SELECT CASE WHEN random() < 0.8 THEN ST_Multi(ST_MakeEnvelope(west, south, west + 1 + floor(random() * 3), south + 1 + floor(random() * 2), 4326)) END
+	FROM (SELECT 9 + floor(random() * 4) AS west, 47 + floor(random() * 3) AS south) AS corner
+$$;
+
 CREATE FUNCTION random_day() RETURNS date LANGUAGE sql
-AS $$ SELECT date '2026-01-01' + floor(random() * 60)::int * 7 $$;
+AS $$ SELECT random_today() + (floor(random() * 61)::int - 30) * 7 $$;
 
 -- Bounds are written in all four ways, some of them open.
 CREATE FUNCTION random_days() RETURNS daterange LANGUAGE plpgsql
@@ -30,19 +70,31 @@ BEGIN
 END;
 $$;
 
+-- Mostly in force; some are over, some are still to come.
+CREATE FUNCTION random_rule_days() RETURNS daterange LANGUAGE sql
+AS $$
+	SELECT CASE WHEN random() < 0.6 THEN daterange(random_today() - random_id(200)::int, CASE WHEN random() < 0.7 THEN random_today() + 1 + random_id(100)::int END)
+		ELSE random_days() END
+$$;
+
 CREATE FUNCTION random_world() RETURNS void LANGUAGE plpgsql
 AS $$
 BEGIN
 	PERFORM cec.create_portfolio('law');
 	UPDATE law.setting SET duplicates_allowed = true;
 	INSERT INTO law.customer (name) VALUES ('Acme');
-	INSERT INTO law.contract (number, customer_id, status, during, kind)
-		SELECT 'C-' || g, 1, 'active', daterange('2026-01-01', '2027-01-01'), random_pick('{service,warranty,lease}')
+	INSERT INTO law.service_tier (code, name, rank) VALUES ('gold', 'Gold', 2), ('silver', 'Silver', 1);
+	INSERT INTO law.contract (number, customer_id, status, during, kind, governing_country, boundary)
+		SELECT 'C-' || g, 1, 'active', random_year(), random_pick('{service,warranty,lease}'), random_pick('{DE,AT}'), random_boundary()
 		FROM generate_series(1, 6) g;
-	INSERT INTO law.coverage_term (contract_id, number, during, covers_bundles)
-		SELECT 1 + g, g::text, daterange('2026-01-01', '2027-01-01'), g % 4 <> 3 FROM generate_series(0, 5) g;
-	INSERT INTO law.asset (asset_tag, serial_number) SELECT 'T-' || g, 'S-' || g FROM generate_series(1, 16) g;
+	INSERT INTO law.coverage_term (contract_id, number, during, covers_bundles, tier_id)
+		SELECT 1 + g, g::text, random_year(), g % 4 <> 3, nullif(random_id(3), 3) FROM generate_series(0, 5) g;
+	INSERT INTO law.asset (asset_tag, serial_number, country, category, usage_type, location, attributes)
+		SELECT 'T-' || g, 'S-' || g, random_pick('{DE,AT,FR,NULL}'), random_pick('{pump,motor,NULL}'), random_pick('{production,spare,NULL}'),
+			random_point(), jsonb_build_object('kw', g * 7)
+		FROM generate_series(1, 16) g;
 	INSERT INTO law.bundle (name, primary_asset_id) SELECT 'B-' || g, g FROM generate_series(1, 8) g;
+	PERFORM law.refresh();
 END;
 $$;
 
@@ -53,10 +105,14 @@ DECLARE
 	-- Definitions go through the gate alone: were they as frequent as data, hardly two sessions would ever meet.
 	kind text := CASE WHEN random() < 0.9 THEN
 		random_pick('{list,list,list,list_many,list_tag,list_tag,relist,relist,move_line,unlist,unlist_many,retire,revive,
-			pause,plan,retire_many,bundle,include,exclude,remove,asset,asset_gone,merge,upsert,savepoint}')
+			pause,plan,retire_many,bundle,include,exclude,remove,asset,asset_gone,merge,upsert,savepoint,
+			fact,fact,fact,fact_many,kw,kw_many,move,move,maintain,maintain,maintain_many,unmaintain,remaintain,request,
+			request,unrequest}')
 	ELSE
 		random_pick('{status,contract_days,suspend,term_days,bundles,member,member,member,member_many,member_many,
-			member_days,member_gone,bundle_gone,primary,price}')
+			member_days,member_gone,bundle_gone,primary,price,rule,rule,rule,rule,rule,rule_many,rule_gone,rule_end,
+			rule_days,rule_text,rule_text,rule_unknown,rule_suspend,rule_resume,rule_resume,rule_move,boundary,boundary,
+			facts_of_contract,tier,term_tier,zone,refresh,refresh}')
 	END;
 BEGIN
 	CASE kind
@@ -92,18 +148,18 @@ BEGIN
 		UPDATE law.asset SET status = 'planned', decommissioned_on = NULL,
 			commissioned_on = CASE WHEN random() < 0.5 THEN random_day() END WHERE asset_id = random_id(16);
 	WHEN 'retire_many' THEN
-		UPDATE law.asset SET status = 'retired', decommissioned_on = date '2026-12-01', commissioned_on = NULL
+		UPDATE law.asset SET status = 'retired', decommissioned_on = random_today() + 120, commissioned_on = NULL
 			WHERE asset_id % 7 = random_id(7) - 1;
 	WHEN 'status' THEN
 		UPDATE law.contract SET status = random_pick('{active,active,active,draft,void,terminated}') WHERE contract_id = random_id(6);
 	WHEN 'contract_days' THEN
-		UPDATE law.contract SET during = CASE WHEN random() < 0.5 THEN random_days() ELSE daterange('2026-01-01', '2027-01-01') END
+		UPDATE law.contract SET during = CASE WHEN random() < 0.5 THEN random_days() ELSE random_year() END
 			WHERE contract_id = random_id(6);
 	WHEN 'suspend' THEN
 		UPDATE law.contract SET suspensions = CASE WHEN random() < 0.5 THEN '{}' ELSE datemultirange(random_days()) END
 			WHERE contract_id = random_id(6);
 	WHEN 'term_days' THEN
-		UPDATE law.coverage_term SET during = CASE WHEN random() < 0.5 THEN random_days() ELSE daterange('2026-01-01', '2027-01-01') END
+		UPDATE law.coverage_term SET during = CASE WHEN random() < 0.5 THEN random_days() ELSE random_year() END
 			WHERE term_id = random_id(6);
 	WHEN 'bundles' THEN
 		UPDATE law.coverage_term SET covers_bundles = random() < 0.8 WHERE term_id = random_id(6);
@@ -148,6 +204,81 @@ BEGIN
 			ON CONFLICT (inclusion_id) DO UPDATE SET during = excluded.during;
 	WHEN 'price' THEN
 		UPDATE law.coverage_term SET price = random_id(100), price_basis = 'per_unit_month' WHERE term_id = random_id(6);
+	WHEN 'fact' THEN
+		UPDATE law.asset SET country = random_pick('{DE,AT,FR,NULL}'), category = random_pick('{pump,motor,NULL}'),
+			usage_type = random_pick('{production,spare,NULL}') WHERE asset_id = random_id(16);
+	WHEN 'fact_many' THEN
+		UPDATE law.asset SET category = random_pick('{pump,motor,NULL}'), successor_id = CASE WHEN random() < 0.3 THEN nullif(1, asset_id) END
+			WHERE asset_id % 5 = random_id(5) - 1;
+	WHEN 'kw' THEN
+		UPDATE law.asset SET attributes = jsonb_build_object('kw', random_pick('{7,60,99,much,""}'), 'fuel', random_pick('{gas,oil,repair}'))
+			WHERE asset_id = random_id(16);
+	WHEN 'kw_many' THEN
+		UPDATE law.asset SET attributes = jsonb_build_object('kw', random_id(100)) WHERE asset_id % 3 = random_id(3) - 1;
+	WHEN 'move' THEN
+		UPDATE law.asset SET location = random_point() WHERE asset_id = random_id(16);
+	WHEN 'maintain' THEN
+		INSERT INTO law.maintenance_event (asset_id, kind, performed_on)
+			VALUES (random_id(16), random_pick('{inspection,repair}'), random_today() + 10 - random_id(60)::int);
+	WHEN 'maintain_many' THEN
+		INSERT INTO law.maintenance_event (asset_id, kind, performed_on)
+			SELECT random_id(16), random_pick('{inspection,repair}'), random_today() - random_id(40)::int FROM generate_series(1, 5);
+	WHEN 'unmaintain' THEN
+		DELETE FROM law.maintenance_event WHERE event_id % 4 = random_id(4) - 1;
+	WHEN 'remaintain' THEN
+		UPDATE law.maintenance_event SET asset_id = random_id(16), performed_on = random_today() - random_id(60)::int
+			WHERE event_id = (SELECT event_id FROM law.maintenance_event ORDER BY random() LIMIT 1);
+	WHEN 'request' THEN
+		INSERT INTO law.service_request (asset_id, opened_at) VALUES (random_id(16), now() - random() * interval '70 days');
+	WHEN 'unrequest' THEN
+		DELETE FROM law.service_request WHERE request_id % 3 = random_id(3) - 1;
+	WHEN 'rule' THEN
+		INSERT INTO law.coverage_rule (term_id, name, effect, condition, during, on_unknown, state)
+			SELECT random_id(6), 'rule', random_pick('{include,require,exclude}'), random_condition(), random_rule_days(),
+				random_pick('{deny,allow,flag}'), random_pick('{active,active,active,active,suspended}')
+			WHERE (SELECT count(*) FROM law.coverage_rule) < 60;
+	WHEN 'rule_many' THEN
+		INSERT INTO law.coverage_rule (term_id, name, effect, condition, during, on_unknown)
+			SELECT random_id(6), 'one of many', random_pick('{include,require,exclude}'), random_condition(), random_rule_days(),
+				random_pick('{deny,allow,flag}') FROM generate_series(1, 4)
+			WHERE (SELECT count(*) FROM law.coverage_rule) < 50;
+	WHEN 'rule_gone' THEN
+		DELETE FROM law.coverage_rule WHERE rule_id IN (SELECT rule_id FROM law.coverage_rule ORDER BY random() LIMIT random_id(2));
+	WHEN 'rule_end' THEN
+		UPDATE law.coverage_rule SET during = daterange(lower(during), cec.today('law') + random_id(5)::int - 4)
+			WHERE rule_id % 5 = random_id(5) - 1 AND coalesce(lower(during) < cec.today('law') - 3, true);
+	WHEN 'rule_days' THEN
+		UPDATE law.coverage_rule SET during = random_rule_days() WHERE rule_id % 7 = random_id(7) - 1;
+	WHEN 'rule_text' THEN
+		UPDATE law.coverage_rule SET condition = random_condition()
+			WHERE rule_id = (SELECT rule_id FROM law.coverage_rule ORDER BY random() LIMIT 1);
+	WHEN 'rule_unknown' THEN
+		UPDATE law.coverage_rule SET on_unknown = random_pick('{deny,allow,flag}') WHERE rule_id % 4 = random_id(4) - 1;
+	WHEN 'rule_suspend' THEN
+		UPDATE law.coverage_rule SET state = 'suspended'
+			WHERE rule_id = (SELECT rule_id FROM law.coverage_rule ORDER BY random() LIMIT 1);
+	WHEN 'rule_resume' THEN
+		UPDATE law.coverage_rule SET state = 'active' WHERE state = 'suspended' AND random() < 0.7;
+	WHEN 'rule_move' THEN
+		UPDATE law.coverage_rule SET term_id = random_id(6), effect = random_pick('{include,require,exclude}')
+			WHERE rule_id = (SELECT rule_id FROM law.coverage_rule ORDER BY random() LIMIT 1);
+	WHEN 'boundary' THEN
+		UPDATE law.contract SET boundary = random_boundary() WHERE contract_id = random_id(6);
+	WHEN 'facts_of_contract' THEN
+		UPDATE law.contract SET number = 'C-' || contract_id || random_pick('{"",-X}'), kind = random_pick('{service,warranty,lease}'),
+			governing_country = random_pick('{DE,AT,NULL}') WHERE contract_id % 3 = random_id(3) - 1;
+	WHEN 'tier' THEN
+		UPDATE law.service_tier SET code = random_pick('{gold,brass}') || CASE tier_id WHEN 1 THEN '' ELSE '-2' END, rank = random_id(3)
+			WHERE tier_id = random_id(2);
+	WHEN 'term_tier' THEN
+		UPDATE law.coverage_term SET tier_id = nullif(random_id(3), 3), contract_id = CASE WHEN random() < 0.8 THEN contract_id ELSE random_id(6) END
+			WHERE term_id = random_id(6);
+	WHEN 'zone' THEN
+		UPDATE law.setting SET time_zone = random_pick('{UTC,Asia/Shanghai,Pacific/Kiritimati,Pacific/Pago_Pago}');
+	WHEN 'refresh' THEN
+		IF current_setting('transaction_isolation') = 'read committed' THEN
+			PERFORM law.refresh(CASE WHEN random() < 0.1 THEN cec.today('law') + 1 END);
+		END IF;
 	WHEN 'savepoint' THEN
 		BEGIN
 			PERFORM random_op();
@@ -224,4 +355,139 @@ AS $$
 	SELECT 'no belief before the one it replaced', format('asset %s term %s', a.asset_id, a.term_id)
 	FROM law.coverage a JOIN law.coverage_history b ON a.asset_id = b.asset_id AND a.term_id = b.term_id
 		AND a.during && b.during AND upper(b.recorded) > a.recorded_at
+	UNION ALL
+	SELECT 'decisions of past days stay', format('rule %s asset %s: %s, now %s', coalesce(p.rule_id, e.rule_id), coalesce(p.asset_id, e.asset_id), p.days, e.days)
+	FROM random_past p FULL JOIN (
+		SELECT rule_id, asset_id, range_agg(during) * datemultirange(daterange(NULL, (SELECT cut FROM random_past_cut))) AS days
+		FROM law.rule_effect GROUP BY 1, 2) AS e USING (rule_id, asset_id)
+	WHERE coalesce(p.days, '{}') <> coalesce(e.days, '{}')
+	UNION ALL
+	SELECT 'decisions do not touch', format('rule %s asset %s', a.rule_id, a.asset_id)
+	FROM law.rule_effect a JOIN law.rule_effect b USING (rule_id, asset_id)
+	WHERE a.rule_effect_id < b.rule_effect_id AND (a.during && b.during OR a.during -|- b.during)
+	UNION ALL
+	SELECT 'from today on rules act on their own days alone', format('rule %s %s asset %s: %s', e.rule_id, r.during, e.asset_id, e.during)
+	FROM law.rule_effect e LEFT JOIN law.coverage_rule r USING (rule_id)
+	WHERE NOT coalesce(datemultirange(r.during), '{}') @> datemultirange(e.during * daterange(cec.today('law'), NULL))
+	UNION ALL
+	SELECT 'rules act as their conditions say', format('rule %s asset %s %s: %s', j.rule_id, j.asset_id, j.says, array_to_string(j.wrong, ', '))
+	FROM random_wrong(cec.today('law')) j
+	WHERE cardinality(j.wrong) > 0 AND (NOT j.depends_on_day OR (SELECT max(on_day) FROM law.refresh_run) >= cec.today('law'))
+	UNION ALL
+	SELECT 'findings end with their rule', format('rule %s asset %s: %s', f.rule_id, f.asset_id, f.kind)
+	FROM law.finding f LEFT JOIN law.coverage_rule r USING (rule_id)
+	WHERE f.kind IN ('rule_failed', 'rule_unknown') AND f.closed_at IS NULL
+		AND (r.rule_id IS NULL OR (upper(r.during) <= cec.today('law') AND (SELECT max(on_day) FROM law.refresh_run) >= cec.today('law')) OR (f.kind = 'rule_unknown' AND r.on_unknown <> 'flag'))
+$$;
+
+-- What has been decided of days that are past at every place, and up to where refresh has come.
+CREATE TABLE random_past (rule_id bigint, asset_id bigint, days datemultirange);
+CREATE TABLE random_past_cut (cut date);
+
+CREATE FUNCTION random_remember() RETURNS void LANGUAGE sql
+AS $$
+	DELETE FROM random_past;
+	DELETE FROM random_past_cut;
+	INSERT INTO random_past_cut SELECT least(max(on_day) + 1, random_today()) FROM law.refresh_run;
+	INSERT INTO random_past
+		SELECT rule_id, asset_id, range_agg(during) * datemultirange(daterange(NULL, (SELECT cut FROM random_past_cut)))
+		FROM law.rule_effect GROUP BY 1, 2;
+$$;
+
+-- What a condition says of an asset under a term on a day, by a query of its own: true, false, unknown or failed.
+CREATE FUNCTION random_says(term_id bigint, condition text, asset_id bigint, on_day date) RETURNS text LANGUAGE plpgsql
+SET TimeZone = 'UTC' SET DateStyle = 'ISO, YMD' SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	answer boolean;
+BEGIN
+	EXECUTE format($query$
+		SELECT CASE WHEN %s THEN true WHEN NOT (%1$s) THEN false END FROM (
+			SELECT a.*, $3 AS as_of, NULL::integer AS age_years, NULL::boolean AS inside_boundary, NULL::float8 AS distance_to_boundary_m,
+				c.number AS contract_number, c.kind AS contract_kind, c.governing_country, s.code AS tier_code, s.rank AS tier_rank,
+				c.boundary,
+				(SELECT array_agg(kind ORDER BY event_id) FROM law.maintenance_event m WHERE m.asset_id = a.asset_id) AS maintenance_kinds,
+				(SELECT array_agg(performed_on ORDER BY event_id) FROM law.maintenance_event m WHERE m.asset_id = a.asset_id) AS maintenance_days,
+				(SELECT array_agg((opened_at AT TIME ZONE (SELECT time_zone FROM law.setting))::date) FROM law.service_request q
+					WHERE q.asset_id = a.asset_id) AS request_days
+			FROM law.asset a CROSS JOIN law.coverage_term t JOIN law.contract c USING (contract_id) LEFT JOIN law.service_tier s USING (tier_id)
+			WHERE a.asset_id = $1 AND t.term_id = $2) AS f
+		$query$, cec._condition_sql(condition)) INTO answer USING asset_id, term_id, on_day;
+	RETURN coalesce(answer::text, 'unknown');
+EXCEPTION WHEN data_exception THEN
+	RETURN 'failed';
+END;
+$$;
+
+-- Pairs of rule and asset that the rule concerns on a day, and what is recorded wrongly of them.
+CREATE FUNCTION random_wrong(on_day date) RETURNS TABLE (rule_id bigint, asset_id bigint, depends_on_day boolean, says text, wrong text[])
+LANGUAGE sql
+AS $$
+	WITH rule AS MATERIALIZED (
+		SELECT r.*, c.depends_on_day FROM law.coverage_rule r CROSS JOIN LATERAL cec.check_condition(r.condition) c WHERE r.during @> on_day
+	), concerned AS MATERIALIZED (
+		SELECT r.rule_id, a.asset_id FROM rule r CROSS JOIN law.asset a
+		WHERE r.effect = 'include'
+			OR EXISTS (SELECT FROM law.inclusion i WHERE i.asset_id = a.asset_id AND i.term_id = r.term_id AND i.effect = 'include')
+			OR EXISTS (SELECT FROM law.rule_effect e JOIN law.coverage_rule o USING (rule_id)
+				WHERE e.asset_id = a.asset_id AND o.term_id = r.term_id AND o.effect = 'include')
+	), judged AS MATERIALIZED (
+		SELECT r.*, c.asset_id, CASE WHEN r.state = 'active' THEN random_says(r.term_id, r.condition, c.asset_id, on_day) ELSE 'unknown' END AS says
+		FROM rule r JOIN concerned c USING (rule_id)
+	), held AS (
+		SELECT j.*, CASE
+				WHEN j.says IN ('unknown', 'failed') THEN (j.on_unknown = 'allow') = (j.effect = 'include')
+				WHEN j.effect = 'require' THEN j.says = 'false' ELSE j.says = 'true' END AS acts,
+			EXISTS (SELECT FROM law.rule_effect e WHERE e.rule_id = j.rule_id AND e.asset_id = j.asset_id AND e.during @> on_day) AS is_recorded,
+			ARRAY(SELECT f.kind FROM law.finding f WHERE f.rule_id = j.rule_id AND f.asset_id = j.asset_id AND f.closed_at IS NULL) AS found
+		FROM judged j
+	)
+	SELECT h.rule_id, h.asset_id, h.depends_on_day, h.effect || ' ' || h.condition || ' ' || h.on_unknown || ' ' || h.state || ' says ' || h.says,
+		array_remove(ARRAY[CASE WHEN h.acts <> h.is_recorded THEN 'acts: ' || h.is_recorded END,
+			CASE WHEN h.state = 'active' AND h.found <> CASE WHEN h.says = 'failed' THEN '{rule_failed}'
+				WHEN h.says = 'unknown' AND h.on_unknown = 'flag' THEN '{rule_unknown}' ELSE '{}' END::text[]
+				THEN 'findings: ' || h.found::text END], NULL)
+	FROM held h
+$$;
+
+-- So many days pass: everything that is dated moves back instead.
+CREATE FUNCTION random_days_pass(days integer) RETURNS void LANGUAGE plpgsql
+AS $$
+DECLARE
+	stored record;
+BEGIN
+	FOR stored IN
+		SELECT c.oid::regclass AS tab, string_agg(format(CASE a.atttypid
+				WHEN 'date'::regtype THEN '%1$I = %1$I - %2$s'
+				WHEN 'timestamptz'::regtype THEN '%1$I = %1$I - %2$s * interval ''1 day'''
+				WHEN 'daterange'::regtype THEN '%1$I = daterange(lower(%1$I) - %2$s, upper(%1$I) - %2$s)'
+				ELSE '%1$I = (SELECT coalesce(range_agg(daterange(lower(r) - %2$s, upper(r) - %2$s)), ''{}'') FROM unnest(%1$I) AS r)' END,
+				a.attname, days), ', ') AS assignments
+		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+		WHERE c.relnamespace = 'law'::regnamespace AND c.relkind = 'r'
+			AND (a.atttypid IN ('date'::regtype, 'daterange'::regtype, 'datemultirange'::regtype) OR a.attname IN ('opened_at', 'closed_at'))
+			AND c.relname NOT IN ('finding', 'finding_waiver', 'amendment_line', 'metric_sample')
+		GROUP BY c.oid
+	LOOP
+		EXECUTE format('ALTER TABLE %s DISABLE TRIGGER USER', stored.tab);
+		EXECUTE format('UPDATE %s SET %s', stored.tab, stored.assignments);
+	END LOOP;
+	PERFORM cec.upgrade_portfolio('law');
+	UPDATE random_past_cut SET cut = cut - days;
+	UPDATE random_past p SET days = (SELECT coalesce(range_agg(daterange(lower(r) - random_days_pass.days, upper(r) - random_days_pass.days)), '{}') FROM unnest(p.days) AS r);
+END;
+$$;
+
+-- refresh walks the days that passed: each of them is decided as its own day.
+CREATE FUNCTION random_walk() RETURNS TABLE (law text, detail text) LANGUAGE plpgsql
+AS $$
+DECLARE
+	first date := (SELECT max(on_day) + 1 FROM law.refresh_run);
+BEGIN
+	PERFORM law.refresh();
+	RETURN QUERY
+		SELECT 'refresh decides every day', format('rule %s asset %s %s on %s: %s', j.rule_id, j.asset_id, j.says, d::date, array_to_string(j.wrong, ', '))
+		FROM generate_series(first, cec.today('law') - 1, interval '1 day') AS d CROSS JOIN LATERAL random_wrong(d::date) j
+		WHERE j.depends_on_day AND array_to_string(j.wrong, ',') LIKE 'acts%';
+END;
 $$;
