@@ -137,20 +137,20 @@ is(cover('daily', "term_id = 1 AND asset_tag = 'pump'"), "pump|1|2026-03-01|2026
 live_until('2026-11-21', '2026-11-21');
 
 # Days on which nobody refreshed: what statements decided on them stays.
-set_day('2026-11-22');
+set_day('2026-11-24');
 run("INSERT INTO late.coverage_rule (term_id, name, effect, condition, during) VALUES
 	(2, 'new', 'include', 'usage_type = ''backup'' AND as_of > ''2026-01-01''', '(,)'), (1, 'in service', 'require', 'status = ''in_service''', '(,)')");
-is(effects('late', 'new'), 'old|[2026-11-22,)', 'a new rule acts from today on');
+is(effects('late', 'new'), 'old|[2026-11-24,)', 'a new rule acts from today on');
 set_day('2026-11-25');
 run('SELECT late.refresh()');
-is(effects('late', 'new'), 'old|[2026-11-22,)', 'and not on days before it was there');
+is(effects('late', 'new'), 'old|[2026-11-24,)', 'and not on days before it was there');
 set_day('2026-11-27');
 run("UPDATE late.asset SET usage_type = 'production' WHERE asset_tag = 'old'; UPDATE late.asset SET status = 'in_repair' WHERE asset_tag = 'none'");
 set_day('2026-11-29');
 run("UPDATE late.asset SET usage_type = 'backup' WHERE asset_tag = 'old'; UPDATE late.asset SET status = 'in_service' WHERE asset_tag = 'none'");
 set_day('2026-12-01');
 run('SELECT late.refresh()');
-is(effects('late', 'new'), "old|[2026-11-22,2026-11-27)\nold|[2026-11-29,)", 'what was decided on days without refresh stays');
+is(effects('late', 'new'), "old|[2026-11-24,2026-11-27)\nold|[2026-11-29,)", 'what was decided on days without refresh stays');
 is(effects('late', 'in service'), 'none|[2026-11-27,2026-11-29)', 'also of a rule that does not depend on the day');
 is(cover('late', "term_id = 1 AND asset_tag = 'none'"), "none|1|2026-03-01|2026-11-26|s\nnone|1|2026-11-29|2026-12-31|s", 'and so does cover');
 
@@ -170,19 +170,19 @@ is(code("UPDATE late.coverage_rule SET rule_id = 99 WHERE name = 'new'"), '23514
 is(code("INSERT INTO late.coverage_rule (term_id, name, effect, condition, during) VALUES (3, 'slip', 'include', 'true', '(,)'); DELETE FROM late.coverage_rule WHERE name = 'slip'"), '', 'one of today may go');
 is(run("SELECT count(*) FROM late.coverage WHERE term_id = 3 AND upper(during) > '2026-12-02'"), '0', 'and what it did with it');
 run("UPDATE late.coverage_rule SET during = '(,2026-12-05)' WHERE name = 'new'");
-is(effects('late', 'new'), "old|[2026-11-22,2026-11-27)\nold|[2026-11-29,2026-12-05)", 'it is ended');
-run("UPDATE late.coverage_rule SET during = '(,2026-11-25)' WHERE name = 'new'");
-is(effects('late', 'new'), "old|[2026-11-22,2026-11-27)\nold|[2026-11-29,2026-12-02)", 'not before today: what it did stays');
+is(effects('late', 'new'), "old|[2026-11-24,2026-11-27)\nold|[2026-11-29,2026-12-05)", 'it is ended');
+run("UPDATE late.coverage_rule SET during = '(,2026-11-26)' WHERE name = 'new'");
+is(effects('late', 'new'), "old|[2026-11-24,2026-11-27)\nold|[2026-11-29,2026-12-02)", 'not before today: what it did stays');
 run("UPDATE late.coverage_rule SET during = '(,)', condition = 'usage_type = ''production'' AND as_of > ''2026-01-01''' WHERE name = 'new'");
-is(effects('late', 'new'), "old|[2026-11-22,2026-11-27)\nold|[2026-11-29,2026-12-02)\npump|[2026-12-02,)", 'another condition: from today on');
+is(effects('late', 'new'), "old|[2026-11-24,2026-11-27)\nold|[2026-11-29,2026-12-02)\npump|[2026-12-02,)", 'another condition: from today on');
 run("UPDATE late.coverage_rule SET state = 'suspended' WHERE name = 'new'");
 set_day('2026-12-04');
 run('SELECT late.refresh()');
-is(effects('late', 'new'), "old|[2026-11-22,2026-11-27)\nold|[2026-11-29,2026-12-02)", 'suspended, it is unknown');
+is(effects('late', 'new'), "old|[2026-11-24,2026-11-27)\nold|[2026-11-29,2026-12-02)", 'suspended, it is unknown');
 run("UPDATE late.coverage_rule SET state = 'active' WHERE name = 'new'");
 set_day('2026-12-06');
 run('SELECT late.refresh()');
-is(effects('late', 'new'), "old|[2026-11-22,2026-11-27)\nold|[2026-11-29,2026-12-02)\npump|[2026-12-04,)", 'active again: from that day on');
+is(effects('late', 'new'), "old|[2026-11-24,2026-11-27)\nold|[2026-11-29,2026-12-02)\npump|[2026-12-04,)", 'active again: from that day on');
 is(run('SELECT v::text FROM late.verify_coverage() v'), '', 'all is as defined');
 is(run('SELECT late.recompute_coverage()'), '0', 'and nothing is left to recompute');
 
@@ -193,6 +193,6 @@ is(run("SELECT late.refresh() LIMIT 1; SELECT max(on_day) FROM late.refresh_run"
 $before = state('late');
 run("UPDATE late.setting SET time_zone = 'UTC'");
 run('SELECT late.refresh()');
-is(effects('late', 'apia'), 'none|[2026-12-07,)', 'a rule does not begin to act earlier where the clock is set back');
+is(effects('late', 'apia'), 'none|[2026-12-06,)', 'where the clock is set back, it is decided for that today');
 $node->stop('immediate');
 done_testing();
