@@ -481,11 +481,24 @@ cec_rule_condition(CecRule *rule)
 
 	if (code->condition == NULL)
 	{
-		MemoryContext scratch = AllocSetContextCreate(code->cxt, "cec compiled condition", ALLOCSET_SMALL_SIZES);
+		MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "cec compiled condition", ALLOCSET_SMALL_SIZES);
 		MemoryContext old = MemoryContextSwitchTo(scratch);
-		CecCondition *condition = cec_condition_compile_to_keep(code->text);
+		CecCondition *condition;
 
+		/* One that cannot be compiled is tried again and again, and must leave nothing. */
+		PG_TRY();
+		{
+			condition = cec_condition_compile_to_keep(code->text);
+		}
+		PG_CATCH();
+		{
+			MemoryContextSwitchTo(old);
+			MemoryContextDelete(scratch);
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
 		MemoryContextSwitchTo(old);
+		MemoryContextSetParent(scratch, code->cxt);
 		code->needs = find_needs(condition->facts);
 		code->condition = condition;
 	}
