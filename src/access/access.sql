@@ -42,6 +42,7 @@ FROM (VALUES
 	('auditor', 'find_asset', 'EXECUTE'),
 	('auditor', 'coverage questions', 'EXECUTE'),
 	('auditor', 'verify_coverage', 'EXECUTE'),
+	('auditor', 'verify_replay', 'EXECUTE'),
 	('auditor', 'asset_history', 'EXECUTE'),
 	('auditor', 'contract_history', 'EXECUTE'),
 	('admin', 'register and contracts', 'SELECT'),
@@ -57,6 +58,7 @@ FROM (VALUES
 	('admin', 'exclude_asset', 'EXECUTE'),
 	('admin', 'remove_asset', 'EXECUTE'),
 	('admin', 'verify_coverage', 'EXECUTE'),
+	('admin', 'verify_replay', 'EXECUTE'),
 	('admin', 'recompute_coverage', 'EXECUTE'),
 	('admin', 'asset_history', 'EXECUTE'),
 	('admin', 'contract_history', 'EXECUTE')

@@ -14,6 +14,7 @@
 #include "utils/acl.h"
 #include "utils/rangetypes.h"
 #include "utils/rel.h"
+#include "utils/tuplesort.h"
 
 #if PG_VERSION_NUM < 150000
 #error "cec needs PostgreSQL 15 or newer"
@@ -91,6 +92,17 @@ cec_compat_may_use_schema(Oid nspid, Oid role)
 	return object_aclcheck(NamespaceRelationId, nspid, role, ACL_USAGE) == ACLCHECK_OK;
 #else
 	return pg_namespace_aclcheck(nspid, role, ACL_USAGE) == ACLCHECK_OK;
+#endif
+}
+
+/* The next datum of a sort, copied into the current memory context; 16 can do without the copy. */
+static inline bool
+cec_compat_tuplesort_getdatum(Tuplesortstate *state, Datum *value, bool *isnull)
+{
+#if PG_VERSION_NUM >= 160000
+	return tuplesort_getdatum(state, true, true, value, isnull, NULL);
+#else
+	return tuplesort_getdatum(state, true, value, isnull, NULL);
 #endif
 }
 
