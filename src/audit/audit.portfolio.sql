@@ -103,7 +103,7 @@ COMMENT ON COLUMN @P@.audit_log.operation IS 'INSERT, UPDATE or DELETE.';
 COMMENT ON COLUMN @P@.audit_log.row_id IS 'Primary key of the row that changed.';
 COMMENT ON COLUMN @P@.audit_log.asset_id IS 'Asset that the row speaks of (after the change), if any.';
 COMMENT ON COLUMN @P@.audit_log.term_id IS 'Coverage term that the row speaks of (after the change), if any.';
-COMMENT ON COLUMN @P@.audit_log.contract_id IS 'Contract that the row or its term belongs to (after the change), if any.';
+COMMENT ON COLUMN @P@.audit_log.contract_id IS 'Contract that the row, its term or its amendment belongs to (after the change), if any.';
 COMMENT ON COLUMN @P@.audit_log.salt IS '16 random bytes hashed in front of the image, so that an erased image cannot be guessed from its hash.';
 COMMENT ON COLUMN @P@.audit_log.row_image IS 'The row in canonical form: all columns for INSERT and DELETE, the changed ones old and new for UPDATE; see src/audit/README.md.';
 COMMENT ON VIEW @P@.audit_entry IS 'The log with its row images as jsonb.';

@@ -42,6 +42,8 @@ static const char *const operation_name[] = {"INSERT", "UPDATE", "DELETE"};
 
 static const CecQuery contract_of_term = {
 	"SELECT contract_id::bigint FROM @P@.coverage_term WHERE term_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
+static const CecQuery contract_of_amendment = {
+	"SELECT contract_id::bigint FROM @P@.amendment WHERE amendment_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
 
 /* In the order of CecLogColumn. */
 static const CecQuery insert_log_row = {
@@ -64,15 +66,22 @@ typedef struct LogWriter
 	int image_head;
 	char salts[SALTS_AT_ONCE * CEC_SALT_LEN];
 	int salts_left;
-	HTAB *contracts; /* of ContractOfTerm; NULL until needed */
+	HTAB *contracts; /* of FoundContract; NULL until needed */
 	MemoryContext row_cxt;
 } LogWriter;
 
-typedef struct ContractOfTerm
+/* Whose contract it is. */
+typedef struct ContractKey
 {
-	int64 term_id; /* key */
+	const CecQuery *query;
+	int64 id; /* of the term or amendment */
+} ContractKey;
+
+typedef struct FoundContract
+{
+	ContractKey key;
 	int64 contract_id;
-} ContractOfTerm;
+} FoundContract;
 
 static void record_rows(CecChange *change);
 
@@ -233,35 +242,50 @@ next_salt(LogWriter *writer, bytea *salt)
 	return salt;
 }
 
-/* The contract of a term, asked once a statement. */
+/* The contract of a term or of an amendment, asked once a statement; 0 when there is none. */
 static int64
-find_contract(LogWriter *writer, int64 term_id)
+find_contract(LogWriter *writer, const CecQuery *query, Datum id)
 {
 	bool found;
-	ContractOfTerm *entry;
+	ContractKey key = {query, DatumGetInt64(id)};
+	FoundContract *entry;
 
 	if (writer->contracts == NULL)
 	{
 		HASHCTL ctl = {0};
 
-		ctl.keysize = sizeof(int64);
-		ctl.entrysize = sizeof(ContractOfTerm);
+		ctl.keysize = sizeof(ContractKey);
+		ctl.entrysize = sizeof(FoundContract);
 		ctl.hcxt = writer->image.data != NULL ? GetMemoryChunkContext(writer->image.data) : CurrentMemoryContext;
-		writer->contracts = hash_create("cec contracts of terms", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		writer->contracts = hash_create("cec contracts", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
-	entry = hash_search(writer->contracts, &term_id, HASH_ENTER, &found);
+	entry = hash_search(writer->contracts, &key, HASH_ENTER, &found);
 	if (!found)
 	{
-		Datum arg = Int64GetDatum(term_id);
 		bool isnull;
 
 		entry->contract_id = 0;
 		SPI_connect();
-		if (cec_query_run(writer->change->portfolio->plans, &contract_of_term, &arg, NULL, 1) > 0)
+		if (cec_query_run(writer->change->portfolio->plans, query, &id, NULL, 1) > 0)
 			entry->contract_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 		SPI_finish();
 	}
 	return entry->contract_id;
+}
+
+/* The contract of a row that does not name it: that of its term, or of its amendment. */
+static void
+set_contract(LogWriter *writer, TupleTableSlot *row)
+{
+	AttrNumber amendment_id = writer->columns->amendment_id;
+	int64 contract_id = 0;
+
+	if (!writer->isnull[CEC_LOG_TERM_ID])
+		contract_id = find_contract(writer, &contract_of_term, writer->values[CEC_LOG_TERM_ID]);
+	else if (amendment_id != InvalidAttrNumber && !row->tts_isnull[amendment_id - 1])
+		contract_id = find_contract(writer, &contract_of_amendment, row->tts_values[amendment_id - 1]);
+	writer->isnull[CEC_LOG_CONTRACT_ID] = contract_id == 0;
+	writer->values[CEC_LOG_CONTRACT_ID] = Int64GetDatum(contract_id);
 }
 
 static void
@@ -325,13 +349,8 @@ record_row(LogWriter *writer, TupleTableSlot *old_row, TupleTableSlot *new_row)
 	set_reference(writer, CEC_LOG_ASSET_ID, row, columns->asset_id);
 	set_reference(writer, CEC_LOG_TERM_ID, row, columns->term_id);
 	set_reference(writer, CEC_LOG_CONTRACT_ID, row, columns->contract_id);
-	if (columns->contract_id == InvalidAttrNumber && !writer->isnull[CEC_LOG_TERM_ID])
-	{
-		int64 contract_id = find_contract(writer, DatumGetInt64(writer->values[CEC_LOG_TERM_ID]));
-
-		writer->isnull[CEC_LOG_CONTRACT_ID] = contract_id == 0;
-		writer->values[CEC_LOG_CONTRACT_ID] = Int64GetDatum(contract_id);
-	}
+	if (columns->contract_id == InvalidAttrNumber)
+		set_contract(writer, row);
 
 	writer->image.len = writer->image_head;
 	append_image(writer, old_row, new_row);
