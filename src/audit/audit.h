@@ -6,5 +6,6 @@
 #define CEC_AUDIT_H
 
 extern void cec_audit_init(void);
+extern void cec_audit_verify_init(void);
 
 #endif
