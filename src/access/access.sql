@@ -52,6 +52,7 @@ FROM (VALUES
 	('auditor', 'verify_replay', 'EXECUTE'),
 	('auditor', 'asset_history', 'EXECUTE'),
 	('auditor', 'contract_history', 'EXECUTE'),
+	('auditor', 'coverage_audit', 'EXECUTE'),
 	('admin', 'register and contracts', 'SELECT'),
 	('admin', 'stated tables', 'INSERT, UPDATE, DELETE'),
 	('admin', 'outbox', 'SELECT'),
@@ -75,7 +76,8 @@ FROM (VALUES
 	('admin', 'verify_replay', 'EXECUTE'),
 	('admin', 'recompute_coverage', 'EXECUTE'),
 	('admin', 'asset_history', 'EXECUTE'),
-	('admin', 'contract_history', 'EXECUTE')
+	('admin', 'contract_history', 'EXECUTE'),
+	('admin', 'coverage_audit', 'EXECUTE')
 ) AS v(level, object, privileges);
 
 -- The same, table by table: what grant_access grants.

@@ -55,7 +55,6 @@ RETURNS TABLE (kind text, table_name text, row_id bigint, column_name text, deta
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM cec._require_version(portfolio);
-	PERFORM cec._require_read_committed('verify_replay');
 	RETURN QUERY SELECT r.* FROM cec._verify_replay(portfolio) AS r
 		ORDER BY r.table_name, r.row_id NULLS FIRST, r.kind, r.column_name, r.detail;
 END;

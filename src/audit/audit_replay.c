@@ -33,6 +33,7 @@
 
 #include "act_as.h"
 #include "audit_replay.h"
+#include "audit_scan.h"
 #include "compat.h"
 
 PG_FUNCTION_INFO_V1(cec_verify_replay);
@@ -304,6 +305,7 @@ cec_verify_replay(PG_FUNCTION_ARGS)
 	CecReplay replay = {0};
 	CecActAs act;
 
+	cec_audit_require_read_committed("verify_replay");
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	replay.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	cec_portfolio_pin();

@@ -63,6 +63,10 @@ BEGIN
 END;
 $$;
 
+CREATE FUNCTION cec._blocks_of(portfolio oid, audit_ids bigint[], system_ids bigint[], xids xid8[]) RETURNS bigint[]
+LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_blocks_of';
+
+COMMENT ON FUNCTION cec._blocks_of(oid, bigint[], bigint[], xid8[]) IS 'Private. The blocks that rows of the log were sealed in, in the same order; NULL for those that are not sealed yet.';
 COMMENT ON FUNCTION cec._seal_audit(oid) IS 'Private. Seals what is settled; the caller has checked the version.';
 COMMENT ON FUNCTION cec._audit_digest(oid) IS 'Private. The line to keep outside.';
 COMMENT ON FUNCTION cec._verify_audit(oid, text[]) IS 'Private. All differences but those of triggers.';

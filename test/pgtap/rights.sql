@@ -125,6 +125,9 @@ INSERT INTO call VALUES
 	($$SELECT * FROM cec.explain_coverage('fleet', 1, NULL)$$, '42501'),
 	($$SELECT * FROM cec._verify_replay('fleet'::regnamespace)$$, '42501'),
 	($$SELECT * FROM cec.verify_replay('fleet')$$, '42501'),
+	($$SELECT cec._blocks_of('fleet'::regnamespace, '{1}', '{1}', '{1}')$$, '42501'),
+	($$SELECT cec._summary('INSERT', NULL, '{}')$$, 'accepted'),
+	($$SELECT * FROM cec.coverage_audit('fleet', 1, NULL, NULL)$$, '42501'),
 	($$SELECT cec._require_read_committed('this')$$, 'accepted');
 SELECT is(try('regress_nobody', statement), code, statement) FROM call;
 SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'cec'::regnamespace AND NOT EXISTS (SELECT FROM call WHERE statement ~ ('cec\.' || p.proname || '\('))$$,
