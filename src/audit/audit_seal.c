@@ -8,14 +8,16 @@
  * the block must not get lost while what came after it does not (ForceSyncCommit).
  *
  * How far back new rows can be: a transaction takes its xid before the first number of the log, so those that began after
- * a block's snapshot have numbers above the block's last_audit_id, which is read before the snapshot is taken.  Rows of
- * transactions that were in progress then, and are no longer, go back to the block before they began.  That holds while
- * the sequence hands out numbers one by one.
+ * a block's last_audit_id was read have higher numbers: those from the block's next_xid on, which is read after it.  Rows
+ * of older transactions that the block's snapshot did not show go back to the last block before they began.  A snapshot
+ * names those in progress only below its xmax, and one may have begun and written above that: xmax follows the last
+ * transaction that ended.  All this holds while the sequence hands out numbers one by one.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_sequence.h"
@@ -45,14 +47,14 @@ PG_FUNCTION_INFO_V1(cec_seal_audit);
 
 static const CecQuery last_block = {
 	"SELECT block_no::bigint, system_id::bigint, snapshot::pg_snapshot, tree_size::bigint, frontier::bytea,"
-	" last_audit_id::bigint FROM @P@.audit_block ORDER BY block_no DESC LIMIT 1",
+	" last_audit_id::bigint, next_xid::xid8 FROM @P@.audit_block ORDER BY block_no DESC LIMIT 1",
 	0,
 	{0},
 	CURSOR_OPT_GENERIC_PLAN};
 
 /* The last block before a transaction began. */
 static const CecQuery block_before = {
-	"SELECT last_audit_id::bigint FROM @P@.audit_block WHERE system_id = $1 AND pg_snapshot_xmax(snapshot) <= $2"
+	"SELECT last_audit_id::bigint FROM @P@.audit_block WHERE system_id = $1 AND next_xid <= $2"
 	" ORDER BY block_no DESC LIMIT 1",
 	2,
 	{INT8OID, XID8OID},
@@ -60,9 +62,9 @@ static const CecQuery block_before = {
 
 static const CecQuery insert_block = {
 	"INSERT INTO @P@.audit_block (block_no, system_id, snapshot, row_count, tree_size, root, frontier, last_audit_id,"
-	" sealed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-	9,
-	{INT8OID, INT8OID, PG_SNAPSHOTOID, INT8OID, INT8OID, BYTEAOID, BYTEAOID, INT8OID, TIMESTAMPTZOID},
+	" next_xid, sealed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+	10,
+	{INT8OID, INT8OID, PG_SNAPSHOTOID, INT8OID, INT8OID, BYTEAOID, BYTEAOID, INT8OID, XID8OID, TIMESTAMPTZOID},
 	CURSOR_OPT_GENERIC_PLAN};
 
 typedef struct Sealer
@@ -73,6 +75,7 @@ typedef struct Sealer
 	CecShown shown;	  /* what the new block's snapshot shows */
 	Datum snapshot;
 	int64 last_audit_id;
+	FullTransactionId next_xid;
 	int64 block_no; /* of the new block */
 	bool closing;
 	CecMerkle tree;
@@ -136,9 +139,12 @@ read_last_number(Sealer *sealer)
 	return fcinfo->isnull ? 0 : DatumGetInt64(last);
 }
 
-/* Whether the first transaction that was in progress at the previous block is settled by now; and which that is. */
+/*
+ * The oldest transaction that the previous block did not show, and that had begun by then, and may be settled now; false
+ * when there is none.
+ */
 static bool
-find_oldest_settled(const Sealer *sealer, const CecShown *previous, uint64 *xid)
+find_oldest_settled(const Sealer *sealer, const CecShown *previous, uint64 next_xid, uint64 *xid)
 {
 	for (int i = 0; i < previous->count; i++)
 		if (cec_shown_has(&sealer->shown, previous->in_progress[i]))
@@ -146,7 +152,8 @@ find_oldest_settled(const Sealer *sealer, const CecShown *previous, uint64 *xid)
 			*xid = previous->in_progress[i];
 			return true;
 		}
-	return false;
+	*xid = previous->xmax;
+	return previous->xmax < next_xid;
 }
 
 /*
@@ -163,8 +170,8 @@ follow_last_block(Sealer *sealer)
 	rows = cec_query_read(sealer->portfolio->plans, &last_block, NULL, NULL);
 	if (rows > 0)
 	{
-		Datum values[6];
-		bool isnull[6];
+		Datum values[7];
+		bool isnull[7];
 		bytea *frontier;
 
 		heap_deform_tuple(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, values, isnull);
@@ -189,7 +196,8 @@ follow_last_block(Sealer *sealer)
 			MemoryContextSwitchTo(old);
 			previous = sealer->sealed.blocks[0].shown;
 			from = DatumGetInt64(values[5]) + 1;
-			if (find_oldest_settled(sealer, &previous, &xid))
+			if (find_oldest_settled(sealer, &previous, U64FromFullTransactionId(DatumGetFullTransactionId(values[6])),
+									&xid))
 			{
 				args[0] = Int64GetDatum(sealer->system_id);
 				args[1] = FullTransactionIdGetDatum(FullTransactionIdFromU64(xid));
@@ -233,7 +241,7 @@ write_block(Sealer *sealer)
 	CecTreeWriter *writer = cec_tree_write_begin(sealer->portfolio, &sealer->tree, sealer->block_no);
 	CecSealedRow row;
 	CecHash root;
-	Datum args[9];
+	Datum args[10];
 
 	cec_sealed_sort_perform(sealer->sort);
 	while (cec_sealed_sort_next(sealer->sort, &row))
@@ -249,7 +257,8 @@ write_block(Sealer *sealer)
 	args[5] = PointerGetDatum(make_bytea(root.bytes, CEC_HASH_LEN));
 	args[6] = PointerGetDatum(make_bytea(sealer->tree.peaks, sealer->tree.count * sizeof(CecHash)));
 	args[7] = Int64GetDatum(sealer->last_audit_id);
-	args[8] = TimestampTzGetDatum(GetCurrentTimestamp());
+	args[8] = FullTransactionIdGetDatum(sealer->next_xid);
+	args[9] = TimestampTzGetDatum(GetCurrentTimestamp());
 	SPI_connect();
 	cec_query_run(sealer->portfolio->plans, &insert_block, args, NULL, 0);
 	SPI_finish();
@@ -264,6 +273,7 @@ seal(Sealer *sealer)
 	int64 from;
 
 	sealer->last_audit_id = read_last_number(sealer);
+	sealer->next_xid = ReadNextFullTransactionId();
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	PushActiveSnapshot(snapshot);
 	InitFunctionCallInfoData(*fcinfo, NULL, 0, InvalidOid, NULL, NULL);
