@@ -341,6 +341,26 @@ distrust_leaves(Merger *merger, int64 block_no)
 	merger->tree.wrong = merger->other.wrong;
 }
 
+/*
+ * A digest that was taken of this very block, whose rows agree with it: also what no root tells.  Rows put behind the last
+ * one leave the root of those before as it was.
+ */
+static void
+check_own_digest(CecVerifier *verifier, const CecDigest *digest, const BlockRow *block)
+{
+	if (digest->block_no != block->block_no)
+		return;
+	if (digest->tree_size < block->tree_size)
+		cec_verify_report(verifier, "FORK", CEC_NO_NUMBER, block->block_no, NULL,
+						  "The digest of the block has " INT64_FORMAT " leaves, and the block goes on to " INT64_FORMAT
+						  ".",
+						  digest->tree_size, block->tree_size);
+	else if (digest->tree_size == block->tree_size && cec_hash_equal(&digest->root, &block->root) &&
+			 digest->sealed_at != block->sealed_at)
+		cec_verify_report(verifier, "EDITED", CEC_NO_NUMBER, block->block_no, "audit_block",
+						  "The digest of the block says another time.");
+}
+
 static void
 check_block(Merger *merger, const BlockRow *block, int64 size_before)
 {
@@ -379,13 +399,8 @@ check_block(Merger *merger, const BlockRow *block, int64 size_before)
 	}
 	merger->tree.wrong = NIL;
 	check_digests(merger, block->block_no, fine ? NULL : block);
-	for (int i = 0; i < verifier->digest_count; i++)
-		if (fine && verifier->digests[i].block_no == block->block_no &&
-			verifier->digests[i].tree_size == block->tree_size &&
-			cec_hash_equal(&verifier->digests[i].root, &block->root) &&
-			verifier->digests[i].sealed_at != block->sealed_at)
-			cec_verify_report(verifier, "EDITED", CEC_NO_NUMBER, block->block_no, "audit_block",
-							  "The digest of the block says another time.");
+	for (int i = 0; fine && i < verifier->digest_count; i++)
+		check_own_digest(verifier, &verifier->digests[i], block);
 }
 
 static void
