@@ -23,14 +23,15 @@ PG_FUNCTION_INFO_V1(cec_verify_consistency);
 static bool
 read_hex(const JsonbValue *value, void *bytes, int length)
 {
-	static const char digits[] = "0123456789abcdef";
+	char *text;
 
 	if (value == NULL || value->type != jbvString || value->val.string.len != 2 * length)
 		return false;
-	for (int i = 0; i < 2 * length; i++)
-		if (memchr(digits, value->val.string.val[i], 16) == NULL)
-			return false;
-	hex_decode(value->val.string.val, 2 * (size_t) length, bytes);
+	text = pnstrdup(value->val.string.val, 2 * (Size) length);
+	if (strspn(text, "0123456789abcdef") != 2 * (Size) length)
+		return false;
+	hex_decode(text, 2 * (Size) length, bytes);
+	pfree(text);
 	return true;
 }
 
