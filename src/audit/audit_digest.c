@@ -20,14 +20,12 @@
 
 #include "audit_digest.h"
 #include "compat.h"
-#include "portfolio_cache.h"
 
 PG_FUNCTION_INFO_V1(cec_audit_digest);
 
 #define DIGEST_WORD "cec-digest-1"
 #define DIGEST_FIELDS 7
 
-/* Asked with the caller's rights. */
 static const CecQuery newest_block = {
 	"SELECT system_id::bigint, block_no::bigint, tree_size::bigint, root::bytea, sealed_at::timestamptz"
 	" FROM @P@.audit_block ORDER BY block_no DESC LIMIT 1",
@@ -115,9 +113,9 @@ read_time(const char *text, TimestampTz *at)
 	return strcmp(utc_text(*at), text) == 0;
 }
 
-/* Reads a line, which must be exactly what cec_digest_write writes.  Error: 22P02. */
-void
-cec_digest_read(CecDigest *digest, const char *line)
+/* Reads a line, which must be exactly what cec_digest_write writes; false when it is not. */
+bool
+cec_digest_try_read(CecDigest *digest, const char *line)
 {
 	char *copy = pstrdup(line);
 	char *fields[DIGEST_FIELDS + 1];
@@ -131,13 +129,50 @@ cec_digest_read(CecDigest *digest, const char *line)
 			break;
 		*at = '\0';
 	}
-	if (count != DIGEST_FIELDS || strcmp(fields[0], DIGEST_WORD) != 0 || fields[1][0] == '\0' ||
-		!read_number(fields[2], true, &digest->system_id) || !read_number(fields[3], false, &digest->block_no) ||
-		!read_number(fields[4], false, &digest->tree_size) || !read_root(fields[5], &digest->root) ||
-		!read_time(fields[6], &digest->sealed_at))
+	return count == DIGEST_FIELDS && strcmp(fields[0], DIGEST_WORD) == 0 && fields[1][0] != '\0' &&
+		   read_number(fields[2], true, &digest->system_id) && read_number(fields[3], false, &digest->block_no) &&
+		   read_number(fields[4], false, &digest->tree_size) && read_root(fields[5], &digest->root) &&
+		   read_time(fields[6], &digest->sealed_at);
+}
+
+/* The same.  Error: 22P02 when it is not one. */
+void
+cec_digest_read(CecDigest *digest, const char *line)
+{
+	if (!cec_digest_try_read(digest, line))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION), errmsg("not a digest of an audit log: \"%.200s\"", line),
 				 errhint("A digest is one line as audit_digest returned it, beginning with \"%s\".", DIGEST_WORD)));
+}
+
+/* The digest of the last block; false when there is none.  Error XX001 when it is none that a seal wrote. */
+bool
+cec_digest_last(CecPortfolio *portfolio, CecDigest *digest)
+{
+	bool found;
+
+	SPI_connect();
+	found = cec_query_read(portfolio->plans, &newest_block, NULL, NULL) > 0;
+	if (found)
+	{
+		Datum values[5];
+		bool isnull[5];
+		bytea *root;
+
+		heap_deform_tuple(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, values, isnull);
+		digest->system_id = DatumGetInt64(values[0]);
+		digest->block_no = DatumGetInt64(values[1]);
+		digest->tree_size = DatumGetInt64(values[2]);
+		digest->sealed_at = DatumGetTimestampTz(values[4]);
+		root = isnull[3] ? NULL : DatumGetByteaPP(values[3]);
+		if (root == NULL || VARSIZE_ANY_EXHDR(root) != CEC_HASH_LEN)
+			ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("the last block of the audit log is damaged"),
+							errdetail("Its root does not have %d bytes.", CEC_HASH_LEN),
+							errhint("See what verify_audit says.")));
+		memcpy(digest->root.bytes, VARDATA_ANY(root), CEC_HASH_LEN);
+	}
+	SPI_finish();
+	return found;
 }
 
 /* cec._audit_digest(portfolio): the digest of the last block; NULL when there is none. */
@@ -145,38 +180,14 @@ Datum
 cec_audit_digest(PG_FUNCTION_ARGS)
 {
 	CecPortfolio *portfolio;
-	MemoryContext cxt = CurrentMemoryContext;
-	char *line = NULL;
+	CecDigest digest;
+	bool found;
 
 	cec_portfolio_pin();
 	portfolio = cec_portfolio_get(PG_GETARG_OID(0));
-	SPI_connect();
-	if (cec_query_read(portfolio->plans, &newest_block, NULL, NULL) > 0)
-	{
-		Datum values[5];
-		bool isnull[5];
-		CecDigest digest;
-		bytea *root;
-		MemoryContext old;
-
-		heap_deform_tuple(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, values, isnull);
-		digest.system_id = DatumGetInt64(values[0]);
-		digest.block_no = DatumGetInt64(values[1]);
-		digest.tree_size = DatumGetInt64(values[2]);
-		root = DatumGetByteaPP(values[3]);
-		if (VARSIZE_ANY_EXHDR(root) != CEC_HASH_LEN)
-			ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("the last block of the audit log is damaged"),
-							errdetail("Its root does not have %d bytes.", CEC_HASH_LEN),
-							errhint("See what verify_audit says.")));
-		memcpy(digest.root.bytes, VARDATA_ANY(root), CEC_HASH_LEN);
-		digest.sealed_at = DatumGetTimestampTz(values[4]);
-		old = MemoryContextSwitchTo(cxt);
-		line = cec_digest_write(&digest, get_namespace_name(portfolio->nspid));
-		MemoryContextSwitchTo(old);
-	}
-	SPI_finish();
+	found = cec_digest_last(portfolio, &digest);
 	cec_portfolio_unpin();
-	if (line == NULL)
+	if (!found)
 		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text(line));
+	PG_RETURN_TEXT_P(cstring_to_text(cec_digest_write(&digest, get_namespace_name(PG_GETARG_OID(0)))));
 }

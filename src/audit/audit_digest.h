@@ -8,6 +8,7 @@
 #include "datatype/timestamp.h"
 
 #include "merkle.h"
+#include "portfolio_cache.h"
 
 typedef struct CecDigest
 {
@@ -19,6 +20,8 @@ typedef struct CecDigest
 } CecDigest;
 
 extern char *cec_digest_write(const CecDigest *digest, const char *portfolio);
+extern bool cec_digest_try_read(CecDigest *digest, const char *line);
+extern bool cec_digest_last(CecPortfolio *portfolio, CecDigest *digest);
 extern void cec_digest_read(CecDigest *digest, const char *line);
 
 #endif

@@ -11,6 +11,7 @@
 #include "merkle.h"
 
 #define CEC_HEADER_FORMAT 1
+#define CEC_HEADER_FIXED_LEN 33
 
 typedef struct CecLeafMaker
 {

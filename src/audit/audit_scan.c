@@ -4,8 +4,11 @@
  */
 #include "postgres.h"
 
+#include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/rel.h"
 
 #include "audit_scan.h"
 
@@ -26,6 +29,14 @@ static const CecQuery block_rows = {
 	{0},
 	0};
 
+/* An erasure counts when the engine recorded it. */
+static const CecQuery erasure_of = {
+	"SELECT e.content::bytea FROM @P@.audit_erasure e WHERE e.audit_id = $1 AND EXISTS (SELECT FROM @P@.audit_log l"
+	" WHERE l.row_id = $1 AND l.table_name = 'audit_erasure' AND l.operation = 'INSERT')",
+	1,
+	{INT8OID},
+	CURSOR_OPT_GENERIC_PLAN};
+
 typedef struct BlockReader
 {
 	CecBlocks *blocks;
@@ -42,6 +53,57 @@ cec_audit_require_read_committed(const char *what)
 				 errdetail("The transaction runs at %s.",
 						   XactIsoLevel == XACT_SERIALIZABLE ? "SERIALIZABLE" : "REPEATABLE READ"),
 				 errhint("Run it in a transaction of its own: BEGIN ISOLATION LEVEL READ COMMITTED.")));
+}
+
+/*
+ * Acts as the owner of the log, for a caller who may read all of it.  Everything that belongs to the log must be the same
+ * owner's, who is not to run what somebody else put in its place.  Error: 42501.
+ */
+void
+cec_audit_begin(CecPortfolio *portfolio, CecActAs *act, const char *verb)
+{
+	static const char *const tables[] = {"audit_schema", "audit_block", "audit_leaf", "audit_node", "audit_erasure"};
+	Relation log;
+
+	if (!cec_may_read_all(GetUserId(), portfolio->audit_log))
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to %s the audit log", verb),
+						errhint("It needs SELECT on audit_log, as levels auditor and admin have it.")));
+	for (int i = 0; i < (int) lengthof(tables); i++)
+	{
+		Relation rel = relation_open(cec_portfolio_relation(portfolio, tables[i]), AccessShareLock);
+
+		cec_portfolio_check_owner(portfolio, rel);
+		relation_close(rel, NoLock);
+	}
+	log = relation_open(portfolio->audit_log, AccessShareLock);
+	cec_act_as(act, log->rd_rel->relowner, 0);
+	relation_close(log, NoLock);
+}
+
+/* What an erased row's content hashed to, if its erasure was recorded. */
+bool
+cec_audit_find_erasure(CecPortfolio *portfolio, int64 audit_id, CecHash *content)
+{
+	Datum key = Int64GetDatum(audit_id);
+	bool found = false;
+
+	SPI_connect();
+	if (cec_query_read(portfolio->plans, &erasure_of, &key, NULL) > 0)
+	{
+		bool null;
+		Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
+
+		if (!null)
+		{
+			bytea *bytes = DatumGetByteaPP(value);
+
+			found = VARSIZE_ANY_EXHDR(bytes) == CEC_HASH_LEN;
+			if (found)
+				memcpy(content->bytes, VARDATA_ANY(bytes), CEC_HASH_LEN);
+		}
+	}
+	SPI_finish();
+	return found;
 }
 
 /* Hands over the rows of the log from a number on, in any order, as values in the order of CecLogColumn. */

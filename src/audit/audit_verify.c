@@ -12,20 +12,16 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
-#include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
-#include "act_as.h"
 #include "audit.h"
 #include "audit_columns.h"
 #include "audit_verify.h"
@@ -36,14 +32,6 @@ PG_FUNCTION_INFO_V1(cec_verify_audit);
 #define REPORT_COLUMNS 5
 
 static int seal_lag = 3600;
-
-/* An erasure counts when the engine recorded it. */
-static const CecQuery erasure_of = {
-	"SELECT e.content::bytea FROM @P@.audit_erasure e WHERE e.audit_id = $1 AND EXISTS (SELECT FROM @P@.audit_log l"
-	" WHERE l.row_id = $1 AND l.table_name = 'audit_erasure' AND l.operation = 'INSERT')",
-	1,
-	{INT8OID},
-	CURSOR_OPT_GENERIC_PLAN};
 
 static const CecQuery erasure_told = {
 	"SELECT format('Erased by %s (%s) at %s UTC: %s', e.erased_by, e.session_user_name,"
@@ -166,32 +154,6 @@ cec_verify_erased(CecVerifier *verifier, const CecSealedRow *row)
 	SPI_finish();
 }
 
-/* What an erased row's content hashed to, if its erasure was recorded. */
-static bool
-find_erasure(CecVerifier *verifier, int64 audit_id, CecHash *content)
-{
-	Datum key = Int64GetDatum(audit_id);
-	bool found = false;
-
-	SPI_connect();
-	if (cec_query_read(verifier->portfolio->plans, &erasure_of, &key, NULL) > 0)
-	{
-		bool null;
-		Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
-
-		if (!null)
-		{
-			bytea *bytes = DatumGetByteaPP(value);
-
-			found = VARSIZE_ANY_EXHDR(bytes) == CEC_HASH_LEN;
-			if (found)
-				memcpy(content->bytes, VARDATA_ANY(bytes), CEC_HASH_LEN);
-		}
-	}
-	SPI_finish();
-	return found;
-}
-
 static void
 note_list(Reader *reader, int64 audit_id, Datum image)
 {
@@ -231,7 +193,7 @@ take_row(void *arg, TupleTableSlot *slot)
 	fine = cec_leaf_content(&verifier->maker, values, isnull, &content);
 	if (cec_leaf_is_erased(isnull))
 	{
-		fine = find_erasure(verifier, row.audit_id, &content);
+		fine = cec_audit_find_erasure(verifier->portfolio, row.audit_id, &content);
 		row.mark = CEC_FROM_LOG_ERASED;
 	}
 	else if (!isnull[CEC_LOG_ROW_IMAGE])
@@ -362,7 +324,6 @@ cec_verify_audit(PG_FUNCTION_ARGS)
 {
 	CecVerifier verifier = {0};
 	CecActAs act;
-	Relation log;
 
 	cec_audit_require_read_committed("verify_audit");
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
@@ -371,14 +332,9 @@ cec_verify_audit(PG_FUNCTION_ARGS)
 	read_digests(&verifier, PG_GETARG_ARRAYTYPE_P(1));
 	cec_portfolio_pin();
 	verifier.portfolio = cec_portfolio_get(PG_GETARG_OID(0));
-	if (!cec_may_read_all(GetUserId(), verifier.portfolio->audit_log))
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to verify the audit log"),
-						errhint("It needs SELECT on audit_log, as levels auditor and admin have it.")));
-	log = table_open(verifier.portfolio->audit_log, AccessShareLock);
-	cec_act_as(&act, log->rd_rel->relowner, 0);
+	cec_audit_begin(verifier.portfolio, &act, "verify");
 	verify(&verifier);
 	cec_act_as_self(&act);
-	table_close(log, NoLock);
 	cec_portfolio_unpin();
 	return (Datum) 0;
 }

@@ -118,6 +118,15 @@ jwt_subject(void)
 	return subject != NULL && subject[0] != '\0' ? pstrdup(subject) : NULL;
 }
 
+/* Who acts, as the application states it; else the session user. */
+const char *
+cec_audit_actor(void)
+{
+	const char *actor = actor_setting != NULL && actor_setting[0] != '\0' ? actor_setting : jwt_subject();
+
+	return actor != NULL && actor[0] != '\0' ? actor : GetUserNameFromId(GetSessionUserId(), false);
+}
+
 static void
 set_text(LogWriter *writer, CecLogColumn column, const char *text)
 {
@@ -141,12 +150,11 @@ static void
 set_circumstances(LogWriter *writer)
 {
 	char *session_user = GetUserNameFromId(GetSessionUserId(), false);
-	const char *actor = actor_setting != NULL && actor_setting[0] != '\0' ? actor_setting : jwt_subject();
 
 	writer->values[CEC_LOG_XID] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 	writer->values[CEC_LOG_SYSTEM_ID] = Int64GetDatum((int64) GetSystemIdentifier());
 	writer->values[CEC_LOG_AT] = TimestampTzGetDatum(GetCurrentTimestamp());
-	set_text(writer, CEC_LOG_ACTOR, actor != NULL ? actor : session_user);
+	set_text(writer, CEC_LOG_ACTOR, cec_audit_actor());
 	set_text(writer, CEC_LOG_SESSION_USER_NAME, session_user);
 	set_text(writer, CEC_LOG_APPLICATION_NAME, application_name);
 	set_client_addr(writer);

@@ -63,6 +63,24 @@ BEGIN ATOMIC
 	SELECT * FROM cec.verify_audit(@L@::regnamespace, digests);
 END;
 
+CREATE FUNCTION @P@.audit_proof(audit_id bigint) RETURNS jsonb
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT cec.audit_proof(@L@::regnamespace, audit_id);
+END;
+
+CREATE FUNCTION @P@.audit_consistency(digest text) RETURNS jsonb
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT cec.audit_consistency(@L@::regnamespace, digest);
+END;
+
+CREATE FUNCTION @P@.erase_audit(audit_id bigint, ground text) RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+	SELECT cec.erase_audit(@L@::regnamespace, audit_id, ground);
+END;
+
 SELECT cec._arm_table(@L@::regnamespace, 'audit_erasure', 'data', 'data');
 
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON @P@.audit_block
@@ -104,3 +122,6 @@ COMMENT ON COLUMN @P@.audit_erasure.ground IS 'On what ground, as given to erase
 COMMENT ON FUNCTION @P@.seal_audit() IS 'Seals the rows of the log that are settled since the last seal and returns the number of the new block; NULL when there are none. Makes no writer wait. To be called every minute or so, in a transaction of its own (25001 when it has written, or above READ COMMITTED). Needs SELECT on audit_block (levels auditor and admin).';
 COMMENT ON FUNCTION @P@.audit_digest() IS 'The line to keep outside: portfolio, cluster, block, size and root of the tree, and when it was sealed. NULL when nothing was sealed yet. Whoever has it can tell later whether the log was rewritten; see verify_audit.';
 COMMENT ON FUNCTION @P@.verify_audit(text[]) IS 'Computes the whole tree afresh and returns every difference to what was sealed, and to the digests that were kept outside: none when nobody tampered. Kinds: EDITED, MISSING, EXTRA, REORDERED, TRUNCATED_TAIL, FORK, SCHEMA_CHANGED, TRIGGER_DISABLED, UNSEALED_TOO_OLD; and ERASED, which is lawful. Needs SELECT on audit_log and READ COMMITTED (25001); 22P02 for a line that is no digest.';
+COMMENT ON FUNCTION @P@.audit_proof(bigint) IS 'Proof that a row of the log is in the tree, for people outside: audit_id, leaf_index, tree_size, header, content, leaf, root, path and the digest of the last block; hashes in hex. cec.verify_inclusion checks it. Errors: 23503 no such row, 55000 not sealed yet, XX001 tampered with. Needs SELECT on audit_log.';
+COMMENT ON FUNCTION @P@.audit_consistency(text) IS 'Proof that the tree as it is goes on from a digest that was kept: first_size, first_root, second_size, second_root, path and the digest of the last block. cec.verify_consistency checks it: false when the log was rewritten. Errors: 22P02 not a digest, 22023 of a longer log. Needs SELECT on audit_log.';
+COMMENT ON FUNCTION @P@.erase_audit(bigint, text) IS 'Erases salt and image of one row of the log, which then tells no more than that there was a change, when and by whom. Who erased it and on what ground stands in audit_erasure; every proof still holds, and verify_audit says ERASED. Other rows of the log may hold the same value and are erased one by one; the bytes leave the disk with the next VACUUM. Errors: 22023 no ground, 23503 no such row, 55000 not sealed yet or erased already, XX001 tampered with. Needs EXECUTE on this function (level auditor).';

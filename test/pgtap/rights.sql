@@ -128,7 +128,26 @@ INSERT INTO call VALUES
 	($$SELECT cec._blocks_of('fleet'::regnamespace, '{1}', '{1}', '{1}')$$, '42501'),
 	($$SELECT cec._summary('INSERT', NULL, '{}')$$, 'accepted'),
 	($$SELECT * FROM cec.coverage_audit('fleet', 1, NULL, NULL)$$, '42501'),
-	($$SELECT cec._require_read_committed('this')$$, 'accepted');
+	($$SELECT cec._require_read_committed('this')$$, 'accepted'),
+	($$SELECT cec.seal_audit('fleet')$$, '42501'),
+	($$SELECT cec._seal_audit('fleet'::regnamespace)$$, '25001'),
+	($$SELECT cec.audit_digest('fleet')$$, '42501'),
+	($$SELECT cec._audit_digest('fleet'::regnamespace)$$, '42501'),
+	($$SELECT * FROM cec.verify_audit('fleet', '{}')$$, '42501'),
+	($$SELECT * FROM cec._verify_audit('fleet'::regnamespace, '{}')$$, '42501'),
+	($$SELECT * FROM cec._disarmed('fleet')$$, 'accepted'),
+	($$SELECT cec.audit_proof('fleet', 1)$$, '42501'),
+	($$SELECT cec._audit_proof('fleet'::regnamespace, 1)$$, '42501'),
+	($$SELECT cec.audit_consistency('fleet', 'x')$$, '42501'),
+	($$SELECT cec._audit_consistency('fleet'::regnamespace, 'x')$$, '42501'),
+	($$SELECT cec.erase_audit('fleet', 1, 'x')$$, '42501'),
+	($$SELECT cec._erase_audit('fleet'::regnamespace, 1, 'x')$$, '42501'),
+	($$SELECT cec.verify_inclusion('{}'), cec.verify_consistency('{}')$$, 'accepted'),
+	($$SELECT cec.merkle_root('{}')$$, 'accepted'),
+	($$SELECT cec.merkle_inclusion('{}', 0)$$, '22023'),
+	($$SELECT cec.merkle_consistency('{}', 0)$$, 'accepted'),
+	($$SELECT cec.merkle_includes('x', 0, 0, '{}', 'x')$$, '22023'),
+	($$SELECT cec.merkle_consists(0, 'x', 0, 'x', '{}')$$, '22023');
 SELECT is(try('regress_nobody', statement), code, statement) FROM call;
 SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'cec'::regnamespace AND NOT EXISTS (SELECT FROM call WHERE statement ~ ('cec\.' || p.proname || '\('))$$,
 	'no function of the engine is left out here');
