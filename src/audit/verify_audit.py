@@ -213,6 +213,10 @@ def check_roots(sealed, blocks, digests):
         known.append((block.tree_size, block.root, f"block {block.block_no}"))
         if counts.get(block.block_no, 0) != block.row_count:
             problem(f"block {block.block_no} has {counts.get(block.block_no, 0)} rows, and had {block.row_count}")
+    ends = {block.block_no: block.tree_size for block in blocks.all}
+    for digest in digests:
+        if ends.get(digest.block_no, digest.tree_size) != digest.tree_size:
+            problem(f"block {digest.block_no} goes on to {ends[digest.block_no]} rows, and its digest says {digest.tree_size}")
     known.sort(key=lambda k: k[0])
     tree = Tree()
     for size, root, name in known:
