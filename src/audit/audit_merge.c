@@ -21,7 +21,7 @@
 
 static const CecQuery all_blocks = {
 	"SELECT block_no::bigint, row_count::bigint, tree_size::bigint, coalesce(root::bytea, ''),"
-	" coalesce(frontier::bytea, ''), sealed_at::timestamptz FROM @P@.audit_block ORDER BY block_no",
+	" coalesce(frontier::bytea, ''), sealed_at::timestamptz, system_id::bigint FROM @P@.audit_block ORDER BY block_no",
 	0,
 	{0},
 	0};
@@ -55,6 +55,7 @@ typedef struct BlockRow
 	CecMerkle left; /* the tree that its frontier describes */
 	bool left_fits; /* which has its size and its root */
 	TimestampTz sealed_at;
+	int64 system_id;
 } BlockRow;
 
 /* A subtree that audit_node does not have as it is. */
@@ -254,8 +255,7 @@ merge_rows(Merger *merger, int64 block_no, int64 end)
 		bool leaf =
 			merger->has_leaf && (end == CEC_NO_NUMBER ? merger->leaf.block_no == block_no : merger->leaf_index < end);
 		bool row = merger->has_row && merger->row.block_no == block_no;
-		bool same_row = leaf && row && merger->leaf.audit_id == merger->row.audit_id;
-		bool same = same_row && cec_hash_equal(&merger->leaf.leaf, &merger->row.leaf);
+		bool same = leaf && row && cec_hash_equal(&merger->leaf.leaf, &merger->row.leaf);
 
 		if (!leaf && !row)
 			break;
@@ -268,7 +268,9 @@ merge_rows(Merger *merger, int64 block_no, int64 end)
 		}
 		if (leaf)
 		{
-			if (merger->leaf_index != merger->tree.merkle.size || merger->leaf.block_no != block_no)
+			/* The hash is sealed; what stands beside it is not. */
+			if (merger->leaf_index != merger->tree.merkle.size || merger->leaf.block_no != block_no ||
+				(same && merger->leaf.audit_id != merger->row.audit_id))
 				merger->leaves_broken = true;
 			merger->leaves_read++;
 			cec_merkle_append(&merger->tree.merkle, &merger->leaf.leaf);
@@ -308,8 +310,7 @@ agrees(const BlockRow *block, const CecMerkle *tree)
 static void
 report_block(Merger *merger, const BlockRow *block)
 {
-	cec_verify_report(merger->verifier, "EDITED", CEC_NO_NUMBER, block->block_no, "audit_block",
-					  "The block is not what its rows give.");
+	cec_verify_block(merger->verifier, block->block_no, "The block is not what its rows give.");
 	merger->is_pending = false;
 }
 
@@ -347,6 +348,7 @@ check_block(Merger *merger, const BlockRow *block, int64 size_before)
 	CecVerifier *verifier = merger->verifier;
 	bool fine = agrees(block, &merger->tree.merkle);
 	bool leaves_heard = true;
+	bool was_pending = merger->is_pending;
 
 	if (merger->is_pending)
 	{
@@ -371,21 +373,23 @@ check_block(Merger *merger, const BlockRow *block, int64 size_before)
 	else
 	{
 		report_nodes(merger, &merger->tree, block->block_no);
-		if (!block->left_fits || block->row_count != block->tree_size - size_before)
+		if (!block->left_fits || (block->row_count != block->tree_size - size_before && !was_pending))
 			report_block(merger, block);
-		if (merger->leaves_broken && leaves_heard)
+		if (merger->leaves_broken && leaves_heard && !was_pending)
 			cec_verify_report(verifier, "EDITED", CEC_NO_NUMBER, block->block_no, "audit_leaf",
 							  "Leaves kept of the block do not stand where they were put.");
 	}
 	merger->tree.wrong = NIL;
 	check_digests(merger, block->block_no, fine ? NULL : block);
-	for (int i = 0; i < verifier->digest_count; i++)
-		if (fine && verifier->digests[i].block_no == block->block_no &&
-			verifier->digests[i].tree_size == block->tree_size &&
-			cec_hash_equal(&verifier->digests[i].root, &block->root) &&
-			verifier->digests[i].sealed_at != block->sealed_at)
-			cec_verify_report(verifier, "EDITED", CEC_NO_NUMBER, block->block_no, "audit_block",
-							  "The digest of the block says another time.");
+	for (int i = 0; i < verifier->digest_count && fine; i++)
+	{
+		const CecDigest *digest = &verifier->digests[i];
+
+		if (digest->block_no == block->block_no && digest->tree_size == block->tree_size &&
+			cec_hash_equal(&digest->root, &block->root) &&
+			(digest->sealed_at != block->sealed_at || digest->system_id != block->system_id))
+			cec_verify_block(verifier, block->block_no, "The digest of the block says another time or cluster.");
+	}
 }
 
 static void
@@ -407,6 +411,7 @@ read_block(Merger *merger, BlockRow *block, const Datum *values, const bool *isn
 	block->row_count = DatumGetInt64(values[1]);
 	block->tree_size = DatumGetInt64(values[2]);
 	block->sealed_at = DatumGetTimestampTz(values[5]);
+	block->system_id = DatumGetInt64(values[6]);
 	if (VARSIZE_ANY_EXHDR(root) == CEC_HASH_LEN)
 		memcpy(block->root.bytes, VARDATA_ANY(root), CEC_HASH_LEN);
 	block->left_fits = cec_merkle_resume(&block->left, merger->verifier->maker.hasher, block->tree_size,
@@ -498,8 +503,8 @@ cec_verify_tree(CecVerifier *verifier)
 {
 	Merger *merger = palloc0(sizeof(Merger));
 	CecMerkle empty;
-	Datum values[6];
-	bool isnull[6];
+	Datum values[7];
+	bool isnull[7];
 	int64 block_no = 0;
 
 	merger->verifier = verifier;
