@@ -15,7 +15,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 
-#include "audit_tree.h"
+#include "audit_checked.h"
 #include "audit_verify.h"
 #include "compat.h"
 
@@ -33,18 +33,6 @@ static const CecQuery all_leaves = {
 	{0},
 	0};
 
-static const CecQuery node_at = {"SELECT hash::bytea FROM @P@.audit_node WHERE level = $1 AND position = $2",
-								 2,
-								 {INT4OID, INT8OID},
-								 CURSOR_OPT_GENERIC_PLAN};
-
-static const CecQuery nodes_beyond = {
-	"SELECT level::integer, position::bigint FROM @P@.audit_node"
-	" WHERE level NOT IN (8, 16, 24, 32, 40, 48, 56) OR position < 0 OR position >= $1 >> least(level, 62)",
-	1,
-	{INT8OID},
-	0};
-
 /* A row of audit_block. */
 typedef struct BlockRow
 {
@@ -57,22 +45,6 @@ typedef struct BlockRow
 	TimestampTz sealed_at;
 	int64 system_id;
 } BlockRow;
-
-/* A subtree that audit_node does not have as it is. */
-typedef struct WrongNode
-{
-	int level;
-	int64 position;
-	bool missing;
-} WrongNode;
-
-/* A tree, and what audit_node says wrong of it in the current block. */
-typedef struct CheckedTree
-{
-	CecMerkle merkle;
-	List *wrong; /* of WrongNode */
-	struct Merger *merger;
-} CheckedTree;
 
 typedef struct Merger
 {
@@ -94,9 +66,9 @@ typedef struct Merger
 	bool has_row;
 	CecSealedRow row;
 
-	CheckedTree tree;  /* of what was sealed, as far as can be told */
-	CheckedTree other; /* within a block: of the log, where leaves and log part */
-	CecMerkle resumed; /* within a block: from the frontier of the one before, when that is pending */
+	CecCheckedTree tree;  /* of what was sealed, as far as can be told */
+	CecCheckedTree other; /* within a block: of the log, where leaves and log part */
+	CecMerkle resumed;	  /* within a block: from the frontier of the one before, when that is pending */
 	bool parted;
 	bool leaves_broken; /* a leaf is not in its place */
 	int64 leaves_read;
@@ -104,63 +76,6 @@ typedef struct Merger
 	bool is_pending;
 	int digest_at;
 } Merger;
-
-static void
-check_node(void *arg, int level, int64 position, const CecHash *root)
-{
-	CheckedTree *tree = arg;
-	CecVerifier *verifier = tree->merger->verifier;
-	Datum args[2] = {Int32GetDatum(level), Int64GetDatum(position)};
-	bool missing;
-	bool wrong = true;
-
-	if (level % CEC_NODE_LEVELS != 0)
-		return;
-	SPI_connect();
-	missing = cec_query_read(verifier->portfolio->plans, &node_at, args, NULL) == 0;
-	if (!missing)
-	{
-		bool null;
-		Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
-		bytea *hash = null ? NULL : DatumGetByteaPP(value);
-
-		wrong = hash == NULL || VARSIZE_ANY_EXHDR(hash) != CEC_HASH_LEN ||
-				memcmp(VARDATA_ANY(hash), root->bytes, CEC_HASH_LEN) != 0;
-	}
-	SPI_finish();
-	if (wrong)
-	{
-		WrongNode *node = palloc(sizeof(WrongNode));
-
-		*node = (WrongNode){level, position, missing};
-		tree->wrong = lappend(tree->wrong, node);
-	}
-}
-
-static void
-begin_tree(CheckedTree *tree, Merger *merger, const CecMerkle *from)
-{
-	tree->merkle = *from;
-	tree->merkle.complete = check_node;
-	tree->merkle.arg = tree;
-	tree->merger = merger;
-	tree->wrong = NIL;
-}
-
-static void
-report_nodes(Merger *merger, const CheckedTree *tree, int64 block_no)
-{
-	ListCell *cell;
-
-	foreach (cell, tree->wrong)
-	{
-		const WrongNode *node = lfirst(cell);
-
-		cec_verify_report(merger->verifier, node->missing ? "MISSING" : "EDITED", CEC_NO_NUMBER, block_no, "audit_node",
-						  "The subtree of level %d at position " INT64_FORMAT " %s.", node->level, node->position,
-						  node->missing ? "is gone" : "is not what its leaves give");
-	}
-}
 
 /* Moves to the next kept leaf. */
 static void
@@ -263,7 +178,7 @@ merge_rows(Merger *merger, int64 block_no, int64 end)
 		if (!same && !merger->parted)
 		{
 			merger->parted = true;
-			begin_tree(&merger->other, merger, &merger->tree.merkle);
+			cec_checked_begin(&merger->other, merger->verifier, &merger->tree.merkle);
 			merger->other.wrong = list_copy(merger->tree.wrong);
 		}
 		if (leaf)
@@ -325,7 +240,7 @@ settle_pending(Merger *merger, const BlockRow *block)
 	}
 	cec_verify_report(merger->verifier, "EDITED", CEC_NO_NUMBER, merger->pending.block_no, "audit_log",
 					  "Rows of the block, and the leaves kept of them, are not those that were sealed.");
-	begin_tree(&merger->tree, merger, &merger->resumed);
+	cec_checked_begin(&merger->tree, merger->verifier, &merger->resumed);
 	merger->is_pending = false;
 }
 
@@ -338,7 +253,7 @@ distrust_leaves(Merger *merger, int64 block_no)
 	cec_verify_report(verifier, merger->leaves_read == 0 ? "MISSING" : "EDITED", CEC_NO_NUMBER, block_no, "audit_leaf",
 					  "Leaves kept of the block are not those of its rows, which are right.");
 	verifier->unheard = cec_verify_note(verifier, verifier->unheard, block_no);
-	begin_tree(&merger->tree, merger, &merger->other.merkle);
+	cec_checked_begin(&merger->tree, merger->verifier, &merger->other.merkle);
 	merger->tree.wrong = merger->other.wrong;
 }
 
@@ -368,11 +283,11 @@ check_block(Merger *merger, const BlockRow *block, int64 size_before)
 		merger->resumed = block->left;
 		/* Without leaves, the log is all that there is to go on with. */
 		if (merger->leaves_read == 0 && merger->parted)
-			begin_tree(&merger->tree, merger, &merger->other.merkle);
+			cec_checked_begin(&merger->tree, merger->verifier, &merger->other.merkle);
 	}
 	else
 	{
-		report_nodes(merger, &merger->tree, block->block_no);
+		cec_checked_report(&merger->tree, block->block_no);
 		if (!block->left_fits || (block->row_count != block->tree_size - size_before && !was_pending))
 			report_block(merger, block);
 		if (merger->leaves_broken && leaves_heard && !was_pending)
@@ -448,22 +363,6 @@ pass_missing_blocks(Merger *merger, int64 first, int64 last)
 						  "This block and all up to " INT64_FORMAT " are gone.", last);
 }
 
-static void
-report_stray_nodes(Merger *merger)
-{
-	Datum size = Int64GetDatum(merger->tree.merkle.size);
-	CecCursor cursor;
-	Datum values[2];
-	bool isnull[2];
-
-	cec_cursor_open(&cursor, merger->verifier->portfolio->plans, &nodes_beyond, &size);
-	while (cec_cursor_next(&cursor, values, isnull))
-		cec_verify_report(merger->verifier, "EXTRA", CEC_NO_NUMBER, CEC_NO_NUMBER, "audit_node",
-						  "There is no subtree of level %d at position " INT64_FORMAT ".", DatumGetInt32(values[0]),
-						  DatumGetInt64(values[1]));
-	cec_cursor_close(&cursor);
-}
-
 /* What is left when all blocks have been passed. */
 static void
 finish(Merger *merger, int64 last_block_no)
@@ -484,7 +383,7 @@ finish(Merger *merger, int64 last_block_no)
 		}
 	if (merger->is_pending)
 		report_block(merger, &merger->pending);
-	report_stray_nodes(merger);
+	cec_checked_report_strays(&merger->tree);
 	for (; merger->digest_at < verifier->digest_count; merger->digest_at++)
 		cec_verify_report(verifier, "TRUNCATED_TAIL", CEC_NO_NUMBER, last_block_no > 0 ? last_block_no : CEC_NO_NUMBER,
 						  NULL,
@@ -509,7 +408,7 @@ cec_verify_tree(CecVerifier *verifier)
 
 	merger->verifier = verifier;
 	cec_merkle_begin(&empty, verifier->maker.hasher);
-	begin_tree(&merger->tree, merger, &empty);
+	cec_checked_begin(&merger->tree, merger->verifier, &empty);
 	SPI_connect();
 	cec_cursor_open(&merger->block_cursor, verifier->portfolio->plans, &all_blocks, NULL);
 	cec_cursor_open(&merger->leaf_cursor, verifier->portfolio->plans, &all_leaves, NULL);

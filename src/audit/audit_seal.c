@@ -222,6 +222,9 @@ take_row(void *arg, TupleTableSlot *slot)
 	if (cec_blocks_find(&sealer->sealed, row.system_id, row.xid, row.audit_id) != NULL)
 		return;
 	(void) cec_leaf_content(&sealer->maker, values, slot->tts_isnull, &content);
+	/* Only where a log that was sealed before is sealed anew. */
+	if (cec_leaf_is_erased(slot->tts_isnull))
+		(void) cec_audit_find_erasure(sealer->portfolio, row.audit_id, &content);
 	cec_leaf_make(&sealer->maker, values, slot->tts_isnull, &content, &row.leaf);
 	cec_sealed_sort_put(sealer->sort, &row);
 	sealer->count++;

@@ -265,6 +265,6 @@ TRUNCATE fleet.audit_block, fleet.audit_leaf, fleet.audit_node;
 SELECT cec.upgrade_portfolio('fleet') \g /dev/null
 SELECT is(fleet.seal_audit(), 1::bigint, 'everything computed anew');
 SELECT is(pg_temp.told('SELECT 1'), 'ERASED audit_log row 300 block 1', 'nobody can tell');
-SELECT is(pg_temp.told('SELECT 1', :'third'), 'FORK block 1, ERASED audit_log row 300 block 1', 'but by a digest that was kept');
+SELECT is(pg_temp.told('SELECT 1', :'third'), 'ERASED audit_log row 300 block 1, FORK block 1', 'but by a digest that was kept');
 SELECT ok(NOT cec.verify_consistency(fleet.audit_consistency(:'third')), 'and no proof leads there from it');
 SELECT * FROM finish();
