@@ -7,10 +7,11 @@
  * not have written before, nor seal twice: its own rows would be seen and yet count as in progress, and the commit of
  * the block must not get lost while what came after it does not (ForceSyncCommit).
  *
- * How far back new rows can be: a transaction takes its xid before the first number of the log, so those that began after
- * a block's snapshot have numbers above the block's last_audit_id, which is read before the snapshot is taken.  Rows of
- * transactions that were in progress then, and are no longer, go back to the block before they began.  That holds while
- * the sequence hands out numbers one by one.
+ * How far back new rows can be: a transaction takes its xid before its first number of the log.  A block remembers the
+ * number that was handed out last (last_audit_id), and then which xid was the next (next_xid): from there on transactions
+ * have numbers above.  So the log is read from the last block on, or, if a transaction has settled since that had begun
+ * before it, from the last block before that one began.  A snapshot's xmax would not do for next_xid: above it there can
+ * be transactions in progress.  This holds while the sequence hands out numbers one by one.
  */
 #include "postgres.h"
 
@@ -45,14 +46,14 @@ PG_FUNCTION_INFO_V1(cec_seal_audit);
 
 static const CecQuery last_block = {
 	"SELECT block_no::bigint, system_id::bigint, snapshot::pg_snapshot, tree_size::bigint, frontier::bytea,"
-	" last_audit_id::bigint FROM @P@.audit_block ORDER BY block_no DESC LIMIT 1",
+	" last_audit_id::bigint, next_xid::xid8 FROM @P@.audit_block ORDER BY block_no DESC LIMIT 1",
 	0,
 	{0},
 	CURSOR_OPT_GENERIC_PLAN};
 
 /* The last block before a transaction began. */
 static const CecQuery block_before = {
-	"SELECT last_audit_id::bigint FROM @P@.audit_block WHERE system_id = $1 AND pg_snapshot_xmax(snapshot) <= $2"
+	"SELECT last_audit_id::bigint FROM @P@.audit_block WHERE system_id = $1 AND next_xid <= $2"
 	" ORDER BY block_no DESC LIMIT 1",
 	2,
 	{INT8OID, XID8OID},
@@ -60,9 +61,9 @@ static const CecQuery block_before = {
 
 static const CecQuery insert_block = {
 	"INSERT INTO @P@.audit_block (block_no, system_id, snapshot, row_count, tree_size, root, frontier, last_audit_id,"
-	" sealed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-	9,
-	{INT8OID, INT8OID, PG_SNAPSHOTOID, INT8OID, INT8OID, BYTEAOID, BYTEAOID, INT8OID, TIMESTAMPTZOID},
+	" next_xid, sealed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+	10,
+	{INT8OID, INT8OID, PG_SNAPSHOTOID, INT8OID, INT8OID, BYTEAOID, BYTEAOID, INT8OID, XID8OID, TIMESTAMPTZOID},
 	CURSOR_OPT_GENERIC_PLAN};
 
 typedef struct Sealer
@@ -73,6 +74,7 @@ typedef struct Sealer
 	CecShown shown;	  /* what the new block's snapshot shows */
 	Datum snapshot;
 	int64 last_audit_id;
+	FullTransactionId next_xid;
 	int64 block_no; /* of the new block */
 	bool closing;
 	CecMerkle tree;
@@ -136,9 +138,12 @@ read_last_number(Sealer *sealer)
 	return fcinfo->isnull ? 0 : DatumGetInt64(last);
 }
 
-/* Whether the first transaction that was in progress at the previous block is settled by now; and which that is. */
+/*
+ * The first transaction that had begun before the previous block, was not shown by it, and may be settled by now; false when
+ * there is none.  Above a snapshot's xmax nobody says which transactions are in progress: any of them may be.
+ */
 static bool
-find_oldest_settled(const Sealer *sealer, const CecShown *previous, uint64 *xid)
+find_oldest_settled(const Sealer *sealer, const CecShown *previous, uint64 next_xid, uint64 *xid)
 {
 	for (int i = 0; i < previous->count; i++)
 		if (cec_shown_has(&sealer->shown, previous->in_progress[i]))
@@ -146,7 +151,8 @@ find_oldest_settled(const Sealer *sealer, const CecShown *previous, uint64 *xid)
 			*xid = previous->in_progress[i];
 			return true;
 		}
-	return false;
+	*xid = previous->xmax;
+	return previous->xmax < next_xid && previous->xmax < sealer->shown.xmax;
 }
 
 /*
@@ -163,8 +169,8 @@ follow_last_block(Sealer *sealer)
 	rows = cec_query_read(sealer->portfolio->plans, &last_block, NULL, NULL);
 	if (rows > 0)
 	{
-		Datum values[6];
-		bool isnull[6];
+		Datum values[7];
+		bool isnull[7];
 		bytea *frontier;
 
 		heap_deform_tuple(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, values, isnull);
@@ -189,7 +195,8 @@ follow_last_block(Sealer *sealer)
 			MemoryContextSwitchTo(old);
 			previous = sealer->sealed.blocks[0].shown;
 			from = DatumGetInt64(values[5]) + 1;
-			if (find_oldest_settled(sealer, &previous, &xid))
+			if (find_oldest_settled(sealer, &previous, U64FromFullTransactionId(DatumGetFullTransactionId(values[6])),
+									&xid))
 			{
 				args[0] = Int64GetDatum(sealer->system_id);
 				args[1] = FullTransactionIdGetDatum(FullTransactionIdFromU64(xid));
@@ -236,7 +243,7 @@ write_block(Sealer *sealer)
 	CecTreeWriter *writer = cec_tree_write_begin(sealer->portfolio, &sealer->tree, sealer->block_no);
 	CecSealedRow row;
 	CecHash root;
-	Datum args[9];
+	Datum args[10];
 
 	cec_sealed_sort_perform(sealer->sort);
 	while (cec_sealed_sort_next(sealer->sort, &row))
@@ -252,7 +259,8 @@ write_block(Sealer *sealer)
 	args[5] = PointerGetDatum(make_bytea(root.bytes, CEC_HASH_LEN));
 	args[6] = PointerGetDatum(make_bytea(sealer->tree.peaks, sealer->tree.count * sizeof(CecHash)));
 	args[7] = Int64GetDatum(sealer->last_audit_id);
-	args[8] = TimestampTzGetDatum(GetCurrentTimestamp());
+	args[8] = FullTransactionIdGetDatum(sealer->next_xid);
+	args[9] = TimestampTzGetDatum(GetCurrentTimestamp());
 	SPI_connect();
 	cec_query_run(sealer->portfolio->plans, &insert_block, args, NULL, 0);
 	SPI_finish();
@@ -266,7 +274,9 @@ seal(Sealer *sealer)
 	Snapshot snapshot;
 	int64 from;
 
+	/* In this order. */
 	sealer->last_audit_id = read_last_number(sealer);
+	sealer->next_xid = ReadNextFullTransactionId();
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	PushActiveSnapshot(snapshot);
 	InitFunctionCallInfoData(*fcinfo, NULL, 0, InvalidOid, NULL, NULL);
