@@ -176,15 +176,15 @@ SELECT is(pg_temp.told($$UPDATE fleet.audit_log SET actor = 'x' WHERE audit_id =
 SELECT is(fleet.seal_audit(), 7::bigint, 'sealed');
 
 -- Erasure.
-CREATE ROLE regress_reader NOLOGIN;
-CREATE ROLE regress_auditor NOLOGIN;
-SELECT cec.grant_access('fleet', 'regress_auditor', 'auditor') \g /dev/null
-SELECT cec.grant_access('fleet', 'regress_reader', 'analyst') \g /dev/null
-GRANT SELECT ON fleet.audit_log TO regress_reader;
+CREATE ROLE regress_tree_reader NOLOGIN;
+CREATE ROLE regress_tree_auditor NOLOGIN;
+SELECT cec.grant_access('fleet', 'regress_tree_auditor', 'auditor') \g /dev/null
+SELECT cec.grant_access('fleet', 'regress_tree_reader', 'analyst') \g /dev/null
+GRANT SELECT ON fleet.audit_log TO regress_tree_reader;
 SELECT fleet.audit_proof(300) AS before \gset
-SET ROLE regress_reader;
+SET ROLE regress_tree_reader;
 SELECT is(pg_temp.code_of($$SELECT cec.erase_audit('fleet', 300, 'x')$$), '42501', 'who may merely read the log erases nothing');
-SET ROLE regress_auditor;
+SET ROLE regress_tree_auditor;
 SET cec.actor = 'data protection officer';
 SELECT lives_ok($$SELECT fleet.erase_audit(300, 'request 17')$$, 'an auditor erases');
 SELECT throws_ok($$SELECT fleet.erase_audit(300, 'request 17')$$, '55000', NULL, 'once');
@@ -267,4 +267,6 @@ SELECT is(fleet.seal_audit(), 1::bigint, 'everything computed anew');
 SELECT is(pg_temp.told('SELECT 1'), 'ERASED audit_log row 300 block 1', 'nobody can tell');
 SELECT is(pg_temp.told('SELECT 1', :'third'), 'ERASED audit_log row 300 block 1, FORK block 1', 'but by a digest that was kept');
 SELECT ok(NOT cec.verify_consistency(fleet.audit_consistency(:'third')), 'and no proof leads there from it');
+DROP OWNED BY regress_tree_auditor, regress_tree_reader;
+DROP ROLE regress_tree_auditor, regress_tree_reader;
 SELECT * FROM finish();
