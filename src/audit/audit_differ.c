@@ -41,7 +41,6 @@ typedef struct Differ
 	CecVerifier *verifier;
 	Candidate *candidates;
 	int count;
-	List *moved; /* blocks (int64 *) that no longer show what they showed */
 } Differ;
 
 static void
@@ -50,6 +49,8 @@ report_row(Differ *differ, const Candidate *candidate)
 	const char *kind =
 		candidate->has_leaf ? candidate->has_row && !candidate->row_found ? "EDITED" : "MISSING" : "EXTRA";
 
+	if (list_length(differ->verifier->edited) < MAX_CANDIDATES)
+		differ->verifier->edited = cec_verify_note(differ->verifier, differ->verifier->edited, candidate->audit_id);
 	if (candidate->has_leaf)
 		cec_verify_report(differ->verifier, kind, candidate->audit_id, candidate->block_no, "audit_log", "%s",
 						  candidate->has_row && !candidate->row_found
@@ -178,12 +179,8 @@ note_moved(Differ *differ, const CecSealedRow *leaf, const CecSealedRow *row)
 {
 	int64 block_no = Min(leaf->block_no, row->block_no);
 
-	if (cec_verify_noted(differ->verifier->missing, leaf->block_no) || cec_verify_noted(differ->moved, block_no))
-		return;
-	cec_verify_report(differ->verifier, "EDITED", CEC_NO_NUMBER, block_no, "audit_block",
-					  "Its snapshot does not show the rows that it showed, row " INT64_FORMAT " among them.",
-					  row->audit_id);
-	differ->moved = cec_verify_note(differ->verifier, differ->moved, block_no);
+	if (!cec_verify_noted(differ->verifier->missing, leaf->block_no))
+		cec_verify_block(differ->verifier, block_no, "Its snapshot does not show the rows that it showed.");
 }
 
 /* Leaf and row of one number; one of them may be missing. */

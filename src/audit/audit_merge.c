@@ -15,13 +15,13 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 
-#include "audit_tree.h"
+#include "audit_checked.h"
 #include "audit_verify.h"
 #include "compat.h"
 
 static const CecQuery all_blocks = {
 	"SELECT block_no::bigint, row_count::bigint, tree_size::bigint, coalesce(root::bytea, ''),"
-	" coalesce(frontier::bytea, ''), sealed_at::timestamptz FROM @P@.audit_block ORDER BY block_no",
+	" coalesce(frontier::bytea, ''), sealed_at::timestamptz, system_id::bigint FROM @P@.audit_block ORDER BY block_no",
 	0,
 	{0},
 	0};
@@ -31,18 +31,6 @@ static const CecQuery all_leaves = {
 	" FROM @P@.audit_leaf ORDER BY first_leaf",
 	0,
 	{0},
-	0};
-
-static const CecQuery node_at = {"SELECT hash::bytea FROM @P@.audit_node WHERE level = $1 AND position = $2",
-								 2,
-								 {INT4OID, INT8OID},
-								 CURSOR_OPT_GENERIC_PLAN};
-
-static const CecQuery nodes_beyond = {
-	"SELECT level::integer, position::bigint FROM @P@.audit_node"
-	" WHERE level NOT IN (8, 16, 24, 32, 40, 48, 56) OR position < 0 OR position >= $1 >> least(level, 62)",
-	1,
-	{INT8OID},
 	0};
 
 /* A row of audit_block. */
@@ -55,23 +43,8 @@ typedef struct BlockRow
 	CecMerkle left; /* the tree that its frontier describes */
 	bool left_fits; /* which has its size and its root */
 	TimestampTz sealed_at;
+	int64 system_id;
 } BlockRow;
-
-/* A subtree that audit_node does not have as it is. */
-typedef struct WrongNode
-{
-	int level;
-	int64 position;
-	bool missing;
-} WrongNode;
-
-/* A tree, and what audit_node says wrong of it in the current block. */
-typedef struct CheckedTree
-{
-	CecMerkle merkle;
-	List *wrong; /* of WrongNode */
-	struct Merger *merger;
-} CheckedTree;
 
 typedef struct Merger
 {
@@ -93,9 +66,9 @@ typedef struct Merger
 	bool has_row;
 	CecSealedRow row;
 
-	CheckedTree tree;  /* of what was sealed, as far as can be told */
-	CheckedTree other; /* within a block: of the log, where leaves and log part */
-	CecMerkle resumed; /* within a block: from the frontier of the one before, when that is pending */
+	CecCheckedTree tree;  /* of what was sealed, as far as can be told */
+	CecCheckedTree other; /* within a block: of the log, where leaves and log part */
+	CecMerkle resumed;	  /* within a block: from the frontier of the one before, when that is pending */
 	bool parted;
 	bool leaves_broken; /* a leaf is not in its place */
 	int64 leaves_read;
@@ -103,63 +76,6 @@ typedef struct Merger
 	bool is_pending;
 	int digest_at;
 } Merger;
-
-static void
-check_node(void *arg, int level, int64 position, const CecHash *root)
-{
-	CheckedTree *tree = arg;
-	CecVerifier *verifier = tree->merger->verifier;
-	Datum args[2] = {Int32GetDatum(level), Int64GetDatum(position)};
-	bool missing;
-	bool wrong = true;
-
-	if (level % CEC_NODE_LEVELS != 0)
-		return;
-	SPI_connect();
-	missing = cec_query_read(verifier->portfolio->plans, &node_at, args, NULL) == 0;
-	if (!missing)
-	{
-		bool null;
-		Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
-		bytea *hash = null ? NULL : DatumGetByteaPP(value);
-
-		wrong = hash == NULL || VARSIZE_ANY_EXHDR(hash) != CEC_HASH_LEN ||
-				memcmp(VARDATA_ANY(hash), root->bytes, CEC_HASH_LEN) != 0;
-	}
-	SPI_finish();
-	if (wrong)
-	{
-		WrongNode *node = palloc(sizeof(WrongNode));
-
-		*node = (WrongNode){level, position, missing};
-		tree->wrong = lappend(tree->wrong, node);
-	}
-}
-
-static void
-begin_tree(CheckedTree *tree, Merger *merger, const CecMerkle *from)
-{
-	tree->merkle = *from;
-	tree->merkle.complete = check_node;
-	tree->merkle.arg = tree;
-	tree->merger = merger;
-	tree->wrong = NIL;
-}
-
-static void
-report_nodes(Merger *merger, const CheckedTree *tree, int64 block_no)
-{
-	ListCell *cell;
-
-	foreach (cell, tree->wrong)
-	{
-		const WrongNode *node = lfirst(cell);
-
-		cec_verify_report(merger->verifier, node->missing ? "MISSING" : "EDITED", CEC_NO_NUMBER, block_no, "audit_node",
-						  "The subtree of level %d at position " INT64_FORMAT " %s.", node->level, node->position,
-						  node->missing ? "is gone" : "is not what its leaves give");
-	}
-}
 
 /* Moves to the next kept leaf. */
 static void
@@ -254,8 +170,7 @@ merge_rows(Merger *merger, int64 block_no, int64 end)
 		bool leaf =
 			merger->has_leaf && (end == CEC_NO_NUMBER ? merger->leaf.block_no == block_no : merger->leaf_index < end);
 		bool row = merger->has_row && merger->row.block_no == block_no;
-		bool same_row = leaf && row && merger->leaf.audit_id == merger->row.audit_id;
-		bool same = same_row && cec_hash_equal(&merger->leaf.leaf, &merger->row.leaf);
+		bool same = leaf && row && cec_hash_equal(&merger->leaf.leaf, &merger->row.leaf);
 
 		if (!leaf && !row)
 			break;
@@ -263,12 +178,14 @@ merge_rows(Merger *merger, int64 block_no, int64 end)
 		if (!same && !merger->parted)
 		{
 			merger->parted = true;
-			begin_tree(&merger->other, merger, &merger->tree.merkle);
+			cec_checked_begin(&merger->other, merger->verifier, &merger->tree.merkle);
 			merger->other.wrong = list_copy(merger->tree.wrong);
 		}
 		if (leaf)
 		{
-			if (merger->leaf_index != merger->tree.merkle.size || merger->leaf.block_no != block_no)
+			/* The hash is sealed; what stands beside it is not. */
+			if (merger->leaf_index != merger->tree.merkle.size || merger->leaf.block_no != block_no ||
+				(same && merger->leaf.audit_id != merger->row.audit_id))
 				merger->leaves_broken = true;
 			merger->leaves_read++;
 			cec_merkle_append(&merger->tree.merkle, &merger->leaf.leaf);
@@ -308,8 +225,7 @@ agrees(const BlockRow *block, const CecMerkle *tree)
 static void
 report_block(Merger *merger, const BlockRow *block)
 {
-	cec_verify_report(merger->verifier, "EDITED", CEC_NO_NUMBER, block->block_no, "audit_block",
-					  "The block is not what its rows give.");
+	cec_verify_block(merger->verifier, block->block_no, "The block is not what its rows give.");
 	merger->is_pending = false;
 }
 
@@ -324,7 +240,7 @@ settle_pending(Merger *merger, const BlockRow *block)
 	}
 	cec_verify_report(merger->verifier, "EDITED", CEC_NO_NUMBER, merger->pending.block_no, "audit_log",
 					  "Rows of the block, and the leaves kept of them, are not those that were sealed.");
-	begin_tree(&merger->tree, merger, &merger->resumed);
+	cec_checked_begin(&merger->tree, merger->verifier, &merger->resumed);
 	merger->is_pending = false;
 }
 
@@ -337,7 +253,7 @@ distrust_leaves(Merger *merger, int64 block_no)
 	cec_verify_report(verifier, merger->leaves_read == 0 ? "MISSING" : "EDITED", CEC_NO_NUMBER, block_no, "audit_leaf",
 					  "Leaves kept of the block are not those of its rows, which are right.");
 	verifier->unheard = cec_verify_note(verifier, verifier->unheard, block_no);
-	begin_tree(&merger->tree, merger, &merger->other.merkle);
+	cec_checked_begin(&merger->tree, merger->verifier, &merger->other.merkle);
 	merger->tree.wrong = merger->other.wrong;
 }
 
@@ -356,9 +272,8 @@ check_own_digest(CecVerifier *verifier, const CecDigest *digest, const BlockRow 
 						  ".",
 						  digest->tree_size, block->tree_size);
 	else if (digest->tree_size == block->tree_size && cec_hash_equal(&digest->root, &block->root) &&
-			 digest->sealed_at != block->sealed_at)
-		cec_verify_report(verifier, "EDITED", CEC_NO_NUMBER, block->block_no, "audit_block",
-						  "The digest of the block says another time.");
+			 (digest->sealed_at != block->sealed_at || digest->system_id != block->system_id))
+		cec_verify_block(verifier, block->block_no, "The digest of the block says another time or cluster.");
 }
 
 static void
@@ -367,6 +282,7 @@ check_block(Merger *merger, const BlockRow *block, int64 size_before)
 	CecVerifier *verifier = merger->verifier;
 	bool fine = agrees(block, &merger->tree.merkle);
 	bool leaves_heard = true;
+	bool was_pending = merger->is_pending;
 
 	if (merger->is_pending)
 	{
@@ -386,14 +302,14 @@ check_block(Merger *merger, const BlockRow *block, int64 size_before)
 		merger->resumed = block->left;
 		/* Without leaves, the log is all that there is to go on with. */
 		if (merger->leaves_read == 0 && merger->parted)
-			begin_tree(&merger->tree, merger, &merger->other.merkle);
+			cec_checked_begin(&merger->tree, merger->verifier, &merger->other.merkle);
 	}
 	else
 	{
-		report_nodes(merger, &merger->tree, block->block_no);
-		if (!block->left_fits || block->row_count != block->tree_size - size_before)
+		cec_checked_report(&merger->tree, block->block_no);
+		if (!block->left_fits || (block->row_count != block->tree_size - size_before && !was_pending))
 			report_block(merger, block);
-		if (merger->leaves_broken && leaves_heard)
+		if (merger->leaves_broken && leaves_heard && !was_pending)
 			cec_verify_report(verifier, "EDITED", CEC_NO_NUMBER, block->block_no, "audit_leaf",
 							  "Leaves kept of the block do not stand where they were put.");
 	}
@@ -422,6 +338,7 @@ read_block(Merger *merger, BlockRow *block, const Datum *values, const bool *isn
 	block->row_count = DatumGetInt64(values[1]);
 	block->tree_size = DatumGetInt64(values[2]);
 	block->sealed_at = DatumGetTimestampTz(values[5]);
+	block->system_id = DatumGetInt64(values[6]);
 	if (VARSIZE_ANY_EXHDR(root) == CEC_HASH_LEN)
 		memcpy(block->root.bytes, VARDATA_ANY(root), CEC_HASH_LEN);
 	block->left_fits = cec_merkle_resume(&block->left, merger->verifier->maker.hasher, block->tree_size,
@@ -458,22 +375,6 @@ pass_missing_blocks(Merger *merger, int64 first, int64 last)
 						  "This block and all up to " INT64_FORMAT " are gone.", last);
 }
 
-static void
-report_stray_nodes(Merger *merger)
-{
-	Datum size = Int64GetDatum(merger->tree.merkle.size);
-	CecCursor cursor;
-	Datum values[2];
-	bool isnull[2];
-
-	cec_cursor_open(&cursor, merger->verifier->portfolio->plans, &nodes_beyond, &size);
-	while (cec_cursor_next(&cursor, values, isnull))
-		cec_verify_report(merger->verifier, "EXTRA", CEC_NO_NUMBER, CEC_NO_NUMBER, "audit_node",
-						  "There is no subtree of level %d at position " INT64_FORMAT ".", DatumGetInt32(values[0]),
-						  DatumGetInt64(values[1]));
-	cec_cursor_close(&cursor);
-}
-
 /* What is left when all blocks have been passed. */
 static void
 finish(Merger *merger, int64 last_block_no)
@@ -494,7 +395,7 @@ finish(Merger *merger, int64 last_block_no)
 		}
 	if (merger->is_pending)
 		report_block(merger, &merger->pending);
-	report_stray_nodes(merger);
+	cec_checked_report_strays(&merger->tree);
 	for (; merger->digest_at < verifier->digest_count; merger->digest_at++)
 		cec_verify_report(verifier, "TRUNCATED_TAIL", CEC_NO_NUMBER, last_block_no > 0 ? last_block_no : CEC_NO_NUMBER,
 						  NULL,
@@ -513,13 +414,13 @@ cec_verify_tree(CecVerifier *verifier)
 {
 	Merger *merger = palloc0(sizeof(Merger));
 	CecMerkle empty;
-	Datum values[6];
-	bool isnull[6];
+	Datum values[7];
+	bool isnull[7];
 	int64 block_no = 0;
 
 	merger->verifier = verifier;
 	cec_merkle_begin(&empty, verifier->maker.hasher);
-	begin_tree(&merger->tree, merger, &empty);
+	cec_checked_begin(&merger->tree, merger->verifier, &empty);
 	SPI_connect();
 	cec_cursor_open(&merger->block_cursor, verifier->portfolio->plans, &all_blocks, NULL);
 	cec_cursor_open(&merger->leaf_cursor, verifier->portfolio->plans, &all_leaves, NULL);

@@ -7,17 +7,16 @@
  * not have written before, nor seal twice: its own rows would be seen and yet count as in progress, and the commit of
  * the block must not get lost while what came after it does not (ForceSyncCommit).
  *
- * How far back new rows can be: a transaction takes its xid before the first number of the log, so those that began after
- * a block's last_audit_id was read have higher numbers: those from the block's next_xid on, which is read after it.  Rows
- * of older transactions that the block's snapshot did not show go back to the last block before they began.  A snapshot
- * names those in progress only below its xmax, and one may have begun and written above that: xmax follows the last
- * transaction that ended.  All this holds while the sequence hands out numbers one by one.
+ * How far back new rows can be: a transaction takes its xid before its first number of the log.  A block remembers the
+ * number that was handed out last (last_audit_id), and then which xid was the next (next_xid): from there on transactions
+ * have numbers above.  So the log is read from the last block on, or, if a transaction has settled since that had begun
+ * before it, from the last block before that one began.  A snapshot's xmax would not do for next_xid: above it there can
+ * be transactions in progress.  This holds while the sequence hands out numbers one by one.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/transam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_sequence.h"
@@ -140,8 +139,8 @@ read_last_number(Sealer *sealer)
 }
 
 /*
- * The oldest transaction that the previous block did not show, and that had begun by then, and may be settled now; false
- * when there is none.
+ * The first transaction that had begun before the previous block, was not shown by it, and may be settled by now; false when
+ * there is none.  Above a snapshot's xmax nobody says which transactions are in progress: any of them may be.
  */
 static bool
 find_oldest_settled(const Sealer *sealer, const CecShown *previous, uint64 next_xid, uint64 *xid)
@@ -153,7 +152,7 @@ find_oldest_settled(const Sealer *sealer, const CecShown *previous, uint64 next_
 			return true;
 		}
 	*xid = previous->xmax;
-	return previous->xmax < next_xid;
+	return previous->xmax < next_xid && previous->xmax < sealer->shown.xmax;
 }
 
 /*
@@ -230,6 +229,9 @@ take_row(void *arg, TupleTableSlot *slot)
 	if (cec_blocks_find(&sealer->sealed, row.system_id, row.xid, row.audit_id) != NULL)
 		return;
 	(void) cec_leaf_content(&sealer->maker, values, slot->tts_isnull, &content);
+	/* Only where a log that was sealed before is sealed anew. */
+	if (cec_leaf_is_erased(slot->tts_isnull))
+		(void) cec_audit_find_erasure(sealer->portfolio, row.audit_id, &content);
 	cec_leaf_make(&sealer->maker, values, slot->tts_isnull, &content, &row.leaf);
 	cec_sealed_sort_put(sealer->sort, &row);
 	sealer->count++;
@@ -272,6 +274,7 @@ seal(Sealer *sealer)
 	Snapshot snapshot;
 	int64 from;
 
+	/* In this order. */
 	sealer->last_audit_id = read_last_number(sealer);
 	sealer->next_xid = ReadNextFullTransactionId();
 	snapshot = RegisterSnapshot(GetLatestSnapshot());

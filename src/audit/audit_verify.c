@@ -58,7 +58,8 @@ static const CecQuery column_lists = {
 typedef struct NeededList
 {
 	char hash[CEC_SCHEMA_HASH_LEN]; /* key */
-	int64 audit_id;					/* a row that needs it */
+	int64 audit_id;					/* the first row that needs it */
+	int64 rows;
 	bool found;
 } NeededList;
 
@@ -141,6 +142,16 @@ cec_verify_noted(const List *numbers, int64 number)
 	return false;
 }
 
+/* Tells of a block that was edited, once. */
+void
+cec_verify_block(CecVerifier *verifier, int64 block_no, const char *detail)
+{
+	if (cec_verify_noted(verifier->told, block_no))
+		return;
+	cec_verify_report(verifier, "EDITED", CEC_NO_NUMBER, block_no, "audit_block", "%s", detail);
+	verifier->told = cec_verify_note(verifier, verifier->told, block_no);
+}
+
 /* Tells of a row that was erased lawfully. */
 void
 cec_verify_erased(CecVerifier *verifier, const CecSealedRow *row)
@@ -168,7 +179,9 @@ note_list(Reader *reader, int64 audit_id, Datum image)
 	{
 		list->audit_id = audit_id;
 		list->found = false;
+		list->rows = 0;
 	}
+	list->rows++;
 }
 
 /* A row of the log becomes a leaf. */
@@ -260,7 +273,8 @@ check_lists(Reader *reader)
 	SPI_finish();
 	hash_seq_init(&status, reader->lists);
 	while ((list = hash_seq_search(&status)) != NULL)
-		if (!list->found)
+		/* A row whose image was edited may name a list that never was. */
+		if (!list->found && !(list->rows == 1 && cec_verify_noted(reader->verifier->edited, list->audit_id)))
 			cec_verify_report(reader->verifier, "SCHEMA_CHANGED", list->audit_id, CEC_NO_NUMBER, "audit_schema",
 							  "The column list that this row and perhaps others were written with is gone.");
 }

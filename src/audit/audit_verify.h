@@ -35,12 +35,15 @@ typedef struct CecVerifier
 	CecSealedSort *rows;		/* the log as it is, in the order of the tree */
 	CecSealedSort *differences; /* what does not agree, of both sides, by audit_id */
 	bool leaves_differ;			/* some of them are leaves */
+	List *told;					/* blocks (int64 *) told to be other than they were */
 	List *unheard;				/* blocks (int64 *) whose leaves are wrong, and the log right */
 	List *missing;				/* blocks (int64 *) that are gone */
+	List *edited;				/* rows (int64 *) told to be other than they were */
 } CecVerifier;
 
 extern void cec_verify_report(CecVerifier *verifier, const char *kind, int64 audit_id, int64 block_no,
 							  const char *table_name, const char *format, ...) pg_attribute_printf(6, 7);
+extern void cec_verify_block(CecVerifier *verifier, int64 block_no, const char *detail);
 extern List *cec_verify_note(CecVerifier *verifier, List *numbers, int64 number);
 extern bool cec_verify_noted(const List *numbers, int64 number);
 extern void cec_verify_erased(CecVerifier *verifier, const CecSealedRow *row);
