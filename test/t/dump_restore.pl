@@ -112,6 +112,8 @@ sub works_on
 		'INSERT PUMP-1, INSERT 首台, INSERT -', "$how: the auditor reads the history of an asset");
 	is($node->safe_psql($db, q{SELECT count(*) FROM fleet.audit_entry WHERE coalesce(old_row, new_row) IS NULL}),
 		'1', "$how: every image decodes but the one that was erased");
+	is($node->safe_psql($db, q{SELECT kind, table_name, row_id, column_name FROM fleet.verify_replay()}, @andy),
+		"SCHEMA_CHANGED|asset||cost_centre\nERASED|asset|4|", "$how: the tables agree with the log, as far as columns and erasures let them");
 	is($node->safe_psql($db, q{SELECT string_agg(asset_tag || ' ' || scheme, ', ') FROM fleet.find_asset('11XRWENET12345-2')}, extra_params => [ '-U', 'mona' ]),
 		'PUMP-1 eic', "$how: the manager finds an asset by its identifier");
 	is($node->safe_psql($db, q{SELECT count(*) FROM fleet.asset}, extra_params => [ '-U', 'mona' ]),
