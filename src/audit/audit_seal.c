@@ -27,6 +27,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -45,11 +46,14 @@
 PG_FUNCTION_INFO_V1(cec_seal_audit);
 
 static const CecQuery last_block = {
-	"SELECT block_no::bigint, system_id::bigint, snapshot::pg_snapshot, tree_size::bigint, frontier::bytea,"
-	" last_audit_id::bigint, next_xid::xid8 FROM @P@.audit_block ORDER BY block_no DESC LIMIT 1",
+	"SELECT block_no::bigint, system_id::bigint, coalesce(snapshot::pg_snapshot, '1:1:'), tree_size::bigint,"
+	" coalesce(frontier::bytea, ''), last_audit_id::bigint, next_xid::xid8, coalesce(root::bytea, '') FROM @P@.audit_block ORDER BY block_no DESC LIMIT 1",
 	0,
 	{0},
 	CURSOR_OPT_GENERIC_PLAN};
+
+static const CecQuery leaf_beyond = {
+	"SELECT FROM @P@.audit_leaf WHERE first_leaf >= $1 LIMIT 1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
 
 /* The last block before a transaction began. */
 static const CecQuery block_before = {
@@ -155,58 +159,86 @@ find_oldest_settled(const Sealer *sealer, const CecShown *previous, uint64 next_
 	return previous->xmax < next_xid && previous->xmax < sealer->shown.xmax;
 }
 
+static void
+refuse_damage(const char *detail)
+{
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("the audit log cannot be sealed on"),
+					errdetail("%s", detail), errhint("See what verify_audit says.")));
+}
+
+/* Nothing is built on what is not as it was sealed, as far as it can be told at once. */
+static void
+check_root(Sealer *sealer, const bytea *root)
+{
+	CecHash computed;
+
+	cec_merkle_root(&sealer->tree, &computed);
+	if (VARSIZE_ANY_EXHDR(root) != CEC_HASH_LEN || memcmp(VARDATA_ANY(root), computed.bytes, CEC_HASH_LEN) != 0)
+		refuse_damage("The root of the last block does not follow from its frontier.");
+}
+
+static void
+check_leaves(Sealer *sealer)
+{
+	Datum size = Int64GetDatum(sealer->tree.size);
+
+	if (cec_query_read(sealer->portfolio->plans, &leaf_beyond, &size, NULL) > 0)
+		refuse_damage("There are leaves of a block that is gone.");
+}
+
+/* The number from which on the log can have rows that are in no block yet. */
+static int64
+find_beginning(Sealer *sealer, const CecShown *previous, int64 last_audit_id, uint64 next_xid)
+{
+	Datum args[2];
+	uint64 xid;
+	bool null;
+
+	if (!find_oldest_settled(sealer, previous, next_xid, &xid))
+		return last_audit_id + 1;
+	args[0] = Int64GetDatum(sealer->system_id);
+	args[1] = FullTransactionIdGetDatum(FullTransactionIdFromU64(xid));
+	if (cec_query_read(sealer->portfolio->plans, &block_before, args, NULL) == 0)
+		return PG_INT64_MIN;
+	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null)) + 1;
+}
+
 /*
- * Reads the block before, whose tree is gone on with.  Returns the number from which on the log can have new rows.
+ * Reads the block before, whose tree is gone on with, and returns the number from which on the log can have new rows.
  */
 static int64
 follow_last_block(Sealer *sealer)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	int64 from = PG_INT64_MIN;
-	uint64 rows;
 
 	SPI_connect();
-	rows = cec_query_read(sealer->portfolio->plans, &last_block, NULL, NULL);
-	if (rows > 0)
+	if (cec_query_read(sealer->portfolio->plans, &last_block, NULL, NULL) > 0)
 	{
-		Datum values[7];
-		bool isnull[7];
+		Datum values[8];
+		bool isnull[8];
 		bytea *frontier;
 
 		heap_deform_tuple(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, values, isnull);
 		frontier = DatumGetByteaPP(values[4]);
 		if (!cec_merkle_resume(&sealer->tree, sealer->maker.hasher, DatumGetInt64(values[3]), VARDATA_ANY(frontier),
 							   VARSIZE_ANY_EXHDR(frontier)))
-			ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("the last block of the audit log is damaged"),
-							errdetail("Its frontier does not belong to a tree of its size."),
-							errhint("See what verify_audit says.")));
+			refuse_damage("The frontier of the last block does not belong to a tree of its size.");
+		check_root(sealer, DatumGetByteaPP(values[7]));
 		sealer->block_no = DatumGetInt64(values[0]) + 1;
 		sealer->closing = DatumGetInt64(values[1]) != sealer->system_id;
 		if (!sealer->closing)
 		{
-			CecShown previous;
-			Datum args[2];
-			uint64 xid;
-			bool null;
 			MemoryContext old = MemoryContextSwitchTo(cxt);
 
 			cec_blocks_add(&sealer->sealed, DatumGetInt64(values[0]), sealer->system_id, values[2],
 						   DatumGetInt64(values[5]));
 			MemoryContextSwitchTo(old);
-			previous = sealer->sealed.blocks[0].shown;
-			from = DatumGetInt64(values[5]) + 1;
-			if (find_oldest_settled(sealer, &previous, U64FromFullTransactionId(DatumGetFullTransactionId(values[6])),
-									&xid))
-			{
-				args[0] = Int64GetDatum(sealer->system_id);
-				args[1] = FullTransactionIdGetDatum(FullTransactionIdFromU64(xid));
-				rows = cec_query_read(sealer->portfolio->plans, &block_before, args, NULL);
-				from = rows == 0
-						   ? PG_INT64_MIN
-						   : DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null)) + 1;
-			}
+			from = find_beginning(sealer, &sealer->sealed.blocks[0].shown, DatumGetInt64(values[5]),
+								  U64FromFullTransactionId(DatumGetFullTransactionId(values[6])));
 		}
 	}
+	check_leaves(sealer);
 	SPI_finish();
 	return from;
 }
@@ -291,6 +323,9 @@ seal(Sealer *sealer)
 	if (sealer->closing)
 		cec_audit_scan_blocks(sealer->portfolio, &sealer->sealed);
 	sealer->sort = cec_sealed_sort_begin(sealer->closing ? CEC_BY_BLOCK : CEC_BY_TRANSACTION);
+	/* The planner may not know yet how few rows are new; the setting ends with the owner's. */
+	if (from != PG_INT64_MIN)
+		(void) set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	cec_audit_scan_log(sealer->portfolio, from, take_row, sealer);
 	if (sealer->count > 0)
 	{

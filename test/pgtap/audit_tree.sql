@@ -60,6 +60,7 @@ SELECT is(fleet.seal_audit(), 6::bigint, 'but in the next');
 ALTER TABLE fleet.audit_log ALTER COLUMN audit_id SET CACHE 10;
 SELECT throws_ok('SELECT fleet.seal_audit()', '55000', NULL, 'not when numbers are handed out in advance');
 ALTER TABLE fleet.audit_log ALTER COLUMN audit_id SET CACHE 1;
+SELECT is(fleet.seal_audit(), NULL, 'but again when they are not');
 
 -- Proofs.
 SELECT is((SELECT count(*) FROM fleet.audit_log WHERE cec.verify_inclusion(fleet.audit_proof(audit_id))), (SELECT count(*) FROM fleet.audit_log), 'every row has a proof that holds');
@@ -166,6 +167,26 @@ SELECT is(pg_temp.told(:'cut', :'first', :'third', :'last'), 'TRUNCATED_TAIL blo
 SELECT is(pg_temp.told(:'cut', :'first', :'third'), 'nothing', 'without a digest of it nobody can tell');
 SELECT is(pg_temp.told('DELETE FROM fleet.audit_log; DELETE FROM fleet.audit_leaf; DELETE FROM fleet.audit_block; DELETE FROM fleet.audit_node', :'first'), 'TRUNCATED_TAIL', 'all of it cut off');
 
+-- A seal builds on nothing that is damaged; nor does it take more than a little right to seal.
+CREATE ROLE regress_tree_sealer NOLOGIN;
+GRANT USAGE ON SCHEMA fleet TO regress_tree_sealer;
+GRANT SELECT ON fleet.setting, fleet.audit_block TO regress_tree_sealer;
+GRANT EXECUTE ON FUNCTION fleet.seal_audit() TO regress_tree_sealer;
+CREATE TEMP TABLE good AS SELECT * FROM fleet.audit_block WHERE block_no = 6;
+ALTER TABLE fleet.audit_block DISABLE TRIGGER append_only;
+UPDATE fleet.audit_block SET root = sha256(root) WHERE block_no = 6;
+SELECT throws_ok('SELECT fleet.seal_audit()', 'XX001', NULL, 'not on a root that was changed');
+UPDATE fleet.audit_block SET root = (SELECT root FROM good), frontier = substr(frontier, 33) WHERE block_no = 6;
+SELECT throws_ok('SELECT fleet.seal_audit()', 'XX001', NULL, 'nor on a frontier that was');
+DELETE FROM fleet.audit_block WHERE block_no = 6;
+SELECT throws_ok('SELECT fleet.seal_audit()', 'XX001', NULL, 'nor when the last block is gone');
+INSERT INTO fleet.audit_block SELECT * FROM good;
+ALTER TABLE fleet.audit_block ENABLE ALWAYS TRIGGER append_only;
+SET ROLE regress_tree_sealer;
+SELECT is(pg_temp.code_of('SELECT fleet.seal_audit()'), 'accepted', 'with rights to this alone');
+SELECT is(pg_temp.code_of('SELECT * FROM cec.verify_audit(''fleet'', ''{}'')'), '42501', 'which are no more');
+RESET ROLE;
+
 -- Not sealed for too long.
 INSERT INTO fleet.customer (name) VALUES ('Late');
 SELECT is_empty('SELECT * FROM fleet.verify_audit()', 'a row may wait for its seal');
@@ -267,6 +288,6 @@ SELECT is(fleet.seal_audit(), 1::bigint, 'everything computed anew');
 SELECT is(pg_temp.told('SELECT 1'), 'ERASED audit_log row 300 block 1', 'nobody can tell');
 SELECT is(pg_temp.told('SELECT 1', :'third'), 'ERASED audit_log row 300 block 1, FORK block 1', 'but by a digest that was kept');
 SELECT ok(NOT cec.verify_consistency(fleet.audit_consistency(:'third')), 'and no proof leads there from it');
-DROP OWNED BY regress_tree_auditor, regress_tree_reader;
-DROP ROLE regress_tree_auditor, regress_tree_reader;
+DROP OWNED BY regress_tree_auditor, regress_tree_reader, regress_tree_sealer;
+DROP ROLE regress_tree_auditor, regress_tree_reader, regress_tree_sealer;
 SELECT * FROM finish();
