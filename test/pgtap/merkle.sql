@@ -61,5 +61,5 @@ SELECT is_empty($$SELECT tree_size, first_size FROM grown
 SELECT is_empty($$SELECT tree_size, first_size FROM grown
 	WHERE cec.merkle_consists(first_size, root, tree_size, first_root, path) OR cec.merkle_consists(tree_size, root, first_size, first_root, path)
 		OR cec.merkle_consists(first_size, pg_temp.flipped(first_root, tree_size), tree_size, root, path) OR cec.merkle_consists(first_size, first_root, tree_size, pg_temp.flipped(root, first_size), path)
-		OR cec.merkle_consists(tree_size, first_root, tree_size, root, path) OR cec.merkle_consists(0, first_root, tree_size, root, path)$$, 'consistency: roots swapped or changed, sizes that cannot be');
+		OR cec.merkle_consists(tree_size, first_root, tree_size, root, path) OR cec.merkle_consists(0, first_root, tree_size, root, path) OR cec.merkle_consists(first_size, first_root, tree_size * 2, root, path)$$, 'consistency: roots swapped or changed, sizes that cannot be');
 SELECT * FROM finish();

@@ -84,10 +84,14 @@ def example():
               + b"".join(part(t.encode() if t is not None else None) for t in texts)
               + part(int8(7)) + part(None) + part(None) + part(None))
     hashed = sha(b"\0", header, content)
-    print("header ", header.hex(), len(header))
+    for piece in header[:1], int8(42), int8(1000), int8(7000000000000000001), int8(at):
+        print("header", piece.hex())
+    for text in texts:
+        if text is not None:
+            print("header", part(text.encode()).hex())
     print("content", content.hex())
-    print("leaf   ", hashed.hex())
-    print("root with leaf 0 behind it", sha(b"\1", hashed, leaf(0)).hex())
+    print("leaf", hashed.hex())
+    print("root",  sha(b"\1", hashed, leaf(0)).hex())
 
 
 if sys.argv[1:] == ["--example"]:
