@@ -48,6 +48,9 @@ SELECT of, operation, summary FROM test.told WHERE table_name = 'inclusion' AND 
 SELECT fleet.seal_audit() AS block_no;
 SELECT proof, block_no, count(*) FROM fleet.coverage_audit(1) GROUP BY 1, 2 ORDER BY 2;
 SELECT actor, session_user_name = session_user AS logged_in, reason, before, after FROM fleet.coverage_audit(contract_id => 1) WHERE table_name = 'inclusion' AND row_id = 2;
+-- Of an erased entry it stays known who made it, when and of which row.
+SELECT fleet.erase_audit(audit_id, 'request 7') FROM fleet.audit_log WHERE table_name = 'inclusion' AND row_id = 1 AND operation = 'INSERT';
+SELECT actor, reason, operation, asset_tag, summary, before, after, block_no, proof FROM fleet.coverage_audit(1) WHERE table_name = 'inclusion' AND row_id = 1;
 -- Every entry of the contract, its terms and lists is there, whoever changed it.
 SELECT count(*) FROM (SELECT audit_id FROM fleet.audit_log WHERE contract_id = 1 EXCEPT SELECT audit_id FROM fleet.coverage_audit(1)) AS missing;
 -- Days are those of the portfolio's time zone, both included.

@@ -183,6 +183,7 @@ judge_row(CecReplay *replay, CecReplayTable *table, const RowTotal *total, const
 		report_row(replay, table, "EXTRA", row_ids, count,
 				   total->present == 0	  ? "The log has more deletions of it than insertions."
 				   : total->inserted == 0 ? "The log has changes of this row, but not its insertion."
+				   : expected > 0		  ? "It is there more often than the log says."
 										  : "The log says that this row was deleted.");
 	else if (total->present < expected)
 		report_row(replay, table, "MISSING", row_ids, count,
