@@ -17,11 +17,15 @@
 
 /* Where a row's leaf is: the block is the first one that takes the row (audit_block.c). */
 static const CecQuery leaf_of_row = {
-	"SELECT l.first_leaf::bigint + array_position(l.audit_ids::bigint[], $3) - 1"
-	" FROM (SELECT b.tree_size - b.row_count AS first_leaf, b.tree_size FROM @P@.audit_block b"
-	"  WHERE CASE WHEN b.system_id = $1 THEN pg_visible_in_snapshot($2, b.snapshot) ELSE $3 <= b.last_audit_id"
-	"   AND NOT EXISTS (SELECT FROM @P@.audit_block p WHERE p.block_no = b.block_no - 1 AND p.system_id = b.system_id) END"
-	"  ORDER BY b.block_no LIMIT 1) AS b"
+	"SELECT l.first_leaf::bigint + array_position(l.audit_ids::bigint[], $3) - 1 FROM (SELECT * FROM"
+	"  ((SELECT block_no, tree_size - row_count AS first_leaf, tree_size FROM @P@.audit_block"
+	"   WHERE system_id = $1 AND next_xid > $2 AND pg_visible_in_snapshot($2, snapshot) ORDER BY next_xid, block_no LIMIT 1)"
+	"  UNION ALL"
+	"  (SELECT b.block_no, b.tree_size - b.row_count, b.tree_size FROM @P@.audit_block b"
+	"   WHERE (SELECT min(o.system_id) < $1 OR max(o.system_id) > $1 FROM @P@.audit_block o)"
+	"    AND b.system_id <> $1 AND b.last_audit_id >= $3"
+	"    AND NOT EXISTS (SELECT FROM @P@.audit_block p WHERE p.block_no = b.block_no - 1 AND p.system_id = b.system_id)"
+	"   ORDER BY b.block_no LIMIT 1)) AS taker ORDER BY block_no LIMIT 1) AS b"
 	" JOIN @P@.audit_leaf l ON l.first_leaf >= b.first_leaf AND l.first_leaf < b.tree_size"
 	" WHERE $3 = ANY (l.audit_ids::bigint[]) LIMIT 1",
 	3,

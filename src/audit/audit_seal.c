@@ -8,8 +8,8 @@
  * the block must not get lost while what came after it does not (ForceSyncCommit).
  *
  * How far back new rows can be: a transaction takes its xid before its first number of the log.  A block remembers the
- * number that was handed out last (last_audit_id), and then which xid was the next (next_xid): from there on transactions
- * have numbers above.  So the log is read from the last block on, or, if a transaction has settled since that had begun
+ * number that was handed out last before its snapshot (last_audit_id), and which xid was the next after it (next_xid): from
+ * there on transactions have numbers above.  So the log is read from the last block on, or, if a transaction has settled since that had begun
  * before it, from the last block before that one began.  A snapshot's xmax would not do for next_xid: above it there can
  * be transactions in progress.  This holds while the sequence hands out numbers one by one.
  */
@@ -58,7 +58,7 @@ static const CecQuery leaf_beyond = {
 /* The last block before a transaction began. */
 static const CecQuery block_before = {
 	"SELECT last_audit_id::bigint FROM @P@.audit_block WHERE system_id = $1 AND next_xid <= $2"
-	" ORDER BY block_no DESC LIMIT 1",
+	" ORDER BY next_xid DESC, block_no DESC LIMIT 1",
 	2,
 	{INT8OID, XID8OID},
 	CURSOR_OPT_GENERIC_PLAN};
@@ -308,8 +308,8 @@ seal(Sealer *sealer)
 
 	/* In this order. */
 	sealer->last_audit_id = read_last_number(sealer);
-	sealer->next_xid = ReadNextFullTransactionId();
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	sealer->next_xid = ReadNextFullTransactionId();
 	PushActiveSnapshot(snapshot);
 	InitFunctionCallInfoData(*fcinfo, NULL, 0, InvalidOid, NULL, NULL);
 	sealer->snapshot = pg_current_snapshot(fcinfo);

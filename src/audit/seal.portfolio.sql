@@ -14,6 +14,9 @@ CREATE TABLE @P@.audit_block (
 	CONSTRAINT audit_block_pkey PRIMARY KEY (block_no)
 );
 
+-- Which block takes a row, and where the log is to be read from, is found by transaction.
+CREATE INDEX audit_block_next_xid_idx ON @P@.audit_block (system_id, next_xid, block_no);
+
 -- Leaves are kept as they come, never compressed nor moved elsewhere: hashes do not shrink, and three rows fill a page.
 CREATE TABLE @P@.audit_leaf (
 	first_leaf bigint NOT NULL,
@@ -101,7 +104,7 @@ COMMENT ON COLUMN @P@.audit_block.tree_size IS 'Leaves of the tree, this block''
 COMMENT ON COLUMN @P@.audit_block.root IS 'Root of the tree (RFC 9162) over all rows sealed so far.';
 COMMENT ON COLUMN @P@.audit_block.frontier IS 'Roots of the perfect subtrees that the tree consists of, the largest first, 32 bytes each; the next block goes on from them.';
 COMMENT ON COLUMN @P@.audit_block.last_audit_id IS 'Number that the log had handed out last before the snapshot was taken.';
-COMMENT ON COLUMN @P@.audit_block.next_xid IS 'Transaction number that was the next when last_audit_id had been read: from it on transactions have rows above last_audit_id only.';
+COMMENT ON COLUMN @P@.audit_block.next_xid IS 'Transaction number that was the next after the snapshot: from it on transactions have rows above last_audit_id only.';
 COMMENT ON COLUMN @P@.audit_block.sealed_at IS 'Clock when the block was sealed.';
 COMMENT ON TABLE @P@.audit_leaf IS 'Leaves of the tree in order, up to 64 a row: they tell which row of the log was tampered with. Append-only.';
 COMMENT ON COLUMN @P@.audit_leaf.first_leaf IS 'Key: place of the first of these leaves in the tree, from 0.';

@@ -80,5 +80,6 @@ note($node->safe_psql('postgres',
 note($node->safe_psql('postgres',
 	"SELECT 'coverage ' || (SELECT count(*) FROM law.coverage) || ', inherited ' || (SELECT count(*) FROM law.coverage WHERE is_inherited) || ', history ' || (SELECT count(*) FROM law.coverage_history) || ', log ' || (SELECT count(*) FROM law.audit_log)"));
 is($node->safe_psql('postgres', 'SELECT law.recompute_coverage()'), '0', 'nothing is left to recompute');
+is($node->safe_psql('postgres', 'SELECT * FROM law.verify_replay() LIMIT 10'), '', 'and the tables hold what the log says');
 $node->stop('immediate');
 done_testing();
