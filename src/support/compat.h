@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 #include "storage/lock.h"
 #include "utils/acl.h"
+#include "utils/lsyscache.h"
 #include "utils/rangetypes.h"
 #include "utils/rel.h"
 #include "utils/tuplesort.h"
@@ -149,6 +150,17 @@ cec_compat_may_act_as(Oid role, Oid other)
 	return member_can_set_role(role, other);
 #else
 	return is_member_of_role(role, other);
+#endif
+}
+
+/* Whether an operator compares, as an ordered index does; 18 asks all kinds of indexes. */
+static inline bool
+cec_compat_is_comparison(Oid operator)
+{
+#if PG_VERSION_NUM >= 180000
+	return get_op_index_interpretation(operator) != NIL;
+#else
+	return get_op_btree_interpretation(operator) != NIL;
 #endif
 }
 
