@@ -129,9 +129,10 @@ read_last_number(Sealer *sealer)
 		elog(ERROR, "cache lookup failed for sequence %u", sequence);
 	form = (Form_pg_sequence) GETSTRUCT(tuple);
 	if (form->seqcache != 1 || form->seqincrement < 1)
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("the audit log does not number its rows one after the other"),
-						errhint("ALTER TABLE … ALTER COLUMN audit_id SET CACHE 1 SET INCREMENT 1."), errtable(log)));
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the audit log does not number its rows one after the other"),
+				 errhint("Run ALTER TABLE … ALTER COLUMN audit_id SET CACHE 1 SET INCREMENT 1."), errtable(log)));
 	ReleaseSysCache(tuple);
 	table_close(log, NoLock);
 
