@@ -360,7 +360,7 @@ cec_seal_audit(PG_FUNCTION_ARGS)
 						errhint("It needs SELECT on audit_block, as levels auditor and admin have it.")));
 	block = table_open(relid, ShareRowExclusiveLock);
 	sealer.portfolio = cec_portfolio_get(PG_GETARG_OID(0));
-	cec_portfolio_check_owner(sealer.portfolio, block);
+	cec_audit_check_owners(sealer.portfolio);
 	cec_act_as(&act, block->rd_rel->relowner, 0);
 	sealed = seal(&sealer);
 	cec_act_as_self(&act);
