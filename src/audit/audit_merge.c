@@ -16,19 +16,13 @@
 #include "utils/array.h"
 
 #include "audit_checked.h"
+#include "audit_stream.h"
 #include "audit_verify.h"
 #include "compat.h"
 
 static const CecQuery all_blocks = {
 	"SELECT block_no::bigint, row_count::bigint, tree_size::bigint, coalesce(root::bytea, ''),"
 	" coalesce(frontier::bytea, ''), sealed_at::timestamptz, system_id::bigint FROM @P@.audit_block ORDER BY block_no",
-	0,
-	{0},
-	0};
-
-static const CecQuery all_leaves = {
-	"SELECT first_leaf::bigint, block_no::bigint, coalesce(audit_ids::bigint[], '{}'), coalesce(leaf_hashes::bytea, '')"
-	" FROM @P@.audit_leaf ORDER BY first_leaf",
 	0,
 	{0},
 	0};
@@ -50,17 +44,7 @@ typedef struct Merger
 {
 	CecVerifier *verifier;
 	CecCursor block_cursor;
-	CecCursor leaf_cursor;
-
-	/* The leaves, one by one. */
-	bool has_leaf;
-	CecSealedRow leaf;
-	int64 leaf_index;
-	int chunk_at;
-	int chunk_count;
-	Datum *chunk_ids;
-	bool *chunk_nulls;
-	const uint8 *chunk_hashes;
+	CecLeafStream leaves;
 
 	/* The log, one by one. */
 	bool has_row;
@@ -77,42 +61,6 @@ typedef struct Merger
 	int digest_at;
 } Merger;
 
-/* Moves to the next kept leaf. */
-static void
-next_leaf(Merger *merger)
-{
-	Datum values[4];
-	bool isnull[4];
-
-	while (merger->chunk_at == merger->chunk_count)
-	{
-		bytea *hashes;
-
-		if (merger->chunk_ids != NULL)
-		{
-			pfree(merger->chunk_ids);
-			pfree(merger->chunk_nulls);
-			merger->chunk_ids = NULL;
-		}
-		merger->has_leaf = cec_cursor_next(&merger->leaf_cursor, values, isnull);
-		if (!merger->has_leaf)
-			return;
-		deconstruct_array(DatumGetArrayTypeP(values[2]), INT8OID, sizeof(int64), true, TYPALIGN_DOUBLE,
-						  &merger->chunk_ids, &merger->chunk_nulls, &merger->chunk_count);
-		hashes = DatumGetByteaPP(values[3]);
-		merger->chunk_count = Min(merger->chunk_count, (int) (VARSIZE_ANY_EXHDR(hashes) / CEC_HASH_LEN));
-		merger->chunk_hashes = (const uint8 *) VARDATA_ANY(hashes);
-		merger->chunk_at = 0;
-		merger->leaf_index = DatumGetInt64(values[0]);
-		merger->leaf.block_no = DatumGetInt64(values[1]);
-	}
-	merger->leaf.audit_id = DatumGetInt64(merger->chunk_ids[merger->chunk_at]);
-	memcpy(merger->leaf.leaf.bytes, merger->chunk_hashes + (Size) merger->chunk_at * CEC_HASH_LEN, CEC_HASH_LEN);
-	merger->leaf.mark = CEC_FROM_LEAVES;
-	if (merger->chunk_at++ > 0)
-		merger->leaf_index++;
-}
-
 static void
 next_row(Merger *merger)
 {
@@ -122,8 +70,9 @@ next_row(Merger *merger)
 static void
 take_leaf_aside(Merger *merger, int64 block_no)
 {
-	merger->leaf.block_no = block_no;
-	cec_sealed_sort_put(merger->verifier->differences, &merger->leaf);
+	merger->leaves.leaf.block_no = block_no;
+	merger->leaves.leaf.mark = CEC_FROM_LEAVES;
+	cec_sealed_sort_put(merger->verifier->differences, &merger->leaves.leaf);
 	merger->verifier->leaves_differ = true;
 }
 
@@ -167,10 +116,10 @@ merge_rows(Merger *merger, int64 block_no, int64 end)
 
 	for (;;)
 	{
-		bool leaf =
-			merger->has_leaf && (end == CEC_NO_NUMBER ? merger->leaf.block_no == block_no : merger->leaf_index < end);
+		bool leaf = merger->leaves.has_leaf &&
+					(end == CEC_NO_NUMBER ? merger->leaves.leaf.block_no == block_no : merger->leaves.index < end);
 		bool row = merger->has_row && merger->row.block_no == block_no;
-		bool same = leaf && row && cec_hash_equal(&merger->leaf.leaf, &merger->row.leaf);
+		bool same = leaf && row && cec_hash_equal(&merger->leaves.leaf.leaf, &merger->row.leaf);
 
 		if (!leaf && !row)
 			break;
@@ -184,16 +133,16 @@ merge_rows(Merger *merger, int64 block_no, int64 end)
 		if (leaf)
 		{
 			/* The hash is sealed; what stands beside it is not. */
-			if (merger->leaf_index != merger->tree.merkle.size || merger->leaf.block_no != block_no ||
-				(same && merger->leaf.audit_id != merger->row.audit_id))
+			if (merger->leaves.index != merger->tree.merkle.size || merger->leaves.leaf.block_no != block_no ||
+				(same && merger->leaves.leaf.audit_id != merger->row.audit_id))
 				merger->leaves_broken = true;
 			merger->leaves_read++;
-			cec_merkle_append(&merger->tree.merkle, &merger->leaf.leaf);
+			cec_merkle_append(&merger->tree.merkle, &merger->leaves.leaf.leaf);
 			if (merger->is_pending)
-				cec_merkle_append(&merger->resumed, &merger->leaf.leaf);
+				cec_merkle_append(&merger->resumed, &merger->leaves.leaf.leaf);
 			if (!same)
 				take_leaf_aside(merger, block_no);
-			next_leaf(merger);
+			cec_leaf_stream_next(&merger->leaves);
 			if (merger->digest_at < verifier->digest_count && merger->tree.merkle.size != end &&
 				verifier->digests[merger->digest_at].tree_size == merger->tree.merkle.size)
 				check_digests(merger, block_no, NULL);
@@ -381,17 +330,17 @@ finish(Merger *merger, int64 last_block_no)
 {
 	CecVerifier *verifier = merger->verifier;
 
-	while (merger->has_leaf)
-		if (merger->leaf.block_no > last_block_no)
+	while (merger->leaves.has_leaf)
+		if (merger->leaves.leaf.block_no > last_block_no)
 		{
-			last_block_no = merger->leaf.block_no;
+			last_block_no = merger->leaves.leaf.block_no;
 			pass_missing_block(merger, last_block_no);
 		}
 		else
 		{
-			cec_verify_report(verifier, "EXTRA", merger->leaf.audit_id, merger->leaf.block_no, "audit_leaf",
-							  "A leaf is kept of the block that is not in the tree.");
-			next_leaf(merger);
+			cec_verify_report(verifier, "EXTRA", merger->leaves.leaf.audit_id, merger->leaves.leaf.block_no,
+							  "audit_leaf", "A leaf is kept of the block that is not in the tree.");
+			cec_leaf_stream_next(&merger->leaves);
 		}
 	if (merger->is_pending)
 		report_block(merger, &merger->pending);
@@ -423,8 +372,7 @@ cec_verify_tree(CecVerifier *verifier)
 	cec_checked_begin(&merger->tree, merger->verifier, &empty);
 	SPI_connect();
 	cec_cursor_open(&merger->block_cursor, verifier->portfolio->plans, &all_blocks, NULL);
-	cec_cursor_open(&merger->leaf_cursor, verifier->portfolio->plans, &all_leaves, NULL);
-	next_leaf(merger);
+	cec_leaf_stream_begin(&merger->leaves, verifier->portfolio);
 	next_row(merger);
 	check_digests(merger, CEC_NO_NUMBER, NULL);
 	while (cec_cursor_next(&merger->block_cursor, values, isnull))
@@ -441,7 +389,7 @@ cec_verify_tree(CecVerifier *verifier)
 		check_block(merger, &block, size_before);
 	}
 	finish(merger, block_no);
-	cec_cursor_close(&merger->leaf_cursor);
+	cec_leaf_stream_end(&merger->leaves);
 	cec_cursor_close(&merger->block_cursor);
 	SPI_finish();
 	pfree(merger);

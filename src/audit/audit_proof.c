@@ -178,7 +178,7 @@ prove(Oid nspid, int64 audit_id, const char *line)
 
 	cec_portfolio_pin();
 	portfolio = cec_portfolio_get(nspid);
-	cec_audit_begin(portfolio, &act, "prove");
+	cec_audit_begin(portfolio, &act, "prove rows of");
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	PushActiveSnapshot(snapshot);
 	result = line != NULL ? prove_growth(portfolio, line) : prove_row(portfolio, audit_id);

@@ -56,18 +56,14 @@ cec_audit_require_read_committed(const char *what)
 }
 
 /*
- * Acts as the owner of the log, for a caller who may read all of it.  Everything that belongs to the log must be the same
- * owner's, who is not to run what somebody else put in its place.  Error: 42501.
+ * Makes sure that everything that belongs to the log is the same owner's, who is not to run what somebody else put in its
+ * place.  Error: 42501.
  */
 void
-cec_audit_begin(CecPortfolio *portfolio, CecActAs *act, const char *verb)
+cec_audit_check_owners(CecPortfolio *portfolio)
 {
 	static const char *const tables[] = {"audit_schema", "audit_block", "audit_leaf", "audit_node", "audit_erasure"};
-	Relation log;
 
-	if (!cec_may_read_all(GetUserId(), portfolio->audit_log))
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to %s the audit log", verb),
-						errhint("It needs SELECT on audit_log, as levels auditor and admin have it.")));
 	for (int i = 0; i < (int) lengthof(tables); i++)
 	{
 		Relation rel = relation_open(cec_portfolio_relation(portfolio, tables[i]), AccessShareLock);
@@ -75,6 +71,18 @@ cec_audit_begin(CecPortfolio *portfolio, CecActAs *act, const char *verb)
 		cec_portfolio_check_owner(portfolio, rel);
 		relation_close(rel, NoLock);
 	}
+}
+
+/* Acts as the owner of the log, for a caller who may read all of it.  Error: 42501. */
+void
+cec_audit_begin(CecPortfolio *portfolio, CecActAs *act, const char *verb)
+{
+	Relation log;
+
+	if (!cec_may_read_all(GetUserId(), portfolio->audit_log))
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to %s the audit log", verb),
+						errhint("It needs SELECT on audit_log, as levels auditor and admin have it.")));
+	cec_audit_check_owners(portfolio);
 	log = relation_open(portfolio->audit_log, AccessShareLock);
 	cec_act_as(act, log->rd_rel->relowner, 0);
 	relation_close(log, NoLock);

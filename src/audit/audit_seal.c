@@ -129,9 +129,10 @@ read_last_number(Sealer *sealer)
 		elog(ERROR, "cache lookup failed for sequence %u", sequence);
 	form = (Form_pg_sequence) GETSTRUCT(tuple);
 	if (form->seqcache != 1 || form->seqincrement < 1)
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("the audit log does not number its rows one after the other"),
-						errhint("ALTER TABLE … ALTER COLUMN audit_id SET CACHE 1 SET INCREMENT 1."), errtable(log)));
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the audit log does not number its rows one after the other"),
+				 errhint("Run ALTER TABLE … ALTER COLUMN audit_id SET CACHE 1 SET INCREMENT 1."), errtable(log)));
 	ReleaseSysCache(tuple);
 	table_close(log, NoLock);
 
@@ -359,7 +360,7 @@ cec_seal_audit(PG_FUNCTION_ARGS)
 						errhint("It needs SELECT on audit_block, as levels auditor and admin have it.")));
 	block = table_open(relid, ShareRowExclusiveLock);
 	sealer.portfolio = cec_portfolio_get(PG_GETARG_OID(0));
-	cec_portfolio_check_owner(sealer.portfolio, block);
+	cec_audit_check_owners(sealer.portfolio);
 	cec_act_as(&act, block->rd_rel->relowner, 0);
 	sealed = seal(&sealer);
 	cec_act_as_self(&act);

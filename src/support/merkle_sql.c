@@ -116,6 +116,8 @@ cec_merkle_inclusion_of(PG_FUNCTION_ARGS)
 	CecProof proof;
 
 	read_hashes(&leaves, PG_GETARG_ARRAYTYPE_P(0));
+	if (leaves.count == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("there are no leaves")));
 	require_number(PG_GETARG_INT64(1), 0, (int64) leaves.count - 1, "leaf_index");
 	leaves.hasher = cec_hasher_begin();
 	cec_proof_inclusion(&(CecTreeReader){leaves.hasher, subtree_of, &leaves}, PG_GETARG_INT64(1), leaves.count, &proof);
