@@ -4,6 +4,7 @@
 #   make check        set everything up, run all tests that fit in 15 minutes
 #   make check-long   the long ones
 #   make bench        measure
+#   make fuzz         hand made-up conditions to their compiler, for a minute
 #   make lint format
 #   make; make install    build and install with PGXS, for a server of your own (PG_CONFIG=…)
 #   make installcheck     the pg_regress part against that server
@@ -36,10 +37,10 @@ PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-com
 .DEFAULT_GOAL = all
 
 # Targets of our own set up what they need themselves. PGXS is for building: its own "check" only says "not supported".
-OWN = demo check check-long bench lint format
+OWN = demo check check-long bench fuzz lint format
 ifneq ($(filter $(OWN),$(MAKECMDGOALS)),)
 .PHONY: $(OWN)
-demo check check-long bench lint:
+demo check check-long bench fuzz lint:
 	@test/bin/$@
 format:
 	clang-format -i $(wildcard src/*.[ch] src/*/*.[ch])

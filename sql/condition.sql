@@ -186,6 +186,8 @@ SELECT cec._bounded_text(repeat('a', 10001));
 \echo :SQLSTATE
 SELECT cec._bounded_number(repeat('9', 1001)::numeric);
 \echo :SQLSTATE
+SELECT cec._bounded_jsonb(to_jsonb(repeat('a', 1000001)));
+\echo :SQLSTATE
 SELECT length(cec._bounded_text(repeat('a', 10000))), length(cec._bounded_number(repeat('9', 1000)::numeric)::text);
 
 -- What only a condition can answer.

@@ -84,8 +84,8 @@ typedef struct CecCoverSet
 
 extern void cec_coverage_init(void);
 extern void cec_duplicate_notice_init(void);
-extern CecCoverSet *cec_coverage_compute(CecPortfolio *portfolio, const CecIds *assets, CecRuleWork *rules,
-										 Snapshot snapshot);
+extern CecCoverSet *
+cec_coverage_compute(CecPortfolio *portfolio, const CecIds *assets, CecRuleWork *rules, Snapshot snapshot);
 extern CecCoverRow *cec_coverage_rows(CecAssetCover *asset, int *count);
 extern int64 cec_coverage_update(CecPortfolio *portfolio, const CecIds *assets, const CecIds *facts, DateADT today);
 extern int64 cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot);

@@ -199,7 +199,7 @@ BEGIN
 	PERFORM cec._require_version(portfolio);
 	PERFORM cec._require_read_committed('verify_coverage');
 	-- Rules, contracts and bundles stay as they are while this reads them with several snapshots.
-	IF NOT pg_is_in_recovery() THEN
+	IF NOT pg_is_in_recovery() AND has_table_privilege(format('%s.audit_log', portfolio)::regclass, 'SELECT') THEN
 		PERFORM cec._keep_definitions(portfolio);
 	END IF;
 	RETURN QUERY EXECUTE format($query$
@@ -351,7 +351,7 @@ BEGIN
 				CROSS JOIN %1$s.asset a
 			WHERE a.asset_id = $1
 		)
-		SELECT s.step, f.term_id, s.outcome, s.reason
+		SELECT row_number() OVER (PARTITION BY f.term_id ORDER BY s.step)::integer, f.term_id, s.outcome, s.reason
 		FROM fact f CROSS JOIN LATERAL (VALUES
 			(1, CASE WHEN f.status IN ('draft', 'void') OR NOT f.contract_days @> $2 OR f.suspensions @> $2 THEN 'no' ELSE 'yes' END,
 				CASE WHEN f.status IN ('draft', 'void') THEN format('Contract %%s is %%s and covers nothing.', f.contract, f.status)
@@ -394,14 +394,14 @@ BEGIN
 					CASE WHEN f.is_covered THEN 'covered' ELSE 'not covered' END, f.term, f.contract, $2))
 			) AS s(step, outcome, reason)
 		WHERE s.outcome IS NOT NULL -- rules are mentioned where the term has any
-		ORDER BY f.term_id, s.step
+		ORDER BY 2, 1
 		$query$, portfolio) USING asset_id, asked_day
 	LOOP
 		found := true;
 		RETURN NEXT;
 	END LOOP;
 	IF NOT found THEN
-		step := 10;
+		step := 7;
 		term_id := NULL;
 		outcome := 'not covered';
 		reason := format('Asset "%s" stands on no list and qualifies by no rule, and no primary that it belongs to on %s does.', asset_tag, asked_day);

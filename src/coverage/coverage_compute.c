@@ -36,8 +36,8 @@ typedef struct Reader
 {
 	CecPortfolio *portfolio;
 	CecRuleWork *rules; /* NULL when the portfolio has none */
-	HTAB *assets; /* of CecAssetCover */
-	HTAB *terms;  /* of CecTermFacts */
+	HTAB *assets;		/* of CecAssetCover */
+	HTAB *terms;		/* of CecTermFacts */
 	Snapshot snapshot;
 	MemoryContext cxt;
 	CecBundleWalk *walk;

@@ -32,8 +32,7 @@ append_rows(CecAssetTerm *entry, CecCoverRow *rows)
 	int count = 0;
 	const CecDaySet *grounds[] = {&entry->stated, &entry->ruled, &entry->inherited};
 	int next[lengthof(grounds)] = {0};
-	DateADT *cuts =
-		palloc(2 * (entry->stated.count + entry->ruled.count + entry->inherited.count) * sizeof(DateADT));
+	DateADT *cuts = palloc(2 * (entry->stated.count + entry->ruled.count + entry->inherited.count) * sizeof(DateADT));
 
 	for (int ground = 0; ground < lengthof(grounds); ground++)
 		for (int i = 0; i < grounds[ground]->count; i++)

@@ -26,11 +26,12 @@ PG_FUNCTION_INFO_V1(cec_recompute);
 PG_FUNCTION_INFO_V1(cec_keep_definitions);
 PG_FUNCTION_INFO_V1(cec_refresh_rules);
 
-static const CecQuery all_assets = {"SELECT asset_id FROM @P@.inclusion UNION SELECT asset_id FROM @P@.bundle_member"
-									" UNION SELECT asset_id FROM @P@.coverage UNION SELECT asset_id FROM @P@.rule_effect ORDER BY 1",
-									0,
-									{0},
-									CURSOR_OPT_CUSTOM_PLAN};
+static const CecQuery all_assets = {
+	"SELECT asset_id FROM @P@.inclusion UNION SELECT asset_id FROM @P@.bundle_member"
+	" UNION SELECT asset_id FROM @P@.coverage UNION SELECT asset_id FROM @P@.rule_effect ORDER BY 1",
+	0,
+	{0},
+	CURSOR_OPT_CUSTOM_PLAN};
 
 static const CecQuery last_run = {"SELECT max(on_day) FROM @P@.refresh_run"};
 
@@ -125,6 +126,7 @@ typedef struct Refresh
 	int64 rules;
 	int64 coverage;
 	int64 suspended;
+	TimestampTz began;
 } Refresh;
 
 /* Decides the rules that depend on the day as of one day. */
@@ -135,6 +137,7 @@ walk_day(CecPortfolio *portfolio, DateADT day, Refresh *refresh)
 	CecIds assets = {0};
 
 	refresh->days++;
+	set->refresh_began = refresh->began;
 	cec_rule_compile_all(set);
 	for (int i = 0; i < set->count; i++)
 	{
@@ -196,11 +199,18 @@ record_run(CecPortfolio *portfolio, DateADT day)
 	SPI_finish();
 }
 
-/* cec._keep_definitions(portfolio): definitions wait until the transaction ends. */
+/*
+ * cec._keep_definitions(portfolio): definitions wait until the transaction ends.  For those who verify: nobody else may keep
+ * others waiting without a right to write.
+ */
 Datum
 cec_keep_definitions(PG_FUNCTION_ARGS)
 {
-	cec_portfolio_lock_gate(PG_GETARG_OID(0), RowExclusiveLock);
+	Oid nspid = PG_GETARG_OID(0);
+
+	if (pg_class_aclcheck(cec_portfolio_get(nspid)->audit_log, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to keep definitions")));
+	cec_portfolio_lock_gate(nspid, RowExclusiveLock);
 	PG_RETURN_VOID();
 }
 
@@ -240,8 +250,9 @@ cec_refresh_rules(PG_FUNCTION_ARGS)
 	refresh.suspended = suspend_rules(portfolio, today);
 	reached = last_refreshed(portfolio);
 	last = PG_ARGISNULL(1) ? today : PG_GETARG_DATEADT(1);
-	/* The day that was reached is decided once more. */
-	first = reached == 0 ? Min(last, today) : reached < today && reached < last ? reached + 1 : reached;
+	/* Today is decided once more, never a day before it; what statements decided before the first run stays. */
+	first = reached == 0 ? today : Min(reached + 1, today);
+	refresh.began = GetCurrentTimestamp();
 	day_cxt = AllocSetContextCreate(CurrentMemoryContext, "cec day of refresh", ALLOCSET_DEFAULT_SIZES);
 	for (DateADT day = first; day <= last; day++)
 	{
@@ -253,6 +264,7 @@ cec_refresh_rules(PG_FUNCTION_ARGS)
 		MemoryContextReset(day_cxt);
 	}
 	MemoryContextDelete(day_cxt);
+	cec_rule_set_get(portfolio)->refresh_began = 0;
 	if (first <= last && Min(last, today) > reached)
 		record_run(portfolio, Min(last, today));
 	cec_act_as_self(&act);

@@ -48,6 +48,8 @@ CREATE FUNCTION cec._request_count(within interval, on_day date, days date[]) RE
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_request_count';
 CREATE FUNCTION cec._bounded_text(value text) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_bounded_text';
+CREATE FUNCTION cec._bounded_jsonb(value jsonb) RETURNS jsonb
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_bounded_jsonb';
 CREATE FUNCTION cec._bounded_number(value numeric) RETURNS numeric
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_bounded_number';
 
@@ -131,6 +133,7 @@ COMMENT ON FUNCTION cec._last_maintenance(text, date, text[], date[]) IS 'Privat
 COMMENT ON FUNCTION cec._maintenance_count(text, interval, date, text[], date[]) IS 'Private. How many of the days have this kind and are within so much time before a day.';
 COMMENT ON FUNCTION cec._request_count(interval, date, date[]) IS 'Private. How many of the days are within so much time before a day.';
 COMMENT ON FUNCTION cec._bounded_text(text) IS 'Private. The text itself, or SQLSTATE 54000 when it is too long to be searched.';
+COMMENT ON FUNCTION cec._bounded_jsonb(jsonb) IS 'Private. The value itself, or SQLSTATE 54000 when it is too long to be unpacked many times.';
 COMMENT ON FUNCTION cec._bounded_number(numeric) IS 'Private. The number itself, or SQLSTATE 54000 when it is too long to compute with.';
 COMMENT ON FUNCTION cec.last_maintenance(text) IS 'In conditions: the latest day, as_of at most, of a maintenance of that kind. Elsewhere SQLSTATE 0A000.';
 COMMENT ON FUNCTION cec.maintenance_count(text, interval) IS 'In conditions: how many maintenances of that kind there were after as_of - within, through as_of. Elsewhere SQLSTATE 0A000.';

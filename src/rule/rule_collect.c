@@ -140,7 +140,7 @@ asset_differs(CecChange *change, CecRows *rows, CecRuleSet *set, const AttrNumbe
 		return set->has_include; /* no other rule concerns a new asset */
 	if (rows->new_row == NULL)
 		return true;
-	for (AttrNumber i = CEC_FACT_ASSET_ID; i <= CEC_FACT_SOURCE_UPDATED_AT; i++)
+	for (int i = CEC_FACT_ASSET_ID; i <= CEC_FACT_SOURCE_UPDATED_AT; i++)
 		if ((i == CEC_FACT_ASSET_ID || bms_is_member(i, set->facts)) &&
 			!cec_rows_same_value(rows->old_row, rows->new_row, columns[i]))
 			return true;
@@ -152,12 +152,13 @@ collect_from_assets(CecChange *change)
 {
 	CecRuleSet *set = rules_for_data(change);
 	AttrNumber columns[CEC_FACT_SOURCE_UPDATED_AT + 1];
-	AttrNumber asset_id = cec_column_require(change->rel, "asset_id", INT8OID);
+	AttrNumber asset_id;
 	CecRows rows;
 
 	if (set == NULL)
 		return;
-	for (AttrNumber i = CEC_FACT_ASSET_ID; i <= CEC_FACT_SOURCE_UPDATED_AT; i++)
+	asset_id = cec_column_require(change->rel, "asset_id", INT8OID);
+	for (int i = CEC_FACT_ASSET_ID; i <= CEC_FACT_SOURCE_UPDATED_AT; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(cec_fact_descriptor(), i - 1);
 
@@ -182,11 +183,12 @@ static void
 collect_from_events(CecChange *change, CecFact fact)
 {
 	CecRuleSet *set = rules_for_data(change);
-	AttrNumber asset_id = cec_column_require(change->rel, "asset_id", INT8OID);
+	AttrNumber asset_id;
 	CecRows rows;
 
 	if (set == NULL || !bms_is_member(fact, set->facts))
 		return;
+	asset_id = cec_column_require(change->rel, "asset_id", INT8OID);
 	cec_rows_begin(&rows, change);
 	while (cec_rows_next(&rows))
 	{
@@ -259,8 +261,8 @@ static void
 refuse_acted(CecChange *change, const char *name, const char *what, const char *hint)
 {
 	ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("rule \"%.100s\" has acted and %s", name, what),
-					errdetail("What it decided for earlier days stays, and must be explained by it."), errhint("%s", hint),
-					errtableconstraint(change->rel, "coverage_rule_has_acted")));
+					errdetail("What it decided for earlier days stays, and must be explained by it."),
+					errhint("%s", hint), errtableconstraint(change->rel, "coverage_rule_has_acted")));
 }
 
 static char *
@@ -295,7 +297,8 @@ check_rule(CecChange *change, CecRows *rows, DateADT today)
 						 "End it: set the end of during.");
 	}
 	else if (rows->old_row != NULL &&
-			 (differs(change, rows, "rule_id") || differs(change, rows, "term_id") || differs(change, rows, "effect")) &&
+			 (differs(change, rows, "rule_id") || differs(change, rows, "term_id") ||
+			  differs(change, rows, "effect")) &&
 			 find_first_effect(change, row_id(change, rows->old_row, "rule_id"), &first))
 		refuse_acted(change, row_text(change, rows->old_row, "name"), "keeps its key, term and effect",
 					 "End it (set the end of during) and add another one.");
@@ -368,8 +371,7 @@ decide_rules_of(CecChange *change, const CecQuery *query, const CecIds *keys, co
 	{
 		CecRule *rule = cec_rule_find(set, rules.ids[i]);
 
-		if (rule != NULL &&
-			(rule->code->condition == NULL || bms_overlap(rule->code->condition->facts, facts)))
+		if (rule != NULL && (rule->code->condition == NULL || bms_overlap(rule->code->condition->facts, facts)))
 			cec_rule_decide(set, rule, today, &change->assets);
 	}
 }

@@ -24,7 +24,6 @@
 #include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/ruleutils.h"
 
 #include "rule_stages.h"
 
@@ -42,14 +41,15 @@ static const struct
 	{"extra_float_digits", "1"},
 	{"standard_conforming_strings", "on"},
 	{"escape_string_warning", "off"},
-	{"backslash_quote", "safe_encoding"},
+	{"backslash_quote", "off"},
 	{"transform_null_equals", "off"},
 	{"array_nulls", "on"},
 	{"quote_all_identifiers", "off"},
 };
 
-static void
-pin_settings(void)
+/* Pins them, until the caller leaves its GUC nest level. */
+void
+cec_condition_pin_settings(void)
 {
 	for (int i = 0; i < lengthof(pinned); i++)
 	{
@@ -145,12 +145,13 @@ check_length(const char *text)
 
 /* The boundary may have a million corners, and looking at it cannot be interrupted. */
 static void
-check_boundary_uses(const CecCompile *compile)
+check_boundary_cost(const CecCompile *compile)
 {
-	if (compile->boundary_uses > CEC_CONDITION_MAX_BOUNDARY_USES)
+	if (compile->boundary_cost > CEC_CONDITION_MAX_BOUNDARY_COST)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("a condition asks for the boundary too often"),
-						errdetail("It mentions inside_boundary and distance_to_boundary_m %d times; %d are allowed.",
-								  compile->boundary_uses, CEC_CONDITION_MAX_BOUNDARY_USES),
+						errdetail("It may mention inside_boundary %d times, or distance_to_boundary_m %d times.",
+								  CEC_CONDITION_MAX_BOUNDARY_COST,
+								  CEC_CONDITION_MAX_BOUNDARY_COST / CEC_CONDITION_DISTANCE_COST),
 						errhint("Split it into several rules.")));
 }
 
@@ -158,7 +159,7 @@ check_boundary_uses(const CecCompile *compile)
  * Compiles a condition in the current memory context, for the current user, who should be restricted
  * (SECURITY_RESTRICTED_OPERATION).  What is wrong with the text is raised with its position in it: 42601 syntax, 42703
  * and 42883 names, 42804 not a boolean, 0A000 what is not on the list, 54000 too much of it, and what the server says of
- * types and constants.  Takes no locks and reads nothing but the catalog.
+ * types and constants.  Reads nothing but the catalog, and keeps no locks.
  */
 static CecCondition *
 compile_condition(const char *text, bool with_text)
@@ -173,25 +174,25 @@ compile_condition(const char *text, bool with_text)
 	error_context_stack = &callback;
 	/* On error the settings are restored by the transaction or subtransaction that ends, as for functions with SET. */
 	nest_level = NewGUCNestLevel();
-	pin_settings();
+	cec_condition_pin_settings();
 
 	compile.fact = cec_fact_descriptor();
 	compile.fact_relation = typeidTypeRelid(compile.fact->tdtypeid);
 	expr = cec_check_raw(&compile, raw_parser(text, RAW_PARSE_PLPGSQL_EXPR));
-	check_boundary_uses(&compile);
+	check_boundary_cost(&compile);
 	expr = analyse(&compile, expr);
 	cec_check_analysed(&compile, expr);
-	expr = cec_flatten(expr);
+	expr = cec_normalise(expr);
 
 	result->columns = compile.columns;
 	result->depends_on_day = compile.depends_on_day;
 	result->conjuncts = cec_find_conjuncts(expr);
 	if (with_text)
-		result->canonical = deparse_expression(expr, deparse_context_for("f", compile.fact_relation), false, false);
+		result->canonical = cec_print(compile.fact_relation, expr, false);
 	result->expr = (Expr *) cec_expand(expr);
 	result->facts = columns_read((Node *) result->expr);
 	if (with_text)
-		result->sql = deparse_expression((Node *) result->expr, deparse_context_for("f", compile.fact_relation), true, false);
+		result->sql = cec_print(compile.fact_relation, (Node *) result->expr, true);
 
 	AtEOXact_GUC(true, nest_level);
 	error_context_stack = callback.previous;

@@ -14,7 +14,8 @@
 /* Limits of a condition. */
 #define CEC_CONDITION_MAX_BYTES 4000
 #define CEC_CONDITION_MAX_NODES 300
-#define CEC_CONDITION_MAX_BOUNDARY_USES 8
+#define CEC_CONDITION_MAX_BOUNDARY_COST 8 /* inside_boundary is 1 */
+#define CEC_CONDITION_DISTANCE_COST 4
 
 /* The columns of cec.rule_fact, by attribute number; rule_vocabulary.c holds the type against this. */
 typedef enum CecFact
@@ -94,6 +95,8 @@ typedef struct CecCondition
 extern void cec_condition_init(void);
 extern CecCondition *cec_condition_compile(const char *text);
 extern CecCondition *cec_condition_compile_to_keep(const char *text);
+extern bool cec_condition_may_raise(const CecCondition *condition);
+extern void cec_condition_pin_settings(void);
 extern TupleDesc cec_fact_descriptor(void);
 
 #endif

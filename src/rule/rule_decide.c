@@ -99,10 +99,10 @@ put_findings(CecPortfolio *portfolio, int64 rule_id, CecRule *rule, Snapshot sna
 	cec_rule_findings_end(findings);
 }
 
-/* Decides for every asset whether the rule, NULL for one that is gone, acts on it; acting is in order. */
+/* Decides for every asset whether the rule, NULL as its set for one that is gone, acts on it; acting is in order. */
 static void
-put_effects(CecPortfolio *portfolio, int64 rule_id, CecRule *rule, Snapshot snapshot, DateADT today,
-			const CecIds *acting, CecIds *changed)
+put_effects(CecPortfolio *portfolio, const CecRuleSet *set, int64 rule_id, CecRule *rule, Snapshot snapshot,
+			DateADT today, const CecIds *acting, CecIds *changed)
 {
 	CecEffects *effects = cec_effects_begin(portfolio, snapshot);
 	CecEffectRows rows = {0};
@@ -123,7 +123,7 @@ put_effects(CecPortfolio *portfolio, int64 rule_id, CecRule *rule, Snapshot snap
 		acts = j < acting->count && acting->ids[j] == asset_id;
 		while (i + count < rows.count && rows.rows[i + count].asset_id == asset_id)
 			count++;
-		days = cec_effect_decide(rows.rows + i, count, rule, today, acts);
+		days = cec_effect_decide(set, rows.rows + i, count, rule, today, acts);
 		if (cec_effects_put(effects, rule_id, asset_id, rows.rows + i, count, &days))
 			cec_ids_add(changed, asset_id);
 		if (days.spans != NULL)
@@ -145,7 +145,7 @@ cec_rule_decide_all(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT t
 
 	if (rule->during.to > today)
 		match = cec_rule_match(set, rule, snapshot, today);
-	put_effects(set->portfolio, rule->rule_id, rule, snapshot, today, &match.acting, changed);
+	put_effects(set->portfolio, set, rule->rule_id, rule, snapshot, today, &match.acting, changed);
 	put_findings(set->portfolio, rule->rule_id, rule, snapshot, today, &match);
 }
 
@@ -155,6 +155,6 @@ cec_rule_forget(CecPortfolio *portfolio, int64 rule_id, Snapshot snapshot, DateA
 {
 	CecRuleMatch none = {0};
 
-	put_effects(portfolio, rule_id, NULL, snapshot, today, &none.acting, changed);
+	put_effects(portfolio, NULL, rule_id, NULL, snapshot, today, &none.acting, changed);
 	put_findings(portfolio, rule_id, NULL, snapshot, today, &none);
 }

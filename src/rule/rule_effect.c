@@ -85,6 +85,7 @@ add_rows(CecEffects *effects, CecProbe *probe, CecEffectRows *rows)
 		row->rule_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_RULE_ID] - 1]);
 		row->asset_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_ASSET_ID] - 1]);
 		row->during = cec_days_of_range(slot->tts_values[effects->attnums[EFFECT_DURING] - 1]);
+		row->recorded_at = DatumGetTimestampTz(slot->tts_values[effects->attnums[EFFECT_RECORDED_AT] - 1]);
 		row->tid = slot->tts_tid;
 	}
 }
@@ -140,21 +141,40 @@ cec_effects_of_rule(CecEffects *effects, int64 rule_id, CecEffectRows *rows)
 }
 
 /*
+ * Whether the rule was decided for the asset on a later day than the one that refresh has come to: with the facts of that
+ * later day, which are not those of this one.  What refresh itself has written since it began does not count.
+ */
+static bool
+is_decided_later(const CecRuleSet *set, const CecEffectRow *rows, int64 count, DateADT day)
+{
+	if (set->refresh_began == 0)
+		return false;
+	for (int64 i = 0; i < count; i++)
+		if (rows[i].recorded_at < set->refresh_began && cec_rule_local_day(set, rows[i].recorded_at) > day)
+			return true;
+	return false;
+}
+
+/*
  * The days on which a rule acts on an asset once it was decided today whether it does; rows is what was recorded.  Without a
  * rule there is no more than what was decided before today.
  */
 CecDaySet
-cec_effect_decide(const CecEffectRow *rows, int64 count, const CecRule *rule, DateADT today, bool acts)
+cec_effect_decide(const CecRuleSet *set, const CecEffectRow *rows, int64 count, const CecRule *rule, DateADT today,
+				  bool acts)
 {
 	CecDaySet days = {0};
+	bool stays = rule != NULL && is_decided_later(set, rows, count, today);
 
 	for (int64 i = 0; i < count; i++)
 	{
-		CecDays past = {rows[i].during.from, Min(rows[i].during.to, today)};
+		CecDays past = {rows[i].during.from, stays ? rows[i].during.to : Min(rows[i].during.to, today)};
 
 		if (past.from < past.to)
 			cec_day_set_add(&days, past);
 	}
+	if (stays)
+		return days;
 	if (acts && rule != NULL)
 	{
 		CecDays future = {Max(rule->during.from, today), rule->during.to};

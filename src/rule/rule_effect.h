@@ -18,6 +18,7 @@ typedef struct CecEffectRow
 	int64 rule_id;
 	int64 asset_id;
 	CecDays during;
+	TimestampTz recorded_at;
 	ItemPointerData tid;
 } CecEffectRow;
 
@@ -33,7 +34,8 @@ typedef struct CecEffects CecEffects;
 extern CecEffects *cec_effects_begin(CecPortfolio *portfolio, Snapshot snapshot);
 extern void cec_effects_of_asset(CecEffects *effects, int64 asset_id, CecEffectRows *rows);
 extern void cec_effects_of_rule(CecEffects *effects, int64 rule_id, CecEffectRows *rows);
-extern CecDaySet cec_effect_decide(const CecEffectRow *rows, int64 count, const CecRule *rule, DateADT today, bool acts);
+extern CecDaySet cec_effect_decide(const CecRuleSet *set, const CecEffectRow *rows, int64 count, const CecRule *rule,
+								   DateADT today, bool acts);
 extern bool cec_effects_put(CecEffects *effects, int64 rule_id, int64 asset_id, const CecEffectRow *rows, int64 count,
 							const CecDaySet *days);
 extern int64 cec_effects_end(CecEffects *effects);

@@ -97,6 +97,14 @@ cec_rule_deadline_leave(void)
 	return passed;
 }
 
+/* Whether an error, caught, is the deadline's and not that of a timeout that the statement has. */
+bool
+cec_rule_error_is_deadline(bool passed, const ErrorData *error)
+{
+	return passed && error->sqlerrcode == ERRCODE_QUERY_CANCELED &&
+		   (error->message_id == NULL || strstr(error->message_id, "timeout") == NULL);
+}
+
 /* Whether an error is the statement's and not the condition's. */
 bool
 cec_rule_error_is_fatal(int sqlstate)
@@ -152,9 +160,7 @@ evaluate_one(Run *run, CecJudgement *judgement)
 
 	run->econtext->ecxt_scantuple = cec_rule_facts_of(run->facts, rule);
 	value = ExecEvalExprSwitchContext(rule->code->state, run->econtext, &isnull);
-	judgement->verdict = isnull				   ? CEC_VERDICT_UNKNOWN
-						 : DatumGetBool(value) ? CEC_VERDICT_TRUE
-											   : CEC_VERDICT_FALSE;
+	judgement->verdict = isnull ? CEC_VERDICT_UNKNOWN : DatumGetBool(value) ? CEC_VERDICT_TRUE : CEC_VERDICT_FALSE;
 	ResetExprContext(run->econtext);
 }
 
@@ -209,7 +215,7 @@ attempt(Run *run, int from, void (*act)(Run *run, CecJudgement *judgement))
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(cxt);
 		CurrentResourceOwner = owner;
-		if (cec_rule_error_is_fatal(error->sqlerrcode) && !(passed && error->sqlerrcode == ERRCODE_QUERY_CANCELED))
+		if (cec_rule_error_is_fatal(error->sqlerrcode) && !cec_rule_error_is_deadline(passed, error))
 			ReThrowError(error);
 		run->judgements[at].verdict = CEC_VERDICT_FAILED;
 		run->judgements[at].sqlstate = error->sqlerrcode;

@@ -27,6 +27,7 @@ extern void cec_rule_deadline_stop(void);
 extern bool cec_rule_error_is_fatal(int sqlstate);
 extern void cec_rule_deadline_enter(int ticks);
 extern bool cec_rule_deadline_leave(void);
+extern bool cec_rule_error_is_deadline(bool passed, const ErrorData *error);
 extern void cec_rule_compile_all(CecRuleSet *set);
 extern void cec_rule_evaluate(CecRuleFacts *facts, CecJudgement *judgements, int count);
 extern bool cec_rule_acts(const CecRule *rule, CecVerdict verdict);

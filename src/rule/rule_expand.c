@@ -7,14 +7,21 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "catalog/pg_collation_d.h"
 #include "catalog/pg_type_d.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 
 #include "rule_stages.h"
+
+/* Each use of attributes unpacks it; a condition that uses it more often than this gets small ones only. */
+#define MAX_FREE_ATTRIBUTES 4
 
 /* A column of the fact row. */
 static Expr *
@@ -35,12 +42,62 @@ call(CecCalled called, Oid result, List *args)
 								 COERCE_EXPLICIT_CALL);
 }
 
-/* Bounds an operand, unless it is a constant: their size is that of the condition at most. */
-static void
-bound(ListCell *cell, CecCalled called, Oid type)
+/* Whether a value is no longer than the condition or a constraint of its column lets it be. */
+static bool
+is_short(Node *node)
 {
-	if (!IsA(lfirst(cell), Const))
-		lfirst(cell) = call(called, type, list_make1(lfirst(cell)));
+	return IsA(node, Const) || (IsA(node, Var) && cec_column(((Var *) node)->varattno)->is_short);
+}
+
+/* Bounds those of the arguments that have a type. */
+static void
+bound(List *args, CecCalled called, Oid type)
+{
+	ListCell *cell;
+
+	foreach (cell, args)
+	{
+		if (!is_short(lfirst(cell)) && exprType(lfirst(cell)) == type)
+			lfirst(cell) = call(called, type, list_make1(lfirst(cell)));
+	}
+}
+
+/* Bounds what a function is given, where its cost is more than that of looking at the value. */
+static void
+bound_arguments(Oid function, List *args)
+{
+	switch (function)
+	{
+		case F_TEXT_LT:
+		case F_TEXT_GT:
+		case F_TEXT_LE:
+		case F_TEXT_GE:
+		case F_TEXTCAT:
+		case F_TEXTLIKE:
+		case F_TEXTNLIKE:
+		case F_TEXTICLIKE:
+		case F_TEXTICNLIKE:
+		case F_LOWER_TEXT:
+		case F_UPPER_TEXT:
+		case F_LENGTH_TEXT:
+		case F_CHAR_LENGTH_TEXT:
+		case F_LEFT:
+		case F_RIGHT:
+		case F_SUBSTRING_TEXT_INT4:
+		case F_SUBSTRING_TEXT_INT4_INT4:
+		case F_BTRIM_TEXT:
+		case F_LTRIM_TEXT:
+		case F_RTRIM_TEXT:
+			bound(args, CEC_CALLED_BOUNDED_TEXT, TEXTOID);
+			break;
+		case F_NUMERIC_MUL:
+		case F_NUMERIC_DIV:
+		case F_NUMERIC_MOD:
+			bound(args, CEC_CALLED_BOUNDED_NUMBER, NUMERICOID);
+			break;
+		default:
+			break;
+	}
 }
 
 static Expr *
@@ -72,10 +129,13 @@ distance_to_boundary(void)
 }
 
 static Node *
-expand_column(Var *var)
+expand_column(Var *var, bool bound_attributes)
 {
 	switch (var->varattno)
 	{
+		case CEC_FACT_ATTRIBUTES:
+			return (Node *) (bound_attributes ? call(CEC_CALLED_BOUNDED_JSONB, JSONBOID, list_make1(copyObject(var)))
+											  : copyObject((Expr *) var));
 		case CEC_FACT_AGE_YEARS:
 			return (Node *) call(CEC_CALLED_AGE_YEARS_ON, INT4OID,
 								 list_make2(fact(CEC_FACT_COMMISSIONED_ON), fact(CEC_FACT_AS_OF)));
@@ -108,33 +168,6 @@ expand_call(FuncExpr *func)
 	return (Node *) func;
 }
 
-/* Bounds what an operator is given, where its cost or its result could outgrow it. */
-static void
-bound_operands(Oid function, List *args)
-{
-	switch (function)
-	{
-		case F_TEXTCAT:
-			bound(list_head(args), CEC_CALLED_BOUNDED_TEXT, TEXTOID);
-			bound(list_second_cell(args), CEC_CALLED_BOUNDED_TEXT, TEXTOID);
-			break;
-		case F_NUMERIC_MUL:
-		case F_NUMERIC_DIV:
-		case F_NUMERIC_MOD:
-			bound(list_head(args), CEC_CALLED_BOUNDED_NUMBER, NUMERICOID);
-			bound(list_second_cell(args), CEC_CALLED_BOUNDED_NUMBER, NUMERICOID);
-			break;
-		case F_TEXTLIKE:
-		case F_TEXTNLIKE:
-		case F_TEXTICLIKE:
-		case F_TEXTICNLIKE:
-			bound(list_head(args), CEC_CALLED_BOUNDED_TEXT, TEXTOID);
-			break;
-		default:
-			break;
-	}
-}
-
 static Node *
 expand_mutator(Node *node, void *context)
 {
@@ -143,54 +176,93 @@ expand_mutator(Node *node, void *context)
 	if (node == NULL)
 		return NULL;
 	if (IsA(node, Var))
-		return expand_column((Var *) node);
+		return expand_column((Var *) node, *(bool *) context);
 	result = expression_tree_mutator(node, expand_mutator, context);
 	if (IsA(result, FuncExpr))
-		return expand_call((FuncExpr *) result);
+		result = expand_call((FuncExpr *) result);
+	if (IsA(result, FuncExpr))
+		bound_arguments(((FuncExpr *) result)->funcid, ((FuncExpr *) result)->args);
 	if (IsA(result, OpExpr))
-		bound_operands(((OpExpr *) result)->opfuncid, ((OpExpr *) result)->args);
+		bound_arguments(((OpExpr *) result)->opfuncid, ((OpExpr *) result)->args);
 	if (IsA(result, ScalarArrayOpExpr))
-		bound_operands(((ScalarArrayOpExpr *) result)->opfuncid, ((ScalarArrayOpExpr *) result)->args);
+		bound_arguments(((ScalarArrayOpExpr *) result)->opfuncid, ((ScalarArrayOpExpr *) result)->args);
 	return result;
 }
 
-/* AND in AND, and OR in OR, become one list: so what is printed is read again as the same. */
-static Node *
-flatten_mutator(Node *node, void *context)
+/* AND in AND, and OR in OR, become one list. */
+static void
+flatten(BoolExpr *expr)
 {
-	BoolExpr *result;
 	List *args = NIL;
 	ListCell *cell;
 
-	if (node == NULL)
-		return NULL;
-	node = expression_tree_mutator(node, flatten_mutator, context);
-	if (!IsA(node, BoolExpr) || ((BoolExpr *) node)->boolop == NOT_EXPR)
-		return node;
-	result = (BoolExpr *) node;
-	foreach (cell, result->args)
+	foreach (cell, expr->args)
 	{
 		BoolExpr *arg = lfirst(cell);
 
-		if (IsA(arg, BoolExpr) && arg->boolop == result->boolop)
+		if (IsA(arg, BoolExpr) && arg->boolop == expr->boolop)
 			args = list_concat(args, arg->args);
 		else
 			args = lappend(args, arg);
 	}
-	result->args = args;
+	expr->args = args;
+}
+
+/* A number that is printed without quotes becomes one with the sign before it: the grammar would read it so. */
+static Node *
+apply_sign(OpExpr *op)
+{
+	Const *number = linitial(op->args);
+
+	if (!IsA(number, Const) || number->constisnull)
+		return (Node *) op;
+	if (op->opfuncid == F_INT4UM && DatumGetInt32(number->constvalue) >= 0)
+		number->constvalue = Int32GetDatum(-DatumGetInt32(number->constvalue));
+	else if (op->opfuncid == F_NUMERIC_UMINUS &&
+			 isdigit((unsigned char) *DatumGetCString(DirectFunctionCall1(numeric_out, number->constvalue))))
+		number->constvalue = DirectFunctionCall1(numeric_uminus, number->constvalue);
+	else
+		return (Node *) op;
+	return (Node *) number;
+}
+
+static Node *
+normalise_mutator(Node *node, void *context)
+{
+	if (node == NULL)
+		return NULL;
+	node = expression_tree_mutator(node, normalise_mutator, context);
+	if (IsA(node, BoolExpr) && ((BoolExpr *) node)->boolop != NOT_EXPR)
+		flatten((BoolExpr *) node);
+	if (IsA(node, OpExpr) && list_length(((OpExpr *) node)->args) == 1)
+		return apply_sign((OpExpr *) node);
 	return node;
 }
 
-/* A copy of an analysed expression without nested AND and OR. */
+/* A copy of an analysed expression, so that what is printed of it is read again as the same. */
 Node *
-cec_flatten(Node *expr)
+cec_normalise(Node *expr)
 {
-	return flatten_mutator(expr, NULL);
+	return normalise_mutator(expr, NULL);
+}
+
+/* How often an expression reads attributes. */
+static int
+count_attributes(Node *expr)
+{
+	int result = 0;
+	ListCell *cell;
+
+	foreach (cell, pull_var_clause(expr, 0))
+		result += lfirst_node(Var, cell)->varattno == CEC_FACT_ATTRIBUTES;
+	return result;
 }
 
 /* A copy of an expression that passed both whitelists, over stored columns of the fact row only. */
 Node *
 cec_expand(Node *expr)
 {
-	return expand_mutator(expr, NULL);
+	bool bound_attributes = count_attributes(expr) > MAX_FREE_ATTRIBUTES;
+
+	return expand_mutator(expr, &bound_attributes);
 }

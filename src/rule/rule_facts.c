@@ -63,7 +63,7 @@ cec_rule_facts_begin(CecRuleSet *set, Snapshot snapshot, DateADT as_of)
 	facts->slot = MakeSingleTupleTableSlot(facts->desc, &TTSOpsVirtual);
 	facts->asset = cec_probe_begin(cec_portfolio_relation(set->portfolio, "asset"), "asset_id", snapshot);
 	rel = cec_probe_relation(facts->asset);
-	for (AttrNumber i = CEC_FACT_ASSET_ID; i <= CEC_FACT_SOURCE_UPDATED_AT; i++)
+	for (int i = CEC_FACT_ASSET_ID; i <= CEC_FACT_SOURCE_UPDATED_AT; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(facts->desc, i - 1);
 
@@ -106,7 +106,7 @@ cec_rule_facts_seek(CecRuleFacts *facts, int64 asset_id)
 	if (row == NULL)
 		return false;
 	memset(slot->tts_isnull, true, facts->desc->natts * sizeof(bool));
-	for (AttrNumber i = CEC_FACT_ASSET_ID; i <= CEC_FACT_SOURCE_UPDATED_AT; i++)
+	for (int i = CEC_FACT_ASSET_ID; i <= CEC_FACT_SOURCE_UPDATED_AT; i++)
 	{
 		slot->tts_values[i - 1] = row->tts_values[facts->asset_columns[i] - 1];
 		slot->tts_isnull[i - 1] = row->tts_isnull[facts->asset_columns[i] - 1];
@@ -130,7 +130,6 @@ put_array(CecRuleFacts *facts, AttrNumber column, Datum *values, int count, Oid 
 	facts->slot->tts_values[column - 1] = PointerGetDatum(construct_array(values, count, type, len, byval, align));
 	facts->slot->tts_isnull[column - 1] = false;
 }
-
 
 /* The events of the asset, in no order; the functions that read them need none. */
 static void

@@ -104,9 +104,8 @@ cec_rule_findings_open(CecRuleFindings *findings, int64 asset_id, const CecJudge
 	cec_ids_add(&findings->open_terms, judgement->rule->term->term_id);
 	cec_ids_add(&findings->open_rules, judgement->rule->rule_id);
 	findings->open_states =
-		lappend(findings->open_states, judgement->verdict == CEC_VERDICT_FAILED
-										   ? pstrdup(unpack_sql_state(judgement->sqlstate))
-										   : "");
+		lappend(findings->open_states,
+				judgement->verdict == CEC_VERDICT_FAILED ? pstrdup(unpack_sql_state(judgement->sqlstate)) : "");
 	MemoryContextSwitchTo(old);
 }
 
@@ -173,8 +172,9 @@ cec_rule_findings_settle(CecRuleFindings *findings, CecRuleSet *set, int64 asset
 			continue;
 		rule_id = DatumGetInt64(row->tts_values[findings->rule_id - 1]);
 		rule = cec_rule_find(set, rule_id);
-		if (rule == NULL || !(cec_rule_finding_waits(rule, failed, today) ||
-							  still_holds(findings, row, rule, find_odd(odd, odd_count, rule_id, failed), facts_changed)))
+		if (rule == NULL ||
+			!(cec_rule_finding_waits(rule, failed, today) ||
+			  still_holds(findings, row, rule, find_odd(odd, odd_count, rule_id, failed), facts_changed)))
 			cec_rule_findings_close(findings, DatumGetInt64(row->tts_values[findings->finding_id - 1]));
 	}
 	for (int i = 0; i < odd_count; i++)

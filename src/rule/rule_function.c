@@ -18,9 +18,12 @@
 
 #include "compat.h"
 
-/* Bytes of a text that may go into a pattern or a concatenation, digits of a number that may be multiplied or divided. */
+/* Bytes of a text that may be searched, sorted or changed, digits of a number that may be multiplied or divided. */
 #define MAX_TEXT 10000
 #define MAX_DIGITS 1000
+
+/* Bytes of attributes that a condition may mention often. */
+#define MAX_JSONB 1000000
 
 /* Characters of a number that as_number reads. */
 #define MAX_NUMBER 100
@@ -30,6 +33,7 @@ PG_FUNCTION_INFO_V1(cec_last_maintenance);
 PG_FUNCTION_INFO_V1(cec_maintenance_count);
 PG_FUNCTION_INFO_V1(cec_request_count);
 PG_FUNCTION_INFO_V1(cec_bounded_text);
+PG_FUNCTION_INFO_V1(cec_bounded_jsonb);
 PG_FUNCTION_INFO_V1(cec_bounded_number);
 PG_FUNCTION_INFO_V1(cec_as_date);
 PG_FUNCTION_INFO_V1(cec_as_number);
@@ -168,9 +172,23 @@ cec_bounded_text(PG_FUNCTION_ARGS)
 
 	CHECK_FOR_INTERRUPTS();
 	if (toast_raw_datum_size(value) > MAX_TEXT + VARHDRSZ)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("a text is too long for LIKE and || in a condition"),
-				 errdetail("It has more than %d bytes.", MAX_TEXT)));
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("a text is too long to be searched or changed in a condition"),
+						errdetail("It has more than %d bytes.", MAX_TEXT)));
+	PG_RETURN_DATUM(value);
+}
+
+/* cec._bounded_jsonb(value): the value, or 54000 where it is too long to be unpacked many times. */
+Datum
+cec_bounded_jsonb(PG_FUNCTION_ARGS)
+{
+	Datum value = PG_GETARG_DATUM(0);
+
+	CHECK_FOR_INTERRUPTS();
+	if (toast_raw_datum_size(value) > MAX_JSONB + VARHDRSZ)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("attributes are too long for a condition that mentions them often"),
+						errdetail("They have more than %d bytes.", MAX_JSONB)));
 	PG_RETURN_DATUM(value);
 }
 
@@ -182,9 +200,9 @@ cec_bounded_number(PG_FUNCTION_ARGS)
 
 	CHECK_FOR_INTERRUPTS();
 	if (strlen(DatumGetCString(DirectFunctionCall1(numeric_out, value))) > MAX_DIGITS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("a number is too long for *, / and %% in a condition"),
-				 errdetail("It has more than %d digits.", MAX_DIGITS)));
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("a number is too long to be multiplied or divided in a condition"),
+						errdetail("It has more than %d digits.", MAX_DIGITS)));
 	PG_RETURN_DATUM(value);
 }
 

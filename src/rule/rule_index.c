@@ -58,10 +58,9 @@ struct CecRuleIndex
 
 /* What tells assets apart best comes first: a rule stands under the first of these that it has. */
 static const AttrNumber preferred[] = {
-	CEC_FACT_ASSET_ID, CEC_FACT_ASSET_TAG,	   CEC_FACT_SERIAL_NUMBER, CEC_FACT_SUCCESSOR_ID,
-	CEC_FACT_MODEL,	   CEC_FACT_CUSTOMER_ID,   CEC_FACT_REGION,		   CEC_FACT_CATEGORY,
-	CEC_FACT_COUNTRY,  CEC_FACT_MANUFACTURER, CEC_FACT_USAGE_TYPE,	   CEC_FACT_SOURCE,
-	CEC_FACT_STATUS,   CEC_FACT_TAG_SYMBOLOGY};
+	CEC_FACT_ASSET_ID,	  CEC_FACT_ASSET_TAG, CEC_FACT_SERIAL_NUMBER, CEC_FACT_SUCCESSOR_ID, CEC_FACT_MODEL,
+	CEC_FACT_CUSTOMER_ID, CEC_FACT_REGION,	  CEC_FACT_CATEGORY,	  CEC_FACT_COUNTRY,		 CEC_FACT_MANUFACTURER,
+	CEC_FACT_USAGE_TYPE,  CEC_FACT_SOURCE,	  CEC_FACT_STATUS,		  CEC_FACT_TAG_SYMBOLOGY};
 
 static uint64
 hash_value(Oid type, Datum value)
@@ -169,7 +168,8 @@ build_index(CecRuleSet *set)
 	ctl.keysize = sizeof(IndexKey);
 	ctl.entrysize = sizeof(IndexEntry);
 	ctl.hcxt = cxt;
-	index->entries = hash_create("cec rules by conjunct", Max(set->count, 16), &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	index->entries =
+		hash_create("cec rules by conjunct", Max(set->count, 16), &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	index->always = palloc(Max(set->count, 1) * sizeof(CecRule *));
 	index->boxes = palloc(Max(set->count, 1) * sizeof(Box));
 	index->found = palloc(Max(set->count, 1) * sizeof(CecRule *));
@@ -209,8 +209,8 @@ find_by_box(CecRuleIndex *index, TupleTableSlot *asset, int count)
 	double y;
 	Datum location = asset->tts_values[CEC_FACT_LOCATION - 1];
 
-	if (index->box_count == 0 || asset->tts_isnull[CEC_FACT_LOCATION - 1] ||
-		!coordinate_of(&index->x, location, &x) || !coordinate_of(&index->y, location, &y))
+	if (index->box_count == 0 || asset->tts_isnull[CEC_FACT_LOCATION - 1] || !coordinate_of(&index->x, location, &x) ||
+		!coordinate_of(&index->y, location, &y))
 		return count;
 	for (int i = 0; i < index->box_count; i++)
 	{

@@ -7,6 +7,7 @@
 
 #include "rule_set.h"
 
+extern bool cec_rule_can_match(CecRuleSet *set, CecRule *rule, TupleTableSlot *asset);
 extern int cec_rule_candidates(CecRuleSet *set, TupleTableSlot *asset, CecRule ***candidates);
 extern bool cec_rule_is_candidate(CecRuleSet *set, CecRule *rule, TupleTableSlot *asset);
 

@@ -10,12 +10,14 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/guc.h"
@@ -30,10 +32,11 @@
 
 #define FETCH 1000
 /* Seconds that a query may take for sure, and for a million assets. */
-#define PATIENCE_S 10
-#define PATIENCE_PER_MILLION_S 20
+#define PATIENCE_S 1
+#define PATIENCE_PER_MILLION_S 60
+#define ASSETS_PER_PAGE 30
 /* After so many assets whose judgement took too long, the rest are not tried. */
-#define MAX_SLOW 10
+#define MAX_SLOW 3
 
 static const CecQuery all_assets = {"SELECT asset_id FROM @P@.asset ORDER BY asset_id"};
 
@@ -65,12 +68,6 @@ static const CecQuery time_zone = {"SELECT time_zone FROM @P@.setting"};
 PG_FUNCTION_INFO_V1(cec_match);
 
 static void
-pin(const char *name, const char *value)
-{
-	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-}
-
-static void
 add_odd(CecRuleMatch *match, int64 asset_id, CecVerdict verdict, int sqlstate)
 {
 	if (match->odd_count == match->odd_space)
@@ -84,28 +81,33 @@ add_odd(CecRuleMatch *match, int64 asset_id, CecVerdict verdict, int sqlstate)
 
 /*
  * WHERE … for the assets that the rule acts on or that are odd; the query's second column says which are unknown.  The
- * condition stands inside a test even where that says the same, because the planner would take an AND apart and run what is
- * cheap first, and so perhaps what the part before it was to keep from failing.
+ * planner takes an AND apart and runs what is cheap first, and so perhaps what the part before it was to keep from failing.
+ * Therefore a condition that may raise stands inside a test even where that says the same, and what is known beforehand of
+ * the term must not be folded into it: it would raise less than the compiled condition does.
  */
 static char *
-make_query(CecRuleSet *set, CecRule *rule)
+make_query(CecRuleSet *set, CecRule *rule, bool *may_raise)
 {
 	const char *schema = quote_identifier(get_namespace_name(set->nspid));
-	const char *condition = rule->is_active ? cec_condition_compile(rule->code->text)->sql : "NULL::boolean";
+	CecCondition *compiled = rule->is_active ? cec_condition_compile(rule->code->text) : NULL;
+	const char *condition = compiled != NULL ? compiled->sql : "NULL::boolean";
 	bool acts_if_true = cec_rule_acts(rule, CEC_VERDICT_TRUE);
 	bool wants_unknown = cec_rule_acts(rule, CEC_VERDICT_UNKNOWN) || rule->on_unknown == CEC_UNKNOWN_FLAG;
+	const char *test;
 	StringInfoData sql;
 
+	*may_raise = compiled != NULL && cec_condition_may_raise(compiled);
+	if (acts_if_true)
+		test = wants_unknown ? "IS NOT FALSE" : *may_raise ? "IS TRUE" : "";
+	else
+		test = wants_unknown ? "IS NOT TRUE" : "IS FALSE";
 	initStringInfo(&sql);
 	if (wants_unknown)
 		appendStringInfo(&sql, "SELECT f.asset_id, (%s) IS NULL FROM (", condition);
 	else
 		appendStringInfoString(&sql, "SELECT f.asset_id, false FROM (");
 	appendStringInfo(&sql, fact_query, schema);
-	appendStringInfo(&sql, ") AS f WHERE (%s)%s", condition,
-					 wants_unknown	? acts_if_true ? " IS NOT FALSE" : " IS NOT TRUE"
-					 : acts_if_true ? " IS TRUE"
-									: " IS FALSE");
+	appendStringInfo(&sql, ") AS f WHERE (%s) %s", condition, test);
 	return sql.data;
 }
 
@@ -145,16 +147,15 @@ ask_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 	bool acts_if_unknown = cec_rule_acts(rule, CEC_VERDICT_UNKNOWN);
 	Portal portal;
 	char *sql;
+	bool may_raise;
 
-	pin("DateStyle", "ISO, YMD");
-	pin("IntervalStyle", "postgres");
-	pin("TimeZone", "UTC");
-	pin("extra_float_digits", "1");
-	sql = make_query(set, rule);
+	cec_condition_pin_settings();
+	sql = make_query(set, rule, &may_raise);
 	bind_parameters(set, rule, as_of, types, values, nulls);
 	SPI_connect();
 	PushActiveSnapshot(snapshot);
-	portal = SPI_cursor_open_with_args(NULL, sql, PARAMETERS, types, values, nulls, true, CURSOR_OPT_CUSTOM_PLAN);
+	portal = SPI_cursor_open_with_args(NULL, sql, PARAMETERS, types, values, nulls, true,
+									   may_raise ? CURSOR_OPT_GENERIC_PLAN : CURSOR_OPT_CUSTOM_PLAN);
 	for (;;)
 	{
 		MemoryContext spi_cxt;
@@ -183,15 +184,15 @@ ask_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 	AtEOXact_GUC(true, nest_level);
 }
 
+/* By the size of the table: statistics may be older than what is in it. */
 static int
 patience(CecRuleSet *set)
 {
-	Relation asset = RelationIdGetRelation(cec_portfolio_relation(set->portfolio, "asset"));
-	double millions = asset == NULL ? 0 : Max(asset->rd_rel->reltuples, 0) / 1e6;
+	Relation asset = table_open(cec_portfolio_relation(set->portfolio, "asset"), NoLock);
+	double millions = RelationGetNumberOfBlocks(asset) * ASSETS_PER_PAGE / 1e6;
 
-	if (asset != NULL)
-		RelationClose(asset);
-	return 2 * (PATIENCE_S + (int) (millions * PATIENCE_PER_MILLION_S));
+	table_close(asset, NoLock);
+	return 2 * (PATIENCE_S + (int) (millions * PATIENCE_PER_MILLION_S)) - 1;
 }
 
 /* Asks the executor in a subtransaction; false when the condition raised an error, or took too long. */
@@ -229,7 +230,7 @@ try_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(cxt);
 		CurrentResourceOwner = owner;
-		if (cec_rule_error_is_fatal(error->sqlerrcode) && !(passed && error->sqlerrcode == ERRCODE_QUERY_CANCELED))
+		if (cec_rule_error_is_fatal(error->sqlerrcode) && !cec_rule_error_is_deadline(passed, error))
 			ReThrowError(error);
 		FreeErrorData(error);
 		answered = false;
@@ -266,10 +267,13 @@ ask_one_by_one(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of,
 
 		CHECK_FOR_INTERRUPTS();
 		if (slow < MAX_SLOW && cec_rule_facts_seek(facts, assets.ids[i]))
-			cec_rule_evaluate(facts, &judgement, 1);
-		if (judgement.verdict == CEC_VERDICT_FAILED && judgement.sqlstate != ERRCODE_QUERY_CANCELED &&
-			!cec_rule_is_candidate(set, rule, cec_rule_facts_asset(facts)))
-			judgement.verdict = CEC_VERDICT_FALSE;
+		{
+			/* As when the asset changes: what is no candidate is not run, whatever it would raise. */
+			if (cec_rule_is_candidate(set, rule, cec_rule_facts_asset(facts)))
+				cec_rule_evaluate(facts, &judgement, 1);
+			else
+				judgement.verdict = CEC_VERDICT_FALSE;
+		}
 		if (judgement.verdict == CEC_VERDICT_FAILED && judgement.sqlstate == ERRCODE_QUERY_CANCELED)
 			slow++;
 		if (judgement.verdict == CEC_VERDICT_FAILED || judgement.verdict == CEC_VERDICT_UNKNOWN)
@@ -331,7 +335,8 @@ read_term(CecRuleSet *set, int64 term_id)
 		{
 			term->values[i] = SPI_getbinval(SPI_tuptable->vals[0], desc, i + 1, &term->isnull[i]);
 			if (!term->isnull[i])
-				term->values[i] = datumCopy(term->values[i], TupleDescAttr(desc, i)->attbyval, TupleDescAttr(desc, i)->attlen);
+				term->values[i] =
+					datumCopy(term->values[i], TupleDescAttr(desc, i)->attbyval, TupleDescAttr(desc, i)->attlen);
 		}
 		term->boundary = SPI_getbinval(SPI_tuptable->vals[0], desc, CEC_FACT_TERM_COLUMNS + 1, &isnull);
 		term->boundary = isnull ? 0 : PointerGetDatum(PG_DETOAST_DATUM_COPY(term->boundary));
@@ -380,6 +385,7 @@ cec_match(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	CecRuleSet set = {0};
 	CecRuleMatch match = {0};
+	MemoryContext cxt = CurrentMemoryContext;
 	CecRule *rule;
 	Oid user;
 	int context;
@@ -409,9 +415,12 @@ cec_match(PG_FUNCTION_ARGS)
 		PG_CATCH();
 		{
 			bool passed = cec_rule_deadline_leave();
+			ErrorData *error;
 
 			cec_rule_deadline_stop();
-			if (passed && geterrcode() == ERRCODE_QUERY_CANCELED)
+			MemoryContextSwitchTo(cxt);
+			error = CopyErrorData();
+			if (cec_rule_error_is_deadline(passed, error))
 			{
 				FlushErrorState();
 				ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("the condition takes too long"),

@@ -39,8 +39,10 @@ cec_bind_column(CecCompile *compile, ColumnRef *ref)
 	}
 	compile->columns = bms_add_member(compile->columns, column->number);
 	compile->depends_on_day |= column->depends_on_day;
-	if (column->number == CEC_FACT_INSIDE_BOUNDARY || column->number == CEC_FACT_DISTANCE_TO_BOUNDARY_M)
-		compile->boundary_uses++;
+	if (column->number == CEC_FACT_INSIDE_BOUNDARY)
+		compile->boundary_cost++;
+	if (column->number == CEC_FACT_DISTANCE_TO_BOUNDARY_M)
+		compile->boundary_cost += CEC_CONDITION_DISTANCE_COST;
 	return column->number;
 }
 

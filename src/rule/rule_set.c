@@ -54,8 +54,8 @@ typedef struct CodeSlot
 	CecRuleCode *code;
 } CodeSlot;
 
-static HTAB *sets = NULL;	/* of SetSlot */
-static List *retired = NIL; /* replaced entries, in CacheMemoryContext */
+static HTAB *sets = NULL;									  /* of SetSlot */
+static List *retired = NIL;									  /* replaced entries, in CacheMemoryContext */
 static SubTransactionId changed_in = InvalidSubTransactionId; /* the latest in which this transaction changed any */
 
 static void
@@ -372,10 +372,10 @@ cec_rule_set_get(CecPortfolio *portfolio)
 	set->nspid = portfolio->nspid;
 	set->cxt = cxt;
 	set->portfolio = portfolio;
-	set->relid = cec_portfolio_relation(portfolio, "coverage_rule");
+	set->relid = get_relname_relid("coverage_rule", portfolio->nspid);
 	set->codes = make_codes(cxt);
 	set->terms = make_terms(cxt);
-	set->valid = true;
+	set->valid = OidIsValid(set->relid); /* without the table there are no rules, for as long as nobody makes it */
 	/* Conditions are moved over from the old set, so from here on there is only one way: forward, or both are gone. */
 	slot->set = NULL;
 	if (old != NULL)
@@ -385,7 +385,8 @@ cec_rule_set_get(CecPortfolio *portfolio)
 		retired = lappend(retired, old);
 		MemoryContextSwitchTo(saved);
 	}
-	read_set(set, cec_portfolio_pins() <= 1 ? old : NULL);
+	if (set->valid)
+		read_set(set, cec_portfolio_pins() <= 1 ? old : NULL);
 	MemoryContextSetParent(cxt, CacheMemoryContext);
 	slot->set = set;
 	return set;
@@ -481,7 +482,8 @@ cec_rule_condition(CecRule *rule)
 
 	if (code->condition == NULL)
 	{
-		MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "cec compiled condition", ALLOCSET_SMALL_SIZES);
+		MemoryContext scratch =
+			AllocSetContextCreate(CurrentMemoryContext, "cec compiled condition", ALLOCSET_SMALL_SIZES);
 		MemoryContext old = MemoryContextSwitchTo(scratch);
 		CecCondition *condition;
 

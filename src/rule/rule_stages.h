@@ -18,7 +18,7 @@ typedef struct CecCompile
 	TupleDesc fact;		 /* of cec.rule_fact */
 	Oid fact_relation;	 /* its pg_class entry */
 	int nodes;			 /* raw nodes met */
-	int boundary_uses;	 /* how often the boundary is asked for */
+	int boundary_cost;	 /* what asking for the boundary costs; see cec_bind_column */
 	List *moments;		 /* places of literals that may say today, now or the like */
 	Bitmapset *columns;	 /* see CecCondition */
 	bool depends_on_day; /* see CecCondition */
@@ -33,6 +33,7 @@ typedef struct CecColumn
 	bool is_hidden;
 	bool depends_on_day;
 	bool is_indexed; /* "column = constant" at the top level finds the rules that an asset can match */
+	bool is_short;	 /* a constraint of the register or of contracts bounds its length */
 } CecColumn;
 
 /* Where a function of the vocabulary comes from. */
@@ -75,6 +76,7 @@ typedef enum CecCalled
 	CEC_CALLED_REQUEST_COUNT_ON,
 	CEC_CALLED_BOUNDED_TEXT,
 	CEC_CALLED_BOUNDED_NUMBER,
+	CEC_CALLED_BOUNDED_JSONB,
 	CEC_CALLED_ST_COVERS,
 	CEC_CALLED_GEOGRAPHY,
 	CEC_CALLED_ST_DISTANCE
@@ -111,11 +113,12 @@ extern CecOrigin cec_bind_function(CecCompile *compile, FuncCall *call);
 extern void cec_bind_type(CecCompile *compile, TypeCast *cast);
 extern bool cec_bind_path(CecCompile *compile, Node *node);
 
-/* rule_raw.c, rule_analysed.c, rule_expand.c, rule_conjunct.c */
+/* rule_raw.c, rule_analysed.c, rule_expand.c, rule_conjunct.c, rule_print.c */
 extern Node *cec_check_raw(CecCompile *compile, List *statements);
 extern void cec_check_analysed(CecCompile *compile, Node *expr);
-extern Node *cec_flatten(Node *expr);
+extern Node *cec_normalise(Node *expr);
 extern Node *cec_expand(Node *expr);
 extern List *cec_find_conjuncts(Node *expr);
+extern char *cec_print(Oid fact_relation, Node *expr, bool with_prefix);
 
 #endif

@@ -164,10 +164,9 @@ add_judgement(CecRuleWork *work, int *count, CecRule *rule)
 	if (*count == work->judgement_space)
 	{
 		work->judgement_space = work->judgement_space == 0 ? 16 : work->judgement_space * 2;
-		work->judgements =
-			work->judgements == NULL
-				? MemoryContextAlloc(work->cxt, work->judgement_space * sizeof(CecJudgement))
-				: repalloc_huge(work->judgements, work->judgement_space * sizeof(CecJudgement));
+		work->judgements = work->judgements == NULL
+							   ? MemoryContextAlloc(work->cxt, work->judgement_space * sizeof(CecJudgement))
+							   : repalloc_huge(work->judgements, work->judgement_space * sizeof(CecJudgement));
 	}
 	work->judgements[(*count)++] = (CecJudgement){rule};
 }
@@ -184,7 +183,7 @@ decide(CecRuleWork *work, CecAssetRules *asset, CecRule *rule, bool acts)
 			return;
 		days = add_rule(asset, rule->rule_id, rule);
 	}
-	days->days = cec_effect_decide(asset->recorded.rows + days->first, days->count, rule, work->today, acts);
+	days->days = cec_effect_decide(work->set, asset->recorded.rows + days->first, days->count, rule, work->today, acts);
 	days->is_decided = true;
 }
 
@@ -338,8 +337,8 @@ cec_rule_work_end(CecRuleWork *work)
 				(void) cec_effects_put(work->effects, days->rule_id, asset->asset_id,
 									   asset->recorded.rows + days->first, days->count, &days->days);
 		}
-		cec_rule_findings_settle(work->findings, work->set, asset->asset_id, asset->facts_changed, work->today, asset->odd,
-								 asset->odd_count);
+		cec_rule_findings_settle(work->findings, work->set, asset->asset_id, asset->facts_changed, work->today,
+								 asset->odd, asset->odd_count);
 	}
 	cec_rule_facts_end(work->reader);
 	return cec_effects_end(work->effects);

@@ -28,8 +28,8 @@ SELECT set_eq($$SELECT name, on_insert, on_update, on_delete, argument, tgoldtab
 SELECT set_eq($$SELECT name, on_insert, on_update AND on_delete AS on_change, argument FROM attached WHERE function = 'cec.enter_gate'$$,
 	$$SELECT name, true AS i, false AS c, insert_mode FROM stated UNION ALL SELECT name, false, true, change_mode FROM stated$$, 'each way in leads through the gate, in its mode');
 SELECT set_eq($$SELECT name FROM attached WHERE function = 'cec.refuse_truncate' AND on_truncate$$, $$SELECT name FROM stated$$, 'none can be truncated');
-SELECT set_eq($$SELECT name FROM attached WHERE function = 'cec.refuse_typing' AND on_update AND on_delete AND on_truncate$$, $$VALUES ('coverage'), ('coverage_history')$$, 'nobody types into what is derived');
-SELECT set_eq($$SELECT name FROM attached WHERE function = 'cec.refuse_rewrite' AND on_update AND on_delete AND on_truncate$$, $$VALUES ('audit_log'), ('audit_schema')$$, 'the log is append-only');
+SELECT set_eq($$SELECT name FROM attached WHERE function = 'cec.refuse_typing' AND on_update AND on_delete AND on_truncate$$, $$VALUES ('coverage'), ('coverage_history'), ('rule_effect')$$, 'nobody types into what is derived');
+SELECT set_eq($$SELECT name FROM attached WHERE function = 'cec.refuse_rewrite' AND on_update AND on_delete AND on_truncate$$, $$VALUES ('audit_log'), ('audit_schema'), ('refresh_run')$$, 'the log is append-only');
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE tgenabled <> 'A'$$, 'all fire always');
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE is_row <> 0 AND function NOT IN ('cec.resolve_listed_as', 'cec.keep_listed_asset', 'cec.keep_setting')$$, 'all but three are statement triggers');
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE (timing = 2) <> (function <> 'cec.record_change')$$, 'what decides comes before, what records after');
@@ -42,6 +42,6 @@ ALTER TABLE fleet.audit_log DISABLE TRIGGER append_only;
 DROP TRIGGER cec_update ON fleet.contract;
 DO $$ BEGIN PERFORM cec.upgrade_portfolio('fleet'); END $$;
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE tgenabled <> 'A'$$, 'upgrade_portfolio arms again');
-SELECT is((SELECT count(*) FROM attached), (SELECT 6 * count(*) + 7 FROM stated), 'and nothing is missing or twice');
+SELECT is((SELECT count(*) FROM attached), (SELECT 6 * count(*) + 9 FROM stated), 'and nothing is missing or twice');
 SELECT * FROM finish();
 ROLLBACK;

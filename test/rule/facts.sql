@@ -20,6 +20,12 @@ SELECT n, 'P-' || n, (ARRAY['code128', 'code39'])[1 + n % 2], '88-' || n % 7, (A
 FROM generate_series(1, 60) AS n;
 -- Places beside the boundary and on its edge.
 UPDATE fact SET location = 'SRID=4326;POINT(16 50)' WHERE asset_id % 6 = 4;
+-- Anniversaries, and days before the first.
+UPDATE fact SET commissioned_on = as_of - interval '10 years' WHERE asset_id % 7 = 0;
+UPDATE fact SET commissioned_on = as_of + 40 WHERE asset_id % 11 = 0;
+-- What happened on the very day, and on the day that is just too long ago.
+UPDATE fact SET maintenance_days[1] = as_of WHERE asset_id % 13 = 0 AND maintenance_kinds <> '{}';
+UPDATE fact SET request_days[1] = as_of - interval '1 month', request_days[2] = as_of WHERE asset_id % 4 = 1;
 -- Each column NULL in turn.
 DO $$
 DECLARE

@@ -1,0 +1,198 @@
+# Rules day by day: a server whose clock is set. What refresh decides, and what it leaves alone.
+use strict;
+use warnings;
+use File::Basename;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::Local;
+
+my $node = PostgreSQL::Test::Cluster->new('refresh');
+my $folder = PostgreSQL::Test::Utils::tempdir();
+my $clock = "$folder/clock";
+
+# Noon, UTC, of a day.
+sub set_day
+{
+	my ($day) = @_;
+	my ($year, $month, $date) = split /-/, $day;
+
+	open(my $file, '>', "$clock.new") // die "cannot set the clock: $!";
+	print $file timegm(0, 0, 12, $date, $month - 1, $year) - CORE::time();
+	close $file;
+	rename "$clock.new", $clock;
+	return;
+}
+
+system('gcc', '-O', '-shared', '-fPIC', '-o', "$folder/clock.so", dirname(__FILE__) . '/clock.c') == 0 or die 'cannot compile clock.c';
+$node->init(extra => [ '--locale=C.UTF-8', '--encoding=UTF8' ]);
+$node->append_conf('postgresql.conf', "fsync = off\njit = off\nTimeZone = 'Asia/Tokyo'\nclient_min_messages = warning\nautovacuum = off");
+set_day('2026-10-20');
+{
+	local $ENV{LD_PRELOAD} = "$folder/clock.so";
+	local $ENV{CEC_CLOCK} = $clock;
+	$node->start;
+}
+sub run { my ($sql) = @_; return $node->safe_psql('postgres', $sql) }
+sub code { my ($sql) = @_; my (undef, undef, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\n$sql"); return $err =~ /ERROR:  (\w{5}):.*?(?:CONSTRAINT NAME:  (\w+)|\z)/s ? join(' ', $1, $2 // ()) : $err }
+run('CREATE EXTENSION cec CASCADE');
+is(run("SELECT (now() AT TIME ZONE 'UTC')::date"), '2026-10-20', 'the clock is set');
+
+# Four portfolios with the same in them, told apart by how they are refreshed.
+my @portfolios = qw(daily late foreseeing often);
+sub each_run { my ($sql) = @_; run(join(";\n", map { (my $own = $sql) =~ s/\bP\./$_./g; $own } @portfolios)); return }
+sub cover
+{
+	my ($portfolio, $where) = @_;
+	return run("SELECT a.asset_tag, v.term_id, lower(v.during), upper(v.during) - 1, concat(CASE WHEN is_stated THEN 's' END, CASE WHEN is_ruled THEN 'r' END, CASE WHEN is_inherited THEN 'i' END)
+		FROM $portfolio.coverage v JOIN $portfolio.asset a USING (asset_id) WHERE " . ($where // 'true') . ' ORDER BY 1, 2, 3');
+}
+sub effects { my ($portfolio, $rule) = @_; return run("SELECT a.asset_tag, e.during FROM $portfolio.rule_effect e JOIN $portfolio.coverage_rule r USING (rule_id) JOIN $portfolio.asset a USING (asset_id) WHERE r.name = '$rule' ORDER BY 1, 2") }
+# Everything that refresh could have touched.
+sub state
+{
+	my ($portfolio) = @_;
+	return run(join(';', map { "SELECT '$_', count(*), md5(string_agg(t::text, '' ORDER BY t::text)) FROM $portfolio.$_ t" } qw(coverage coverage_history rule_effect finding coverage_rule audit_log)));
+}
+# To the day: each portfolio in its way.
+sub live_until
+{
+	my ($from, $to) = @_;
+	my @days = split /\n/, run("SELECT d::date FROM generate_series(date '$from', date '$to', interval '1 day') d");
+
+	foreach my $day (@days)
+	{
+		set_day($day);
+		run('SELECT daily.refresh()');
+		run('SELECT often.refresh(); SELECT often.refresh(); SELECT often.recompute_coverage(); SELECT often.refresh()');
+		run("SELECT foreseeing.refresh(cec.today('foreseeing') + 40); SELECT foreseeing.refresh()") if substr($day, -1) =~ /[37]/;
+	}
+	run('SELECT late.refresh(); SELECT foreseeing.refresh()');
+	foreach my $other (grep { $_ ne 'daily' } @portfolios)
+	{
+		my $until = "lower(v.during) <= cec.today('daily')";
+		my $same = "SELECT v.asset_id, v.term_id, v.is_stated, v.is_ruled, v.is_inherited, g FROM %s.coverage v, generate_series(lower(v.during), least(upper(v.during) - 1, cec.today('daily')), interval '1 day') g";
+		is(run(sprintf("($same) EXCEPT ($same)", 'daily', $other) . ' UNION ALL ' . sprintf("($same) EXCEPT ($same)", $other, 'daily')), '', "$to: $other is as daily");
+	}
+	is(run(join(' UNION ALL ', map { "SELECT '$_', v::text FROM $_.verify_coverage() v" } @portfolios)), '', "$to: all is as defined");
+	return;
+}
+
+run(join('', map { "SELECT cec.create_portfolio('$_');" } @portfolios));
+each_run(<<'SQL');
+INSERT INTO P.customer (name) VALUES ('Harbour');
+INSERT INTO P.contract (number, customer_id, status, during) VALUES ('C', 1, 'active', '[2026-01-01,2027-01-01)'), ('R', 1, 'active', '[2026-01-01,2027-01-01)'), ('Q', 1, 'active', '[2026-01-01,2027-01-01)');
+INSERT INTO P.coverage_term (contract_id, number, during) SELECT c, '1', '[2026-01-01,2027-01-01)' FROM generate_series(1, 3) c;
+UPDATE P.setting SET duplicates_allowed = true;
+INSERT INTO P.asset (asset_tag, category, usage_type, commissioned_on) VALUES ('pump', 'pump', 'production', '2020-01-01'), ('motor', 'motor', NULL, '2020-01-01'),
+	('young', 'pump', NULL, '2024-11-10'), ('leap', 'pump', NULL, '2024-02-29'), ('old', 'pump', 'backup', '2001-01-01'), ('none', 'sensor', NULL, NULL);
+INSERT INTO P.maintenance_event (asset_id, kind, performed_on) VALUES (1, 'inspection', '2026-09-05'), (1, 'inspection', '2026-12-01'), (1, 'repair', '2026-11-01'), (5, 'inspection', '2026-11-13');
+INSERT INTO P.inclusion (term_id, asset_id, during) VALUES (1, 1, '[2026-03-01,)'), (1, 6, '[2026-03-01,)');
+INSERT INTO P.bundle (name, primary_asset_id) VALUES ('line', 1);
+INSERT INTO P.bundle_member (bundle_id, asset_id, during) VALUES (1, 2, '[2026-06-01,)');
+INSERT INTO P.coverage_rule (term_id, name, effect, condition, during) VALUES
+	(1, 'inspected', 'require', $$category <> 'pump' OR last_maintenance('inspection') > as_of - interval '61 days'$$, '(,)'),
+	(2, 'young', 'include', 'age_years < 2', '(,)'),
+	(2, 'from a day on', 'include', $$category = 'motor' AND as_of >= '2026-11-08'$$, '(,)'),
+	(2, 'not begun', 'include', $$category = 'sensor' AND as_of IS NOT NULL$$, '[2026-11-12,2026-11-18)'),
+	(2, 'ended', 'include', $$category = 'sensor' AND as_of IS NOT NULL$$, '[2026-01-01,2026-10-20)'),
+	(3, 'inspected lately', 'include', $$last_maintenance('inspection') BETWEEN as_of - 3 AND as_of$$, '(,)'),
+	(3, 'asked', 'exclude', 'maintenance_count(''inspection'', interval ''2 days'') > 0', '(,)');
+SQL
+
+# A run before the first one, or on a day that is over, changes nothing.
+my $before = state('late');
+run("SELECT late.refresh('2026-09-01')");
+is(state('late'), $before, 'a day before today changes nothing, also when there was no run');
+is(run('SELECT count(*) FROM late.refresh_run'), '0', 'and is no run');
+is(run("SELECT string_agg(task || ' ' || count, ', ') FROM late.refresh()"), 'days 1, rules 6, coverage 0, suspended 0', 'what was decided today is decided');
+is(cover('late', 'term_id = 1'), "motor|1|2026-06-01|2026-12-31|i\nnone|1|2026-03-01|2026-12-31|s\npump|1|2026-03-01|2026-12-31|s", 'before the day: covered');
+run('SELECT daily.refresh(); SELECT often.refresh(); SELECT foreseeing.refresh()');
+
+# The last row of the table in the design.
+live_until('2026-10-21', '2026-11-04');
+is(cover('daily', 'term_id = 1'), "motor|1|2026-06-01|2026-12-31|i\nnone|1|2026-03-01|2026-12-31|s\npump|1|2026-03-01|2026-12-31|s", '4 November: the pump meets what is required');
+live_until('2026-11-05', '2026-11-20');
+is(cover('late', 'term_id = 1'), "motor|1|2026-06-01|2026-11-04|i\nnone|1|2026-03-01|2026-12-31|s\npump|1|2026-03-01|2026-11-04|s", 'not since 5 November: its cover ends on 4 November, and the motor\'s with it');
+is(cover('late', 'term_id = 2'), "motor|2|2026-11-08|2026-12-31|r\nnone|2|2026-11-12|2026-11-17|r\nyoung|2|2026-10-20|2026-11-09|r", 'age, the day, and the days of a rule');
+is(cover('late', 'term_id = 3'), "old|3|2026-11-15|2026-11-16|r", 'days since a maintenance');
+
+# Once more is as once.
+foreach my $again ('NULL', "'2026-11-20'", "'2026-11-19'", "'2026-10-20'", "'2020-01-01'")
+{
+	$before = state('late');
+	run("SELECT late.refresh($again)");
+	is(state('late'), $before, "refresh($again) again changes nothing");
+}
+is(code("SELECT late.refresh('infinity')"), '22023', 'not for ever');
+is(code("SELECT late.refresh('2050-01-01')"), '22023', 'nor for decades');
+is(code("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT late.refresh()"), '25001', 'nor with an old snapshot');
+
+# A forecast, then facts that make it wrong, then the days themselves.
+run("SELECT daily.refresh('2026-12-20')");
+is(cover('daily', "term_id = 1 AND asset_tag = 'pump'"), "pump|1|2026-03-01|2026-11-04|s\npump|1|2026-12-01|2026-12-31|s", 'forecast: the inspection that is planned');
+is(run('SELECT max(on_day) FROM daily.refresh_run'), '2026-11-20', 'a forecast is no run of a later day');
+each_run("DELETE FROM P.maintenance_event WHERE performed_on = '2026-12-01'");
+is(cover('daily', "term_id = 1 AND asset_tag = 'pump'"), "pump|1|2026-03-01|2026-11-04|s", 'it was called off');
+live_until('2026-11-21', '2026-11-21');
+
+# Days on which nobody refreshed: what statements decided on them stays.
+set_day('2026-11-24');
+run("INSERT INTO late.coverage_rule (term_id, name, effect, condition, during) VALUES
+	(2, 'new', 'include', 'usage_type = ''backup'' AND as_of > ''2026-01-01''', '(,)'), (1, 'in service', 'require', 'status = ''in_service''', '(,)')");
+is(effects('late', 'new'), 'old|[2026-11-24,)', 'a new rule acts from today on');
+set_day('2026-11-25');
+run('SELECT late.refresh()');
+is(effects('late', 'new'), 'old|[2026-11-24,)', 'and not on days before it was there');
+set_day('2026-11-27');
+run("UPDATE late.asset SET usage_type = 'production' WHERE asset_tag = 'old'; UPDATE late.asset SET status = 'in_repair' WHERE asset_tag = 'none'");
+set_day('2026-11-29');
+run("UPDATE late.asset SET usage_type = 'backup' WHERE asset_tag = 'old'; UPDATE late.asset SET status = 'in_service' WHERE asset_tag = 'none'");
+set_day('2026-12-01');
+run('SELECT late.refresh()');
+is(effects('late', 'new'), "old|[2026-11-24,2026-11-27)\nold|[2026-11-29,)", 'what was decided on days without refresh stays');
+is(effects('late', 'in service'), 'none|[2026-11-27,2026-11-29)', 'also of a rule that does not depend on the day');
+is(cover('late', "term_id = 1 AND asset_tag = 'none'"), "none|1|2026-03-01|2026-11-26|s\nnone|1|2026-11-29|2026-12-31|s", 'and so does cover');
+
+# The last of a day decides the day.
+run("UPDATE late.asset SET status = 'in_repair' WHERE asset_tag = 'none'; UPDATE late.asset SET status = 'in_service' WHERE asset_tag = 'none'");
+is(effects('late', 'in service'), 'none|[2026-11-27,2026-11-29)', 'to and fro on one day leaves nothing');
+run("UPDATE late.asset SET status = 'in_repair' WHERE asset_tag = 'none'");
+set_day('2026-12-02');
+run("UPDATE late.asset SET status = 'in_service' WHERE asset_tag = 'none'");
+is(effects('late', 'in service'), "none|[2026-11-27,2026-11-29)\nnone|[2026-12-01,2026-12-02)", 'the day after, it stays for the day');
+
+# Rules that have acted are ended, not deleted.
+is(code("DELETE FROM late.coverage_rule WHERE name = 'new'"), '23514 coverage_rule_has_acted', 'a rule that has acted is not deleted');
+is(code("UPDATE late.coverage_rule SET term_id = 3 WHERE name = 'new'"), '23514 coverage_rule_has_acted', 'keeps its term');
+is(code("UPDATE late.coverage_rule SET effect = 'exclude' WHERE name = 'new'"), '23514 coverage_rule_has_acted', 'its effect');
+is(code("UPDATE late.coverage_rule SET rule_id = 99 WHERE name = 'new'"), '23514 coverage_rule_has_acted', 'and its key');
+is(code("INSERT INTO late.coverage_rule (term_id, name, effect, condition, during) VALUES (3, 'slip', 'include', 'true', '(,)'); DELETE FROM late.coverage_rule WHERE name = 'slip'"), '', 'one of today may go');
+is(run("SELECT count(*) FROM late.coverage WHERE term_id = 3 AND upper(during) > '2026-12-02'"), '0', 'and what it did with it');
+run("UPDATE late.coverage_rule SET during = '(,2026-12-05)' WHERE name = 'new'");
+is(effects('late', 'new'), "old|[2026-11-24,2026-11-27)\nold|[2026-11-29,2026-12-05)", 'it is ended');
+run("UPDATE late.coverage_rule SET during = '(,2026-11-26)' WHERE name = 'new'");
+is(effects('late', 'new'), "old|[2026-11-24,2026-11-27)\nold|[2026-11-29,2026-12-02)", 'not before today: what it did stays');
+run("UPDATE late.coverage_rule SET during = '(,)', condition = 'usage_type = ''production'' AND as_of > ''2026-01-01''' WHERE name = 'new'");
+is(effects('late', 'new'), "old|[2026-11-24,2026-11-27)\nold|[2026-11-29,2026-12-02)\npump|[2026-12-02,)", 'another condition: from today on');
+run("UPDATE late.coverage_rule SET state = 'suspended' WHERE name = 'new'");
+set_day('2026-12-04');
+run('SELECT late.refresh()');
+is(effects('late', 'new'), "old|[2026-11-24,2026-11-27)\nold|[2026-11-29,2026-12-02)", 'suspended, it is unknown');
+run("UPDATE late.coverage_rule SET state = 'active' WHERE name = 'new'");
+set_day('2026-12-06');
+run('SELECT late.refresh()');
+is(effects('late', 'new'), "old|[2026-11-24,2026-11-27)\nold|[2026-11-29,2026-12-02)\npump|[2026-12-04,)", 'active again: from that day on');
+is(run('SELECT v::text FROM late.verify_coverage() v'), '', 'all is as defined');
+is(run('SELECT late.recompute_coverage()'), '0', 'and nothing is left to recompute');
+
+# Today is the portfolio's: in Apia it is tomorrow already, in Honolulu still yesterday.
+run("UPDATE late.setting SET time_zone = 'Pacific/Apia'; INSERT INTO late.coverage_rule (term_id, name, effect, condition, during) VALUES (3, 'apia', 'include', 'asset_tag = ''none''', '(,)')");
+is(effects('late', 'apia'), 'none|[2026-12-07,)', 'a day begins where the portfolio is');
+is(run("SELECT late.refresh() LIMIT 1; SELECT max(on_day) FROM late.refresh_run"), "(days,1)\n2026-12-07", 'also for refresh');
+$before = state('late');
+run("UPDATE late.setting SET time_zone = 'UTC'");
+run('SELECT late.refresh()');
+is(effects('late', 'apia'), 'none|[2026-12-06,)', 'where the clock is set back, it is decided for that today');
+$node->stop('immediate');
+done_testing();
