@@ -480,7 +480,8 @@ BEGIN
 				a.attname, days), ', ') AS assignments
 		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 		WHERE c.relnamespace = 'law'::regnamespace AND c.relkind = 'r'
-			AND (a.atttypid IN ('date'::regtype, 'daterange'::regtype, 'datemultirange'::regtype) OR a.attname IN ('opened_at', 'closed_at'))
+			AND (a.atttypid IN ('date'::regtype, 'daterange'::regtype, 'datemultirange'::regtype) OR a.attname IN ('opened_at', 'closed_at')
+				OR (c.relname IN ('rule_effect', 'refresh_run') AND a.attname = 'recorded_at'))
 			AND c.relname NOT IN ('finding', 'finding_waiver', 'amendment_line', 'metric_sample')
 		GROUP BY c.oid
 	LOOP
