@@ -90,6 +90,23 @@ SELECT covered_now();
 DROP TRIGGER takes_back ON undo.finding;
 SELECT kind, name, count(*) FROM undo.finding JOIN undo.coverage_rule USING (rule_id) WHERE closed_at IS NULL GROUP BY 1, 2 ORDER BY 1, 2;
 
+-- Errors that are caught, in one transaction: rules that were replaced meanwhile do not pile up.
+DO $$
+BEGIN
+	FOR i IN 1 .. 20 LOOP
+		UPDATE undo.coverage_rule SET condition = 'model = ''' || i || '''' WHERE name = 'q' OR rule_id = 1;
+		BEGIN
+			INSERT INTO undo.coverage_rule (term_id, name, effect, condition, during) VALUES (1, 'wrong', 'include', 'no_such = 1', '(,)');
+		EXCEPTION WHEN undefined_column THEN
+			NULL;
+		END;
+	END LOOP;
+	RAISE NOTICE '%', (SELECT CASE WHEN count(*) < 4 THEN 'few' ELSE count(*)::text END FROM pg_backend_memory_contexts WHERE name = 'cec rule set');
+	UPDATE undo.coverage_rule SET condition = 'model = ''n''' WHERE rule_id = 1;
+END;
+$$;
+SELECT covered_now();
+
 -- Cancelled in the middle of it all.
 SET statement_timeout = '50ms';
 INSERT INTO undo.asset (asset_tag, model, attributes) SELECT 'B-' || n, 'n', '{"kw": "bad"}' FROM generate_series(1, 50000) n;

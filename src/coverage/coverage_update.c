@@ -126,7 +126,6 @@ typedef struct Refresh
 	int64 rules;
 	int64 coverage;
 	int64 suspended;
-	TimestampTz began;
 } Refresh;
 
 /* Decides the rules that depend on the day as of one day. */
@@ -137,7 +136,6 @@ walk_day(CecPortfolio *portfolio, DateADT day, Refresh *refresh)
 	CecIds assets = {0};
 
 	refresh->days++;
-	set->refresh_began = refresh->began;
 	cec_rule_compile_all(set);
 	for (int i = 0; i < set->count; i++)
 	{
@@ -252,7 +250,7 @@ cec_refresh_rules(PG_FUNCTION_ARGS)
 	last = PG_ARGISNULL(1) ? today : PG_GETARG_DATEADT(1);
 	/* Today is decided once more, never a day before it; what statements decided before the first run stays. */
 	first = reached == 0 ? today : Min(reached + 1, today);
-	refresh.began = GetCurrentTimestamp();
+	cec_rule_refresh_begins(GetCurrentTimestamp());
 	day_cxt = AllocSetContextCreate(CurrentMemoryContext, "cec day of refresh", ALLOCSET_DEFAULT_SIZES);
 	for (DateADT day = first; day <= last; day++)
 	{
@@ -264,7 +262,7 @@ cec_refresh_rules(PG_FUNCTION_ARGS)
 		MemoryContextReset(day_cxt);
 	}
 	MemoryContextDelete(day_cxt);
-	cec_rule_set_get(portfolio)->refresh_began = 0;
+	cec_rule_refresh_begins(0);
 	if (first <= last && Min(last, today) > reached)
 		record_run(portfolio, Min(last, today));
 	cec_act_as_self(&act);

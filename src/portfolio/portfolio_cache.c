@@ -58,11 +58,37 @@ invalidate_by_schema(Datum arg, int cacheid, uint32 hashvalue)
 			slot->entry->valid = false;
 }
 
-/* An aborted (sub)transaction may have unwound past the unpin; at top level nothing of ours can be running. */
+/* An aborted transaction may have unwound past the unpin; at top level nothing of ours can be running. */
 static void
 unpin_at_end(XactEvent event, void *arg)
 {
 	pins = 0;
+}
+
+/* The same for a subtransaction: what was running when it began is still running. */
+static void
+unpin_at_subabort(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+{
+	static int *pins_before = NULL; /* by nesting level */
+	static int levels = 0;
+	int level = GetCurrentTransactionNestLevel();
+
+	if (event == SUBXACT_EVENT_START_SUB && level >= levels)
+	{
+		int *larger = MemoryContextAllocZero(TopMemoryContext, 2 * (level + 1) * sizeof(int));
+
+		if (levels > 0)
+		{
+			memcpy(larger, pins_before, levels * sizeof(int));
+			pfree(pins_before);
+		}
+		pins_before = larger;
+		levels = 2 * (level + 1);
+	}
+	if (event == SUBXACT_EVENT_START_SUB)
+		pins_before[level] = pins;
+	else if (event == SUBXACT_EVENT_ABORT_SUB && level < levels)
+		pins = pins_before[level];
 }
 
 /* Prepares the cache; called once when the library is loaded. */
@@ -78,6 +104,7 @@ cec_portfolio_cache_init(void)
 	CacheRegisterRelcacheCallback(invalidate_by_relation, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_by_schema, (Datum) 0);
 	RegisterXactCallback(unpin_at_end, NULL);
+	RegisterSubXactCallback(unpin_at_subabort, NULL);
 }
 
 static void
@@ -199,14 +226,14 @@ cec_portfolio_get(Oid nspid)
 	return entry;
 }
 
-/* From here on entries that are handed out stay allocated, until as many unpins or the end of the transaction. */
+/* From here on entries that are handed out stay allocated, until as many unpins or the end of the (sub)transaction. */
 void
 cec_portfolio_pin(void)
 {
 	pins++;
 }
 
-/* Undoes one cec_portfolio_pin; after an error the end of the transaction does. */
+/* Undoes one cec_portfolio_pin; after an error the end of the (sub)transaction does. */
 void
 cec_portfolio_unpin(void)
 {

@@ -147,10 +147,12 @@ cec_effects_of_rule(CecEffects *effects, int64 rule_id, CecEffectRows *rows)
 static bool
 is_decided_later(const CecRuleSet *set, const CecEffectRow *rows, int64 count, DateADT day)
 {
-	if (set->refresh_began == 0)
+	TimestampTz began = cec_rule_refresh_began();
+
+	if (began == 0)
 		return false;
 	for (int64 i = 0; i < count; i++)
-		if (rows[i].recorded_at < set->refresh_began && cec_rule_local_day(set, rows[i].recorded_at) > day)
+		if (rows[i].recorded_at < began && cec_rule_local_day(set, rows[i].recorded_at) > day)
 			return true;
 	return false;
 }

@@ -58,6 +58,10 @@ static HTAB *sets = NULL;									  /* of SetSlot */
 static List *retired = NIL;									  /* replaced entries, in CacheMemoryContext */
 static SubTransactionId changed_in = InvalidSubTransactionId; /* the latest in which this transaction changed any */
 
+/* When refresh began to walk day by day, or 0; not kept in a set, which may be replaced while it walks. */
+static TimestampTz refresh_began = 0;
+static SubTransactionId refresh_in = InvalidSubTransactionId;
+
 static void
 invalidate_by_relation(Datum arg, Oid relid)
 {
@@ -79,6 +83,8 @@ forget_taken_back(SubXactEvent event, SubTransactionId mine, SubTransactionId pa
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB && changed_in >= mine)
 		invalidate_by_relation((Datum) 0, InvalidOid);
+	if (event == SUBXACT_EVENT_ABORT_SUB && refresh_in >= mine)
+		refresh_began = 0;
 }
 
 /* The same at the end; a prepared transaction may be taken back without a message to anybody. */
@@ -88,7 +94,25 @@ forget_at_end(XactEvent event, void *arg)
 	if (changed_in != InvalidSubTransactionId && (event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE))
 		invalidate_by_relation((Datum) 0, InvalidOid);
 	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
+	{
 		changed_in = InvalidSubTransactionId;
+		refresh_began = 0;
+	}
+}
+
+/* From here on refresh walks day by day; 0: it does no more. */
+void
+cec_rule_refresh_begins(TimestampTz at)
+{
+	refresh_began = at;
+	refresh_in = GetCurrentSubTransactionId();
+}
+
+/* When it began to, or 0. */
+TimestampTz
+cec_rule_refresh_began(void)
+{
+	return refresh_began;
 }
 
 /* Prepares the cache; called once when the library is loaded. */

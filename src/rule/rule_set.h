@@ -87,7 +87,6 @@ typedef struct CecRuleSet
 	CecRuleIndex *index;	   /* of the include rules; NULL until needed */
 	bool is_compiled;		   /* all conditions were compiled that can be, and so: */
 	Bitmapset *facts;		   /* columns that any condition reads */
-	TimestampTz refresh_began; /* 0, or when refresh began to walk day by day */
 	bool has_include;		   /* there are include rules */
 } CecRuleSet;
 
@@ -96,6 +95,8 @@ extern CecOnUnknown cec_rule_on_unknown_of(const char *word);
 extern void cec_rule_set_init(void);
 extern CecRuleSet *cec_rule_set_get(CecPortfolio *portfolio);
 extern void cec_rule_set_changed(CecPortfolio *portfolio);
+extern void cec_rule_refresh_begins(TimestampTz at);
+extern TimestampTz cec_rule_refresh_began(void);
 extern CecRule *cec_rule_find(CecRuleSet *set, int64 rule_id);
 extern int cec_rules_of_term(CecRuleSet *set, int64 term_id, CecRule ***rules);
 extern DateADT cec_rule_today(const CecRuleSet *set);

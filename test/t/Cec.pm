@@ -90,7 +90,13 @@ sub make_portfolio
 		INSERT INTO fleet.bundle (name, primary_asset_id) VALUES ('pump and motor', 1);
 		INSERT INTO fleet.bundle_member (bundle_id, asset_id, during) VALUES (1, 2, '[2026-06-01,)');
 		INSERT INTO fleet.coverage_rule (term_id, name, effect, condition, during) VALUES
-			(1, 'r', 'include', 'country = ''DE''', '[2026-01-01,)');
+			(1, 'r', 'include', 'country = ''DE''', '[2026-01-01,)'),
+			(2, '型号', 'include', 'model = ''M1'' AND country = ''DE''', '[2026-01-01,)'),
+			(2, 'not new', 'require', 'commissioned_on < as_of - 100', '[2026-01-01,)'),
+			(2, 'repair', 'exclude', 'status = ''in_repair''', '[2026-01-01,)'),
+			(2, 'fails', 'include', 'CASE WHEN asset_id < 4 THEN (attributes ->> ''note'')::int > 1 END', '[2026-01-01,)');
+		UPDATE fleet.asset SET status = 'in_repair' WHERE asset_tag = 'PUMP-4';
+		SELECT fleet.refresh();
 		INSERT INTO fleet.finding_waiver (kind, asset_id, reason, until) VALUES ('no_location', 301, '室内', '2027-01-01');
 		-- Retired after it was listed, and so a line that would be refused today.
 		UPDATE fleet.asset SET status = 'retired', decommissioned_on = '2026-02-01', successor_id = 299 WHERE asset_id = 3;

@@ -33,6 +33,11 @@ $node->safe_psql('book', q{
 	INSERT INTO fleet.contract (number, customer_id, status, during) VALUES ('C-1', 1, 'active', '(,)');
 	INSERT INTO fleet.coverage_term (contract_id, number, during) VALUES (1, '1', '(,)');
 	INSERT INTO fleet.asset (asset_tag) SELECT 'PUMP-' || n FROM generate_series(1, 1200) AS n;
+	INSERT INTO fleet.coverage_rule (term_id, name, effect, condition, during) VALUES
+		(1, 'qualifies', 'include', 'model LIKE ''m%'' AND asset_id % 3 = 0', '(,)'),
+		(1, 'by key', 'include', 'model IN (''m'', ''m7'', ''s7'')', '(,)'), (1, 'fails', 'require', '10 / (asset_id - 7) < 100', '(,)'),
+		(1, 'takes away', 'exclude', 'last_maintenance(''repair'') IS NOT NULL', '(,)');
+	DO $$ BEGIN PERFORM fleet.refresh(); END $$;
 });
 
 # A statement that prints the id of its transaction; psql shows it only after the server has acknowledged the commit.
@@ -60,7 +65,9 @@ sub statement
 	return "WITH made AS (INSERT INTO fleet.inclusion (term_id, asset_id, during) SELECT 1, i, daterange($day, $day + 1) FROM generate_series(1, 1200) AS i RETURNING 1)"
 	  . " SELECT pg_current_xact_id() FROM made LIMIT 1;"
 	  if $kind < 0.895;
-	return "UPDATE fleet.contract SET priority = $n RETURNING pg_current_xact_id();" if $kind < 0.94;
+	return "UPDATE fleet.contract SET priority = $n RETURNING pg_current_xact_id();" if $kind < 0.92;
+	return "UPDATE fleet.coverage_rule SET condition = 'model LIKE ''m%'' AND asset_id % 5 = ' || $n % 5 WHERE rule_id = 1 RETURNING pg_current_xact_id();" if $kind < 0.93;
+	return "INSERT INTO fleet.maintenance_event (asset_id, kind, performed_on) VALUES ($hot, 'repair', $day) RETURNING pg_current_xact_id();" if $kind < 0.95;
 	return "DO \$\$ BEGIN UPDATE fleet.asset SET model = 's$n' WHERE asset_id = $hot;"
 	  . " BEGIN INSERT INTO fleet.asset (asset_tag) VALUES ('S-$n'), ('PUMP-1'); EXCEPTION WHEN unique_violation THEN NULL; END;"
 	  . " INSERT INTO fleet.asset (asset_tag) VALUES ('D-$n'); END \$\$;";
@@ -178,6 +185,7 @@ sub check
 	is($node->safe_psql('book', q{SELECT * FROM fleet.verify_replay()}), '', "$what: replay finds no difference");
 	is($node->safe_psql('book', q{SELECT count(*) FROM fleet.inclusion i JOIN fleet.inclusion o USING (asset_id, term_id)
 			WHERE o.inclusion_id < i.inclusion_id AND o.during && i.during}), '0', "$what: nothing is listed twice");
+	is($node->safe_psql('book', q{SELECT count(*) FROM fleet.verify_coverage()}), '0', "$what: coverage is what lists and rules say");
 	is($node->safe_psql('book', q{SELECT count(*) FROM fleet.audit_log l
 			WHERE NOT EXISTS (SELECT FROM fleet.audit_schema s WHERE s.schema_hash = substring(l.row_image FROM 2 FOR 16))}),
 		'0', "$what: every image has its column list");

@@ -41,7 +41,7 @@ $source->safe_psql('book', q{UPDATE fleet.asset SET model = 'M9' WHERE asset_id 
 my $before = sums($source, 'book', 'fleet');
 my $renamed_before = sums($source, 'book', '"New ""name"""');
 my %rows = map { (split /\|/)[ 0, 1 ] } split /\n/, $before;
-is_deeply([ grep { !$rows{$_} } @stated, qw(audit_log audit_schema audit_block audit_leaf audit_node audit_erasure finding outbox) ], [], 'the dumped portfolio has rows in every table');
+is_deeply([ grep { !$rows{$_} } @stated, qw(audit_log audit_schema audit_block audit_leaf audit_node audit_erasure finding outbox rule_effect refresh_run coverage) ], [], 'the dumped portfolio has rows in every table');
 
 my $catalog = q{
 	SELECT 'grant', c.relname, a.grantee::regrole::text, string_agg(a.privilege_type, ',' ORDER BY a.privilege_type) FROM pg_class c,
@@ -118,6 +118,15 @@ sub works_on
 		'PUMP-1 eic', "$how: the manager finds an asset by its identifier");
 	is($node->safe_psql($db, q{SELECT count(*) FROM fleet.asset}, extra_params => [ '-U', 'mona' ]),
 		'300', "$how: the user's row-level security holds");
+	is($node->safe_psql($db, q{SELECT count(*) FROM fleet.verify_coverage()}), '0', "$how: coverage is what rules and lists say");
+	is(try_sql($node, $db, q{INSERT INTO fleet.asset (asset_tag, model, country, status) VALUES ('R-1', 'M1', 'DE', 'in_service'), ('R-2', 'M1', 'DE', 'in_repair'), ('R-3', 'M2', 'DE', 'in_service')}),
+		'', "$how: assets come that rules are about");
+	is($node->safe_psql($db, q{SELECT string_agg(a.asset_tag || ' ' || r.name, ', ' ORDER BY a.asset_tag, r.rule_id) FROM fleet.rule_effect e
+			JOIN fleet.coverage_rule r USING (rule_id) JOIN fleet.asset a USING (asset_id) WHERE a.asset_tag LIKE 'R-%' AND upper_inf(e.during)}),
+		'R-1 r, R-1 型号, R-1 not new, R-2 r, R-2 型号, R-2 not new, R-2 repair, R-3 r', "$how: and they act");
+	is(try_sql($node, $db, q{UPDATE fleet.coverage_rule SET condition = 'model = ''M2''' WHERE name = '型号'}), '', "$how: a rule says something else");
+	is(try_sql($node, $db, q{SELECT fleet.refresh()}), '', "$how: refresh goes on where it was");
+	is($node->safe_psql($db, q{SELECT count(*) FROM fleet.verify_coverage()}), '0', "$how: coverage is what rules and lists say now");
 	is($node->safe_psql($db, q{SELECT asset_tag FROM "New ""name""".find_asset('A-1')}),
 		'A-1', "$how: the wrappers of the renamed portfolio work");
 	is(try_sql($node, $db, q{INSERT INTO "New ""name""".asset (asset_tag) VALUES ('A-2')}), '', "$how: so do its triggers");

@@ -13,7 +13,9 @@ use Test::More;
 
 my $seed = $ENV{CEC_SEED} // sprintf('%.6f', rand());
 my $operations = $ENV{CEC_OPERATIONS} // 120;
-my @batches = map { my $level = $_; map { [ $_, $level ] } (1, 4, 8) } ('READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE');
+# Days pass at the end alone: that everything dated moves back instead is nothing that the log knows of.
+my @levels = ('READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE');
+my @batches = ((map { my $level = $_; map { [ $_, $level, 0 ] } (1, 4, 8) } @levels), map { [ 4, $levels[$_], $_ + 1 ] } 0 .. 2);
 note("CEC_SEED=$seed CEC_OPERATIONS=$operations");
 
 my $node = PostgreSQL::Test::Cluster->new('random');
@@ -48,7 +50,7 @@ sub run_session
 my $batch_no = 0;
 foreach my $batch (@batches)
 {
-	my ($sessions, $level) = @$batch;
+	my ($sessions, $level, $days) = @$batch;
 	my $share = int($operations / $sessions);
 	my @pipes;
 	my $errors = '';
@@ -75,7 +77,8 @@ foreach my $batch (@batches)
 	is($errors, '', "$sessions session(s) at $level ran through");
 	is($node->safe_psql('postgres', 'SELECT * FROM random_breaches() LIMIT 10'), '', "no law is broken after $sessions session(s) at $level");
 
-	my $days = $batch_no % 4;
+	next if $days == 0;
+	is($node->safe_psql('postgres', 'SELECT * FROM law.verify_replay() LIMIT 10'), '', 'the tables hold what the log says') if $days == 1;
 	$node->safe_psql('postgres', "SELECT random_remember(), random_days_pass($days)");
 	is($node->safe_psql('postgres', 'SELECT * FROM random_breaches() LIMIT 10'), '', "$days day(s) later no law is broken");
 	is($node->safe_psql('postgres', 'SELECT * FROM random_walk() LIMIT 10'), '', "refresh decides each of $days day(s)");
@@ -89,6 +92,5 @@ note($node->safe_psql('postgres',
 note($node->safe_psql('postgres',
 	"SELECT 'rules ' || (SELECT count(*) FROM law.coverage_rule) || ', decisions ' || (SELECT count(*) FROM law.rule_effect) || ', findings ' || (SELECT count(*) FROM law.finding WHERE rule_id IS NOT NULL) || ', cover by rules ' || (SELECT count(*) FROM law.coverage WHERE is_ruled)"));
 is($node->safe_psql('postgres', 'SELECT law.recompute_coverage()'), '0', 'nothing is left to recompute');
-is($node->safe_psql('postgres', 'SELECT * FROM law.verify_replay() LIMIT 10'), '', 'and the tables hold what the log says');
 $node->stop('immediate');
 done_testing();

@@ -194,5 +194,29 @@ $before = state('late');
 run("UPDATE late.setting SET time_zone = 'UTC'");
 run('SELECT late.refresh()');
 is(effects('late', 'apia'), 'none|[2026-12-06,)', 'where the clock is set back, it is decided for that today');
+
+# What sessions remember of rules may be dropped at any moment, in the middle of a walk too: here by ANALYZE, in a trigger.
+set_day('2027-03-01');
+run(q{
+	SELECT cec.create_portfolio('dropped');
+	INSERT INTO dropped.customer (name) VALUES ('Acme');
+	INSERT INTO dropped.contract (number, customer_id, status, during) VALUES ('C-1', 1, 'active', '(,)');
+	INSERT INTO dropped.coverage_term (contract_id, number, during) VALUES (1, '1', '(,)');
+	INSERT INTO dropped.asset (asset_tag) VALUES ('PUMP');
+	INSERT INTO dropped.inclusion (term_id, asset_id, during) VALUES (1, 1, '(,)');
+	INSERT INTO dropped.coverage_rule (term_id, name, effect, condition, during, on_unknown) VALUES
+		(1, 'unknown on a day', 'include', 'CASE WHEN as_of = DATE ''2027-03-02'' THEN NULL ELSE false END', '(,)', 'flag'),
+		(1, 'inspected', 'require', 'last_maintenance(''inspection'') > as_of - 30', '(,)', 'deny');
+	DO $$ BEGIN PERFORM dropped.refresh(); END $$;
+	CREATE FUNCTION dropped.analyses() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN ANALYZE dropped.coverage_rule; RETURN NULL; END';
+	CREATE TRIGGER analyses AFTER INSERT ON dropped.finding FOR EACH STATEMENT EXECUTE FUNCTION dropped.analyses();
+});
+set_day('2027-03-03');
+run(q{INSERT INTO dropped.maintenance_event (asset_id, kind, performed_on) VALUES (1, 'inspection', '2027-03-02')});
+is(effects('dropped', 'inspected'), 'PUMP|[2027-03-01,2027-03-03)', 'a statement decides from its day on');
+run('DO $$ BEGIN PERFORM dropped.refresh(); END $$');
+is(run(q{SELECT kind FROM dropped.finding}), 'rule_unknown', 'refresh walks the day between');
+is(effects('dropped', 'inspected'), 'PUMP|[2027-03-01,2027-03-03)', 'and leaves what a statement has decided on a later day');
+
 $node->stop('immediate');
 done_testing();
