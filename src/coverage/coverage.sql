@@ -183,7 +183,7 @@ BEGIN
 				WHERE $3 = 'include' OR d.asset_id IN (TABLE concerned)
 				$query$, portfolio) USING portfolio::oid, rule.term_id, rule.effect, rule.on_unknown,
 					CASE WHEN rule.state = 'active' THEN rule.condition END, on_day, rule.rule_id;
-		-- It fails for an asset that the engine need not ask it of: no finding tells.
+		-- It fails for an asset that the engine need not ask it of: no finding tells. Or it takes too long over all of them.
 		EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
 			NULL;
 		END;
