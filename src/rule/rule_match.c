@@ -17,6 +17,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "optimizer/optimizer.h"
 #include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -31,6 +32,7 @@
 #include "rule_stages.h"
 
 #define FETCH 1000
+#define FEW 4
 /*
  * Seconds that a query may take for sure, and for a million assets.  While everybody waits for the rule to be decided it is
  * given little, since there is another way; somebody who only asks may wait.
@@ -83,6 +85,19 @@ add_odd(CecRuleMatch *match, int64 asset_id, CecVerdict verdict, int sqlstate)
 	match->odd[match->odd_count++] = (CecOddMatch){asset_id, verdict, sqlstate};
 }
 
+/* How often a condition looks at what is gathered from the tables of events. */
+static int
+count_gathered(const CecCondition *condition)
+{
+	List *vars = pull_var_clause((Node *) condition->expr, 0);
+	ListCell *cell;
+	int count = 0;
+
+	foreach (cell, vars)
+		count += lfirst_node(Var, cell)->varattno > CEC_FACT_BOUNDARY;
+	return count;
+}
+
 /*
  * WHERE … for the assets that the rule acts on or that are odd; the query's second column says which are unknown.  The
  * planner takes an AND apart and runs what is cheap first, and so perhaps what the part before it was to keep from failing.
@@ -111,6 +126,9 @@ make_query(CecRuleSet *set, CecRule *rule, bool *may_raise)
 	else
 		appendStringInfoString(&sql, "SELECT f.asset_id, false FROM (");
 	appendStringInfo(&sql, fact_query, schema);
+	/* The planner would gather events anew for each place that looks at them. */
+	if (compiled != NULL && count_gathered(compiled) > FEW)
+		appendStringInfoString(&sql, " OFFSET 0");
 	appendStringInfo(&sql, ") AS f WHERE (%s) %s", condition, test);
 	return sql.data;
 }
