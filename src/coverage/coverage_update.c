@@ -64,6 +64,8 @@ cec_coverage_update(CecPortfolio *portfolio, const CecIds *assets, const CecIds 
 	if (rules != NULL)
 		(void) cec_rule_work_end(rules);
 	changed = cec_coverage_write(portfolio, set, snapshot);
+	if (rules != NULL)
+		cec_rule_work_tell(rules);
 	UnregisterSnapshot(snapshot);
 	return changed;
 }

@@ -16,6 +16,7 @@
 #include "access/xact.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "storage/proc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/timeout.h"
@@ -73,6 +74,14 @@ cec_rule_deadline_enter(int ticks)
 	evaluating = true;
 }
 
+/* Whether the statement has run out of time of its own; both may ask for the same cancellation. */
+static bool
+statement_is_late(void)
+{
+	return StatementTimeout > 0 && get_timeout_finish_time(STATEMENT_TIMEOUT) != 0 &&
+		   get_timeout_finish_time(STATEMENT_TIMEOUT) <= GetCurrentTimestamp();
+}
+
 /* It has ended, also by an error; true when the deadline was what ended it, or passed while nobody looked. */
 bool
 cec_rule_deadline_leave(void)
@@ -80,11 +89,11 @@ cec_rule_deadline_leave(void)
 	bool passed = deadline_passed;
 
 	evaluating = false;
-	/* A timeout of the statement that came while the function looked for neither stays. */
-	if (passed)
-		QueryCancelPending =
-			get_timeout_indicator(STATEMENT_TIMEOUT, false) || get_timeout_indicator(LOCK_TIMEOUT, false);
 	deadline_passed = false;
+	if (passed && statement_is_late())
+		return false; /* it would end the statement anyway */
+	if (passed)
+		QueryCancelPending = false;
 	return passed;
 }
 

@@ -482,12 +482,23 @@ cec_rule_condition(CecRule *rule)
 
 	if (code->condition == NULL)
 	{
-		/* Below the rule only when it has come to something: one that does not compile is tried again and again. */
 		MemoryContext scratch =
 			AllocSetContextCreate(CurrentMemoryContext, "cec compiled condition", ALLOCSET_SMALL_SIZES);
 		MemoryContext old = MemoryContextSwitchTo(scratch);
-		CecCondition *condition = cec_condition_compile_to_keep(code->text);
+		CecCondition *condition;
 
+		/* One that cannot be compiled is tried again and again, and must leave nothing. */
+		PG_TRY();
+		{
+			condition = cec_condition_compile_to_keep(code->text);
+		}
+		PG_CATCH();
+		{
+			MemoryContextSwitchTo(old);
+			MemoryContextDelete(scratch);
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
 		MemoryContextSwitchTo(old);
 		MemoryContextSetParent(scratch, code->cxt);
 		code->needs = find_needs(condition->facts);

@@ -7,7 +7,7 @@
  * no other asset: an asset that the term does not concern is of no interest to them, and most are not.  All this is done
  * with the facts of the moment, so deciding more than is needed changes nothing that was right.
  *
- * Decisions are collected and written at the end, with the findings about conditions that were unknown or failed.
+ * Decisions are collected and written at the end, and last of all the findings about conditions that were unknown or failed.
  */
 #include "postgres.h"
 
@@ -341,6 +341,12 @@ cec_rule_work_end(CecRuleWork *work)
 								 asset->odd, asset->odd_count);
 	}
 	cec_rule_facts_end(work->reader);
-	cec_rule_findings_end(work->findings);
 	return cec_effects_end(work->effects);
+}
+
+/* Opens and closes findings: last of all, since a trigger of the user's on them may change what this was about. */
+void
+cec_rule_work_tell(CecRuleWork *work)
+{
+	cec_rule_findings_end(work->findings);
 }

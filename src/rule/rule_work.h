@@ -24,5 +24,6 @@ extern CecAssetRules *cec_rule_work_asset(CecRuleWork *work, int64 asset_id);
 extern int cec_rule_work_qualified(CecRuleWork *work, CecAssetRules *asset, CecQualified **qualified);
 extern CecDaySet cec_rule_work_decide(CecRuleWork *work, CecAssetRules *asset, int64 term_id, CecRuleEffect effect);
 extern int64 cec_rule_work_end(CecRuleWork *work);
+extern void cec_rule_work_tell(CecRuleWork *work);
 
 #endif

@@ -54,7 +54,7 @@ foreach my $batch (@batches)
 	my $errors = '';
 
 	$batch_no++;
-	$node->safe_psql('postgres', 'SELECT random_remember()');
+	$node->safe_psql('postgres', 'SELECT random_revive(), random_remember()');
 	foreach my $session (1 .. $sessions)
 	{
 		my $child = open(my $pipe, '-|') // die "cannot fork: $!";

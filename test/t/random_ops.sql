@@ -16,7 +16,7 @@ INSERT INTO random_condition (condition) VALUES
 	('category IS NULL OR country = ''AT'''), ('NOT (usage_type = ''production'')'), ('asset_id IN (1, 3, 5, 7)'),
 	('asset_id % 2 = 0'), ('serial_number = ''S-3'''), ('asset_tag LIKE ''T-1%'''), ('true'), ('false'), ('NULL::boolean'),
 	('as_number(attributes ->> ''kw'') > 50'), ('attributes @> ''{"fuel": "gas"}'''), ('successor_id IS NOT NULL'),
-	('(attributes ->> ''kw'')::int > 50'), ('country = ''DE'' AND (attributes ->> ''kw'')::int > 50'),
+	('(attributes ->> ''kw'')::int > 50'), ('country IS NOT NULL AND country = ''DE'' AND (attributes ->> ''kw'')::int > 50'),
 	('CASE WHEN country = ''DE'' THEN (attributes ->> ''kw'')::int > 10 END'), ('10 / (asset_id - 4) > 0'),
 	('inside_boundary'), ('NOT inside_boundary'), ('inside_boundary IS NULL'), ('inside_boundary AND category = ''pump'''),
 	('distance_to_boundary_m < 100000'), ('last_maintenance(''inspection'') > as_of - 30'),
@@ -378,6 +378,21 @@ AS $$
 	FROM law.finding f LEFT JOIN law.coverage_rule r USING (rule_id)
 	WHERE f.kind IN ('rule_failed', 'rule_unknown') AND f.closed_at IS NULL
 		AND (r.rule_id IS NULL OR (upper(r.during) <= cec.today('law') AND (SELECT max(on_day) FROM law.refresh_run) >= cec.today('law')) OR (f.kind = 'rule_unknown' AND r.on_unknown <> 'flag'))
+$$;
+
+-- Batches leave ever more behind that is retired, void or over: puts that right, so that there is cover to work on.
+CREATE FUNCTION random_revive() RETURNS void LANGUAGE plpgsql
+AS $$
+BEGIN
+	UPDATE law.asset SET status = 'in_service', commissioned_on = NULL, decommissioned_on = NULL, out_of_service = '{}';
+	UPDATE law.contract SET status = 'active', during = random_year(), suspensions = '{}';
+	UPDATE law.coverage_term SET during = random_year();
+	UPDATE law.coverage_rule SET during = daterange(random_today() - 100, NULL), state = 'active'
+		WHERE upper(during) <= cec.today('law') OR state = 'suspended';
+	INSERT INTO law.inclusion (term_id, asset_id, during)
+		SELECT t, a, random_year() FROM generate_series(1, 6) t, generate_series(1, 16) a
+		WHERE (a + t) % 5 = 0 AND NOT EXISTS (SELECT FROM law.inclusion i WHERE i.term_id = t AND i.asset_id = a);
+END;
 $$;
 
 -- What has been decided of days that are past at every place, and up to where refresh has come.
