@@ -51,11 +51,11 @@ END;
 $$;
 
 -- The definition in plain SQL, for the assets given (NULL: all): shares no code with the engine. What rules decided is
--- taken as it is recorded; a trial adds a rule that acts on the assets given from a day on. Sets of days are
+-- taken as it is recorded; a trial adds rules of a term that act on the assets given, side by side, on the days given. Sets of days are
 -- multiranges; reach holds one row for each way down from an asset with cover of its own to a member. Not materialized,
 -- because the planner knows nothing of a materialized set's values and joined all terms with all assets.
 CREATE FUNCTION cec._define_coverage(portfolio regnamespace, asset_ids bigint[], trial_term_id bigint DEFAULT NULL,
-	trial_effect text DEFAULT NULL, trial_asset_ids bigint[] DEFAULT NULL, trial_day date DEFAULT NULL)
+	trial_effects text[] DEFAULT NULL, trial_asset_ids bigint[] DEFAULT NULL, trial_days daterange[] DEFAULT NULL)
 RETURNS TABLE (asset_id bigint, term_id bigint, during daterange, is_stated boolean, is_ruled boolean, is_inherited boolean)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -73,7 +73,7 @@ BEGIN
 		), acting AS (
 			SELECT e.asset_id, r.term_id, r.effect, e.during FROM %1$s.rule_effect e JOIN %1$s.coverage_rule r USING (rule_id)
 			UNION ALL
-			SELECT t.asset_id, $2, $3, daterange($5, NULL) FROM unnest($4) AS t(asset_id)
+			SELECT t.asset_id, $2, t.effect, t.during FROM unnest($3, $4, $5) AS t(effect, asset_id, during)
 		), own AS (
 			SELECT i.asset_id, i.term_id, false AS is_ruled, range_agg(i.during) AS days
 			FROM %1$s.inclusion i WHERE i.effect = 'include' GROUP BY i.asset_id, i.term_id
@@ -128,7 +128,7 @@ BEGIN
 				(g.ruled * g.inherited - g.stated, false, true, true),
 				(g.inherited - g.stated - g.ruled, false, false, true)) AS s(days, is_stated, is_ruled, is_inherited)
 			CROSS JOIN LATERAL unnest(s.days) AS d(during)
-		$query$, portfolio) USING asset_ids, trial_term_id, trial_effect, trial_asset_ids, trial_day;
+		$query$, portfolio) USING asset_ids, trial_term_id, trial_effects, trial_asset_ids, trial_days;
 END;
 $$;
 
@@ -183,7 +183,7 @@ BEGIN
 				WHERE $3 = 'include' OR d.asset_id IN (TABLE concerned)
 				$query$, portfolio) USING portfolio::oid, rule.term_id, rule.effect, rule.on_unknown,
 					CASE WHEN rule.state = 'active' THEN rule.condition END, on_day, rule.rule_id;
-		-- It fails for an asset that the engine need not ask it of: no finding tells.
+		-- It fails for an asset that the engine need not ask it of: no finding tells. Or it takes too long over all of them.
 		EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
 			NULL;
 		END;
@@ -225,7 +225,10 @@ RETURNS TABLE (asset_id bigint, change text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	today date;
+	effects text[];
 	acting bigint[];
+	days daterange[];
+	other record;
 	is_known boolean;
 BEGIN
 	PERFORM cec._require_version(portfolio);
@@ -244,13 +247,27 @@ BEGIN
 	END IF;
 	today := cec.today(portfolio);
 	acting := ARRAY(SELECT cec._match(portfolio::oid, term_id, effect, 'deny', condition, today));
+	effects := array_fill(effect, ARRAY[cardinality(acting)]);
+	days := array_fill(daterange(today, NULL), ARRAY[cardinality(acting)]);
+	-- Assets that the term has not concerned so far meet its other rules now. Of one that fails there is what is recorded.
+	FOR other IN EXECUTE format('SELECT * FROM %s.coverage_rule r WHERE r.term_id = $1 AND r.effect <> ''include''
+			AND NOT r.during << daterange($2, NULL) AND $3 = ''include''', portfolio) USING term_id, today, effect
+	LOOP
+		BEGIN
+			SELECT effects || array_agg(other.effect), acting || array_agg(m), days || array_agg(other.during * daterange(today, NULL))
+			INTO effects, acting, days
+			FROM cec._match(portfolio::oid, term_id, other.effect, other.on_unknown, CASE WHEN other.state = 'active' THEN other.condition END, today) AS m;
+		EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+			NULL;
+		END;
+	END LOOP;
 	RETURN QUERY
 		WITH before AS (
 			SELECT d.asset_id, range_agg(d.during) AS days FROM cec._define_coverage(portfolio, NULL) d
 			WHERE d.term_id = test_rule.term_id GROUP BY d.asset_id
 		), after AS (
 			SELECT d.asset_id, range_agg(d.during) AS days
-			FROM cec._define_coverage(portfolio, NULL, test_rule.term_id, effect, acting, today) d
+			FROM cec._define_coverage(portfolio, NULL, test_rule.term_id, effects, acting, days) d
 			WHERE d.term_id = test_rule.term_id GROUP BY d.asset_id
 		)
 		SELECT coalesce(a.asset_id, b.asset_id), c.change
@@ -416,7 +433,7 @@ COMMENT ON FUNCTION cec._covered(oid, text, timestamptz, date) IS 'Private. Term
 COMMENT ON FUNCTION cec.covered(regnamespace, text, timestamptz) IS 'Terms that cover an asset at an instant; see covered of a portfolio.';
 COMMENT ON FUNCTION cec.covered_on(regnamespace, text, date) IS 'Terms that cover an asset on a day; see covered_on of a portfolio.';
 COMMENT ON FUNCTION cec.coverage_as_of(regnamespace, date, timestamptz) IS 'Coverage of a day as it was known at an instant; see coverage_as_of of a portfolio.';
-COMMENT ON FUNCTION cec._define_coverage(regnamespace, bigint[], bigint, text, bigint[], date) IS 'Private. The definition of coverage in plain SQL, for some assets or all (NULL); with what another rule would do from a day on.';
+COMMENT ON FUNCTION cec._define_coverage(regnamespace, bigint[], bigint, text[], bigint[], daterange[]) IS 'Private. The definition of coverage in plain SQL, for some assets or all (NULL); with what other rules of a term would do on some days.';
 COMMENT ON FUNCTION cec._keep_definitions(oid) IS 'Private. Keeps definitions from changing until the end of the transaction, as any writer of data does.';
 COMMENT ON FUNCTION cec._refresh_rules(oid, date) IS 'Private. Suspends rules that failed and decides those that depend on the day, day by day.';
 COMMENT ON FUNCTION cec._verify_rules(regnamespace) IS 'Private. Pairs of asset and rule for which rule_effect says something else than the condition says today.';

@@ -17,6 +17,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "optimizer/optimizer.h"
 #include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -31,8 +32,13 @@
 #include "rule_stages.h"
 
 #define FETCH 1000
-/* Seconds that a query may take for sure, and for a million assets. */
+#define FEW 4
+/*
+ * Seconds that a query may take for sure, and for a million assets.  While everybody waits for the rule to be decided it is
+ * given little, since there is another way; somebody who only asks may wait.
+ */
 #define PATIENCE_S 1
+#define PATIENCE_OF_ASKER_S 10
 #define PATIENCE_PER_MILLION_S 60
 #define ASSETS_PER_PAGE 30
 /* After so many assets whose judgement took too long, the rest are not tried. */
@@ -79,6 +85,19 @@ add_odd(CecRuleMatch *match, int64 asset_id, CecVerdict verdict, int sqlstate)
 	match->odd[match->odd_count++] = (CecOddMatch){asset_id, verdict, sqlstate};
 }
 
+/* How often a condition looks at what is gathered from the tables of events. */
+static int
+count_gathered(const CecCondition *condition)
+{
+	List *vars = pull_var_clause((Node *) condition->expr, 0);
+	ListCell *cell;
+	int count = 0;
+
+	foreach (cell, vars)
+		count += lfirst_node(Var, cell)->varattno > CEC_FACT_BOUNDARY;
+	return count;
+}
+
 /*
  * WHERE … for the assets that the rule acts on or that are odd; the query's second column says which are unknown.  The
  * planner takes an AND apart and runs what is cheap first, and so perhaps what the part before it was to keep from failing.
@@ -107,6 +126,9 @@ make_query(CecRuleSet *set, CecRule *rule, bool *may_raise)
 	else
 		appendStringInfoString(&sql, "SELECT f.asset_id, false FROM (");
 	appendStringInfo(&sql, fact_query, schema);
+	/* The planner would gather events anew for each place that looks at them. */
+	if (compiled != NULL && count_gathered(compiled) > FEW)
+		appendStringInfoString(&sql, " OFFSET 0");
 	appendStringInfo(&sql, ") AS f WHERE (%s) %s", condition, test);
 	return sql.data;
 }
@@ -186,13 +208,13 @@ ask_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 
 /* By the size of the table: statistics may be older than what is in it. */
 static int
-patience(CecRuleSet *set)
+patience(CecRuleSet *set, int seconds)
 {
 	Relation asset = table_open(cec_portfolio_relation(set->portfolio, "asset"), NoLock);
 	double millions = RelationGetNumberOfBlocks(asset) * ASSETS_PER_PAGE / 1e6;
 
 	table_close(asset, NoLock);
-	return 2 * (PATIENCE_S + (int) (millions * PATIENCE_PER_MILLION_S)) - 1;
+	return 2 * (seconds + (int) (millions * PATIENCE_PER_MILLION_S)) - 1;
 }
 
 /* Asks the executor in a subtransaction; false when the condition raised an error, or took too long. */
@@ -211,7 +233,7 @@ try_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 	{
 		GetUserIdAndSecContext(&user, &context);
 		SetUserIdAndSecContext(user, context | SECURITY_RESTRICTED_OPERATION);
-		cec_rule_deadline_enter(patience(set));
+		cec_rule_deadline_enter(patience(set, PATIENCE_S));
 		ask_executor(set, rule, snapshot, as_of, match);
 		(void) cec_rule_deadline_leave(); /* late, but there */
 		SetUserIdAndSecContext(user, context);
@@ -408,7 +430,7 @@ cec_match(PG_FUNCTION_ARGS)
 		cec_rule_deadline_start();
 		PG_TRY();
 		{
-			cec_rule_deadline_enter(patience(&set));
+			cec_rule_deadline_enter(patience(&set, PATIENCE_OF_ASKER_S));
 			ask_executor(&set, rule, GetActiveSnapshot(), PG_GETARG_DATEADT(5), &match);
 			(void) cec_rule_deadline_leave();
 		}
@@ -423,7 +445,7 @@ cec_match(PG_FUNCTION_ARGS)
 			if (cec_rule_error_is_deadline(passed, error))
 			{
 				FlushErrorState();
-				ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("the condition takes too long"),
+				ereport(ERROR, (errcode(ERRCODE_STATEMENT_TOO_COMPLEX), errmsg("the condition takes too long"),
 								errhint("Compare columns first; leave out what multiplies or searches long texts.")));
 			}
 			PG_RE_THROW();

@@ -154,15 +154,15 @@ SELECT cec.create_portfolio('bombs');
 CREATE TABLE bombs.list AS TABLE bomb;
 CREATE TABLE bombs.heavy AS TABLE heavy;
 INSERT INTO bombs.customer (name) VALUES ('Harbour');
-INSERT INTO bombs.contract (number, customer_id, status, during, boundary) SELECT 'C', 1, 'active', '(,)', boundary FROM bombs.heavy;
+INSERT INTO bombs.contract (number, customer_id, status, during, boundary) SELECT 'C', 1, 'active', '(,)', boundary FROM bombs.heavy WHERE asset_id = 1;
 INSERT INTO bombs.coverage_term (contract_id, number, during) VALUES (1, '1', '(,)');
 INSERT INTO bombs.asset (asset_tag, country) VALUES ('light', 'DE'), ('lighter', NULL);
-INSERT INTO bombs.asset (asset_tag, category, source, attributes, location) SELECT 'heavy', category, source, attributes, location FROM bombs.heavy;
-INSERT INTO bombs.maintenance_event (asset_id, kind, performed_on) SELECT 3, k, d FROM bombs.heavy, unnest(maintenance_kinds, maintenance_days) AS m(k, d);
-INSERT INTO bombs.service_request (asset_id, opened_at) SELECT 3, d FROM bombs.heavy, unnest(request_days) AS q(d);
+INSERT INTO bombs.asset (asset_tag, category, source, attributes, location) SELECT 'heavy-' || asset_id, category, source, attributes, location FROM bombs.heavy ORDER BY asset_id;
+INSERT INTO bombs.maintenance_event (asset_id, kind, performed_on) SELECT 2 + asset_id, k, d FROM bombs.heavy, unnest(maintenance_kinds, maintenance_days) AS m(k, d);
+INSERT INTO bombs.service_request (asset_id, opened_at) SELECT 2 + asset_id, d FROM bombs.heavy, unnest(request_days) AS q(d);
 SQL
 # The other rule reads the country, so that all are asked when it changes, and the large values need not be written anew.
-my $asset_changes = q{UPDATE bombs.asset SET country = CASE WHEN country = 'DE' THEN 'AT' ELSE 'DE' END WHERE asset_id = 3};
+my $asset_changes = q{UPDATE bombs.asset SET country = CASE WHEN country = 'DE' THEN 'AT' ELSE 'DE' END WHERE asset_id IN (3, 4)};
 my $event_changes = q{INSERT INTO bombs.maintenance_event (asset_id, kind, performed_on) VALUES (3, 'a', '2020-01-01'); INSERT INTO bombs.service_request (asset_id, opened_at) VALUES (3, '2020-01-01')};
 my (undef, undef, $usual) = try_it("SET statement_timeout = '60s'; $asset_changes");
 my %most;
@@ -181,7 +181,7 @@ foreach my $line (split /\n/, run('SELECT bomb_id, what FROM bombs.list ORDER BY
 
 		push @took, sprintf('%s %.2f s%s', $way, $seconds, $state ? " ($state)" : '');
 		$most{$way} = $seconds if $seconds > ($most{$way} // 0);
-		ok($state eq '' || ($way eq 'test_rule' && ($state eq '54000' || $state eq '57014' && $said =~ /takes too long/)), "$what: $way") or diag(substr($said, 0, 300));
+		ok($state eq '' || ($way eq 'test_rule' && ($state eq '54000' || $state eq '54001')), "$what: $way") or diag(substr($said, 0, 300));
 	}
 	note("$what: " . join(', ', @took) . '; found ' . run(q{SELECT coalesce(string_agg(DISTINCT coalesce(detail ->> 'sqlstate', kind), ' '), '-') FROM bombs.finding WHERE closed_at IS NULL AND rule_id IS NOT NULL}));
 	run('DELETE FROM bombs.coverage_rule');
