@@ -84,10 +84,10 @@ typedef struct CecRuleSet
 	CecRule **by_term; /* in order of term_id, rule_id */
 	HTAB *terms;
 	HTAB *codes;
-	CecRuleIndex *index;	   /* of the include rules; NULL until needed */
-	bool is_compiled;		   /* all conditions were compiled that can be, and so: */
-	Bitmapset *facts;		   /* columns that any condition reads */
-	bool has_include;		   /* there are include rules */
+	CecRuleIndex *index; /* of the include rules; NULL until needed */
+	bool is_compiled;	 /* all conditions were compiled that can be, and so: */
+	Bitmapset *facts;	 /* columns that any condition reads */
+	bool has_include;	 /* there are include rules */
 } CecRuleSet;
 
 extern CecRuleEffect cec_rule_effect_of(const char *word);
