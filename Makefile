@@ -19,9 +19,10 @@ DATA_built = $(ENGINE_SCRIPT)
 EXTRA_CLEAN = sql/cec--*.sql
 
 # What the install script is made of, in layer order: a layer knows nothing to its right.
-ENGINE = portfolio/portfolio audit/audit registry/registry inclusion/inclusion rule/rule rule/rule_effect coverage/coverage access/access
-PORTFOLIO = portfolio/portfolio audit/audit outbox/outbox finding/finding registry/registry contract/contract \
-	bundle/bundle amendment/amendment inclusion/inclusion rule/rule coverage/coverage finding/waiver portfolio/close
+ENGINE = portfolio/portfolio audit/audit audit/seal registry/registry inclusion/inclusion rule/rule rule/rule_effect \
+	coverage/coverage report/report access/access
+PORTFOLIO = portfolio/portfolio audit/audit audit/seal outbox/outbox finding/finding registry/registry contract/contract \
+	bundle/bundle amendment/amendment inclusion/inclusion rule/rule coverage/coverage finding/waiver report/report portfolio/close
 ENGINE_SQL = $(patsubst %,src/%.sql,$(ENGINE))
 PORTFOLIO_SQL = $(patsubst %,src/%.portfolio.sql,$(PORTFOLIO))
 

@@ -25,6 +25,7 @@ _PG_init(void)
 {
 	cec_portfolio_cache_init();
 	cec_audit_init();
+	cec_audit_verify_init();
 	cec_asset_lock_init();
 	cec_contract_init();
 	cec_bundle_init();

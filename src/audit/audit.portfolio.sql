@@ -69,6 +69,13 @@ BEGIN ATOMIC
 	SELECT * FROM cec.history(@L@::regnamespace, 'contract_id', contract_history.contract_id);
 END;
 
+CREATE FUNCTION @P@.verify_replay()
+RETURNS TABLE (kind text, table_name text, row_id bigint, column_name text, detail text)
+LANGUAGE sql
+BEGIN ATOMIC
+	SELECT * FROM cec.verify_replay(@L@::regnamespace);
+END;
+
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON @P@.audit_log
 	FOR EACH STATEMENT EXECUTE FUNCTION cec.refuse_rewrite();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON @P@.audit_schema
@@ -96,7 +103,7 @@ COMMENT ON COLUMN @P@.audit_log.operation IS 'INSERT, UPDATE or DELETE.';
 COMMENT ON COLUMN @P@.audit_log.row_id IS 'Primary key of the row that changed.';
 COMMENT ON COLUMN @P@.audit_log.asset_id IS 'Asset that the row speaks of (after the change), if any.';
 COMMENT ON COLUMN @P@.audit_log.term_id IS 'Coverage term that the row speaks of (after the change), if any.';
-COMMENT ON COLUMN @P@.audit_log.contract_id IS 'Contract that the row or its term belongs to (after the change), if any.';
+COMMENT ON COLUMN @P@.audit_log.contract_id IS 'Contract that the row, its term or its amendment belongs to (after the change), if any.';
 COMMENT ON COLUMN @P@.audit_log.salt IS '16 random bytes hashed in front of the image, so that an erased image cannot be guessed from its hash.';
 COMMENT ON COLUMN @P@.audit_log.row_image IS 'The row in canonical form: all columns for INSERT and DELETE, the changed ones old and new for UPDATE; see src/audit/README.md.';
 COMMENT ON VIEW @P@.audit_entry IS 'The log with its row images as jsonb.';
@@ -135,3 +142,4 @@ COMMENT ON COLUMN @P@.audit_change.old_value IS 'Value before, as text; NULL whe
 COMMENT ON COLUMN @P@.audit_change.new_value IS 'Value after, as text; NULL where there is none.';
 COMMENT ON FUNCTION @P@.asset_history(bigint) IS 'All audit entries about one asset, oldest first: the asset itself and every list line, identifier, bundle, event or request that ever spoke of it. Needs SELECT on the log (level auditor).';
 COMMENT ON FUNCTION @P@.contract_history(bigint) IS 'All audit entries about one contract, its terms, rules and list lines, oldest first. Needs SELECT on the log (level auditor).';
+COMMENT ON FUNCTION @P@.verify_replay() IS 'Holds all recorded tables against the log and returns what was changed past it, as by triggers switched off: EDITED (a value is not what the log says), MISSING (the log knows a row that is not there), EXTRA (a row is there that the log does not know, or says was deleted). Not faults: ERASED (a row that cannot be compared because an entry of it was erased), SCHEMA_CHANGED (a column that came or was retyped later: how many rows could not be compared in it). UNREADABLE: an entry of the log is damaged. No row: nothing was changed past the log. One snapshot; writers go on. Needs SELECT on the log (level auditor), and READ COMMITTED (SQLSTATE 25001).';

@@ -46,9 +46,28 @@ BEGIN
 END;
 $$;
 
+CREATE FUNCTION cec._blocks_of(portfolio oid, audit_ids bigint[], system_ids bigint[], xids xid8[]) RETURNS bigint[]
+LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_blocks_of';
+CREATE FUNCTION cec._verify_replay(portfolio oid)
+RETURNS TABLE (kind text, table_name text, row_id bigint, column_name text, detail text)
+LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_verify_replay';
+
+CREATE FUNCTION cec.verify_replay(portfolio regnamespace)
+RETURNS TABLE (kind text, table_name text, row_id bigint, column_name text, detail text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM cec._require_version(portfolio);
+	RETURN QUERY SELECT r.* FROM cec._verify_replay(portfolio) AS r
+		ORDER BY r.table_name, r.row_id NULLS FIRST, r.kind, r.column_name, r.detail;
+END;
+$$;
+
 COMMENT ON FUNCTION cec.decode_row_image(bytea, text, text, text[], text[]) IS 'A row image as jsonb: side old or new; for UPDATE the changed columns only. NULL where there was no such row or the image was erased. SQLSTATE XX001: the image does not fit its column list.';
 COMMENT ON FUNCTION cec.refuse_rewrite() IS 'Trigger: refuses UPDATE, DELETE and TRUNCATE of recorded tables (SQLSTATE 42501).';
 COMMENT ON FUNCTION cec._note_columns(regclass, text) IS 'Private. Records the column list of a table before its first change does.';
 COMMENT ON FUNCTION cec._note_all_columns(regnamespace) IS 'Private. Records the column lists of all tables of a portfolio.';
 COMMENT ON FUNCTION cec._geometry_text(bytea) IS 'Private. A geometry for people (EWKT), from its binary form.';
 COMMENT ON FUNCTION cec.history(regnamespace, text, bigint) IS 'Audit entries about one subject (asset_id, term_id or contract_id), oldest first.';
+COMMENT ON FUNCTION cec._blocks_of(oid, bigint[], bigint[], xid8[]) IS 'Private. The blocks that rows of the log were sealed in, in the same order; NULL for those that are not sealed yet.';
+COMMENT ON FUNCTION cec._verify_replay(oid) IS 'Private. Differences between log and tables, in no order.';
+COMMENT ON FUNCTION cec.verify_replay(regnamespace) IS 'Differences between the log and the tables that it records; see verify_replay of a portfolio.';

@@ -172,6 +172,7 @@ build_columns(CecChange *change)
 		columns->asset_id = reference_column(change->rel, "primary_asset_id");
 	columns->term_id = reference_column(change->rel, "term_id");
 	columns->contract_id = reference_column(change->rel, "contract_id");
+	columns->amendment_id = reference_column(change->rel, "amendment_id");
 	compute_hash(columns, change);
 	MemoryContextSwitchTo(old);
 	return columns;

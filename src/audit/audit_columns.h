@@ -19,10 +19,11 @@ typedef struct CecAuditColumns
 	int count;
 	AttrNumber *attnums;
 	CecCanonType **types;
-	AttrNumber row_id; /* these four: 0 when the table has no such column */
+	AttrNumber row_id; /* these five: 0 when the table has no such column */
 	AttrNumber asset_id;
 	AttrNumber term_id;
 	AttrNumber contract_id;
+	AttrNumber amendment_id;
 	char hash[CEC_SCHEMA_HASH_LEN];
 	bool recorded; /* audit_schema is known to hold the hash, committed */
 } CecAuditColumns;

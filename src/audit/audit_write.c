@@ -29,69 +29,28 @@
 #include "append.h"
 #include "audit.h"
 #include "audit_columns.h"
+#include "audit_log.h"
 #include "column.h"
 #include "compat.h"
 
-#define SALT_LEN 16
 #define SALTS_AT_ONCE 256
 
 static char *actor_setting = NULL;
 static char *reason_setting = NULL;
 
-/* The columns of audit_log, in the order in which the values of a row are computed. */
-typedef enum LogColumn
-{
-	LOG_AUDIT_ID,
-	LOG_XID,
-	LOG_SYSTEM_ID,
-	LOG_AT,
-	LOG_ACTOR,
-	LOG_SESSION_USER_NAME,
-	LOG_APPLICATION_NAME,
-	LOG_CLIENT_ADDR,
-	LOG_REASON,
-	LOG_TABLE_NAME,
-	LOG_OPERATION,
-	LOG_ROW_ID,
-	LOG_ASSET_ID,
-	LOG_TERM_ID,
-	LOG_CONTRACT_ID,
-	LOG_SALT,
-	LOG_ROW_IMAGE
-} LogColumn;
-
-#define LOG_COLUMNS (LOG_ROW_IMAGE + 1)
-
-static const char *const log_column_name[LOG_COLUMNS] = {
-	"audit_id",			"xid",		   "system_id",	  "at",			"actor",	 "session_user_name",
-	"application_name", "client_addr", "reason",	  "table_name", "operation", "row_id",
-	"asset_id",			"term_id",	   "contract_id", "salt",		"row_image"};
-
 static const char *const operation_name[] = {"INSERT", "UPDATE", "DELETE"};
-
-/* Where a log keeps its columns. */
-typedef struct LogShape
-{
-	Oid relid;
-	Oid sequence;
-	AttrNumber attnums[LOG_COLUMNS];
-} LogShape;
-
-/* That of the log written last: looked up once, until something about that table changes. */
-static LogShape last_shape = {InvalidOid};
 
 static const CecQuery contract_of_term = {
 	"SELECT contract_id::bigint FROM @P@.coverage_term WHERE term_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
+static const CecQuery contract_of_amendment = {
+	"SELECT contract_id::bigint FROM @P@.amendment WHERE amendment_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
 
-/* In the order of LogColumn. */
+/* In the order of CecLogColumn. */
 static const CecQuery insert_log_row = {
 	"INSERT INTO @P@.audit_log (audit_id, xid, system_id, at, actor, session_user_name, application_name, client_addr,"
 	" reason, table_name, operation, row_id, asset_id, term_id, contract_id, salt, row_image)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-	LOG_COLUMNS,
-	{INT8OID, XID8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, INETOID, TEXTOID, TEXTOID, TEXTOID, INT8OID,
-	 INT8OID, INT8OID, INT8OID, BYTEAOID, BYTEAOID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CEC_LOG_COLUMNS, CEC_LOG_COLUMN_TYPES, CURSOR_OPT_GENERIC_PLAN};
 
 /* What one statement's rows have in common, and what is reused from row to row. */
 typedef struct LogWriter
@@ -99,32 +58,32 @@ typedef struct LogWriter
 	CecChange *change;
 	CecAuditColumns *columns;
 	Relation log;
-	LogShape shape; /* our own: user code may write to another portfolio's log between two rows */
+	CecLogShape shape; /* our own: user code may write to another portfolio's log between two rows */
 	CecAppender *appender;
-	Datum values[LOG_COLUMNS];
-	bool isnull[LOG_COLUMNS];
+	Datum values[CEC_LOG_COLUMNS];
+	bool isnull[CEC_LOG_COLUMNS];
 	StringInfoData image;
 	int image_head;
-	char salts[SALTS_AT_ONCE * SALT_LEN];
+	char salts[SALTS_AT_ONCE * CEC_SALT_LEN];
 	int salts_left;
-	HTAB *contracts; /* of ContractOfTerm; NULL until needed */
+	HTAB *contracts; /* of FoundContract; NULL until needed */
 	MemoryContext row_cxt;
 } LogWriter;
 
-typedef struct ContractOfTerm
+/* Whose contract it is. */
+typedef struct ContractKey
 {
-	int64 term_id; /* key */
+	const CecQuery *query;
+	int64 id; /* of the term or amendment */
+} ContractKey;
+
+typedef struct FoundContract
+{
+	ContractKey key;
 	int64 contract_id;
-} ContractOfTerm;
+} FoundContract;
 
 static void record_rows(CecChange *change);
-
-static void
-forget_log_shape(Datum arg, Oid relid)
-{
-	if (relid == InvalidOid || relid == last_shape.relid)
-		last_shape.relid = InvalidOid;
-}
 
 /* Registers with the engine and defines the settings; called once when the library is loaded. */
 void
@@ -136,52 +95,8 @@ cec_audit_init(void)
 	DefineCustomStringVariable("cec.reason", "Why changes are made, as it is to stand in the audit log.", NULL,
 							   &reason_setting, "", PGC_USERSET, 0, NULL, NULL, NULL);
 	cec_audit_columns_init();
-	CacheRegisterRelcacheCallback(forget_log_shape, (Datum) 0);
+	cec_audit_log_init();
 	cec_change_register(CEC_STAGE_AUDIT, NULL, record_rows);
-}
-
-/* Rows go into the log past all constraints: it must be a plain table whose columns are ours, or may be NULL. */
-static void
-check_log(const LogShape *shape, Relation log)
-{
-	TupleDesc desc = RelationGetDescr(log);
-
-	if (log->rd_rel->relkind != RELKIND_RELATION && log->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
-		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-						errmsg("\"%s\" is not a table", RelationGetRelationName(log)), errtable(log)));
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-		bool ours = false;
-
-		for (int j = 0; j < LOG_COLUMNS; j++)
-			ours = ours || shape->attnums[j] == att->attnum;
-		if (!att->attisdropped && (att->attgenerated != '\0' || (att->attnotnull && !ours)))
-			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-							errmsg("column \"%s\" of the audit log cannot be filled", NameStr(att->attname)),
-							errhint("What is added to the log may be neither generated nor NOT NULL."), errtable(log)));
-	}
-}
-
-static void
-find_log_shape(LogShape *shape, Relation log)
-{
-	Oid relid = RelationGetRelid(log);
-
-	if (last_shape.relid != relid)
-	{
-		for (int i = 0; i < LOG_COLUMNS; i++)
-			shape->attnums[i] = cec_column_require_nullable(log, log_column_name[i], insert_log_row.argtypes[i]);
-		check_log(shape, log);
-		if (TupleDescAttr(RelationGetDescr(log), shape->attnums[LOG_AUDIT_ID] - 1)->attidentity == '\0')
-			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-							errmsg("the audit log numbers its rows no longer"),
-							errhint("Make audit_id an identity column again."), errtable(log)));
-		shape->sequence = cec_compat_identity_sequence(log, shape->attnums[LOG_AUDIT_ID]);
-		shape->relid = relid;
-		last_shape = *shape;
-	}
-	*shape = last_shape;
 }
 
 /* The subject that PostgREST was called by: request.jwt.claims, or the setting of its older versions; NULL if none. */
@@ -203,8 +118,17 @@ jwt_subject(void)
 	return subject != NULL && subject[0] != '\0' ? pstrdup(subject) : NULL;
 }
 
+/* Who acts, as the application states it; else the session user. */
+const char *
+cec_audit_actor(void)
+{
+	const char *actor = actor_setting != NULL && actor_setting[0] != '\0' ? actor_setting : jwt_subject();
+
+	return actor != NULL && actor[0] != '\0' ? actor : GetUserNameFromId(GetSessionUserId(), false);
+}
+
 static void
-set_text(LogWriter *writer, LogColumn column, const char *text)
+set_text(LogWriter *writer, CecLogColumn column, const char *text)
 {
 	writer->isnull[column] = text == NULL || text[0] == '\0';
 	if (!writer->isnull[column])
@@ -217,8 +141,8 @@ set_client_addr(LogWriter *writer)
 	LOCAL_FCINFO(fcinfo, 0);
 
 	InitFunctionCallInfoData(*fcinfo, NULL, 0, InvalidOid, NULL, NULL);
-	writer->values[LOG_CLIENT_ADDR] = inet_client_addr(fcinfo);
-	writer->isnull[LOG_CLIENT_ADDR] = fcinfo->isnull;
+	writer->values[CEC_LOG_CLIENT_ADDR] = inet_client_addr(fcinfo);
+	writer->isnull[CEC_LOG_CLIENT_ADDR] = fcinfo->isnull;
 }
 
 /* What all rows of the statement say of transaction and session. */
@@ -226,18 +150,17 @@ static void
 set_circumstances(LogWriter *writer)
 {
 	char *session_user = GetUserNameFromId(GetSessionUserId(), false);
-	const char *actor = actor_setting != NULL && actor_setting[0] != '\0' ? actor_setting : jwt_subject();
 
-	writer->values[LOG_XID] = FullTransactionIdGetDatum(GetTopFullTransactionId());
-	writer->values[LOG_SYSTEM_ID] = Int64GetDatum((int64) GetSystemIdentifier());
-	writer->values[LOG_AT] = TimestampTzGetDatum(GetCurrentTimestamp());
-	set_text(writer, LOG_ACTOR, actor != NULL ? actor : session_user);
-	set_text(writer, LOG_SESSION_USER_NAME, session_user);
-	set_text(writer, LOG_APPLICATION_NAME, application_name);
+	writer->values[CEC_LOG_XID] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	writer->values[CEC_LOG_SYSTEM_ID] = Int64GetDatum((int64) GetSystemIdentifier());
+	writer->values[CEC_LOG_AT] = TimestampTzGetDatum(GetCurrentTimestamp());
+	set_text(writer, CEC_LOG_ACTOR, cec_audit_actor());
+	set_text(writer, CEC_LOG_SESSION_USER_NAME, session_user);
+	set_text(writer, CEC_LOG_APPLICATION_NAME, application_name);
 	set_client_addr(writer);
-	set_text(writer, LOG_REASON, reason_setting);
-	set_text(writer, LOG_TABLE_NAME, writer->change->table_name);
-	set_text(writer, LOG_OPERATION, operation_name[writer->change->operation]);
+	set_text(writer, CEC_LOG_REASON, reason_setting);
+	set_text(writer, CEC_LOG_TABLE_NAME, writer->change->table_name);
+	set_text(writer, CEC_LOG_OPERATION, operation_name[writer->change->operation]);
 }
 
 static void
@@ -250,7 +173,7 @@ begin_writing(LogWriter *writer, CecChange *change)
 	writer->columns = cec_audit_columns_get(change);
 	cec_audit_columns_record(writer->columns, change);
 	writer->log = table_open(change->portfolio->audit_log, RowExclusiveLock);
-	find_log_shape(&writer->shape, writer->log);
+	cec_audit_log_shape(&writer->shape, writer->log);
 	set_circumstances(writer);
 
 	initStringInfo(&writer->image);
@@ -317,49 +240,64 @@ next_salt(LogWriter *writer, bytea *salt)
 													  : tuplestore_tuple_count(writer->change->old_rows);
 
 		writer->salts_left = (int) Min(rows, SALTS_AT_ONCE);
-		if (!pg_strong_random(writer->salts, (size_t) writer->salts_left * SALT_LEN))
+		if (!pg_strong_random(writer->salts, (size_t) writer->salts_left * CEC_SALT_LEN))
 			ereport(ERROR,
 					(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes for the audit log")));
 	}
 	writer->salts_left--;
-	SET_VARSIZE(salt, VARHDRSZ + SALT_LEN);
-	memcpy(VARDATA(salt), writer->salts + writer->salts_left * SALT_LEN, SALT_LEN);
+	SET_VARSIZE(salt, VARHDRSZ + CEC_SALT_LEN);
+	memcpy(VARDATA(salt), writer->salts + writer->salts_left * CEC_SALT_LEN, CEC_SALT_LEN);
 	return salt;
 }
 
-/* The contract of a term, asked once a statement. */
+/* The contract of a term or of an amendment, asked once a statement; 0 when there is none. */
 static int64
-find_contract(LogWriter *writer, int64 term_id)
+find_contract(LogWriter *writer, const CecQuery *query, Datum id)
 {
 	bool found;
-	ContractOfTerm *entry;
+	ContractKey key = {query, DatumGetInt64(id)};
+	FoundContract *entry;
 
 	if (writer->contracts == NULL)
 	{
 		HASHCTL ctl = {0};
 
-		ctl.keysize = sizeof(int64);
-		ctl.entrysize = sizeof(ContractOfTerm);
+		ctl.keysize = sizeof(ContractKey);
+		ctl.entrysize = sizeof(FoundContract);
 		ctl.hcxt = writer->image.data != NULL ? GetMemoryChunkContext(writer->image.data) : CurrentMemoryContext;
-		writer->contracts = hash_create("cec contracts of terms", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		writer->contracts = hash_create("cec contracts", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
-	entry = hash_search(writer->contracts, &term_id, HASH_ENTER, &found);
+	entry = hash_search(writer->contracts, &key, HASH_ENTER, &found);
 	if (!found)
 	{
-		Datum arg = Int64GetDatum(term_id);
 		bool isnull;
 
 		entry->contract_id = 0;
 		SPI_connect();
-		if (cec_query_run(writer->change->portfolio->plans, &contract_of_term, &arg, NULL, 1) > 0)
+		if (cec_query_run(writer->change->portfolio->plans, query, &id, NULL, 1) > 0)
 			entry->contract_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 		SPI_finish();
 	}
 	return entry->contract_id;
 }
 
+/* The contract of a row that does not name it: that of its term, or of its amendment. */
 static void
-set_reference(LogWriter *writer, LogColumn column, TupleTableSlot *row, AttrNumber attnum)
+set_contract(LogWriter *writer, TupleTableSlot *row)
+{
+	AttrNumber amendment_id = writer->columns->amendment_id;
+	int64 contract_id = 0;
+
+	if (!writer->isnull[CEC_LOG_TERM_ID])
+		contract_id = find_contract(writer, &contract_of_term, writer->values[CEC_LOG_TERM_ID]);
+	else if (amendment_id != InvalidAttrNumber && !row->tts_isnull[amendment_id - 1])
+		contract_id = find_contract(writer, &contract_of_amendment, row->tts_values[amendment_id - 1]);
+	writer->isnull[CEC_LOG_CONTRACT_ID] = contract_id == 0;
+	writer->values[CEC_LOG_CONTRACT_ID] = Int64GetDatum(contract_id);
+}
+
+static void
+set_reference(LogWriter *writer, CecLogColumn column, TupleTableSlot *row, AttrNumber attnum)
 {
 	writer->isnull[column] = attnum == InvalidAttrNumber || row->tts_isnull[attnum - 1];
 	if (!writer->isnull[column])
@@ -369,9 +307,9 @@ set_reference(LogWriter *writer, LogColumn column, TupleTableSlot *row, AttrNumb
 static void
 write_through_executor(LogWriter *writer)
 {
-	char nulls[LOG_COLUMNS + 1] = {0};
+	char nulls[CEC_LOG_COLUMNS + 1] = {0};
 
-	for (int i = 0; i < LOG_COLUMNS; i++)
+	for (int i = 0; i < CEC_LOG_COLUMNS; i++)
 		nulls[i] = writer->isnull[i] ? 'n' : ' ';
 	SPI_connect();
 	cec_query_run(writer->change->portfolio->plans, &insert_log_row, writer->values, nulls, 0);
@@ -390,7 +328,7 @@ write_values(LogWriter *writer)
 	}
 	slot = cec_append_slot(writer->appender);
 	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
-	for (int i = 0; i < LOG_COLUMNS; i++)
+	for (int i = 0; i < CEC_LOG_COLUMNS; i++)
 	{
 		slot->tts_values[writer->shape.attnums[i] - 1] = writer->values[i];
 		slot->tts_isnull[writer->shape.attnums[i] - 1] = writer->isnull[i];
@@ -406,7 +344,7 @@ record_row(LogWriter *writer, TupleTableSlot *old_row, TupleTableSlot *new_row)
 	union
 	{
 		bytea header;
-		char space[VARHDRSZ + SALT_LEN];
+		char space[VARHDRSZ + CEC_SALT_LEN];
 	} salt;
 
 	if (old_row != NULL)
@@ -414,24 +352,19 @@ record_row(LogWriter *writer, TupleTableSlot *old_row, TupleTableSlot *new_row)
 	if (new_row != NULL)
 		slot_getallattrs(new_row);
 
-	writer->values[LOG_AUDIT_ID] = Int64GetDatum(nextval_internal(writer->shape.sequence, false));
-	set_reference(writer, LOG_ROW_ID, row, columns->row_id);
-	set_reference(writer, LOG_ASSET_ID, row, columns->asset_id);
-	set_reference(writer, LOG_TERM_ID, row, columns->term_id);
-	set_reference(writer, LOG_CONTRACT_ID, row, columns->contract_id);
-	if (columns->contract_id == InvalidAttrNumber && !writer->isnull[LOG_TERM_ID])
-	{
-		int64 contract_id = find_contract(writer, DatumGetInt64(writer->values[LOG_TERM_ID]));
-
-		writer->isnull[LOG_CONTRACT_ID] = contract_id == 0;
-		writer->values[LOG_CONTRACT_ID] = Int64GetDatum(contract_id);
-	}
+	writer->values[CEC_LOG_AUDIT_ID] = Int64GetDatum(nextval_internal(writer->shape.sequence, false));
+	set_reference(writer, CEC_LOG_ROW_ID, row, columns->row_id);
+	set_reference(writer, CEC_LOG_ASSET_ID, row, columns->asset_id);
+	set_reference(writer, CEC_LOG_TERM_ID, row, columns->term_id);
+	set_reference(writer, CEC_LOG_CONTRACT_ID, row, columns->contract_id);
+	if (columns->contract_id == InvalidAttrNumber)
+		set_contract(writer, row);
 
 	writer->image.len = writer->image_head;
 	append_image(writer, old_row, new_row);
 	SET_VARSIZE(writer->image.data, writer->image.len);
-	writer->values[LOG_ROW_IMAGE] = PointerGetDatum(writer->image.data);
-	writer->values[LOG_SALT] = PointerGetDatum(next_salt(writer, &salt.header));
+	writer->values[CEC_LOG_ROW_IMAGE] = PointerGetDatum(writer->image.data);
+	writer->values[CEC_LOG_SALT] = PointerGetDatum(next_salt(writer, &salt.header));
 	write_values(writer);
 }
 

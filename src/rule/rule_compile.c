@@ -97,9 +97,13 @@ find_column(ParseState *pstate, ColumnRef *ref)
 {
 	const CecCompile *compile = pstate->p_ref_hook_state;
 	const CecColumn *column = cec_column_named(strVal(linitial(ref->fields)));
-	Form_pg_attribute att = TupleDescAttr(compile->fact, column->number - 1);
-	Var *var = makeVar(1, column->number, att->atttypid, att->atttypmod, att->attcollation, 0);
+	Form_pg_attribute att;
+	Var *var;
 
+	if (column == NULL)
+		elog(ERROR, "a column has passed that is not in the vocabulary");
+	att = TupleDescAttr(compile->fact, column->number - 1);
+	var = makeVar(1, column->number, att->atttypid, att->atttypmod, att->attcollation, 0);
 	var->location = ref->location;
 	return (Node *) var;
 }

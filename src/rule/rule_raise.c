@@ -74,12 +74,12 @@ may_raise_walker(Node *node, void *context)
 		case T_OpExpr:
 		case T_DistinctExpr:
 			/* Comparisons never do. */
-			if (get_op_btree_interpretation(((OpExpr *) node)->opno) == NIL &&
+			if (!cec_compat_is_comparison(((OpExpr *) node)->opno) &&
 				!is_quiet(((OpExpr *) node)->opfuncid, ((OpExpr *) node)->args))
 				return true;
 			break;
 		case T_ScalarArrayOpExpr:
-			if (get_op_btree_interpretation(((ScalarArrayOpExpr *) node)->opno) == NIL)
+			if (!cec_compat_is_comparison(((ScalarArrayOpExpr *) node)->opno))
 				return true;
 			break;
 		case T_FuncExpr:

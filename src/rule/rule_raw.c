@@ -3,8 +3,8 @@
  *		The whitelist of what the grammar made of a condition, before anything in it is looked up.
  *
  * Analysing an expression can run code: the constant '{7}'::theirs.days[] goes through the input function of the array,
- * which calls the CHECK of a domain, which is whatever its owner wrote. So everything that is not
- * named in the switch below is refused here, and names are bound in place to what the vocabulary has (rule_name.c).
+ * which calls the CHECK of a domain, which is whatever its owner wrote. So everything that is not named in the switch below
+ * is refused here, and names are bound in place to what the vocabulary has (rule_name.c).
  */
 #include "postgres.h"
 
@@ -14,7 +14,6 @@
 #include "nodes/value.h"
 #include "utils/builtins.h"
 
-#include "compat.h"
 #include "rule_stages.h"
 
 static void check_node(CecCompile *compile, Node *node);

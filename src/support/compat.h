@@ -6,14 +6,18 @@
 #define CEC_COMPAT_H
 
 #include "access/genam.h"
+#include "access/tableam.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
 #include "utils/acl.h"
+#include "utils/lsyscache.h"
 #include "utils/rangetypes.h"
 #include "utils/rel.h"
+#include "utils/tuplesort.h"
 
 #if PG_VERSION_NUM < 150000
 #error "cec needs PostgreSQL 15 or newer"
@@ -36,6 +40,23 @@ cec_compat_insert_index_tuples(ResultRelInfo *target, TupleTableSlot *slot, ESta
 	list_free(ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL, false));
 #else
 	list_free(ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL));
+#endif
+}
+
+/* Replaces a tuple; whether its indexes need new entries, of which 16 knows a third case: only summarizing ones. */
+static inline bool
+cec_compat_update_tuple(Relation rel, ItemPointer tid, TupleTableSlot *slot, Snapshot snapshot)
+{
+#if PG_VERSION_NUM >= 160000
+	TU_UpdateIndexes indexes;
+
+	simple_table_tuple_update(rel, tid, slot, snapshot, &indexes);
+	return indexes != TU_None;
+#else
+	bool indexes;
+
+	simple_table_tuple_update(rel, tid, slot, snapshot, &indexes);
+	return indexes;
 #endif
 }
 
@@ -99,6 +120,28 @@ cec_compat_may_use_schema(Oid nspid, Oid role)
 #endif
 }
 
+/* The next datum of a sort, copied into the current memory context; 16 can do without the copy. */
+static inline bool
+cec_compat_tuplesort_getdatum(Tuplesortstate *state, Datum *value, bool *isnull)
+{
+#if PG_VERSION_NUM >= 160000
+	return tuplesort_getdatum(state, true, true, value, isnull, NULL);
+#else
+	return tuplesort_getdatum(state, true, value, isnull, NULL);
+#endif
+}
+
+/* Whether a role may run a function. */
+static inline bool
+cec_compat_may_run(Oid function, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE) == ACLCHECK_OK;
+#else
+	return pg_proc_aclcheck(function, role, ACL_EXECUTE) == ACLCHECK_OK;
+#endif
+}
+
 /* Whether a role may act as another; 16 split this off membership. */
 static inline bool
 cec_compat_may_act_as(Oid role, Oid other)
@@ -107,6 +150,17 @@ cec_compat_may_act_as(Oid role, Oid other)
 	return member_can_set_role(role, other);
 #else
 	return is_member_of_role(role, other);
+#endif
+}
+
+/* Whether an operator compares, as an ordered index does; 18 asks all kinds of indexes. */
+static inline bool
+cec_compat_is_comparison(Oid operator)
+{
+#if PG_VERSION_NUM >= 180000
+	return get_op_index_interpretation(operator) != NIL;
+#else
+	return get_op_btree_interpretation(operator) != NIL;
 #endif
 }
 

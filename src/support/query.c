@@ -11,6 +11,9 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "nodes/params.h"
+#include "tcop/dest.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -138,6 +141,98 @@ cec_query_read(CecPlans *plans, const CecQuery *query, Datum *args, const char *
 	if (result < 0)
 		elog(ERROR, "could not run a query: %s", SPI_result_code_string(result));
 	return SPI_processed;
+}
+
+typedef struct RowReceiver
+{
+	DestReceiver receiver; /* must be first */
+	CecRowTaker take;
+	void *arg;
+	MemoryContext row_cxt;
+} RowReceiver;
+
+static bool
+take_row(TupleTableSlot *row, DestReceiver *self)
+{
+	RowReceiver *receiver = (RowReceiver *) self;
+	MemoryContext old = MemoryContextSwitchTo(receiver->row_cxt);
+
+	slot_getallattrs(row);
+	receiver->take(receiver->arg, row);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(receiver->row_cxt);
+	return true;
+}
+
+static void
+start_rows(DestReceiver *self, int operation, TupleDesc desc)
+{
+}
+
+static void
+end_rows(DestReceiver *self)
+{
+}
+
+/*
+ * Runs a query that only reads, with the active snapshot, and hands over its rows one by one, deformed, in a memory
+ * context that is reset after each: nothing is gathered, however many they are.  No argument is NULL.
+ */
+void
+cec_query_stream(CecPlans *plans, const CecQuery *query, Datum *args, CecRowTaker take, void *arg)
+{
+	SPIExecuteOptions options = {0};
+	RowReceiver receiver = {{take_row, start_rows, end_rows, end_rows, DestNone}, take, arg, NULL};
+	int result;
+
+	receiver.row_cxt = AllocSetContextCreate(CurrentMemoryContext, "cec row", ALLOCSET_DEFAULT_SIZES);
+	options.read_only = true;
+	options.dest = &receiver.receiver;
+	options.params = makeParamList(query->nargs);
+	for (int i = 0; i < query->nargs; i++)
+		options.params->params[i] = (ParamExternData){args[i], false, PARAM_FLAG_CONST, query->argtypes[i]};
+	result = SPI_execute_plan_extended(get_plan(plans, query), &options);
+	if (result < 0)
+		elog(ERROR, "could not run a query: %s", SPI_result_code_string(result));
+	MemoryContextDelete(receiver.row_cxt);
+}
+
+#define CURSOR_ROWS 64
+
+/* Opens a query that only reads, with the active snapshot, inside the caller's SPI connection.  No argument is NULL. */
+void
+cec_cursor_open(CecCursor *cursor, CecPlans *plans, const CecQuery *query, Datum *args)
+{
+	cursor->portal = SPI_cursor_open(NULL, get_plan(plans, query), args, NULL, true);
+	cursor->rows = NULL;
+	cursor->at = 0;
+}
+
+/* The values of the next row, which stay until the next call; false after the last. */
+bool
+cec_cursor_next(CecCursor *cursor, Datum *values, bool *isnull)
+{
+	if (cursor->rows == NULL || cursor->at == cursor->rows->numvals)
+	{
+		if (cursor->rows != NULL)
+			SPI_freetuptable(cursor->rows);
+		SPI_cursor_fetch(cursor->portal, true, CURSOR_ROWS);
+		cursor->rows = SPI_tuptable;
+		cursor->at = 0;
+		if (cursor->rows->numvals == 0)
+			return false;
+	}
+	heap_deform_tuple(cursor->rows->vals[cursor->at++], cursor->rows->tupdesc, values, isnull);
+	return true;
+}
+
+/* Lets go of it. */
+void
+cec_cursor_close(CecCursor *cursor)
+{
+	if (cursor->rows != NULL)
+		SPI_freetuptable(cursor->rows);
+	SPI_cursor_close(cursor->portal);
 }
 
 /*

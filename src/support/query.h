@@ -31,6 +31,21 @@ extern void cec_plans_free(CecPlans *plans);
 extern Snapshot cec_latest_snapshot(void);
 extern uint64 cec_query_run(CecPlans *plans, const CecQuery *query, Datum *args, const char *nulls, long limit);
 
+/* Is handed each row of a query; it stays until the call returns. */
+typedef void (*CecRowTaker)(void *arg, TupleTableSlot *row);
+
+extern void cec_query_stream(CecPlans *plans, const CecQuery *query, Datum *args, CecRowTaker take, void *arg);
+/* A query whose rows are fetched as they are asked for. */
+typedef struct CecCursor
+{
+	Portal portal;
+	SPITupleTable *rows;
+	uint64 at;
+} CecCursor;
+
+extern void cec_cursor_open(CecCursor *cursor, CecPlans *plans, const CecQuery *query, Datum *args);
+extern bool cec_cursor_next(CecCursor *cursor, Datum *values, bool *isnull);
+extern void cec_cursor_close(CecCursor *cursor);
 extern uint64 cec_query_read(CecPlans *plans, const CecQuery *query, Datum *args, const char *nulls);
 
 #endif

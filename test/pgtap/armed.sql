@@ -5,14 +5,14 @@ SET LOCAL client_min_messages = warning;
 CREATE ROLE regress_owner NOLOGIN;
 SELECT lives_ok($$SELECT cec.create_portfolio('fleet', 'regress_owner')$$, 'a portfolio');
 
--- The stated tables, as the design lists them, and how they go through the gate on INSERT, and on UPDATE and DELETE.
+-- The stated tables, as the design lists them, with the erasures of the log, and how they go through the gate on INSERT, and on UPDATE and DELETE.
 CREATE TEMP TABLE stated (name text, insert_mode text, change_mode text);
 INSERT INTO stated VALUES
 	('customer', 'data', 'data'), ('asset', 'data', 'data'), ('asset_identifier', 'data', 'data'), ('maintenance_event', 'data', 'data'),
 	('service_request', 'data', 'data'), ('field_observation', 'data', 'data'), ('service_tier', 'data', 'definition'),
 	('contract', 'data', 'definition'), ('coverage_term', 'data', 'definition'), ('inclusion', 'data', 'data'), ('bundle', 'data', 'definition'),
 	('bundle_member', 'definition', 'definition'), ('coverage_rule', 'definition', 'definition'), ('regulation', 'definition', 'definition'),
-	('amendment', 'data', 'data'), ('amendment_line', 'data', 'data'), ('finding_waiver', 'data', 'data'), ('setting', 'definition', 'definition');
+	('amendment', 'data', 'data'), ('amendment_line', 'data', 'data'), ('finding_waiver', 'data', 'data'), ('setting', 'definition', 'definition'), ('audit_erasure', 'data', 'data');
 CREATE TEMP VIEW pg_temp.attached AS
 SELECT c.relname::text AS name, t.tgname::text AS trigger, t.tgfoid::regproc::text AS function, t.tgtype & 66 AS timing, t.tgtype & 1 AS is_row,
 	t.tgtype & 4 > 0 AS on_insert, t.tgtype & 8 > 0 AS on_delete, t.tgtype & 16 > 0 AS on_update, t.tgtype & 32 > 0 AS on_truncate,
@@ -29,7 +29,7 @@ SELECT set_eq($$SELECT name, on_insert, on_update AND on_delete AS on_change, ar
 	$$SELECT name, true AS i, false AS c, insert_mode FROM stated UNION ALL SELECT name, false, true, change_mode FROM stated$$, 'each way in leads through the gate, in its mode');
 SELECT set_eq($$SELECT name FROM attached WHERE function = 'cec.refuse_truncate' AND on_truncate$$, $$SELECT name FROM stated$$, 'none can be truncated');
 SELECT set_eq($$SELECT name FROM attached WHERE function = 'cec.refuse_typing' AND on_update AND on_delete AND on_truncate$$, $$VALUES ('coverage'), ('coverage_history'), ('rule_effect')$$, 'nobody types into what is derived');
-SELECT set_eq($$SELECT name FROM attached WHERE function = 'cec.refuse_rewrite' AND on_update AND on_delete AND on_truncate$$, $$VALUES ('audit_log'), ('audit_schema'), ('refresh_run')$$, 'the log is append-only');
+SELECT set_eq($$SELECT name FROM attached WHERE function = 'cec.refuse_rewrite' AND on_update AND on_delete AND on_truncate$$, $$VALUES ('audit_log'), ('audit_schema'), ('audit_block'), ('audit_leaf'), ('audit_node'), ('audit_erasure'), ('refresh_run')$$, 'the log and its evidence are append-only');
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE tgenabled <> 'A'$$, 'all fire always');
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE is_row <> 0 AND function NOT IN ('cec.resolve_listed_as', 'cec.keep_listed_asset', 'cec.keep_setting')$$, 'all but three are statement triggers');
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE (timing = 2) <> (function <> 'cec.record_change')$$, 'what decides comes before, what records after');
@@ -42,6 +42,6 @@ ALTER TABLE fleet.audit_log DISABLE TRIGGER append_only;
 DROP TRIGGER cec_update ON fleet.contract;
 DO $$ BEGIN PERFORM cec.upgrade_portfolio('fleet'); END $$;
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE tgenabled <> 'A'$$, 'upgrade_portfolio arms again');
-SELECT is((SELECT count(*) FROM attached), (SELECT 6 * count(*) + 9 FROM stated), 'and nothing is missing or twice');
+SELECT is((SELECT count(*) FROM attached), (SELECT 6 * count(*) + 13 FROM stated), 'and nothing is missing or twice');
 SELECT * FROM finish();
 ROLLBACK;

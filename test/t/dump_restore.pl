@@ -32,10 +32,16 @@ $source->safe_psql('book', q{
 	SELECT cec.rename_portfolio('Old name', 'New "name"');
 });
 
+# The log: sealed, erased in one place, and then gone on with, so that the dump carries rows that are not sealed.
+my $digest = $source->safe_psql('book', q{SELECT fleet.seal_audit() \g /dev/null
+	SELECT fleet.erase_audit(7, 'request 17') \g /dev/null
+	SELECT fleet.audit_digest()});
+$source->safe_psql('book', q{UPDATE fleet.asset SET model = 'M9' WHERE asset_id BETWEEN 10 AND 20});
+
 my $before = sums($source, 'book', 'fleet');
 my $renamed_before = sums($source, 'book', '"New ""name"""');
 my %rows = map { (split /\|/)[ 0, 1 ] } split /\n/, $before;
-is_deeply([ grep { !$rows{$_} } @stated, qw(audit_log audit_schema finding outbox) ], [], 'the dumped portfolio has rows in every table');
+is_deeply([ grep { !$rows{$_} } @stated, qw(audit_log audit_schema audit_block audit_leaf audit_node audit_erasure finding outbox) ], [], 'the dumped portfolio has rows in every table');
 
 my $catalog = q{
 	SELECT 'grant', c.relname, a.grantee::regrole::text, string_agg(a.privilege_type, ',' ORDER BY a.privilege_type) FROM pg_class c,
@@ -71,6 +77,16 @@ sub works_on
 {
 	my ($node, $db, $how) = @_;
 	my $last = $node->safe_psql($db, 'SELECT max(audit_id) FROM fleet.audit_log');
+	my $verify = "SELECT kind, audit_id FROM fleet.verify_audit(ARRAY['$digest'";
+	my @andy = (extra_params => [ '-U', 'andy' ]);
+
+	is($node->safe_psql($db, "$verify])", @andy), 'ERASED|7', "$how: the log agrees with the digest taken before the dump");
+	my $carried = $node->safe_psql($db, 'SELECT count(*) - (SELECT max(tree_size) FROM fleet.audit_block) FROM fleet.audit_log');
+	cmp_ok($carried, '>', 10, "$how: the dump carried rows that were not sealed");
+	is($node->safe_psql($db, 'SELECT fleet.seal_audit()', @andy), '2', "$how: the first seal closes what the dump carried");
+	is($node->safe_psql($db, q{SELECT row_count, system_id = (SELECT system_identifier FROM pg_control_system()),
+			system_id = (SELECT system_id FROM fleet.audit_block WHERE block_no = 1) FROM fleet.audit_block WHERE block_no = 2}),
+		"$carried|t|f", "$how: all of it, as another cluster's");
 
 	is(try_sql($node, $db, q{INSERT INTO fleet.inclusion (term_id, listed_as, during) VALUES (1, 'PUMP-250', '[2026-03-01,)')}),
 		'', "$how: an asset is listed by its tag");
@@ -95,7 +111,9 @@ sub works_on
 		extra_params => [ '-U', 'andy' ]),
 		'INSERT PUMP-1, INSERT 首台, INSERT -', "$how: the auditor reads the history of an asset");
 	is($node->safe_psql($db, q{SELECT count(*) FROM fleet.audit_entry WHERE coalesce(old_row, new_row) IS NULL}),
-		'0', "$how: every image decodes");
+		'1', "$how: every image decodes but the one that was erased");
+	is($node->safe_psql($db, q{SELECT kind, table_name, row_id, column_name FROM fleet.verify_replay()}, @andy),
+		"SCHEMA_CHANGED|asset||cost_centre\nERASED|asset|4|", "$how: the tables agree with the log, as far as columns and erasures let them");
 	is($node->safe_psql($db, q{SELECT string_agg(asset_tag || ' ' || scheme, ', ') FROM fleet.find_asset('11XRWENET12345-2')}, extra_params => [ '-U', 'mona' ]),
 		'PUMP-1 eic', "$how: the manager finds an asset by its identifier");
 	is($node->safe_psql($db, q{SELECT count(*) FROM fleet.asset}, extra_params => [ '-U', 'mona' ]),
@@ -107,6 +125,14 @@ sub works_on
 		'New "name" fleet_owner 0.1.0, fleet fleet_owner 0.1.0', "$how: both portfolios are known as such");
 	is($node->safe_psql($db, q{SELECT extname FROM pg_extension WHERE extname = 'cec'}), 'cec', "$how: the extension is there");
 	is(try_sql($node, $db, q{SELECT cec.upgrade_portfolio('fleet')}), '', "$how: upgrade_portfolio has nothing to do");
+
+	my $carried_digest = $node->safe_psql($db, 'SELECT fleet.audit_digest()', @andy);
+	is($node->safe_psql($db, 'SELECT fleet.seal_audit()', @andy), '3', "$how: the log is sealed on");
+	is($node->safe_psql($db, "$verify, '$carried_digest', fleet.audit_digest()])", @andy), 'ERASED|7', "$how: and agrees with all its digests");
+	is($node->safe_psql($db, "SELECT cec.verify_consistency(fleet.audit_consistency('$digest')), cec.verify_consistency(fleet.audit_consistency('$carried_digest'))", @andy),
+		't|t', "$how: it goes on from each of them");
+	is($node->safe_psql($db, q{SELECT count(*) FROM fleet.audit_log WHERE NOT cec.verify_inclusion(fleet.audit_proof(audit_id))}, @andy),
+		'0', "$how: every row has its proof");
 	return;
 }
 

@@ -89,5 +89,6 @@ note($node->safe_psql('postgres',
 note($node->safe_psql('postgres',
 	"SELECT 'rules ' || (SELECT count(*) FROM law.coverage_rule) || ', decisions ' || (SELECT count(*) FROM law.rule_effect) || ', findings ' || (SELECT count(*) FROM law.finding WHERE rule_id IS NOT NULL) || ', cover by rules ' || (SELECT count(*) FROM law.coverage WHERE is_ruled)"));
 is($node->safe_psql('postgres', 'SELECT law.recompute_coverage()'), '0', 'nothing is left to recompute');
+is($node->safe_psql('postgres', 'SELECT * FROM law.verify_replay() LIMIT 10'), '', 'and the tables hold what the log says');
 $node->stop('immediate');
 done_testing();

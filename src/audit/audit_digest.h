@@ -1,0 +1,27 @@
+/*
+ * audit_digest.h
+ *		The line that is kept outside.
+ */
+#ifndef CEC_AUDIT_DIGEST_H
+#define CEC_AUDIT_DIGEST_H
+
+#include "datatype/timestamp.h"
+
+#include "merkle.h"
+#include "portfolio_cache.h"
+
+typedef struct CecDigest
+{
+	int64 system_id;
+	int64 block_no;
+	int64 tree_size;
+	CecHash root;
+	TimestampTz sealed_at;
+} CecDigest;
+
+extern char *cec_digest_write(const CecDigest *digest, const char *portfolio);
+extern bool cec_digest_try_read(CecDigest *digest, const char *line);
+extern bool cec_digest_last(CecPortfolio *portfolio, CecDigest *digest);
+extern void cec_digest_read(CecDigest *digest, const char *line);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * audit_log.c
+ *		Finds the columns of an audit log, whose owner may have changed them.
+ */
+#include "postgres.h"
+
+#include "utils/inval.h"
+#include "utils/rel.h"
+
+#include "audit_log.h"
+#include "column.h"
+#include "compat.h"
+
+static const char *const log_column_name[CEC_LOG_COLUMNS] = {
+	"audit_id",			"xid",		   "system_id",	  "at",			"actor",	 "session_user_name",
+	"application_name", "client_addr", "reason",	  "table_name", "operation", "row_id",
+	"asset_id",			"term_id",	   "contract_id", "salt",		"row_image"};
+
+static const Oid log_column_type[CEC_LOG_COLUMNS] = CEC_LOG_COLUMN_TYPES;
+
+/* That of the log written last: looked up once, until something about that table changes. */
+static CecLogShape last_shape = {InvalidOid};
+
+static void
+forget_log_shape(Datum arg, Oid relid)
+{
+	if (relid == InvalidOid || relid == last_shape.relid)
+		last_shape.relid = InvalidOid;
+}
+
+/* Prepares the cache; called once when the library is loaded. */
+void
+cec_audit_log_init(void)
+{
+	CacheRegisterRelcacheCallback(forget_log_shape, (Datum) 0);
+}
+
+/* Rows go into the log past all constraints: it must be a plain table whose columns are ours, or may be NULL. */
+static void
+check_log(const CecLogShape *shape, Relation log)
+{
+	TupleDesc desc = RelationGetDescr(log);
+
+	if (log->rd_rel->relkind != RELKIND_RELATION && log->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("\"%s\" is not a table", RelationGetRelationName(log)), errtable(log)));
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		bool ours = false;
+
+		for (int j = 0; j < CEC_LOG_COLUMNS; j++)
+			ours = ours || shape->attnums[j] == att->attnum;
+		if (!att->attisdropped && (att->attgenerated != '\0' || (att->attnotnull && !ours)))
+			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+							errmsg("column \"%s\" of the audit log cannot be filled", NameStr(att->attname)),
+							errhint("What is added to the log may be neither generated nor NOT NULL."), errtable(log)));
+	}
+}
+
+/*
+ * Finds the columns of a log that is about to be written.  Errors: 55000 when they are not what they were made as, 42809 when
+ * it is no table.
+ */
+void
+cec_audit_log_shape(CecLogShape *shape, Relation log)
+{
+	Oid relid = RelationGetRelid(log);
+
+	if (last_shape.relid != relid)
+	{
+		for (int i = 0; i < CEC_LOG_COLUMNS; i++)
+			shape->attnums[i] = cec_column_require_nullable(log, log_column_name[i], log_column_type[i]);
+		check_log(shape, log);
+		if (TupleDescAttr(RelationGetDescr(log), shape->attnums[CEC_LOG_AUDIT_ID] - 1)->attidentity == '\0')
+			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+							errmsg("the audit log numbers its rows no longer"),
+							errhint("Make audit_id an identity column again."), errtable(log)));
+		shape->sequence = cec_compat_identity_sequence(log, shape->attnums[CEC_LOG_AUDIT_ID]);
+		shape->relid = relid;
+		last_shape = *shape;
+	}
+	*shape = last_shape;
+}

@@ -1,0 +1,354 @@
+/*
+ * audit_verify.c
+ *		Verifies the log: hashes every row afresh and holds the result against what was sealed, and against digests.
+ *
+ * Three steps, with one snapshot: here each row of the log becomes a leaf that waits in the order of the tree;
+ * audit_merge.c goes along blocks, kept leaves and these side by side and computes the tree; audit_differ.c says of what
+ * does not agree which row it is, and what happened to it.  Memory does not grow with the log: sorts go to disk.  What is
+ * kept a block is its snapshot.
+ *
+ * It trusts nothing that it reads: a row may have been changed by somebody who owns the server.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/hsearch.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/xid8.h"
+
+#include "audit.h"
+#include "audit_columns.h"
+#include "audit_verify.h"
+#include "compat.h"
+
+PG_FUNCTION_INFO_V1(cec_verify_audit);
+
+#define REPORT_COLUMNS 5
+
+static int seal_lag = 3600;
+
+static const CecQuery erasure_told = {
+	"SELECT format('Erased by %s (%s) at %s UTC: %s', e.erased_by, e.session_user_name,"
+	" to_char(e.erased_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), e.ground)"
+	" FROM @P@.audit_erasure e WHERE e.audit_id = $1",
+	1,
+	{INT8OID},
+	CURSOR_OPT_GENERIC_PLAN};
+
+/* The key of each column list, and whether it is the hash of what the row says. */
+static const CecQuery column_lists = {
+	"SELECT s.schema_hash::bytea, s.table_name::text, coalesce(s.schema_hash = (SELECT substring(sha256(string_agg("
+	"convert_to(part, getdatabaseencoding()) || '\\x00'::bytea, ''::bytea ORDER BY n, p)) FOR 16)"
+	" FROM (SELECT 0::bigint AS n, 0 AS p, s.table_name AS part"
+	"  UNION ALL SELECT c.n, v.p, v.part FROM unnest(s.column_names, s.column_types, s.column_codes)"
+	"   WITH ORDINALITY AS c(name, type, code, n)"
+	"   CROSS JOIN LATERAL (VALUES (1, c.name), (2, c.type), (3, c.code)) AS v(p, part)) AS parts), false)"
+	" FROM @P@.audit_schema s",
+	0,
+	{0},
+	0};
+
+/* A column list that rows of the log were written with. */
+typedef struct NeededList
+{
+	char hash[CEC_SCHEMA_HASH_LEN]; /* key */
+	int64 audit_id;					/* the first row that needs it */
+	int64 rows;
+	bool found;
+} NeededList;
+
+/* The first step, row by row. */
+typedef struct Reader
+{
+	CecVerifier *verifier;
+	HTAB *lists; /* of NeededList */
+	TimestampTz due;
+	int64 overdue;
+	int64 overdue_audit_id;
+	TimestampTz overdue_at;
+} Reader;
+
+/* Defines the setting; called once when the library is loaded. */
+void
+cec_audit_verify_init(void)
+{
+	DefineCustomIntVariable("cec.audit_seal_lag",
+							"How long a row of the log may stay unsealed before verify_audit tells of it.", NULL,
+							&seal_lag, 3600, 0, INT_MAX, PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
+}
+
+/* A line of the report; numbers may be CEC_NO_NUMBER. */
+void
+cec_verify_report(CecVerifier *verifier, const char *kind, int64 audit_id, int64 block_no, const char *table_name,
+				  const char *format, ...)
+{
+	Datum values[REPORT_COLUMNS];
+	bool isnull[REPORT_COLUMNS] = {0};
+	StringInfoData detail;
+
+	initStringInfo(&detail);
+	for (;;)
+	{
+		va_list args;
+		int needed;
+
+		va_start(args, format);
+		needed = appendStringInfoVA(&detail, format, args);
+		va_end(args);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&detail, needed);
+	}
+	values[0] = CStringGetTextDatum(kind);
+	values[1] = Int64GetDatum(audit_id);
+	isnull[1] = audit_id == CEC_NO_NUMBER;
+	values[2] = Int64GetDatum(block_no);
+	isnull[2] = block_no == CEC_NO_NUMBER || block_no == CEC_UNSEALED;
+	isnull[3] = table_name == NULL;
+	values[3] = table_name != NULL ? CStringGetTextDatum(table_name) : (Datum) 0;
+	values[4] = CStringGetTextDatum(detail.data);
+	tuplestore_putvalues(verifier->result->setResult, verifier->result->setDesc, values, isnull);
+	pfree(detail.data);
+}
+
+/* Adds a number to a list that lives as long as the verification. */
+List *
+cec_verify_note(CecVerifier *verifier, List *numbers, int64 number)
+{
+	MemoryContext old = MemoryContextSwitchTo(verifier->cxt);
+	int64 *noted = palloc(sizeof(int64));
+
+	*noted = number;
+	numbers = lappend(numbers, noted);
+	MemoryContextSwitchTo(old);
+	return numbers;
+}
+
+/* Whether a number is in such a list. */
+bool
+cec_verify_noted(const List *numbers, int64 number)
+{
+	ListCell *cell;
+
+	foreach (cell, numbers)
+		if (*(int64 *) lfirst(cell) == number)
+			return true;
+	return false;
+}
+
+/* Tells of a block that was edited, once. */
+void
+cec_verify_block(CecVerifier *verifier, int64 block_no, const char *detail)
+{
+	if (cec_verify_noted(verifier->told, block_no))
+		return;
+	cec_verify_report(verifier, "EDITED", CEC_NO_NUMBER, block_no, "audit_block", "%s", detail);
+	verifier->told = cec_verify_note(verifier, verifier->told, block_no);
+}
+
+/* Tells of a row that was erased lawfully. */
+void
+cec_verify_erased(CecVerifier *verifier, const CecSealedRow *row)
+{
+	Datum key = Int64GetDatum(row->audit_id);
+
+	SPI_connect();
+	if (cec_query_read(verifier->portfolio->plans, &erasure_told, &key, NULL) > 0)
+		cec_verify_report(verifier, "ERASED", row->audit_id, row->block_no, "audit_log", "%s",
+						  SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
+	SPI_finish();
+}
+
+static void
+note_list(Reader *reader, int64 audit_id, Datum image)
+{
+	bytea *bytes = DatumGetByteaPP(image);
+	NeededList *list;
+	bool found;
+
+	if (VARSIZE_ANY_EXHDR(bytes) < 1 + CEC_SCHEMA_HASH_LEN)
+		return;
+	list = hash_search(reader->lists, VARDATA_ANY(bytes) + 1, HASH_ENTER, &found);
+	if (!found)
+	{
+		list->audit_id = audit_id;
+		list->found = false;
+		list->rows = 0;
+	}
+	list->rows++;
+}
+
+/* A row of the log becomes a leaf. */
+static void
+take_row(void *arg, TupleTableSlot *slot)
+{
+	Reader *reader = arg;
+	CecVerifier *verifier = reader->verifier;
+	const Datum *values = slot->tts_values;
+	const bool *isnull = slot->tts_isnull;
+	CecSealedRow row = {0};
+	CecBlock *block;
+	CecHash content;
+	bool fine;
+
+	row.audit_id = DatumGetInt64(values[CEC_LOG_AUDIT_ID]);
+	row.xid = U64FromFullTransactionId(DatumGetFullTransactionId(values[CEC_LOG_XID]));
+	row.system_id = DatumGetInt64(values[CEC_LOG_SYSTEM_ID]);
+	block = cec_blocks_find(&verifier->blocks, row.system_id, row.xid, row.audit_id);
+	row.block_no = block != NULL ? block->block_no : CEC_UNSEALED;
+	row.mark = CEC_FROM_LOG;
+	fine = cec_leaf_content(&verifier->maker, values, isnull, &content);
+	if (cec_leaf_is_erased(isnull))
+	{
+		fine = cec_audit_find_erasure(verifier->portfolio, row.audit_id, &content);
+		row.mark = CEC_FROM_LOG_ERASED;
+	}
+	else if (!isnull[CEC_LOG_ROW_IMAGE])
+		note_list(reader, row.audit_id, values[CEC_LOG_ROW_IMAGE]);
+	/* What the engine cannot have written stays zero, which no leaf is. */
+	if (fine)
+		cec_leaf_make(&verifier->maker, values, isnull, &content, &row.leaf);
+	cec_sealed_sort_put(verifier->rows, &row);
+
+	if (block == NULL && DatumGetTimestampTz(values[CEC_LOG_AT]) < reader->due)
+	{
+		if (reader->overdue++ == 0 || DatumGetTimestampTz(values[CEC_LOG_AT]) < reader->overdue_at)
+		{
+			reader->overdue_audit_id = row.audit_id;
+			reader->overdue_at = DatumGetTimestampTz(values[CEC_LOG_AT]);
+		}
+	}
+}
+
+static void
+read_log(Reader *reader, CecVerifier *verifier)
+{
+	HASHCTL ctl = {0};
+
+	memset(reader, 0, sizeof(Reader));
+	reader->verifier = verifier;
+	reader->due = GetCurrentTimestamp() - (TimestampTz) seal_lag * USECS_PER_SEC;
+	ctl.keysize = CEC_SCHEMA_HASH_LEN;
+	ctl.entrysize = sizeof(NeededList);
+	ctl.hcxt = CurrentMemoryContext;
+	reader->lists = hash_create("cec column lists of images", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	cec_audit_scan_blocks(verifier->portfolio, &verifier->blocks);
+	cec_audit_scan_log(verifier->portfolio, PG_INT64_MIN, take_row, reader);
+	cec_sealed_sort_perform(verifier->rows);
+}
+
+static void
+take_list(void *arg, TupleTableSlot *slot)
+{
+	Reader *reader = arg;
+	bytea *hash = slot->tts_isnull[0] ? NULL : DatumGetByteaPP(slot->tts_values[0]);
+	NeededList *list = NULL;
+
+	if (hash != NULL && VARSIZE_ANY_EXHDR(hash) == CEC_SCHEMA_HASH_LEN)
+		list = hash_search(reader->lists, VARDATA_ANY(hash), HASH_FIND, NULL);
+	if (list != NULL)
+		list->found = true;
+	if (!DatumGetBool(slot->tts_values[2]))
+		cec_verify_report(reader->verifier, "SCHEMA_CHANGED", list != NULL ? list->audit_id : CEC_NO_NUMBER,
+						  CEC_NO_NUMBER, "audit_schema",
+						  "A column list of table %s is not the one that its key was computed of.",
+						  slot->tts_isnull[1] ? "unknown" : TextDatumGetCString(slot->tts_values[1]));
+}
+
+/* Column lists: each is what its key says, and those that rows need are there. */
+static void
+check_lists(Reader *reader)
+{
+	HASH_SEQ_STATUS status;
+	NeededList *list;
+
+	SPI_connect();
+	cec_query_stream(reader->verifier->portfolio->plans, &column_lists, NULL, take_list, reader);
+	SPI_finish();
+	hash_seq_init(&status, reader->lists);
+	while ((list = hash_seq_search(&status)) != NULL)
+		/* A row whose image was edited may name a list that never was. */
+		if (!list->found && !(list->rows == 1 && cec_verify_noted(reader->verifier->edited, list->audit_id)))
+			cec_verify_report(reader->verifier, "SCHEMA_CHANGED", list->audit_id, CEC_NO_NUMBER, "audit_schema",
+							  "The column list that this row and perhaps others were written with is gone.");
+}
+
+static int
+compare_digests(const void *one, const void *other)
+{
+	const CecDigest *a = one;
+	const CecDigest *b = other;
+
+	return a->tree_size < b->tree_size ? -1 : a->tree_size > b->tree_size;
+}
+
+static void
+read_digests(CecVerifier *verifier, ArrayType *lines)
+{
+	Datum *values;
+	bool *isnull;
+
+	deconstruct_array(lines, TEXTOID, -1, false, TYPALIGN_INT, &values, &isnull, &verifier->digest_count);
+	verifier->digests = palloc((verifier->digest_count + 1) * sizeof(CecDigest));
+	for (int i = 0; i < verifier->digest_count; i++)
+	{
+		if (isnull[i])
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("a digest must not be NULL"),
+							errhint("Give the lines that audit_digest returned.")));
+		cec_digest_read(&verifier->digests[i], TextDatumGetCString(values[i]));
+	}
+	qsort(verifier->digests, verifier->digest_count, sizeof(CecDigest), compare_digests);
+}
+
+static void
+verify(CecVerifier *verifier)
+{
+	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Reader reader;
+
+	PushActiveSnapshot(snapshot);
+	cec_leaf_begin(&verifier->maker, cec_hasher_begin());
+	verifier->rows = cec_sealed_sort_begin(CEC_BY_BLOCK);
+	verifier->differences = cec_sealed_sort_begin(CEC_BY_AUDIT_ID);
+	read_log(&reader, verifier);
+	cec_verify_tree(verifier);
+	cec_verify_differences(verifier);
+	check_lists(&reader);
+	if (reader.overdue > 0)
+		cec_verify_report(verifier, "UNSEALED_TOO_OLD", reader.overdue_audit_id, CEC_NO_NUMBER, "audit_log",
+						  INT64_FORMAT
+						  " rows were written more than %d seconds ago and are not sealed; this is the oldest.",
+						  reader.overdue, seal_lag);
+	cec_sealed_sort_end(verifier->rows);
+	cec_sealed_sort_end(verifier->differences);
+	cec_hasher_end(verifier->maker.hasher);
+	PopActiveSnapshot();
+	UnregisterSnapshot(snapshot);
+}
+
+/* cec._verify_audit(portfolio, digests): all that does not agree. */
+Datum
+cec_verify_audit(PG_FUNCTION_ARGS)
+{
+	CecVerifier verifier = {0};
+	CecActAs act;
+
+	cec_audit_require_read_committed("verify_audit");
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	verifier.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	verifier.cxt = CurrentMemoryContext;
+	read_digests(&verifier, PG_GETARG_ARRAYTYPE_P(1));
+	cec_portfolio_pin();
+	verifier.portfolio = cec_portfolio_get(PG_GETARG_OID(0));
+	cec_audit_begin(verifier.portfolio, &act, "verify");
+	verify(&verifier);
+	cec_act_as_self(&act);
+	cec_portfolio_unpin();
+	return (Datum) 0;
+}

@@ -1,0 +1,53 @@
+/*
+ * audit_verify.h
+ *		Verifying the log: what its three steps share.
+ */
+#ifndef CEC_AUDIT_VERIFY_H
+#define CEC_AUDIT_VERIFY_H
+
+#include "funcapi.h"
+
+#include "audit_digest.h"
+#include "audit_leaf.h"
+#include "audit_scan.h"
+#include "audit_sort.h"
+
+/* In place of a number that there is none of. */
+#define CEC_NO_NUMBER PG_INT64_MIN
+
+/* The block of rows that are not sealed yet. */
+#define CEC_UNSEALED PG_INT64_MAX
+
+/* Marks of sorted rows: where they come from. */
+#define CEC_FROM_LEAVES 0
+#define CEC_FROM_LOG 1
+#define CEC_FROM_LOG_ERASED 2
+
+typedef struct CecVerifier
+{
+	CecPortfolio *portfolio;
+	ReturnSetInfo *result;
+	MemoryContext cxt;	/* of the whole verification */
+	CecDigest *digests; /* in order of tree_size */
+	int digest_count;
+	CecBlocks blocks;
+	CecLeafMaker maker;
+	CecSealedSort *rows;		/* the log as it is, in the order of the tree */
+	CecSealedSort *differences; /* what does not agree, of both sides, by audit_id */
+	bool leaves_differ;			/* some of them are leaves */
+	List *told;					/* blocks (int64 *) told to be other than they were */
+	List *unheard;				/* blocks (int64 *) whose leaves are wrong, and the log right */
+	List *missing;				/* blocks (int64 *) that are gone */
+	List *edited;				/* rows (int64 *) told to be other than they were */
+} CecVerifier;
+
+extern void cec_verify_report(CecVerifier *verifier, const char *kind, int64 audit_id, int64 block_no,
+							  const char *table_name, const char *format, ...) pg_attribute_printf(6, 7);
+extern void cec_verify_block(CecVerifier *verifier, int64 block_no, const char *detail);
+extern List *cec_verify_note(CecVerifier *verifier, List *numbers, int64 number);
+extern bool cec_verify_noted(const List *numbers, int64 number);
+extern void cec_verify_erased(CecVerifier *verifier, const CecSealedRow *row);
+extern void cec_verify_tree(CecVerifier *verifier);
+extern void cec_verify_differences(CecVerifier *verifier);
+
+#endif

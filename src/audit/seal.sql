@@ -1,0 +1,133 @@
+-- Evidence that nobody rewrote the log: blocks of a Merkle tree over its rows.
+
+CREATE FUNCTION cec._seal_audit(portfolio oid) RETURNS bigint
+LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_seal_audit';
+CREATE FUNCTION cec._audit_digest(portfolio oid) RETURNS text
+LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_audit_digest';
+CREATE FUNCTION cec._verify_audit(portfolio oid, digests text[])
+RETURNS TABLE (kind text, audit_id bigint, block_no bigint, table_name text, detail text)
+LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_verify_audit';
+
+CREATE FUNCTION cec._audit_proof(portfolio oid, audit_id bigint) RETURNS jsonb
+LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_audit_proof';
+CREATE FUNCTION cec._audit_consistency(portfolio oid, digest text) RETURNS jsonb
+LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_audit_consistency';
+
+CREATE FUNCTION cec._erase_audit(portfolio oid, audit_id bigint, ground text) RETURNS void
+LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_erase_audit';
+
+-- Proofs and trees by themselves: they read no table.
+CREATE FUNCTION cec.verify_inclusion(proof jsonb) RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_verify_inclusion';
+CREATE FUNCTION cec.verify_consistency(proof jsonb) RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_verify_consistency';
+CREATE FUNCTION cec.merkle_root(leaves bytea[]) RETURNS bytea
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_merkle_root_of';
+CREATE FUNCTION cec.merkle_inclusion(leaves bytea[], leaf_index bigint) RETURNS bytea[]
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_merkle_inclusion_of';
+CREATE FUNCTION cec.merkle_consistency(leaves bytea[], first_size bigint) RETURNS bytea[]
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_merkle_consistency_of';
+CREATE FUNCTION cec.merkle_includes(leaf bytea, leaf_index bigint, tree_size bigint, path bytea[], root bytea) RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_merkle_includes';
+CREATE FUNCTION cec.merkle_consists(first_size bigint, first_root bytea, second_size bigint, second_root bytea, path bytea[]) RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_merkle_consists';
+
+CREATE FUNCTION cec.seal_audit(portfolio regnamespace) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM cec._require_version(portfolio);
+	RETURN cec._seal_audit(portfolio);
+END;
+$$;
+
+CREATE FUNCTION cec.audit_digest(portfolio regnamespace) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM cec._require_version(portfolio);
+	RETURN cec._audit_digest(portfolio);
+END;
+$$;
+
+-- The engine's triggers that are missing, or do not fire always; those that a portfolio is made with are read from its script.
+CREATE FUNCTION cec._disarmed(portfolio regnamespace) RETURNS TABLE (table_name text, detail text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY
+	WITH due AS (
+		SELECT m[2] AS on_table, m[1] AS trigger_name
+		FROM regexp_matches(cec._portfolio_script(),
+			'\nCREATE TRIGGER (\w+) [^;]*? ON @P@\.(\w+)\s[^;]*?EXECUTE FUNCTION cec\.', 'g') AS m
+		UNION
+		SELECT m[1], t.trigger_name
+		FROM regexp_matches(cec._portfolio_arming(), 'cec\._arm_table\(@L@::regnamespace, ''(\w+)''', 'g') AS m
+			CROSS JOIN (VALUES ('cec_gate_insert'), ('cec_gate_change'), ('cec_insert'), ('cec_update'), ('cec_delete'),
+				('cec_truncate')) AS t(trigger_name)
+	), there AS (
+		SELECT c.relname::text AS on_table, t.tgname::text AS trigger_name, t.tgenabled
+		FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid JOIN pg_proc p ON p.oid = t.tgfoid
+		WHERE c.relnamespace = portfolio AND p.pronamespace = 'cec'::regnamespace AND NOT t.tgisinternal
+	)
+	SELECT coalesce(d.on_table, t.on_table), CASE
+		WHEN t.on_table IS NULL THEN format('The trigger %s is missing.', d.trigger_name)
+		WHEN t.tgenabled = 'D' THEN format('The trigger %s is disabled.', t.trigger_name)
+		ELSE format('The trigger %s does not fire always.', t.trigger_name) END
+	FROM due d FULL JOIN there t USING (on_table, trigger_name)
+	WHERE t.tgenabled IS DISTINCT FROM 'A'
+	ORDER BY 1, 2;
+END;
+$$;
+
+CREATE FUNCTION cec.verify_audit(portfolio regnamespace, digests text[])
+RETURNS TABLE (kind text, audit_id bigint, block_no bigint, table_name text, detail text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM cec._require_version(portfolio);
+	RETURN QUERY SELECT v.kind, v.audit_id, v.block_no, v.table_name, v.detail FROM cec._verify_audit(portfolio, coalesce(digests, '{}')) AS v;
+	RETURN QUERY SELECT 'TRIGGER_DISABLED', NULL::bigint, NULL::bigint, d.table_name, d.detail FROM cec._disarmed(portfolio) AS d;
+END;
+$$;
+
+CREATE FUNCTION cec.audit_proof(portfolio regnamespace, audit_id bigint) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM cec._require_version(portfolio);
+	RETURN cec._audit_proof(portfolio, audit_id);
+END;
+$$;
+
+CREATE FUNCTION cec.audit_consistency(portfolio regnamespace, digest text) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM cec._require_version(portfolio);
+	RETURN cec._audit_consistency(portfolio, digest);
+END;
+$$;
+
+CREATE FUNCTION cec.erase_audit(portfolio regnamespace, audit_id bigint, ground text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM cec._require_version(portfolio);
+	PERFORM cec._erase_audit(portfolio, audit_id, coalesce(ground, ''));
+END;
+$$;
+
+COMMENT ON FUNCTION cec._seal_audit(oid) IS 'Private. Seals what is settled; the caller has checked the version.';
+COMMENT ON FUNCTION cec._audit_digest(oid) IS 'Private. The line to keep outside.';
+COMMENT ON FUNCTION cec._verify_audit(oid, text[]) IS 'Private. All differences but those of triggers.';
+COMMENT ON FUNCTION cec._disarmed(regnamespace) IS 'Private. The engine''s triggers of a portfolio that are missing or do not fire always.';
+COMMENT ON FUNCTION cec.seal_audit(regnamespace) IS 'Seals the log of a portfolio; see seal_audit of a portfolio.';
+COMMENT ON FUNCTION cec.audit_digest(regnamespace) IS 'The digest of a portfolio''s log; see audit_digest of a portfolio.';
+COMMENT ON FUNCTION cec.verify_audit(regnamespace, text[]) IS 'Verifies the log of a portfolio; see verify_audit of a portfolio.';
+COMMENT ON FUNCTION cec._audit_proof(oid, bigint) IS 'Private. The proof of one row.';
+COMMENT ON FUNCTION cec._audit_consistency(oid, text) IS 'Private. The proof that the tree goes on from a digest.';
+COMMENT ON FUNCTION cec.audit_proof(regnamespace, bigint) IS 'The proof of one row of a portfolio''s log; see audit_proof of a portfolio.';
+COMMENT ON FUNCTION cec.audit_consistency(regnamespace, text) IS 'The proof that a portfolio''s log goes on from a digest; see audit_consistency of a portfolio.';
+COMMENT ON FUNCTION cec.verify_inclusion(jsonb) IS 'Whether a proof of audit_proof holds: its leaf is made of its header and content, its path leads to its root, its digest says the same. That the digest is the one kept outside is for the caller to see.';
+COMMENT ON FUNCTION cec.verify_consistency(jsonb) IS 'Whether a proof of audit_consistency holds: the tree of second_size leaves begins with that of first_size.';
+COMMENT ON FUNCTION cec.merkle_root(bytea[]) IS 'Root of the Merkle tree (RFC 9162, 2.1.1) over hashes of leaves.';
+COMMENT ON FUNCTION cec.merkle_inclusion(bytea[], bigint) IS 'Path from a leaf, counted from 0, to the root (RFC 9162, 2.1.3.1).';
+COMMENT ON FUNCTION cec.merkle_consistency(bytea[], bigint) IS 'Path that shows that the tree over all leaves begins with the tree over the first ones (RFC 9162, 2.1.4.1).';
+COMMENT ON FUNCTION cec.merkle_includes(bytea, bigint, bigint, bytea[], bytea) IS 'Whether a path leads from a leaf to a root (RFC 9162, 2.1.3.2).';
+COMMENT ON FUNCTION cec.merkle_consists(bigint, bytea, bigint, bytea, bytea[]) IS 'Whether a path shows that one tree begins with another (RFC 9162, 2.1.4.2).';
+COMMENT ON FUNCTION cec._erase_audit(oid, bigint, text) IS 'Private. Erases salt and image of a row of the log.';
+COMMENT ON FUNCTION cec.erase_audit(regnamespace, bigint, text) IS 'Erases a row of a portfolio''s log; see erase_audit of a portfolio.';

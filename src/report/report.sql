@@ -1,0 +1,92 @@
+-- Reports that draw on several nouns.
+
+-- All that changed in and around a contract. Rows are followed through the log, not through the tables: what was deleted,
+-- or moved to another contract, belongs to the story. A row is told while it is the contract's, and when it ceases to be.
+CREATE FUNCTION cec.coverage_audit(portfolio regnamespace, contract_id bigint, first_day date, last_day date)
+RETURNS TABLE (audit_id bigint, on_day date, at timestamptz, actor text, session_user_name text, client_addr inet, reason text,
+	operation text, table_name text, row_id bigint, contract_number text, term_number text, asset_id bigint, asset_tag text,
+	summary text, before jsonb, after jsonb, block_no bigint, proof text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	known boolean;
+BEGIN
+	PERFORM cec._require_version(portfolio);
+	IF first_day > last_day THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'the first day comes after the last day',
+			DETAIL = format('The first day is %s, the last day %s.', first_day, last_day);
+	END IF;
+	EXECUTE format('SELECT EXISTS (SELECT FROM %s.audit_log l WHERE l.contract_id = $1)', portfolio) INTO known USING contract_id;
+	IF NOT known THEN
+		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('there is no contract %s', coalesce(contract_id::text, 'NULL')),
+			DETAIL = 'There never was one of this contract_id.', HINT = 'The table contract has the numbers and their contract_id.';
+	END IF;
+	RETURN QUERY EXECUTE format($query$
+		WITH part AS MATERIALIZED (
+			SELECT l.audit_id, l.table_name, l.row_id, l.asset_id, l.term_id
+			FROM %1$s.audit_log l WHERE l.contract_id = $1
+		), listed AS (
+			SELECT p.asset_id FROM part p WHERE p.table_name = 'inclusion'
+			UNION
+			SELECT h.asset_id FROM %1$s.coverage_history h WHERE h.term_id IN (SELECT p.row_id FROM part p WHERE p.table_name = 'coverage_term')
+			UNION
+			SELECT v.asset_id FROM %1$s.coverage v WHERE v.term_id IN (SELECT p.row_id FROM part p WHERE p.table_name = 'coverage_term')
+		), tier AS (
+			SELECT DISTINCT (coalesce(e.new_row, e.old_row) ->> 'tier_id')::bigint AS tier_id
+			FROM %1$s.audit_entry e JOIN part p USING (audit_id) WHERE p.table_name = 'coverage_term'
+		), told AS (
+			SELECT p.table_name, p.row_id FROM part p
+			UNION
+			SELECT l.table_name, l.row_id FROM %1$s.audit_log l JOIN listed USING (asset_id)
+			WHERE l.table_name IN ('asset', 'asset_identifier', 'bundle', 'bundle_member')
+			UNION
+			SELECT 'service_tier', t.tier_id FROM tier t
+		), followed AS (
+			SELECT l.audit_id, l.table_name, l.contract_id, l.asset_id,
+				lag(l.contract_id) OVER row_in_time AS contract_before, lag(l.asset_id) OVER row_in_time AS asset_before
+			FROM %1$s.audit_log l JOIN told USING (row_id, table_name)
+			WINDOW row_in_time AS (PARTITION BY l.table_name, l.row_id ORDER BY l.audit_id)
+		), chosen AS MATERIALIZED (
+			SELECT f.audit_id FROM followed f
+			WHERE f.contract_id = $1 OR f.contract_before = $1 OR f.table_name = 'service_tier'
+				OR (f.table_name IN ('asset', 'asset_identifier', 'bundle', 'bundle_member')
+					AND (f.asset_id IN (TABLE listed) OR f.asset_before IN (TABLE listed)))
+		), entry AS MATERIALIZED (
+			SELECT e.*, l.row_image IS NULL AS is_erased, (e.at AT TIME ZONE s.time_zone)::date AS on_day
+			FROM chosen JOIN %1$s.audit_entry e USING (audit_id) JOIN %1$s.audit_log l USING (audit_id) CROSS JOIN %1$s.setting s
+			WHERE ($2 IS NULL OR e.at >= $2::timestamp AT TIME ZONE s.time_zone)
+				AND ($3 IS NULL OR e.at < ($3 + 1)::timestamp AT TIME ZONE s.time_zone)
+		), place AS (
+			SELECT b.audit_id, b.block_no
+			FROM (SELECT array_agg(e.audit_id ORDER BY e.audit_id) AS audit_ids, array_agg(e.system_id ORDER BY e.audit_id) AS system_ids,
+				array_agg(e.xid ORDER BY e.audit_id) AS xids FROM entry e) AS a
+				CROSS JOIN LATERAL unnest(a.audit_ids, cec._blocks_of($4, a.audit_ids, a.system_ids, a.xids)) AS b(audit_id, block_no)
+		)
+		SELECT e.audit_id, e.on_day, e.at, e.actor, e.session_user_name, e.client_addr, e.reason, e.operation, e.table_name, e.row_id,
+			c.number, t.number, e.asset_id, a.asset_tag,
+			CASE WHEN e.is_erased THEN 'erased' ELSE cec._summary(e.operation, e.old_row, e.new_row) END,
+			CASE e.operation WHEN 'DELETE' THEN jsonb_strip_nulls(e.old_row) ELSE e.old_row END,
+			CASE e.operation WHEN 'INSERT' THEN jsonb_strip_nulls(e.new_row) ELSE e.new_row END,
+			p.block_no, CASE WHEN e.is_erased THEN 'erased' WHEN p.block_no IS NULL THEN 'unsealed' ELSE 'sealed' END
+		FROM entry e
+			LEFT JOIN place p USING (audit_id)
+			LEFT JOIN %1$s.contract c ON c.contract_id = e.contract_id
+			LEFT JOIN %1$s.coverage_term t ON t.term_id = e.term_id
+			LEFT JOIN %1$s.asset a ON a.asset_id = e.asset_id
+		ORDER BY e.audit_id
+		$query$, portfolio) USING contract_id, first_day, last_day, portfolio::oid;
+END;
+$$;
+
+-- One line for people: which columns took which values.
+CREATE FUNCTION cec._summary(operation text, old_row jsonb, new_row jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT string_agg(CASE operation
+			WHEN 'UPDATE' THEN format('%s: %s -> %s', k.key, coalesce(old_row ->> k.key, 'none'), coalesce(new_row ->> k.key, 'none'))
+			ELSE format('%s: %s', k.key, k.value) END, '; ' ORDER BY k.key)
+	FROM jsonb_each_text(coalesce(new_row, old_row)) AS k
+	WHERE operation = 'UPDATE' OR k.value IS NOT NULL;
+END;
+
+COMMENT ON FUNCTION cec.coverage_audit(regnamespace, bigint, date, date) IS 'Who changed what, when and why, in and around a contract; see coverage_audit of a portfolio.';
+COMMENT ON FUNCTION cec._summary(text, jsonb, jsonb) IS 'Private. A change in one line for people.';
