@@ -22,7 +22,7 @@ srand($seed);
 diag("seed $seed");
 
 my $node = new_cluster('crash', 'fsync = on', 'restart_after_crash = on', 'max_connections = 30',
-	'checkpoint_timeout = 30s', 'log_min_messages = fatal');
+	'checkpoint_timeout = 30s', 'log_min_messages = log');
 $node->safe_psql('postgres', 'CREATE DATABASE book');
 $node->safe_psql('book', q{
 	SET client_min_messages = warning;
