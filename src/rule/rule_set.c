@@ -15,7 +15,6 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -47,12 +46,6 @@ typedef struct SetSlot
 	Oid nspid; /* key */
 	CecRuleSet *set;
 } SetSlot;
-
-typedef struct CodeSlot
-{
-	const char *text; /* key */
-	CecRuleCode *code;
-} CodeSlot;
 
 static HTAB *sets = NULL;									  /* of SetSlot */
 static List *retired = NIL;									  /* replaced entries, in CacheMemoryContext */
@@ -143,33 +136,6 @@ cec_rule_set_changed(CecPortfolio *portfolio)
 	invalidate_by_relation((Datum) 0, relid); /* the message comes back only with the next command */
 }
 
-static uint32
-hash_text_key(const void *key, Size size)
-{
-	const char *text = *(const char *const *) key;
-
-	return hash_bytes((const unsigned char *) text, strlen(text));
-}
-
-static int
-compare_text_keys(const void *one, const void *other, Size size)
-{
-	return strcmp(*(const char *const *) one, *(const char *const *) other);
-}
-
-static HTAB *
-make_codes(MemoryContext cxt)
-{
-	HASHCTL ctl = {0};
-
-	ctl.keysize = sizeof(const char *);
-	ctl.entrysize = sizeof(CodeSlot);
-	ctl.hcxt = cxt;
-	ctl.hash = hash_text_key;
-	ctl.match = compare_text_keys;
-	return hash_create("cec rule conditions", 64, &ctl, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-}
-
 static HTAB *
 make_terms(MemoryContext cxt)
 {
@@ -182,56 +148,10 @@ make_terms(MemoryContext cxt)
 }
 
 static void
-free_state(CecRuleCode *code)
-{
-	if (code->state_cxt != NULL)
-		MemoryContextDelete(code->state_cxt);
-	if (code->cached != NULL)
-		FreeCachedExpression(code->cached);
-	code->state_cxt = NULL;
-	code->state = NULL;
-	code->cached = NULL;
-}
-
-static void
 free_set(CecRuleSet *set)
 {
-	HASH_SEQ_STATUS status;
-	CodeSlot *slot;
-
-	hash_seq_init(&status, set->codes);
-	while ((slot = hash_seq_search(&status)) != NULL)
-		if (slot->code != NULL)
-			free_state(slot->code);
+	cec_rule_codes_free(set->codes);
 	MemoryContextDelete(set->cxt);
-}
-
-/* The code for a text: that of the old set, moved over, or a new one that waits to be compiled. */
-static CecRuleCode *
-find_code(CecRuleSet *set, CecRuleSet *old, const char *text)
-{
-	bool found;
-	CodeSlot *slot = hash_search(set->codes, &text, HASH_ENTER, &found);
-	CodeSlot *old_slot;
-	MemoryContext cxt;
-
-	if (found)
-		return slot->code;
-	slot->code = NULL;
-	old_slot = old == NULL ? NULL : hash_search(old->codes, &text, HASH_FIND, NULL);
-	if (old_slot != NULL && old_slot->code != NULL && old_slot->code->condition != NULL)
-	{
-		slot->code = old_slot->code;
-		slot->text = slot->code->text;
-		old_slot->code = NULL;
-		MemoryContextSetParent(slot->code->cxt, set->cxt);
-		return slot->code;
-	}
-	cxt = AllocSetContextCreate(set->cxt, "cec condition", ALLOCSET_SMALL_SIZES);
-	slot->code = MemoryContextAllocZero(cxt, sizeof(CecRuleCode));
-	slot->code->cxt = cxt;
-	slot->code->text = slot->text = MemoryContextStrdup(cxt, text);
-	return slot->code;
 }
 
 static Datum
@@ -322,7 +242,7 @@ read_rule(CecRuleSet *set, CecRuleSet *old, uint64 row)
 	rule->is_active = strcmp(column_text(row, 7), "active") == 0;
 	rule->during = cec_days_of_range(column_datum(row, 5, &isnull));
 	rule->term = find_term(set, row);
-	rule->code = find_code(set, old, column_text(row, 4));
+	rule->code = cec_rule_code_find(set, old, column_text(row, 4));
 	set->by_term[set->count++] = rule;
 }
 
@@ -397,7 +317,7 @@ cec_rule_set_get(CecPortfolio *portfolio)
 	set->cxt = cxt;
 	set->portfolio = portfolio;
 	set->relid = get_relname_relid("coverage_rule", portfolio->nspid);
-	set->codes = make_codes(cxt);
+	set->codes = cec_rule_codes_create(cxt);
 	set->terms = make_terms(cxt);
 	set->valid = OidIsValid(set->relid); /* without the table there are no rules, for as long as nobody makes it */
 	/* Conditions are moved over from the old set, so from here on there is only one way: forward, or both are gone. */
@@ -476,81 +396,4 @@ DateADT
 cec_rule_today(const CecRuleSet *set)
 {
 	return cec_rule_local_day(set, GetCurrentTimestamp());
-}
-
-static int
-find_needs(const Bitmapset *facts)
-{
-	int needs = 0;
-	int fact = -1;
-
-	while ((fact = bms_next_member(facts, fact)) >= 0)
-	{
-		if (fact >= CEC_FACT_CONTRACT_NUMBER && fact <= CEC_FACT_BOUNDARY)
-			needs |= CEC_NEEDS_TERM;
-		if (fact == CEC_FACT_BOUNDARY)
-			needs |= CEC_NEEDS_BOUNDARY;
-		if (fact == CEC_FACT_MAINTENANCE_KINDS || fact == CEC_FACT_MAINTENANCE_DAYS)
-			needs |= CEC_NEEDS_MAINTENANCE;
-		if (fact == CEC_FACT_REQUEST_DAYS)
-			needs |= CEC_NEEDS_REQUESTS;
-	}
-	return needs;
-}
-
-/* The condition of a rule, compiled now if it was not before; errors are those of cec_condition_compile. It has no canonical text. */
-CecCondition *
-cec_rule_condition(CecRule *rule)
-{
-	CecRuleCode *code = rule->code;
-
-	if (code->condition == NULL)
-	{
-		MemoryContext scratch =
-			AllocSetContextCreate(CurrentMemoryContext, "cec compiled condition", ALLOCSET_SMALL_SIZES);
-		MemoryContext old = MemoryContextSwitchTo(scratch);
-		CecCondition *condition;
-
-		/* One that cannot be compiled is tried again and again, and must leave nothing. */
-		PG_TRY();
-		{
-			condition = cec_condition_compile_to_keep(code->text);
-		}
-		PG_CATCH();
-		{
-			MemoryContextSwitchTo(old);
-			MemoryContextDelete(scratch);
-			PG_RE_THROW();
-		}
-		PG_END_TRY();
-		MemoryContextSwitchTo(old);
-		MemoryContextSetParent(scratch, code->cxt);
-		code->needs = find_needs(condition->facts);
-		code->condition = condition;
-	}
-	return code->condition;
-}
-
-/* The condition of a rule ready to run over a fact row, compiled anew when a function that it calls has changed. */
-ExprState *
-cec_rule_state(CecRule *rule)
-{
-	CecRuleCode *code = rule->code;
-	CachedExpression *cached;
-	MemoryContext cxt;
-	MemoryContext old;
-	ExprState *state;
-
-	if (code->state != NULL && code->cached->is_valid)
-		return code->state;
-	free_state(code);
-	cached = GetCachedExpression((Node *) cec_rule_condition(rule)->expr);
-	code->cached = cached;
-	cxt = AllocSetContextCreate(code->cxt, "cec expression", ALLOCSET_SMALL_SIZES);
-	old = MemoryContextSwitchTo(cxt);
-	state = ExecInitExpr((Expr *) cached->expr, NULL);
-	MemoryContextSwitchTo(old);
-	code->state_cxt = cxt;
-	code->state = state;
-	return state;
 }

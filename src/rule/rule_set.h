@@ -101,6 +101,9 @@ extern CecRule *cec_rule_find(CecRuleSet *set, int64 rule_id);
 extern int cec_rules_of_term(CecRuleSet *set, int64 term_id, CecRule ***rules);
 extern DateADT cec_rule_today(const CecRuleSet *set);
 extern DateADT cec_rule_local_day(const CecRuleSet *set, TimestampTz at);
+extern HTAB *cec_rule_codes_create(MemoryContext cxt);
+extern void cec_rule_codes_free(HTAB *codes);
+extern CecRuleCode *cec_rule_code_find(CecRuleSet *set, CecRuleSet *old, const char *text);
 extern CecCondition *cec_rule_condition(CecRule *rule);
 extern ExprState *cec_rule_state(CecRule *rule);
 
