@@ -260,10 +260,10 @@ get_index(CecRuleSet *set)
 bool
 cec_rule_is_candidate(CecRuleSet *set, CecRule *rule, TupleTableSlot *asset)
 {
+	CecRuleIndex *index = get_index(set); /* compiles the conditions */
 	CecCondition *condition = rule->code->condition;
 	CecConjunct *conjunct = condition == NULL || rule->effect != CEC_RULE_INCLUDE ? NULL : best_conjunct(condition);
 	bool null_counts = rule->on_unknown != CEC_UNKNOWN_DENY;
-	CecRuleIndex *index;
 	int count;
 
 	if (conjunct == NULL || (conjunct->kind == CEC_CONJUNCT_BOUNDARY && null_counts))
@@ -279,7 +279,6 @@ cec_rule_is_candidate(CecRuleSet *set, CecRule *rule, TupleTableSlot *asset)
 				return true;
 		return false;
 	}
-	index = get_index(set);
 	count = find_by_box(index, asset, 0);
 	for (int i = 0; i < count; i++)
 		if (index->found[i] == rule)
