@@ -31,7 +31,7 @@ SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during, g
 SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during, boundary) VALUES ('N-1', 1, '(,)', 'SRID=4326;MULTIPOLYGON(((0 0,2 2,2 0,0 2,0 0)))')$$);
 SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during, boundary) VALUES ('N-1', 1, '(,)', 'SRID=4326;MULTIPOLYGON(((-34 150,-33 150,-33 152,-34 152,-34 150)))')$$);
 SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during, boundary) VALUES ('N-1', 1, '(,)', 'SRID=3857;MULTIPOLYGON(((0 0,1 0,1 1,0 1,0 0)))')$$);
-SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during, boundary) VALUES ('N-1', 1, '(,)', 'SRID=4326;POLYGON((0 0,1 0,1 1,0 1,0 0))')$$);
+SELECT test.refused($$INSERT INTO fleet.contract (number, customer_id, during, boundary) VALUES ('N-1', 1, '(,)', 'SRID=4326;POINT(0 0)')$$);
 SELECT test.refused($$DELETE FROM fleet.contract WHERE number = 'C-1'$$);
 
 -- A term has to meet its contract's days: when it is made, and when it is moved.

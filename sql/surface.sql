@@ -49,12 +49,13 @@ FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 WHERE c.relnamespace = 'fleet'::regnamespace AND NOT t.tgisinternal
 GROUP BY c.relname, t.tgfoid, t.tgenabled ORDER BY c.relname COLLATE "C", t.tgfoid::regproc::text COLLATE "C";
 
--- Settings; what the extension needs; which types, operators and sequences of its own it has.
+-- Settings; what the extension needs; which operators, casts and the like of its own it has (types
+-- are those of its tables and views, and as members they differ by version).
 SELECT name, vartype, context, boot_val FROM pg_settings WHERE name LIKE 'cec.%' ORDER BY name;
 SELECT unnest(requires) FROM pg_available_extension_versions WHERE name = 'cec' AND installed ORDER BY 1;
 SELECT pg_describe_object(classid, objid, 0) FROM pg_depend
 WHERE refclassid = 'pg_extension'::regclass AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'cec')
-	AND deptype = 'e' AND classid NOT IN ('pg_proc'::regclass, 'pg_class'::regclass) ORDER BY 1;
+	AND deptype = 'e' AND classid NOT IN ('pg_proc'::regclass, 'pg_class'::regclass, 'pg_type'::regclass) ORDER BY 1;
 
 \set include :source/sql/include/end.sql
 \i :include
