@@ -72,7 +72,7 @@ SELECT canonical FROM cec.check_condition($c$country AND true$c$);
 \echo :SQLSTATE
 SELECT canonical FROM cec.check_condition($c$customer_id = 'many'$c$);
 \echo :SQLSTATE
-SELECT canonical FROM cec.check_condition($c$commissioned_on > '30.02.2020'$c$);
+SELECT canonical FROM cec.check_condition($c$commissioned_on > '2020-02-30'$c$);
 \echo :SQLSTATE
 SELECT canonical FROM cec.check_condition($c$maintenance_count('inspection', 'a year') > 1$c$);
 \echo :SQLSTATE

@@ -43,31 +43,31 @@ FROM fleet.covered_on('press', '2026-07-01') v JOIN fleet.coverage_term t USING 
 -- Most rows end before the last: only what covers the day counts.
 SELECT rank, contract_number, last_day FROM fleet.covered_on('press', '2026-12-31');
 
--- A day is that of the contract: one in each zone, all to the end of October 2026 and again the first of November.
+-- A day is that of the contract: one in each zone, all to the end of October 2020 and again the first of November.
 INSERT INTO fleet.asset (asset_tag) VALUES ('clock'), ('watch');
 INSERT INTO fleet.contract (number, customer_id, status, during, time_zone)
 	SELECT zone || part, 1, 'active', days::daterange, zone
 	FROM unnest(ARRAY['UTC', 'America/Havana', 'Pacific/Apia', 'Asia/Kolkata']) AS zone,
-		(VALUES (' October', '[2026-10-01,2026-10-31]'), (' November', '[2026-11-01,2026-11-01]')) AS p(part, days);
+		(VALUES (' October', '[2020-10-01,2020-10-31]'), (' November', '[2020-11-01,2020-11-01]')) AS p(part, days);
 INSERT INTO fleet.coverage_term (contract_id, number, during)
 	SELECT contract_id, '1', during FROM fleet.contract WHERE time_zone <> 'UTC' OR number ~ '^UTC' ORDER BY number;
 INSERT INTO fleet.inclusion (term_id, listed_as, during)
 	SELECT t.term_id, 'clock', t.during FROM fleet.coverage_term t JOIN fleet.contract c USING (contract_id) WHERE c.number ~ 'October|November';
 CREATE TEMP VIEW asked AS
 SELECT at::timestamptz AS at, what FROM (VALUES
-	('2026-10-31 09:59:59.999999Z', 'last instant of October in Apia'),
-	('2026-10-31 10:00:00Z', 'first of November in Apia'),
-	('2026-10-31 18:29:59.999999Z', 'last instant of October in India'),
-	('2026-10-31 18:30:00Z', 'first of November in India'),
-	('2026-10-31 23:59:59.999999Z', 'last instant of October in UTC'),
-	('2026-11-01 00:00:00Z', 'first of November in UTC'),
-	('2026-11-01 03:59:59.999999Z', 'last instant of October in Havana'),
-	('2026-11-01 04:00:00Z', 'midnight in Havana'),
-	('2026-11-01 04:59:59.999999Z', '00:59:59 in Havana'),
-	('2026-11-01 05:00:00Z', 'midnight in Havana once more'),
-	('2026-11-01 10:00:00Z', 'over in Apia'),
-	('2026-11-02 04:59:59.999999Z', 'last instant of 1 November in Havana'),
-	('2026-11-02 05:00:00Z', 'over in Havana')) AS a(at, what);
+	('2020-10-31 09:59:59.999999Z', 'last instant of October in Apia'),
+	('2020-10-31 10:00:00Z', 'first of November in Apia'),
+	('2020-10-31 18:29:59.999999Z', 'last instant of October in India'),
+	('2020-10-31 18:30:00Z', 'first of November in India'),
+	('2020-10-31 23:59:59.999999Z', 'last instant of October in UTC'),
+	('2020-11-01 00:00:00Z', 'first of November in UTC'),
+	('2020-11-01 03:59:59.999999Z', 'last instant of October in Havana'),
+	('2020-11-01 04:00:00Z', 'midnight in Havana'),
+	('2020-11-01 04:59:59.999999Z', '00:59:59 in Havana'),
+	('2020-11-01 05:00:00Z', 'midnight in Havana once more'),
+	('2020-11-01 10:00:00Z', 'over in Apia'),
+	('2020-11-02 04:59:59.999999Z', 'last instant of 1 November in Havana'),
+	('2020-11-02 05:00:00Z', 'over in Havana')) AS a(at, what);
 SELECT a.at, a.what, string_agg(v.contract_number, ', ' ORDER BY v.contract_number) AS covered
 FROM asked a LEFT JOIN fleet.covered('clock', a.at) v ON true GROUP BY a.at, a.what ORDER BY a.at;
 -- The session's zone makes no difference, nor does the portfolio's.
@@ -79,9 +79,9 @@ SELECT count(*) AS differences FROM (
 	WHERE c.number ~ 'October|November' AND c.during @> (a.at AT TIME ZONE c.time_zone)::date) AS d;
 SET timezone = 'UTC';
 UPDATE fleet.setting SET time_zone = 'UTC';
--- Midnight that is not: in Havana 2026-03-08 begins at one o'clock.
+-- Midnight that is not: in Havana 2020-03-08 begins at one o'clock.
 INSERT INTO fleet.contract (number, customer_id, status, during, time_zone) VALUES
-	('spring', 1, 'active', '[2026-03-08,2026-03-08]', 'America/Havana'),
+	('spring', 1, 'active', '[2020-03-08,2020-03-08]', 'America/Havana'),
 	('before', 1, 'active', '[2011-12-29,2011-12-29]', 'Pacific/Apia'),
 	('missing', 1, 'active', '[2011-12-30,2011-12-30]', 'Pacific/Apia'),
 	('after', 1, 'active', '[2011-12-31,2011-12-31]', 'Pacific/Apia');
@@ -92,7 +92,7 @@ INSERT INTO fleet.inclusion (term_id, listed_as, during)
 	WHERE c.number IN ('spring', 'before', 'missing', 'after');
 -- In Apia 2011-12-29 was followed by the 31st: no instant lies in the 30th, though the day can be asked for.
 SELECT a.at, v.contract_number
-FROM unnest(ARRAY['2026-03-08 04:59:59.999999Z', '2026-03-08 05:00Z', '2026-03-09 03:59:59.999999Z', '2026-03-09 04:00Z',
+FROM unnest(ARRAY['2020-03-08 04:59:59.999999Z', '2020-03-08 05:00Z', '2020-03-09 03:59:59.999999Z', '2020-03-09 04:00Z',
 	'2011-12-29 09:59:59.999999Z', '2011-12-29 10:00Z', '2011-12-30 09:59:59.999999Z', '2011-12-30 10:00Z',
 	'2011-12-31 09:59:59.999999Z', '2011-12-31 10:00Z']::timestamptz[]) AS a(at)
 	LEFT JOIN fleet.covered('watch', a.at) v ON true ORDER BY 1, 2;

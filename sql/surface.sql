@@ -33,7 +33,7 @@ ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", a.attnum;
 -- Constraints by name: a program that catches an error knows them.
 SELECT format('%s: %s%s', conrelid::regclass, conname,
 	CASE WHEN contype <> 'c' THEN ' ' || pg_get_constraintdef(oid) ELSE ' CHECK' END)
-FROM pg_constraint WHERE connamespace = 'fleet'::regnamespace
+FROM pg_constraint WHERE connamespace = 'fleet'::regnamespace AND contype <> 'n'
 ORDER BY conrelid::regclass::text COLLATE "C", conname COLLATE "C";
 
 -- Indexes beside those of constraints.
