@@ -70,26 +70,6 @@ cec_coverage_update(CecPortfolio *portfolio, const CecIds *assets, const CecIds 
 	return changed;
 }
 
-static void
-add_ids(CecPortfolio *portfolio, const CecQuery *query, CecIds *ids)
-{
-	MemoryContext cxt = CurrentMemoryContext;
-	MemoryContext old;
-	uint64 rows;
-
-	SPI_connect();
-	rows = cec_query_run(portfolio->plans, query, NULL, NULL, 0);
-	old = MemoryContextSwitchTo(cxt);
-	for (uint64 i = 0; i < rows; i++)
-	{
-		bool isnull;
-
-		cec_ids_add(ids, DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)));
-	}
-	MemoryContextSwitchTo(old);
-	SPI_finish();
-}
-
 /* cec._recompute(portfolio): all assets, alone in the portfolio.  The caller has checked the right to. */
 Datum
 cec_recompute(PG_FUNCTION_ARGS)
@@ -111,7 +91,7 @@ cec_recompute(PG_FUNCTION_ARGS)
 	portfolio = cec_portfolio_get(nspid);
 	coverage = table_open(cec_portfolio_relation(portfolio, "coverage"), RowExclusiveLock);
 	cec_act_as(&act, coverage->rd_rel->relowner, 0);
-	add_ids(portfolio, &all_assets, &assets);
+	cec_query_ids(portfolio->plans, &all_assets, NULL, &assets);
 	changed = cec_coverage_update(portfolio, &assets, NULL, 0);
 	cec_act_as_self(&act);
 	table_close(coverage, NoLock);

@@ -51,27 +51,6 @@ static const CecQuery rules_of_tier = {
 	{INT8OID},
 	CURSOR_OPT_GENERIC_PLAN};
 
-/* Runs a query that returns bigint keys and adds them. */
-static void
-add_ids(CecPortfolio *portfolio, const CecQuery *query, Datum *args, CecIds *ids)
-{
-	MemoryContext cxt = CurrentMemoryContext;
-	MemoryContext old;
-	uint64 rows;
-
-	SPI_connect();
-	rows = cec_query_run(portfolio->plans, query, args, NULL, 0);
-	old = MemoryContextSwitchTo(cxt);
-	for (uint64 i = 0; i < rows; i++)
-	{
-		bool isnull;
-
-		cec_ids_add(ids, DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)));
-	}
-	MemoryContextSwitchTo(old);
-	SPI_finish();
-}
-
 /*
  * Decides an include rule for the whole register, or collects the assets that another one concerns; under the gate held
  * alone.  What is below these assets is not added.
@@ -90,7 +69,7 @@ cec_rule_decide(CecRuleSet *set, CecRule *rule, DateADT today, CecIds *assets)
 	{
 		Datum args[] = {Int64GetDatum(rule->term->term_id), Int64GetDatum(rule->rule_id)};
 
-		add_ids(set->portfolio, &concerned, args, assets);
+		cec_query_ids(set->portfolio->plans, &concerned, args, assets);
 	}
 }
 
@@ -359,7 +338,7 @@ decide_rules_of(CecChange *change, const CecQuery *query, const CecIds *keys, co
 	{
 		Datum arg = Int64GetDatum(keys->ids[i]);
 
-		add_ids(change->portfolio, query, &arg, &rules);
+		cec_query_ids(change->portfolio->plans, query, &arg, &rules);
 	}
 	if (rules.count == 0)
 		return;

@@ -210,7 +210,7 @@ ask_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 static int
 patience(CecRuleSet *set, int seconds)
 {
-	Relation asset = table_open(cec_portfolio_relation(set->portfolio, "asset"), NoLock);
+	Relation asset = table_open(cec_portfolio_relation(set->portfolio, "asset"), AccessShareLock);
 	double millions = RelationGetNumberOfBlocks(asset) * ASSETS_PER_PAGE / 1e6;
 
 	table_close(asset, NoLock);
@@ -267,22 +267,9 @@ ask_one_by_one(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of,
 {
 	CecRuleFacts *facts = cec_rule_facts_begin(set, snapshot, as_of);
 	CecIds assets = {0};
-	MemoryContext cxt = CurrentMemoryContext;
-	MemoryContext old;
-	uint64 rows;
 	int slow = 0;
 
-	SPI_connect();
-	rows = cec_query_run(set->portfolio->plans, &all_assets, NULL, NULL, 0);
-	old = MemoryContextSwitchTo(cxt);
-	for (uint64 i = 0; i < rows; i++)
-	{
-		bool isnull;
-
-		cec_ids_add(&assets, DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)));
-	}
-	MemoryContextSwitchTo(old);
-	SPI_finish();
+	cec_query_ids(set->portfolio->plans, &all_assets, NULL, &assets);
 	for (int64 i = 0; i < assets.count; i++)
 	{
 		CecJudgement judgement = {rule, CEC_VERDICT_FAILED, ERRCODE_QUERY_CANCELED};

@@ -130,6 +130,30 @@ cec_query_run(CecPlans *plans, const CecQuery *query, Datum *args, const char *n
 }
 
 /*
+ * Runs a query whose first column is a bigint key, in an SPI connection of its own, and adds the keys to a list in the
+ * current memory context.
+ */
+void
+cec_query_ids(CecPlans *plans, const CecQuery *query, Datum *args, CecIds *ids)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	MemoryContext old;
+	uint64 rows;
+
+	SPI_connect();
+	rows = cec_query_run(plans, query, args, NULL, 0);
+	old = MemoryContextSwitchTo(cxt);
+	for (uint64 i = 0; i < rows; i++)
+	{
+		bool isnull;
+
+		cec_ids_add(ids, DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)));
+	}
+	MemoryContextSwitchTo(old);
+	SPI_finish();
+}
+
+/*
  * Runs a query that only reads, for a question of the caller's: with the snapshot of the caller's statement, and the
  * caller's rights.
  */

@@ -9,6 +9,8 @@
 #include "utils/hsearch.h"
 #include "utils/snapshot.h"
 
+#include "id_list.h"
+
 #define CEC_QUERY_MAX_ARGS 20
 
 /*
@@ -46,6 +48,7 @@ typedef struct CecCursor
 extern void cec_cursor_open(CecCursor *cursor, CecPlans *plans, const CecQuery *query, Datum *args);
 extern bool cec_cursor_next(CecCursor *cursor, Datum *values, bool *isnull);
 extern void cec_cursor_close(CecCursor *cursor);
+extern void cec_query_ids(CecPlans *plans, const CecQuery *query, Datum *args, CecIds *ids);
 extern uint64 cec_query_read(CecPlans *plans, const CecQuery *query, Datum *args, const char *nulls);
 
 #endif
