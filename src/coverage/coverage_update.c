@@ -225,7 +225,6 @@ cec_refresh_rules(PG_FUNCTION_ARGS)
 	coverage = table_open(cec_portfolio_relation(portfolio, "coverage"), RowExclusiveLock);
 	cec_act_as(&act, coverage->rd_rel->relowner, 0);
 	today = cec_rule_today(cec_rule_set_get(portfolio));
-	refresh.suspended = suspend_rules(portfolio, today);
 	reached = last_refreshed(portfolio);
 	last = PG_ARGISNULL(1) ? today : PG_GETARG_DATEADT(1);
 	/* Today is decided once more, never a day before it; what statements decided before the first run stays. */
@@ -243,6 +242,8 @@ cec_refresh_rules(PG_FUNCTION_ARGS)
 	}
 	MemoryContextDelete(day_cxt);
 	cec_rule_refresh_begins(0);
+	/* Last, since this decides as of today: done first, it would look like decisions that the days before are to leave alone. */
+	refresh.suspended = suspend_rules(portfolio, today);
 	if (first <= last && Min(last, today) > reached)
 		record_run(portfolio, Min(last, today));
 	cec_act_as_self(&act);
