@@ -16,7 +16,7 @@
 #define SELECT_LOG \
 	"SELECT audit_id::bigint, xid::xid8, system_id::bigint, at::timestamptz, actor::text, session_user_name::text," \
 	" application_name::text, client_addr::inet, reason::text, table_name::text, operation::text, row_id::bigint," \
-	" asset_id::bigint, term_id::bigint, contract_id::bigint, salt::bytea, row_image::bytea FROM @P@.audit_log"
+	" asset_id::bigint, term_id::bigint, contract_id::bigint, salt::bytea, row_image::bytea, delta::bytea FROM @P@.audit_log"
 
 static const CecQuery log_rows = {
 	SELECT_LOG " WHERE audit_id >= $1", 1, {INT8OID}, CURSOR_OPT_CUSTOM_PLAN, .results = CEC_LOG_COLUMN_TYPES};

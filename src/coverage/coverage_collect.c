@@ -163,7 +163,7 @@ static void
 update_coverage(CecChange *change)
 {
 	if (change->assets.count > 0)
-		(void) cec_coverage_update(change->portfolio, &change->assets, &change->facts, 0);
+		(void) cec_coverage_update(change->portfolio, &change->assets, &change->facts, 0, &change->delta);
 }
 
 /* Registers with the engine; called once when the library is loaded. */

@@ -349,6 +349,7 @@ read_stored_row(Reader *reader, TupleTableSlot *row)
 	cover.coverage_id = DatumGetInt64(row->tts_values[reader->coverage_id - 1]);
 	cover.recorded_at = DatumGetTimestampTz(row->tts_values[reader->recorded_at - 1]);
 	cover.is_own = TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
+	cover.is_lost = false;
 	return cover;
 }
 

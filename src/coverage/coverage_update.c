@@ -17,9 +17,11 @@
 #include "utils/snapmgr.h"
 
 #include "act_as.h"
+#include "audit_delta.h"
 #include "bundle.h"
 #include "coverage.h"
 #include "rule_collect.h"
+#include "rule_effect.h"
 #include "rule_evaluate.h"
 
 PG_FUNCTION_INFO_V1(cec_recompute);
@@ -52,19 +54,21 @@ static const CecQuery suspend_failing = {
 /*
  * Computes the cover of assets, which are in order, complete downwards and locked, and writes what differs.  facts: those
  * of them that include rules have to judge, in order, or NULL.  today 0: by the clock.  Acts as the owner.  Returns how many
- * rows of coverage changed.
+ * rows of coverage changed.  What changed, and why, is added to the delta, which has the statement's instant then.
  */
 int64
-cec_coverage_update(CecPortfolio *portfolio, const CecIds *assets, const CecIds *facts, DateADT today)
+cec_coverage_update(CecPortfolio *portfolio, const CecIds *assets, const CecIds *facts, DateADT today, CecDelta *delta)
 {
 	Snapshot snapshot = cec_latest_snapshot();
-	CecRuleWork *rules = cec_rule_work_begin(portfolio, snapshot, facts, today);
+	CecRuleWork *rules = cec_rule_work_begin(portfolio, snapshot, facts, today, delta);
 	CecCoverSet *set = cec_coverage_compute(portfolio, assets, rules, snapshot);
 	int64 changed;
 
+	cec_coverage_differ(portfolio, set, rules != NULL ? cec_rule_work_latest(rules) : 0, snapshot, delta);
 	if (rules != NULL)
 		(void) cec_rule_work_end(rules);
-	changed = cec_coverage_write(portfolio, set, snapshot);
+	changed = cec_coverage_write(portfolio, set, snapshot, delta);
+	cec_effects_restamp(portfolio, delta);
 	if (rules != NULL)
 		cec_rule_work_tell(rules);
 	UnregisterSnapshot(snapshot);
@@ -79,6 +83,7 @@ cec_recompute(PG_FUNCTION_ARGS)
 	CecPortfolio *portfolio;
 	CecIds assets = {0};
 	CecActAs act;
+	CecDelta delta;
 	int64 changed;
 
 	cec_portfolio_pin();
@@ -90,7 +95,9 @@ cec_recompute(PG_FUNCTION_ARGS)
 	portfolio = cec_portfolio_get(nspid);
 	cec_portfolio_act(&act, portfolio);
 	cec_query_ids(portfolio->plans, &all_assets, NULL, &assets);
-	changed = cec_coverage_update(portfolio, &assets, NULL, 0);
+	cec_delta_begin(&delta);
+	changed = cec_coverage_update(portfolio, &assets, NULL, 0, &delta);
+	cec_audit_write_delta(portfolio, &delta, "RECOMPUTE");
 	cec_act_as_self(&act);
 	cec_portfolio_unpin();
 	PG_RETURN_INT64(changed);
@@ -111,7 +118,9 @@ walk_day(CecPortfolio *portfolio, DateADT day, Refresh *refresh)
 {
 	CecRuleSet *set = cec_rule_set_get(portfolio);
 	CecIds assets = {0};
+	CecDelta delta;
 
+	cec_delta_begin(&delta);
 	refresh->days++;
 	cec_rule_compile_all(set);
 	for (int i = 0; i < set->count; i++)
@@ -121,7 +130,7 @@ walk_day(CecPortfolio *portfolio, DateADT day, Refresh *refresh)
 		CHECK_FOR_INTERRUPTS();
 		if (rule->during.to <= day || (rule->code->condition != NULL && !rule->code->condition->depends_on_day))
 			continue;
-		cec_rule_decide(set, rule, day, &assets);
+		cec_rule_decide(set, rule, day, &delta, &assets);
 		refresh->rules++;
 	}
 	if (assets.count == 0)
@@ -129,7 +138,8 @@ walk_day(CecPortfolio *portfolio, DateADT day, Refresh *refresh)
 	cec_ids_sort_unique(&assets);
 	cec_add_all_below(portfolio, &assets);
 	cec_ids_sort_unique(&assets);
-	refresh->coverage += cec_coverage_update(portfolio, &assets, NULL, day);
+	refresh->coverage += cec_coverage_update(portfolio, &assets, NULL, day, &delta);
+	cec_audit_write_delta(portfolio, &delta, "REFRESH");
 }
 
 /* Suspends rules that failed; the engine's own triggers decide them anew and record it. */

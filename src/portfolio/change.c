@@ -137,6 +137,7 @@ cec_record_change(PG_FUNCTION_ARGS)
 
 	cxt = AllocSetContextCreate(CurrentMemoryContext, "cec change", ALLOCSET_DEFAULT_SIZES);
 	old_cxt = MemoryContextSwitchTo(cxt);
+	cec_delta_begin(&change.delta);
 	cec_portfolio_pin();
 	change.portfolio = cec_portfolio_get(RelationGetNamespace(change.rel));
 	cec_portfolio_adopt(change.portfolio, change.rel, change.table_name);

@@ -9,6 +9,7 @@
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
+#include "delta.h"
 #include "id_list.h"
 #include "portfolio_cache.h"
 
@@ -25,8 +26,8 @@ typedef enum CecStage
 	CEC_STAGE_COLLECT, /* the assets whose cover may change */
 	CEC_STAGE_LOCK,
 	CEC_STAGE_VALIDATE,
-	CEC_STAGE_AUDIT,
 	CEC_STAGE_COVER,
+	CEC_STAGE_AUDIT, /* after cover, since the log tells what changed in it */
 	CEC_STAGE_FIND
 } CecStage;
 
@@ -43,6 +44,7 @@ typedef struct CecChange
 	Oid caller;				   /* who ran the statement; the engine itself acts as the table's owner */
 	CecIds assets;			   /* whose cover may change; from LOCK on with all below them, in order, locked */
 	CecIds facts;			   /* those of them that rules may judge otherwise now; from LOCK on in order */
+	CecDelta delta; /* the statement's instant, what rules decided, and from COVER on what changed in cover */
 } CecChange;
 
 /* Reads the rows of a change; old and new rows of an UPDATE come in pairs. */

@@ -65,13 +65,13 @@ static const CecQuery rules_of_tier = {
  * alone.  What is below these assets is not added.
  */
 void
-cec_rule_decide(CecRuleSet *set, CecRule *rule, DateADT today, CecIds *assets)
+cec_rule_decide(CecRuleSet *set, CecRule *rule, DateADT today, CecDelta *delta, CecIds *assets)
 {
 	if (rule->effect == CEC_RULE_INCLUDE)
 	{
 		Snapshot snapshot = cec_latest_snapshot();
 
-		cec_rule_decide_all(set, rule, snapshot, today, assets);
+		cec_rule_decide_all(set, rule, snapshot, today, delta, assets);
 		UnregisterSnapshot(snapshot);
 	}
 	else
@@ -323,7 +323,7 @@ collect_from_rules(CecChange *change)
 	{
 		Snapshot snapshot = cec_latest_snapshot();
 
-		cec_rule_forget(change->portfolio, gone.ids[i], snapshot, today, &change->assets);
+		cec_rule_forget(change->portfolio, gone.ids[i], snapshot, today, &change->delta, &change->assets);
 		UnregisterSnapshot(snapshot);
 	}
 	for (int64 i = 0; i < changed.count; i++)
@@ -331,7 +331,7 @@ collect_from_rules(CecChange *change)
 		CecRule *rule = cec_rule_find(set, changed.ids[i]);
 
 		if (rule != NULL)
-			cec_rule_decide(set, rule, today, &change->assets);
+			cec_rule_decide(set, rule, today, &change->delta, &change->assets);
 	}
 }
 
@@ -360,7 +360,7 @@ decide_rules_of(CecChange *change, const CecQuery *query, const CecIds *keys, co
 		CecRule *rule = cec_rule_find(set, rules.ids[i]);
 
 		if (rule != NULL && (rule->code->condition == NULL || bms_overlap(rule->code->condition->facts, facts)))
-			cec_rule_decide(set, rule, today, &change->assets);
+			cec_rule_decide(set, rule, today, &change->delta, &change->assets);
 	}
 }
 
@@ -456,7 +456,7 @@ collect_from_settings(CecChange *change)
 	set = cec_rule_set_get(change->portfolio);
 	today = cec_rule_today(set);
 	for (int i = 0; i < set->count; i++)
-		cec_rule_decide(set, &set->rules[i], today, &change->assets);
+		cec_rule_decide(set, &set->rules[i], today, &change->delta, &change->assets);
 }
 
 /* Registers with the engine; called once when the library is loaded. */

@@ -5,9 +5,10 @@
 #ifndef CEC_RULE_COLLECT_H
 #define CEC_RULE_COLLECT_H
 
+#include "delta.h"
 #include "id_list.h"
 #include "rule_set.h"
 
-extern void cec_rule_decide(CecRuleSet *set, CecRule *rule, DateADT today, CecIds *assets);
+extern void cec_rule_decide(CecRuleSet *set, CecRule *rule, DateADT today, CecDelta *delta, CecIds *assets);
 
 #endif

@@ -103,9 +103,9 @@ put_findings(CecPortfolio *portfolio, int64 rule_id, CecRule *rule, Snapshot sna
 /* Decides for every asset whether the rule, NULL as its set for one that is gone, acts on it; acting is in order. */
 static void
 put_effects(CecPortfolio *portfolio, const CecRuleSet *set, int64 rule_id, CecRule *rule, Snapshot snapshot,
-			DateADT today, const CecIds *acting, CecIds *changed)
+			DateADT today, const CecIds *acting, CecDelta *delta, CecIds *changed)
 {
-	CecEffects *effects = cec_effects_begin(portfolio, snapshot);
+	CecEffects *effects = cec_effects_begin(portfolio, snapshot, delta);
 	CecEffectRows rows = {0};
 	int64 i = 0;
 	int64 j = 0;
@@ -140,22 +140,23 @@ put_effects(CecPortfolio *portfolio, const CecRuleSet *set, int64 rule_id, CecRu
  * caller has the portfolio alone.
  */
 void
-cec_rule_decide_all(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT today, CecIds *changed)
+cec_rule_decide_all(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT today, CecDelta *delta, CecIds *changed)
 {
 	CecRuleMatch match = {0};
 
 	if (rule->during.to > today)
 		match = cec_rule_match(set, rule, snapshot, today);
-	put_effects(set->portfolio, set, rule->rule_id, rule, snapshot, today, &match.acting, changed);
+	put_effects(set->portfolio, set, rule->rule_id, rule, snapshot, today, &match.acting, delta, changed);
 	put_findings(set->portfolio, rule->rule_id, rule, snapshot, today, &match);
 }
 
 /* Takes back what a rule that is gone was to do from today on, and closes what was open about it. */
 void
-cec_rule_forget(CecPortfolio *portfolio, int64 rule_id, Snapshot snapshot, DateADT today, CecIds *changed)
+cec_rule_forget(CecPortfolio *portfolio, int64 rule_id, Snapshot snapshot, DateADT today, CecDelta *delta,
+				CecIds *changed)
 {
 	CecRuleMatch none = {0};
 
-	put_effects(portfolio, NULL, rule_id, NULL, snapshot, today, &none.acting, changed);
+	put_effects(portfolio, NULL, rule_id, NULL, snapshot, today, &none.acting, delta, changed);
 	put_findings(portfolio, rule_id, NULL, snapshot, today, &none);
 }

@@ -63,12 +63,13 @@ struct CecRuleWork
 };
 
 /*
- * Starts.  facts: the assets whose facts have changed, in order (NULL: none).  today 0: by the clock.  NULL when the
+ * Starts.  facts: the assets whose facts have changed, in order (NULL: none).  today 0: by the clock.  What is decided is
+ * added to the delta.  NULL when the
  * portfolio has no rules.  The caller acts as the owner, holds the locks and has pinned the portfolio; everything lives in
  * the current memory context.
  */
 CecRuleWork *
-cec_rule_work_begin(CecPortfolio *portfolio, Snapshot snapshot, const CecIds *facts, DateADT today)
+cec_rule_work_begin(CecPortfolio *portfolio, Snapshot snapshot, const CecIds *facts, DateADT today, CecDelta *delta)
 {
 	CecRuleSet *set = cec_rule_set_get(portfolio);
 	CecRuleWork *work;
@@ -81,7 +82,7 @@ cec_rule_work_begin(CecPortfolio *portfolio, Snapshot snapshot, const CecIds *fa
 	work->facts = facts;
 	work->cxt = CurrentMemoryContext;
 	work->reader = cec_rule_facts_begin(set, snapshot, work->today);
-	work->effects = cec_effects_begin(portfolio, snapshot);
+	work->effects = cec_effects_begin(portfolio, snapshot, delta);
 	work->findings = cec_rule_findings_begin(portfolio, snapshot);
 	return work;
 }
@@ -315,6 +316,13 @@ cec_rule_work_decide(CecRuleWork *work, CecAssetRules *asset, int64 term_id, Cec
 		cec_day_set_union(&result, &days->days);
 	}
 	return result;
+}
+
+/* When the latest of the decisions so far on the assets was recorded; 0 when there is none. */
+TimestampTz
+cec_rule_work_latest(const CecRuleWork *work)
+{
+	return cec_effects_latest(work->effects);
 }
 
 /* Records what was decided; returns the number of rows of rule_effect that are new. */
