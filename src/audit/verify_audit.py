@@ -23,7 +23,7 @@ from collections import namedtuple
 
 Block = namedtuple("Block", "block_no system_id snapshot row_count tree_size root last_audit_id")
 Row = namedtuple("Row", "audit_id xid system_id at actor session_user_name application_name client_addr reason table_name"
-                        " operation row_id asset_id term_id contract_id salt row_image")
+                        " operation row_id asset_id term_id contract_id salt row_image delta")
 Digest = namedtuple("Digest", "portfolio system_id block_no tree_size root sealed_at")
 ESCAPES = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 DIGEST = re.compile(r"cec-digest-1 (\S+) (-?\d+) (\d+) (\d+) ([0-9a-f]{64}) (\S+)")
@@ -64,7 +64,7 @@ def as_array(field):  # {a,"b c"}
 def as_row(fields):
     row = Row(*fields)
     return row._replace(audit_id=int(row.audit_id), xid=int(row.xid), system_id=int(row.system_id),
-                        salt=as_bytes(row.salt), row_image=as_bytes(row.row_image))
+                        salt=as_bytes(row.salt), row_image=as_bytes(row.row_image), delta=as_bytes(row.delta))
 
 
 # The leaf of a row: SHA-256(00, header, content), where content is SHA-256(salt, row_image), or what an erasure kept.
@@ -98,6 +98,7 @@ def leaf_of(row, content):
         header += part(value)
     for value in (row.row_id, row.asset_id, row.term_id, row.contract_id):
         header += int_part(value)
+    header += part(None if row.delta is None else sha256(row.delta))
     return sha256(b"\0" + header + content)
 
 
@@ -174,7 +175,7 @@ def read_log(folder, blocks, schema_keys):
             content = sha256((row.salt or b"") + (row.row_image or b""))
             if row.salt is None or len(row.salt) != 16 or row.row_image is None:
                 problem(f"EDITED: row {row.audit_id} has no salt or image, or not one that was written so")
-            elif row.row_image[1:17] not in schema_keys:
+            elif row.row_image and row.row_image[1:17] not in schema_keys:  # entries with a delta alone have no image
                 lost_lists.add(row.row_image[1:17])
         block = blocks.find(row)
         if block is None:

@@ -77,6 +77,7 @@ foreach my $batch (@batches)
 	is($errors, '', "$sessions session(s) at $level ran through");
 	is($node->safe_psql('postgres', 'SELECT * FROM random_breaches() LIMIT 10'), '', "no law is broken after $sessions session(s) at $level");
 
+	is($node->safe_psql('postgres', 'SELECT * FROM law.verify_history() LIMIT 10'), '', 'cover was never other than the log says') if $days < 2;
 	next if $days == 0;
 	is($node->safe_psql('postgres', 'SELECT * FROM law.verify_replay() LIMIT 10'), '', 'the tables hold what the log says') if $days == 1;
 	$node->safe_psql('postgres', "SELECT random_remember(), random_days_pass($days)");

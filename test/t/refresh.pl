@@ -218,5 +218,6 @@ run('DO $$ BEGIN PERFORM dropped.refresh(); END $$');
 is(run(q{SELECT kind FROM dropped.finding}), 'rule_unknown', 'refresh walks the day between');
 is(effects('dropped', 'inspected'), 'PUMP|[2027-03-01,2027-03-03)', 'and leaves what a statement has decided on a later day');
 
+is(run("SELECT * FROM $_.verify_history()"), '', "$_: the log comes to what the tables tell") foreach @portfolios, 'dropped';
 $node->stop('immediate');
 done_testing();

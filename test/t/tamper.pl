@@ -44,6 +44,7 @@ foreach my $n (1 .. 9)
 {
 	ask("UPDATE fleet.asset SET model = 'M$n' WHERE asset_id IN (SELECT asset_id FROM fleet.asset ORDER BY random() LIMIT " . (1 + int rand 40) . ')');
 	ask("INSERT INTO fleet.inclusion (term_id, listed_as, during) VALUES (2, 'PUMP-" . (200 + $n) . "', '[2026-03-01,)')");
+	ask("UPDATE fleet.inclusion SET during = daterange(lower(during) + 1, upper(during)) WHERE inclusion_id IN (SELECT inclusion_id FROM fleet.inclusion WHERE effect = 'include' AND listed_as LIKE 'PUMP-2%' ORDER BY inclusion_id DESC LIMIT $n)");
 	push @digests, seal();
 	$node->run_log([ 'createdb', '-h', $node->host, '-p', $node->port, '-T', 'book', 'other' ]) if $n == 5;
 }
@@ -59,6 +60,7 @@ ask("UPDATE fleet.asset SET model = 'unsealed' WHERE asset_id < 6");
 my %sealed = map { split /\|/ } split /\n/, ask('SELECT a, block_no FROM fleet.audit_leaf, unnest(audit_ids) AS a');
 my @sealed = sort { $a <=> $b } keys %sealed;
 my @unsealed = split /\n/, ask('SELECT audit_id FROM fleet.audit_log WHERE audit_id NOT IN (SELECT unnest(audit_ids) FROM fleet.audit_leaf)');
+my @sealed_deltas = grep { $sealed{$_} } split /\n/, ask('SELECT audit_id FROM fleet.audit_log WHERE delta IS NOT NULL');
 my $blocks = @digests;
 my $kept = join ',', map { "'$_'" } @kept;
 note(scalar(@sealed), " sealed rows in $blocks blocks, ", scalar(@unsealed), ' unsealed');
@@ -66,6 +68,7 @@ is(ask("SELECT * FROM fleet.verify_audit(ARRAY[$kept])"), '', 'nothing is wrong 
 is(ask('SELECT tamper.off(); SELECT tamper.recompute(); SELECT tamper.on(); SELECT * FROM fleet.verify_audit(ARRAY[' . $kept . '])') =~ s/^\n+//r,
 	'', 'evidence that is computed afresh of an untouched log is the same');
 is(ask('SELECT * FROM fleet.verify_replay()'), '', 'nor do the tables differ from the log');
+is(ask('SELECT * FROM fleet.verify_history()'), '', 'nor was cover ever other than it says');
 
 sub one_of
 {
@@ -138,6 +141,23 @@ my %how = (
 	'header edited' => sub {
 		my $id = one_of(@sealed);
 		return { sql => 'UPDATE fleet.audit_log SET ' . one_of(@header) . " WHERE audit_id = $id;", says => [qr/^EDITED\|$id\|/], of => [$id] };
+	},
+	'delta edited' => sub {
+		my $id = one_of(@sealed_deltas);
+		my $none = one_of(@sealed);
+		return one_of(0, 1, 2) ? { sql => 'UPDATE fleet.audit_log SET ' . one_of(flip('delta'), "delta = NULL", "delta = delta || '\\x00'") . " WHERE audit_id = $id;", says => [qr/^EDITED\|$id\|/], of => [$id] }
+		  : { sql => "UPDATE fleet.audit_log SET delta = CASE WHEN delta IS NULL THEN '\\x010000'::bytea END WHERE audit_id = $none;", says => [qr/^EDITED\|$none\|/], of => [$none] };
+	},
+	'delta dropped' => sub {
+		my $id = one_of(@sealed_deltas);
+		return { sql => "UPDATE fleet.audit_log SET delta = NULL WHERE audit_id = $id;", history => 1, says => [qr/^(EXTRA|LOST)\|/] };
+	},
+	'cover rewritten' => sub {
+		my ($table, $how) = @{ one_of([ 'coverage', "recorded_at = recorded_at - interval '40 days'" ], [ 'coverage', "during = daterange(lower(during) - 9, upper(during))" ],
+			[ 'coverage_history', "recorded = tstzrange(lower(recorded) - interval '1 day', upper(recorded))" ], [ 'coverage_history', undef ], [ 'coverage', undef ]) };
+		my $key = "ctid = (SELECT ctid FROM fleet.$table ORDER BY random() LIMIT 1)";
+		return { sql => "ALTER TABLE fleet.$table DISABLE TRIGGER USER;" . ($how ? "UPDATE fleet.$table SET $how WHERE $key;" : "DELETE FROM fleet.$table WHERE $key;"), history => 1,
+			says => [qr/^(EDITED|MISSING)\|$table\|/] };
 	},
 	'transaction edited' => sub {
 		my $id = one_of(@sealed);
@@ -233,11 +253,13 @@ my @kinds = sort keys %how;
 my @tried = map { my $kind = $kinds[ $_ % @kinds ]; { kind => $kind, %{ $how{$kind}->() } } } 0 .. $tamperings - 1;
 my $script = '';
 my $line = q{concat_ws('|', kind, coalesce(audit_id::text, ''), coalesce(block_no::text, ''), coalesce(table_name, ''))};
+my $history_line = q{concat_ws('|', kind, table_name, coalesce(asset_id::text, ''), coalesce(term_id::text, ''))};
 my $replay_line = q{concat_ws('|', kind, table_name, coalesce(row_id::text, ''), coalesce(column_name, ''))};
 foreach my $try (@tried)
 {
 	my $digests = $try->{digest} ? "'$try->{digest}'" : $kept;
-	my @ask = $try->{replay} ? ("SELECT $replay_line FROM fleet.verify_replay()") x 2
+	my @ask = $try->{history} ? ("SELECT $history_line FROM fleet.verify_history()") x 2
+	  : $try->{replay} ? ("SELECT $replay_line FROM fleet.verify_replay()") x 2
 	  : map { "SELECT $line FROM fleet.verify_audit($_) WHERE kind <> 'UNSEALED_TOO_OLD'" } '', "ARRAY[$digests]";
 	$script .= "BEGIN;\n\\o /dev/null\nSELECT tamper.off();\n$try->{sql}\nSELECT tamper.on();" . ($try->{after} // '')
 	  . "\n\\o\n\\echo without\n$ask[0];\n\\echo with\n$ask[1];\n\\echo end\nROLLBACK;\n";
@@ -254,7 +276,7 @@ foreach my $answer (split /^end\n/m, $out)
 	my $try = shift @tried;
 	my ($without, $with) = $answer =~ /^without\n(.*?)with\n(.*)/s;
 	my %of = map { $_ => 1 } @{ $try->{of} // [] };
-	my @blamed = $try->{replay} || $try->{any} ? () : grep { $_ ne '' && !$of{$_} } map { (split /\|/)[1] // '' } split /\n/, $with;
+	my @blamed = $try->{replay} || $try->{history} || $try->{any} ? () : grep { $_ ne '' && !$of{$_} } map { (split /\|/)[1] // '' } split /\n/, $with;
 	my $right = !@blamed;
 	my $count = $count{ $try->{kind} } //= { tried => 0, without => 0, with => 0, right => 0, unseen => $try->{unseen} };
 

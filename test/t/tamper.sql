@@ -48,7 +48,7 @@ CREATE FUNCTION tamper.leaf(l fleet.audit_log, content bytea) RETURNS bytea LANG
 		|| tamper.part(convert_to(l.application_name, 'UTF8')) || tamper.part(convert_to(host(l.client_addr), 'UTF8'))
 		|| tamper.part(convert_to(l.reason, 'UTF8')) || tamper.part(convert_to(l.table_name, 'UTF8'))
 		|| tamper.part(convert_to(l.operation, 'UTF8')) || tamper.part(int8send(l.row_id)) || tamper.part(int8send(l.asset_id))
-		|| tamper.part(int8send(l.term_id)) || tamper.part(int8send(l.contract_id))
+		|| tamper.part(int8send(l.term_id)) || tamper.part(int8send(l.contract_id)) || tamper.part(sha256(l.delta))
 		|| coalesce(content, sha256(l.salt || l.row_image)))
 $$;
 
