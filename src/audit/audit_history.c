@@ -41,7 +41,13 @@ static const CecQuery log_deltas = {
 	" WHERE delta IS NOT NULL",
 	0,
 	{0},
-	CURSOR_OPT_CUSTOM_PLAN};
+	CURSOR_OPT_CUSTOM_PLAN,
+	.results = {INT8OID, XID8OID, INT8OID, TIMESTAMPTZOID, BYTEAOID}};
+
+#define ROW_TYPES \
+	{ \
+		INT8OID, INT8OID, DATEOID, DATEOID, TIMESTAMPTZOID, TIMESTAMPTZOID, BOOLOID, BOOLOID, BOOLOID \
+	}
 
 /* Each: asset, term or rule, first day, day after the last, since when, until when, grounds. */
 static const CecQuery coverage_rows = {
@@ -49,7 +55,8 @@ static const CecQuery coverage_rows = {
 	" recorded_at::timestamptz, is_stated::boolean, is_ruled::boolean, is_inherited::boolean FROM @P@.coverage",
 	0,
 	{0},
-	CURSOR_OPT_CUSTOM_PLAN};
+	CURSOR_OPT_CUSTOM_PLAN,
+	.results = ROW_TYPES};
 
 static const CecQuery past_rows = {
 	"SELECT asset_id::bigint, term_id::bigint, lower(during::daterange), upper(during::daterange),"
@@ -57,14 +64,16 @@ static const CecQuery past_rows = {
 	" FROM @P@.coverage_history",
 	0,
 	{0},
-	CURSOR_OPT_CUSTOM_PLAN};
+	CURSOR_OPT_CUSTOM_PLAN,
+	.results = ROW_TYPES};
 
 static const CecQuery effect_rows = {
 	"SELECT asset_id::bigint, rule_id::bigint, lower(during::daterange), upper(during::daterange), recorded_at::timestamptz,"
 	" recorded_at::timestamptz, false, false, false FROM @P@.rule_effect",
 	0,
 	{0},
-	CURSOR_OPT_CUSTOM_PLAN};
+	CURSOR_OPT_CUSTOM_PLAN,
+	.results = ROW_TYPES};
 
 typedef struct History
 {
@@ -248,26 +257,18 @@ judge_all(History *history)
 	tuplesort_end(history->sort);
 }
 
-/* Locks the tables, which must be the log's owner's and the caller's to read.  Returns the owner. */
-static Oid
-check_tables(CecPortfolio *portfolio)
+/* Locks the tables, which the caller must be allowed to read. */
+static void
+lock_tables(CecPortfolio *portfolio)
 {
 	static const char *const tables[] = {"audit_log", "coverage", "coverage_history", "rule_effect"};
-	Oid owner = InvalidOid;
 
 	for (int i = 0; i < (int) lengthof(tables); i++)
 	{
-		Oid relid = cec_portfolio_relation(portfolio, tables[i]);
-		Relation rel;
-
-		if (!cec_may_read_all(GetUserId(), relid))
+		if (!cec_may_read_all(GetUserId(), cec_portfolio_table(portfolio, tables[i])))
 			aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, tables[i]);
-		rel = table_open(relid, AccessShareLock);
-		cec_portfolio_check_owner(portfolio, rel);
-		owner = rel->rd_rel->relowner;
-		table_close(rel, NoLock);
+		table_close(cec_portfolio_open(portfolio, tables[i], AccessShareLock), NoLock);
 	}
-	return owner;
 }
 
 /* cec._verify_history(portfolio): rows (kind, table_name, asset_id, term_id, rule_id, first_day, last_day, detail). */
@@ -283,7 +284,8 @@ cec_verify_history(PG_FUNCTION_ARGS)
 	history->cxt = CurrentMemoryContext;
 	cec_portfolio_pin();
 	history->portfolio = cec_portfolio_get(PG_GETARG_OID(0));
-	cec_act_as(&act, check_tables(history->portfolio), SECURITY_RESTRICTED_OPERATION);
+	lock_tables(history->portfolio);
+	cec_portfolio_act(&act, history->portfolio);
 	begin_sort(history);
 	SPI_connect();
 	PushActiveSnapshot(GetLatestSnapshot());

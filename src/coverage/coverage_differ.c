@@ -59,8 +59,8 @@ begin_reading_history(Differ *differ)
 {
 	MemoryContext old = MemoryContextSwitchTo(differ->cxt);
 
-	differ->history =
-		cec_probe_begin(cec_portfolio_relation(differ->portfolio, "coverage_history"), "asset_id", differ->snapshot);
+	differ->history = cec_probe_begin(cec_portfolio_open(differ->portfolio, "coverage_history", AccessShareLock),
+									  "asset_id", differ->snapshot);
 	differ->recorded = cec_probe_column(differ->history, "recorded", TSTZRANGEOID);
 	differ->period = lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO);
 	MemoryContextSwitchTo(old);
