@@ -128,6 +128,7 @@ sub works_on
 	is(try_sql($node, $db, q{UPDATE fleet.coverage_rule SET condition = 'model = ''M2''' WHERE name = '型号'}), '', "$how: a rule says something else");
 	is(try_sql($node, $db, q{SELECT fleet.refresh()}), '', "$how: refresh goes on where it was");
 	is($node->safe_psql($db, q{SELECT count(*) FROM fleet.verify_coverage()}), '0', "$how: coverage is what rules and lists say now");
+	is($node->safe_psql($db, q{SELECT * FROM fleet.verify_history()}, @andy), '', "$how: and still no other than the log says");
 	is($node->safe_psql($db, q{SELECT asset_tag FROM "New ""name""".find_asset('A-1')}),
 		'A-1', "$how: the wrappers of the renamed portfolio work");
 	is(try_sql($node, $db, q{INSERT INTO "New ""name""".asset (asset_tag) VALUES ('A-2')}), '', "$how: so do its triggers");
