@@ -64,7 +64,7 @@ typedef struct Writer
 {
 	CecPortfolio *portfolio;
 	Target coverage;
-	Target history;
+	Target history; /* opened when there is something to be kept */
 	Snapshot snapshot;
 	const CecDelta *delta;
 	MemoryContext cxt;
@@ -163,8 +163,11 @@ write_asset(Writer *writer, CecAssetCover *asset)
 			continue;
 		cec_remove_row(writer->coverage.rel, &stored->tid, writer->snapshot,
 					   "Coverage of the asset was changed by another transaction.");
-		if (!stored->is_own)
-			append(writer, &writer->history, asset->asset_id, stored, make_period(stored->recorded_at, beginning));
+		if (stored->is_own)
+			continue;
+		if (writer->history.rel == NULL)
+			open_target(&writer->history, writer->portfolio, "coverage_history", history_column);
+		append(writer, &writer->history, asset->asset_id, stored, make_period(stored->recorded_at, beginning));
 	}
 	for (int64 i = 0; i < asset->change_count; i++)
 		if (changes[i].flags & CEC_DELTA_GAINED)
@@ -185,12 +188,13 @@ cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot,
 	Writer writer = {0};
 	MemoryContext asset_cxt;
 
+	if (delta->cover.count == 0)
+		return 0;
 	writer.portfolio = portfolio;
 	writer.snapshot = snapshot;
 	writer.delta = delta;
 	writer.cxt = CurrentMemoryContext;
 	open_target(&writer.coverage, portfolio, "coverage", coverage_column);
-	open_target(&writer.history, portfolio, "coverage_history", history_column);
 	asset_cxt = AllocSetContextCreate(CurrentMemoryContext, "cec cover of an asset", ALLOCSET_SMALL_SIZES);
 	for (int64 i = 0; i < set->count; i++)
 	{
@@ -205,7 +209,8 @@ cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot,
 		MemoryContextReset(asset_cxt);
 	}
 	MemoryContextDelete(asset_cxt);
-	close_target(&writer.history);
+	if (writer.history.rel != NULL)
+		close_target(&writer.history);
 	close_target(&writer.coverage);
 	return delta->cover.count;
 }
