@@ -3,8 +3,8 @@
  *		The engine's triggers: gate before a statement, and after it, in fixed order, whoever registered for it.
  *
  * One trigger a table and event, so that no trigger's name decides the order.  The engine acts as the owner of the
- * table that changed, never as the owner of the extension: a trigger function attached to somebody's own table can do
- * only what that somebody may.  Because the log is written without looking at privileges, its owner must be the same.
+ * portfolio, never as the owner of the extension: a trigger function attached to somebody's own table does nothing, unless
+ * that is the table of a portfolio of his.
  *
  * Transition rows are read from their tuplestores, each through a read pointer of its own; SQL never sees them.
  */
