@@ -2,6 +2,7 @@
 #
 #   make demo         set everything up, show what cec does, leave a psql line
 #   make check        set everything up, run all tests that fit in 15 minutes
+#   make check-days   the same under set clocks: the ends of months and years, changes of the clock, midnight
 #   make check-long   the long ones
 #   make bench        measure
 #   make fuzz         hand made-up conditions to their compiler, for a minute
@@ -39,10 +40,10 @@ PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-com
 .DEFAULT_GOAL = all
 
 # Targets of our own set up what they need themselves. PGXS is for building: its own "check" only says "not supported".
-OWN = demo check check-long bench fuzz lint format
+OWN = demo check check-days check-long bench fuzz lint format
 ifneq ($(filter $(OWN),$(MAKECMDGOALS)),)
 .PHONY: $(OWN)
-demo check check-long bench fuzz lint:
+demo check check-days check-long bench fuzz lint:
 	@test/bin/$@
 format:
 	clang-format -i $(wildcard src/*.[ch] src/*/*.[ch])
