@@ -130,30 +130,14 @@ BEGIN
 END;
 $$;
 
--- The path that a portfolio's own definitions are read with. Refuses extension schemas in which others may create.
+-- The path that a portfolio's own definitions are read with. Others may create in schemas of it: what was bound is looked at
+-- before it runs (_check_binding).
 CREATE FUNCTION cec._definition_path(portfolio name) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	open_schema record;
-	extension_schemas text;
 BEGIN
-	SELECT n.nspname AS name, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS grantee INTO open_schema
-	FROM pg_extension e
-		JOIN pg_namespace n ON n.oid = e.extnamespace OR n.nspname = 'cec'
-		CROSS JOIN LATERAL aclexplode(n.nspacl) a
-	WHERE e.extname IN ('postgis', 'btree_gist') AND a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner
-		AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = a.grantee AND r.rolsuper)
-	LIMIT 1;
-	IF FOUND THEN
-		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-			MESSAGE = format('schema "%s" holds extensions and is open to %s', open_schema.name, open_schema.grantee),
-			DETAIL = 'Whoever may create there could put functions in the place of PostGIS''s own.',
-			HINT = format('REVOKE CREATE ON SCHEMA %I FROM %s.', open_schema.name, open_schema.grantee);
-	END IF;
-	SELECT string_agg(DISTINCT quote_ident(n.nspname), ', ') INTO extension_schemas
-	FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-	WHERE e.extname IN ('postgis', 'btree_gist');
-	RETURN format('pg_catalog, %I, cec, %s, pg_temp', portfolio, extension_schemas);
+	RETURN format('pg_catalog, %I, cec, %s, pg_temp', portfolio, (SELECT string_agg(DISTINCT quote_ident(n.nspname), ', ')
+		FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+		WHERE e.extname IN ('postgis', 'btree_gist')));
 END;
 $$;
 
@@ -161,6 +145,7 @@ CREATE FUNCTION cec.create_portfolio(name text, owner name DEFAULT current_user)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	portfolio regnamespace;
+	stage text;
 	script text;
 	owner_id oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = owner);
 BEGIN
@@ -173,13 +158,15 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('role "%s" does not exist', owner),
 			HINT = 'Make a role that nobody logs in as: CREATE ROLE … NOLOGIN.';
 	END IF;
-	PERFORM cec._definition_path(name);
 	EXECUTE format('CREATE SCHEMA %I AUTHORIZATION %I', name, owner);
 	portfolio := quote_ident(name)::regnamespace;
-	-- Cut at one mark and joined again, so that no mark is looked for inside the name.
-	SELECT string_agg(replace(part, '@P@', quote_ident(name)), quote_literal(quote_ident(name)) ORDER BY place) INTO script
-	FROM string_to_table(cec._portfolio_script(), '@L@') WITH ORDINALITY AS s(part, place);
-	PERFORM cec._execute_as(owner_id, cec._definition_path(name), script);
+	FOREACH stage IN ARRAY string_to_array(cec._portfolio_script(), '@CHECK@') LOOP
+		-- Cut at one mark and joined again, so that no mark is looked for inside the name.
+		SELECT string_agg(replace(part, '@P@', quote_ident(name)), quote_literal(quote_ident(name)) ORDER BY place) INTO script
+		FROM string_to_table(stage, '@L@') WITH ORDINALITY AS s(part, place);
+		PERFORM cec._execute_as(owner_id, cec._definition_path(name), script);
+		PERFORM cec._check_binding(portfolio, NULL);
+	END LOOP;
 	RETURN portfolio;
 END;
 $$;
@@ -189,6 +176,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	portfolio regnamespace := cec._require_portfolio(name);
 BEGIN
+	PERFORM cec._check_binding('cec', NULL);
+	PERFORM cec._check_binding(portfolio, cec._portfolio_script());
 	PERFORM cec._execute_as((SELECT nspowner FROM pg_namespace WHERE oid = portfolio), cec._definition_path(name),
 		replace(cec._portfolio_arming(), '@L@', quote_literal(quote_ident(name)))
 		|| 'SELECT cec._note_all_columns(' || quote_literal(quote_ident(name)) || '::regnamespace);'
@@ -240,8 +229,8 @@ COMMENT ON FUNCTION cec._require_portfolio(text) IS 'Private. The schema of a po
 COMMENT ON FUNCTION cec.today(regnamespace) IS 'Today in the time zone of the portfolio''s setting.';
 COMMENT ON FUNCTION cec._require_version(regnamespace) IS 'Private. Raises SQLSTATE 55000 for a portfolio of another version, with a hint to upgrade it.';
 COMMENT ON FUNCTION cec._arm_table(regnamespace, text, text, text) IS 'Private. Attaches the engine''s triggers to a table of a portfolio and makes them fire always.';
-COMMENT ON FUNCTION cec._definition_path(name) IS 'Private. The search_path for a portfolio''s definitions; SQLSTATE 55000 where an extension''s schema is open to others.';
-COMMENT ON FUNCTION cec.create_portfolio(text, name) IS 'Makes a portfolio: a schema of that name with all its tables, owned by owner (default: the caller; best a NOLOGIN role that the caller is a member of). Errors: 22023 name, 42704 owner, 42P06 schema exists, 42501 rights, 55000 an extension''s schema is open to others.';
-COMMENT ON FUNCTION cec.upgrade_portfolio(text) IS 'Brings a portfolio to the installed version and switches its triggers on again, as its owner. Returns the version. To be run after ALTER EXTENSION cec UPDATE and after a data-only restore.';
+COMMENT ON FUNCTION cec._definition_path(name) IS 'Private. The search_path for a portfolio''s definitions.';
+COMMENT ON FUNCTION cec.create_portfolio(text, name) IS 'Makes a portfolio: a schema of that name with all its tables, owned by owner (default: the caller; best a NOLOGIN role that the caller is a member of). Errors: 22023 name, 42704 owner, 42P06 schema exists, 42501 rights, 55000 definitions would be bound to what is neither the server''s nor an extension''s.';
+COMMENT ON FUNCTION cec.upgrade_portfolio(text) IS 'Brings a portfolio to the installed version and switches its triggers on again, as its owner. Returns the version. To be run after ALTER EXTENSION cec UPDATE and after every restore. Error 55000: definitions are bound to what is neither the server''s nor an extension''s.';
 COMMENT ON FUNCTION cec.rename_portfolio(text, text) IS 'Renames a portfolio. Open sessions follow.';
 COMMENT ON FUNCTION cec.drop_portfolio(text, text) IS 'Drops a portfolio with all its data and its log, when confirm repeats its name (SQLSTATE 22023 otherwise).';

@@ -97,6 +97,7 @@ INSERT INTO call VALUES
 	($$SELECT name, owner, version FROM cec.portfolio$$, 'accepted'),
 	($$SELECT cec.version(), cec._portfolio_script(), cec._portfolio_arming()$$, 'accepted'),
 	($$SELECT cec._definition_path('x')$$, 'accepted'),
+	($$SELECT cec._check_binding('cec', NULL), cec._check_binding('fleet', 'x'), cec._check_binding(NULL, NULL)$$, 'accepted'),
 	($$SELECT cec._require_portfolio('fleet')$$, 'accepted'),
 	($$SELECT cec.decode_row_image('\x01', 'INSERT', 'new', '{a}', '{text}')$$, 'XX001'),
 	($$SELECT cec._geometry_text('\x01')$$, 'XX000'),
