@@ -22,7 +22,7 @@ EXTRA_CLEAN = sql/cec--*.sql
 ENGINE = portfolio/portfolio portfolio/binding audit/audit audit/seal registry/registry inclusion/inclusion rule/rule rule/rule_effect \
 	coverage/coverage report/report access/access
 PORTFOLIO = portfolio/portfolio audit/audit audit/seal outbox/outbox finding/finding registry/registry contract/contract \
-	bundle/bundle amendment/amendment inclusion/inclusion rule/rule coverage/coverage finding/waiver report/report portfolio/close
+	bundle/bundle amendment/amendment inclusion/inclusion rule/rule coverage/coverage finding/waiver report/report access/access portfolio/close
 ENGINE_SQL = $(patsubst %,src/%.sql,$(ENGINE))
 PORTFOLIO_SQL = $(patsubst %,src/%.portfolio.sql,$(PORTFOLIO))
 

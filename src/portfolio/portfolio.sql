@@ -97,6 +97,17 @@ BEGIN
 END;
 $$;
 
+-- Levels of access give the portfolio's own function of that name; the engine's is everybody's to call.
+CREATE FUNCTION cec._require_execute(portfolio regnamespace, function_name text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = portfolio AND p.proname = function_name AND has_function_privilege(p.oid, 'EXECUTE')) THEN
+		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('permission denied for function %s.%I', portfolio, function_name),
+			HINT = 'The view cec.access_privilege says which levels of access have it.';
+	END IF;
+END;
+$$;
+
 -- Attaches the engine's triggers to a table and says that they fire always; also mends what is missing or disabled.
 -- The modes say how an INSERT, and how an UPDATE or DELETE, goes through the gate: "data" beside others, "definition"
 -- (what other rows rest on) alone. Each noun's portfolio part arms its own tables; the Makefile collects these lines
@@ -228,6 +239,7 @@ COMMENT ON COLUMN cec.portfolio.version IS 'Version of the extension that last s
 COMMENT ON FUNCTION cec._require_portfolio(text) IS 'Private. The schema of a portfolio, or SQLSTATE 3F000.';
 COMMENT ON FUNCTION cec.today(regnamespace) IS 'Today in the time zone of the portfolio''s setting.';
 COMMENT ON FUNCTION cec._require_version(regnamespace) IS 'Private. Raises SQLSTATE 55000 for a portfolio of another version, with a hint to upgrade it.';
+COMMENT ON FUNCTION cec._require_execute(regnamespace, text) IS 'Private. Raises SQLSTATE 42501 for who may not run the portfolio''s own function of that name.';
 COMMENT ON FUNCTION cec._arm_table(regnamespace, text, text, text) IS 'Private. Attaches the engine''s triggers to a table of a portfolio and makes them fire always.';
 COMMENT ON FUNCTION cec._definition_path(name) IS 'Private. The search_path for a portfolio''s definitions.';
 COMMENT ON FUNCTION cec.create_portfolio(text, name) IS 'Makes a portfolio: a schema of that name with all its tables, owned by owner (default: the caller; best a NOLOGIN role that the caller is a member of). Errors: 22023 name, 42704 owner, 42P06 schema exists, 42501 rights, 55000 definitions would be bound to what is neither the server''s nor an extension''s.';
