@@ -18,10 +18,11 @@ $$;
 CREATE FUNCTION cec._execute_as(owner oid, search_path text, script text) RETURNS void
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_execute_as';
 
--- Constraints call these where they fail, to say more than a constraint can: CHECK (fine OR cec.refuse(…)).
-CREATE FUNCTION cec.refuse(constraint_name text, message text, detail text, hint text) RETURNS boolean
+-- Constraints call these where they fail, to say more than a constraint can: CHECK (fine OR cec.refuse(tableoid, …)). Values
+-- of the row are told to those who may read all of the table.
+CREATE FUNCTION cec.refuse(table_id oid, constraint_name text, message text, detail text, hint text) RETURNS boolean
 LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse';
-CREATE FUNCTION cec.refuse_length(constraint_name text, value text, most integer) RETURNS boolean
+CREATE FUNCTION cec.refuse_length(table_id oid, constraint_name text, value text, most integer) RETURNS boolean
 LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse_length';
 CREATE FUNCTION cec.refuse_empty(constraint_name text) RETURNS boolean
 LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse_empty';
@@ -226,8 +227,8 @@ COMMENT ON FUNCTION cec.record_change() IS 'Engine trigger, after a statement: v
 COMMENT ON FUNCTION cec.refuse_truncate() IS 'Engine trigger: refuses TRUNCATE (SQLSTATE 23001).';
 COMMENT ON FUNCTION cec.keep_setting() IS 'Trigger: refuses to delete the settings of a portfolio (SQLSTATE 23001).';
 COMMENT ON FUNCTION cec._execute_as(oid, text, text) IS 'Private. Runs a portfolio script as its owner, for callers that may SET ROLE to it.';
-COMMENT ON FUNCTION cec.refuse(text, text, text, text) IS 'Raises SQLSTATE 23514 for a constraint, with detail and hint. Called by CHECK constraints where they fail.';
-COMMENT ON FUNCTION cec.refuse_length(text, text, integer) IS 'Raises SQLSTATE 22001 (too long) or 23514 (empty) for a text that must have 1 to so many characters.';
+COMMENT ON FUNCTION cec.refuse(oid, text, text, text, text) IS 'Raises SQLSTATE 23514 for a constraint, with detail (for those who may read the table) and hint. Called by CHECK constraints where they fail.';
+COMMENT ON FUNCTION cec.refuse_length(oid, text, text, integer) IS 'Raises SQLSTATE 22001 (too long) or 23514 (empty) for a text that must have 1 to so many characters.';
 COMMENT ON FUNCTION cec.refuse_empty(text) IS 'Raises SQLSTATE 23514 for an empty range of days.';
 COMMENT ON FUNCTION cec.refuse_infinity(text) IS 'Raises SQLSTATE 23514 for an infinite day.';
 COMMENT ON FUNCTION cec.version() IS 'Version of the installed extension.';
