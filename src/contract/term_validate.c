@@ -22,7 +22,8 @@ static const CecQuery apart = {
 	" WHERE NOT t.during && c.during ORDER BY t.term_id",
 	1,
 	{INT8ARRAYOID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {TEXTOID, TEXTOID, TEXTOID}};
 
 /* Handler of the validate stage. */
 static void

@@ -83,7 +83,8 @@ static const CecQuery explain = {
 	" WHERE p.problem IS NOT NULL ORDER BY n.inclusion_id",
 	5,
 	{INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, DATERANGEARRAYOID},
-	CURSOR_OPT_CUSTOM_PLAN};
+	CURSOR_OPT_CUSTOM_PLAN,
+	.results = {TEXTOID, TEXTOID, TEXTOID, TEXTOID}};
 
 /* Tags next to an unknown one in alphabetical order: where a typing mistake leads. */
 static const CecQuery neighbours = {
@@ -91,7 +92,8 @@ static const CecQuery neighbours = {
 	" UNION ALL (SELECT asset_tag FROM @P@.asset WHERE asset_tag > $1 ORDER BY asset_tag LIMIT 5)",
 	1,
 	{TEXTOID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {TEXTOID}};
 
 typedef struct Problem
 {

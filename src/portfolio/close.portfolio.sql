@@ -1,4 +1,3 @@
--- What the above is bound to is looked at here, before any of it runs: @CHECK@
 -- Last of all: the settings, and nothing for PUBLIC.
 
 SELECT cec._note_all_columns(@L@::regnamespace);
