@@ -240,3 +240,13 @@ cec_change_is_empty(CecChange *change)
 	return (change->old_rows == NULL || tuplestore_tuple_count(change->old_rows) == 0) &&
 		   (change->new_rows == NULL || tuplestore_tuple_count(change->new_rows) == 0);
 }
+
+/*
+ * Whether whoever made the change may read all of a table of the portfolio.  Messages are made of rows that the engine
+ * reads as the owner: they hold values of a table, of the changed one too, only where this says so.
+ */
+bool
+cec_change_may_tell(CecChange *change, const char *table_name)
+{
+	return cec_may_read_all(change->caller, cec_portfolio_table(change->portfolio, table_name));
+}
