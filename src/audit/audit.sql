@@ -29,7 +29,7 @@ END;
 -- What the view audit_entry of a portfolio shows, for queries of the engine: they read tables only, since a view is what its
 -- owner makes of it.
 CREATE FUNCTION cec._audit_entry() RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 SELECT $query$(SELECT l.audit_id, l.at, l.actor, l.session_user_name, l.application_name, l.client_addr, l.reason,
 		l.table_name, l.operation, l.row_id, l.asset_id, l.term_id, l.contract_id, l.xid, l.system_id,
 		cec.decode_row_image(l.row_image, l.operation, 'old', s.column_names, s.column_codes) AS old_row,

@@ -106,7 +106,6 @@ SELECT is(pg_temp.upgraded_after($s$ALTER TABLE fleet.inclusion ADD CONSTRAINT m
 	CREATE VIEW fleet.mine AS SELECT public.isempty(NULL) AS x;
 	CREATE TRIGGER mine AFTER INSERT ON fleet.asset FOR EACH STATEMENT EXECUTE FUNCTION public.planted();
 	CREATE POLICY mine ON fleet.asset USING (public.isempty(NULL));
-	CREATE RULE mine AS ON INSERT TO fleet.finding_waiver WHERE public.isempty(NULL) DO ALSO DELETE FROM fleet.gate;
 	CREATE INDEX mine_too ON fleet.inclusion (public.isempty(during))$s$), 'accepted', 'what people have added of their own is left to them');
 
 -- The engine.
