@@ -60,9 +60,7 @@ $(ENGINE_SCRIPT): cec.control Makefile $(ENGINE_SQL) $(PORTFOLIO_SQL)
 	cat $(ENGINE_SQL); \
 	echo 'CREATE FUNCTION cec._portfolio_script() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$script$$'; \
 	echo 'SELECT $$portfolio$$'; cat $(PORTFOLIO_SQL); echo '$$portfolio$$::text;'; echo '$$script$$;'; \
-	echo 'CREATE FUNCTION cec._portfolio_arming() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$script$$'; \
-	echo 'SELECT $$portfolio$$'; sed -n '/^SELECT cec._arm_table(/p' $(PORTFOLIO_SQL); echo '$$portfolio$$::text;'; echo '$$script$$;'; \
 	echo "COMMENT ON FUNCTION cec._portfolio_script() IS 'Private. The statements that make a portfolio, with @P@ in the place of its name.';"; \
-	echo "COMMENT ON FUNCTION cec._portfolio_arming() IS 'Private. The statements that attach the engine''s triggers to a portfolio.';"; \
 	echo 'GRANT SELECT ON cec.portfolio, cec.access_level, cec.access_privilege TO PUBLIC;'; \
+	echo 'SELECT cec._take_triggers();'; \
 	} > $@

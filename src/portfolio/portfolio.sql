@@ -97,10 +97,9 @@ BEGIN
 END;
 $$;
 
--- Attaches the engine's triggers to a table and says that they fire always; also mends what is missing or disabled.
--- The modes say how an INSERT, and how an UPDATE or DELETE, goes through the gate: "data" beside others, "definition"
--- (what other rows rest on) alone. Each noun's portfolio part arms its own tables; the Makefile collects these lines
--- for upgrade_portfolio.
+-- Attaches the engine's triggers to a table and says that they fire always. The modes say how an INSERT, and how an UPDATE
+-- or DELETE, goes through the gate: "data" beside others, "definition" (what other rows rest on) alone. Each noun's
+-- portfolio part arms its own tables.
 CREATE FUNCTION cec._arm_table(portfolio regnamespace, table_name text, insert_mode text, change_mode text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -116,9 +115,7 @@ BEGIN
 		('cec_truncate', 'BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION cec.refuse_truncate()', NULL)
 		) AS p(trigger_name, definition, argument)
 	LOOP
-		IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = portfolio_table AND tgname = part.trigger_name) THEN
-			EXECUTE format('CREATE TRIGGER %I ' || part.definition, part.trigger_name, portfolio_table, part.argument);
-		END IF;
+		EXECUTE format('CREATE TRIGGER %I ' || part.definition, part.trigger_name, portfolio_table, part.argument);
 	END LOOP;
 	FOR part IN SELECT c.oid::regclass AS portfolio_table, t.tgname
 		FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid
@@ -126,6 +123,78 @@ BEGIN
 			AND p.pronamespace = 'cec'::regnamespace
 	LOOP
 		EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', part.portfolio_table, part.tgname);
+	END LOOP;
+END;
+$$;
+
+-- What the triggers of a portfolio are: taken, when the extension is installed, from a portfolio made for it, as the server
+-- itself prints them; @T@ in the place of the table.
+CREATE TABLE cec._portfolio_trigger (
+	table_name text NOT NULL,
+	trigger_name text NOT NULL,
+	definition text NOT NULL,
+	is_recorded boolean NOT NULL,
+	CONSTRAINT _portfolio_trigger_pkey PRIMARY KEY (table_name, trigger_name)
+);
+GRANT SELECT ON cec._portfolio_trigger TO PUBLIC;
+
+CREATE FUNCTION cec._take_triggers() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	model regnamespace := cec.create_portfolio('cec model of a portfolio');
+BEGIN
+	INSERT INTO cec._portfolio_trigger (table_name, trigger_name, definition, is_recorded)
+	SELECT c.relname, t.tgname, replace(pg_get_triggerdef(t.oid), format(' ON %s.%I ', model, c.relname), ' ON @T@ '),
+		t.tgfoid = 'cec.record_change'::regproc
+	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+	WHERE c.relnamespace = model AND NOT t.tgisinternal;
+	EXECUTE format('DROP SCHEMA %s CASCADE', model);
+END;
+$$;
+
+-- Of the engine's triggers of a portfolio those that are not what they were made as, or do not fire always: what they are to
+-- be (NULL: there is to be none), and whether what is there must go first.
+CREATE FUNCTION cec._disarmed(portfolio regnamespace)
+RETURNS TABLE (table_name text, trigger_name text, definition text, is_other boolean, detail text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY
+	WITH due AS (
+		SELECT p.table_name AS on_table, p.trigger_name AS named, replace(p.definition, '@T@', format('%s.%I', portfolio, p.table_name)) AS definition
+		FROM cec._portfolio_trigger p
+	), there AS (
+		SELECT c.relname::text AS on_table, t.tgname::text AS named, pg_get_triggerdef(t.oid) AS definition, t.tgenabled
+		FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid JOIN pg_proc p ON p.oid = t.tgfoid
+		WHERE c.relnamespace = portfolio AND NOT t.tgisinternal AND c.relname IN (SELECT d.on_table FROM due d)
+			AND (p.pronamespace = 'cec'::regnamespace OR (c.relname, t.tgname) IN (SELECT d.on_table, d.named FROM due d))
+	)
+	SELECT on_table, named, d.definition, t.definition <> coalesce(d.definition, ''), format(CASE
+		WHEN t.definition IS NULL THEN 'The trigger %s is missing.'
+		WHEN d.definition IS NULL THEN 'The trigger %s is none that the engine made.'
+		WHEN t.definition <> d.definition THEN 'The trigger %s is not what it was made as.'
+		WHEN t.tgenabled = 'D' THEN 'The trigger %s is disabled.'
+		ELSE 'The trigger %s does not fire always.' END, named)
+	FROM due d FULL JOIN there t USING (on_table, named)
+	WHERE t.definition IS DISTINCT FROM d.definition OR t.tgenabled <> 'A'
+	ORDER BY 1, 2;
+END;
+$$;
+
+CREATE FUNCTION cec._arm(portfolio regnamespace) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	part record;
+BEGIN
+	FOR part IN SELECT * FROM cec._disarmed(portfolio) LOOP
+		IF part.is_other THEN
+			EXECUTE format('DROP TRIGGER %I ON %s.%I', part.trigger_name, portfolio, part.table_name);
+		END IF;
+		IF coalesce(part.is_other, true) AND part.definition IS NOT NULL THEN
+			EXECUTE part.definition;
+		END IF;
+		IF part.definition IS NOT NULL THEN
+			EXECUTE format('ALTER TABLE %s.%I ENABLE ALWAYS TRIGGER %I', portfolio, part.table_name, part.trigger_name);
+		END IF;
 	END LOOP;
 END;
 $$;
@@ -190,7 +259,7 @@ DECLARE
 	portfolio regnamespace := cec._require_portfolio(name);
 BEGIN
 	PERFORM cec._execute_as((SELECT nspowner FROM pg_namespace WHERE oid = portfolio), cec._definition_path(name),
-		replace(cec._portfolio_arming(), '@L@', quote_literal(quote_ident(name)))
+		'SELECT cec._arm(' || quote_literal(quote_ident(name)) || '::regnamespace);'
 		|| 'SELECT cec._note_all_columns(' || quote_literal(quote_ident(name)) || '::regnamespace);'
 		|| format('UPDATE %I.setting SET version = %L WHERE version IS DISTINCT FROM %L;', name, cec.version(), cec.version()));
 	RETURN cec.version();
@@ -240,6 +309,14 @@ COMMENT ON FUNCTION cec._require_portfolio(text) IS 'Private. The schema of a po
 COMMENT ON FUNCTION cec.today(regnamespace) IS 'Today in the time zone of the portfolio''s setting.';
 COMMENT ON FUNCTION cec._require_version(regnamespace) IS 'Private. Raises SQLSTATE 55000 for a portfolio of another version, with a hint to upgrade it.';
 COMMENT ON FUNCTION cec._arm_table(regnamespace, text, text, text) IS 'Private. Attaches the engine''s triggers to a table of a portfolio and makes them fire always.';
+COMMENT ON TABLE cec._portfolio_trigger IS 'Private. What the triggers of a portfolio are, as the server prints them.';
+COMMENT ON COLUMN cec._portfolio_trigger.table_name IS 'Table that it is on.';
+COMMENT ON COLUMN cec._portfolio_trigger.trigger_name IS 'Its name.';
+COMMENT ON COLUMN cec._portfolio_trigger.definition IS 'The statement that makes it, @T@ in the place of the table.';
+COMMENT ON COLUMN cec._portfolio_trigger.is_recorded IS 'Whether it writes the log.';
+COMMENT ON FUNCTION cec._take_triggers() IS 'Private. Learns what the triggers of a portfolio are; once, when the extension is installed.';
+COMMENT ON FUNCTION cec._disarmed(regnamespace) IS 'Private. The engine''s triggers of a portfolio that are not what they were made as.';
+COMMENT ON FUNCTION cec._arm(regnamespace) IS 'Private. Makes the engine''s triggers of a portfolio what they are to be.';
 COMMENT ON FUNCTION cec._definition_path(name) IS 'Private. The search_path for a portfolio''s definitions; SQLSTATE 55000 where an extension''s schema is open to others.';
 COMMENT ON FUNCTION cec.create_portfolio(text, name) IS 'Makes a portfolio: a schema of that name with all its tables, owned by owner (default: the caller; best a NOLOGIN role that the caller is a member of). Errors: 22023 name, 42704 owner, 42P06 schema exists, 42501 rights, 55000 an extension''s schema is open to others.';
 COMMENT ON FUNCTION cec.upgrade_portfolio(text) IS 'Brings a portfolio to the installed version and switches its triggers on again, as its owner. Returns the version. To be run after ALTER EXTENSION cec UPDATE and after a data-only restore.';
