@@ -67,7 +67,9 @@ CREATE FUNCTION cec.verify_audit(portfolio regnamespace, digests text[])
 RETURNS TABLE (kind text, audit_id bigint, block_no bigint, table_name text, detail text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	PERFORM cec._require_version(portfolio);
+	IF NOT cec._has_settings(portfolio) THEN
+		RETURN QUERY SELECT 'MISSING', NULL::bigint, NULL::bigint, 'setting', 'The row of settings is gone.';
+	END IF;
 	RETURN QUERY SELECT v.kind, v.audit_id, v.block_no, v.table_name, v.detail FROM cec._verify_audit(portfolio, coalesce(digests, '{}')) AS v;
 	RETURN QUERY SELECT 'TRIGGER_DISABLED', NULL::bigint, NULL::bigint, d.table_name, d.detail FROM cec._disarmed(portfolio) AS d;
 	RETURN QUERY SELECT 'TRIGGER_DISABLED', NULL::bigint, NULL::bigint, d.table_name,

@@ -97,6 +97,20 @@ BEGIN
 END;
 $$;
 
+-- What verifies goes on where the row of settings is gone, and says so: whether it is there.
+CREATE FUNCTION cec._has_settings(portfolio regnamespace) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	result boolean;
+BEGIN
+	EXECUTE format('SELECT EXISTS (SELECT FROM %s.setting)', portfolio) INTO result;
+	IF result THEN
+		PERFORM cec._require_version(portfolio);
+	END IF;
+	RETURN result;
+END;
+$$;
+
 -- Attaches the engine's triggers to a table and says that they fire always. The modes say how an INSERT, and how an UPDATE
 -- or DELETE, goes through the gate: "data" beside others, "definition" (what other rows rest on) alone. Each noun's
 -- portfolio part arms its own tables.
@@ -308,6 +322,7 @@ COMMENT ON COLUMN cec.portfolio.version IS 'Version of the extension that last s
 COMMENT ON FUNCTION cec._require_portfolio(text) IS 'Private. The schema of a portfolio, or SQLSTATE 3F000.';
 COMMENT ON FUNCTION cec.today(regnamespace) IS 'Today in the time zone of the portfolio''s setting.';
 COMMENT ON FUNCTION cec._require_version(regnamespace) IS 'Private. Raises SQLSTATE 55000 for a portfolio of another version, with a hint to upgrade it.';
+COMMENT ON FUNCTION cec._has_settings(regnamespace) IS 'Private. Whether the row of settings is there; SQLSTATE 55000 where it is of another version.';
 COMMENT ON FUNCTION cec._arm_table(regnamespace, text, text, text) IS 'Private. Attaches the engine''s triggers to a table of a portfolio and makes them fire always.';
 COMMENT ON TABLE cec._portfolio_trigger IS 'Private. What the triggers of a portfolio are, as the server prints them.';
 COMMENT ON COLUMN cec._portfolio_trigger.table_name IS 'Table that it is on.';

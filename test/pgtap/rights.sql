@@ -82,6 +82,7 @@ INSERT INTO call VALUES
 	($$SELECT cec.today('fleet')$$, '42501'),
 	($$SELECT cec._term_days('fleet', 1)$$, '42501'),
 	($$SELECT cec._require_version('fleet')$$, '42501'),
+	($$SELECT cec._has_settings('fleet')$$, '42501'),
 	($$SELECT cec._arm_table('fleet', 'asset', 'data', 'data')$$, '42501'),
 	($$SELECT cec.grant_access('fleet', 'regress_nobody', 'admin')$$, '42501'),
 	($$SELECT cec.drop_portfolio('fleet', 'fleet')$$, '42501'),
