@@ -26,7 +26,8 @@ static const CecQuery entries = {
 	" WHERE e.audit_id = $1 AND l.table_name = 'audit_erasure'",
 	1,
 	{INT8OID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {BOOLOID, BYTEAOID, INT8OID, BYTEAOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID}};
 
 #define ENTRY_IMAGE 1
 #define ENTRY_VALUES 2
@@ -40,7 +41,8 @@ static const CecQuery told = {"SELECT format('Erased by %s (%s) at %s UTC: %s', 
 							  " WHERE e.audit_id = $1 AND l.table_name = 'audit_erasure'",
 							  1,
 							  {INT8OID},
-							  CURSOR_OPT_GENERIC_PLAN};
+							  CURSOR_OPT_GENERIC_PLAN,
+							  .results = {TEXTOID}};
 
 /* Erasures of rows that are not erased. */
 static const CecQuery idle = {
@@ -48,7 +50,8 @@ static const CecQuery idle = {
 	" WHERE l.audit_id IS NULL OR l.salt IS NOT NULL OR l.row_image IS NOT NULL",
 	0,
 	{0},
-	0};
+	0,
+	.results = {INT8OID, BOOLOID}};
 
 /* Whether the image of an entry begins with the values of the erasure; what users add to the table comes behind them. */
 static bool

@@ -10,7 +10,6 @@
 #include "audit_log.h"
 
 extern void cec_audit_require_read_committed(const char *what);
-extern void cec_audit_check_owners(CecPortfolio *portfolio);
 extern void cec_audit_begin(CecPortfolio *portfolio, CecActAs *act, const char *verb);
 extern void cec_audit_read_row(CecPortfolio *portfolio, int64 audit_id, CecRowTaker take, void *arg);
 extern void cec_audit_scan_log(CecPortfolio *portfolio, int64 from, int64 to, CecRowTaker take, void *arg);

@@ -48,7 +48,8 @@ static const CecQuery column_lists = {
 	" FROM @P@.audit_schema s",
 	0,
 	{0},
-	0};
+	0,
+	.results = {BYTEAOID, TEXTOID, BOOLOID}};
 
 /* A column list that rows of the log were written with. */
 typedef struct NeededList

@@ -58,7 +58,7 @@ BEGIN
 	FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid LEFT JOIN pg_constraint k ON k.oid = t.tgconstraint
 	WHERE c.relnamespace = portfolio AND t.tgdeferrable
 		AND c.relname IN (SELECT m[1] FROM regexp_matches(cec._portfolio_script(), '\nCREATE TABLE @P@\.(\w+)', 'g') AS m)
-		AND (c.relname = 'audit_erasure' OR c.relname NOT IN (SELECT p.table_name FROM cec._portfolio_trigger p WHERE p.is_recorded))
+		AND (c.relname = 'audit_erasure' OR c.relname NOT IN (SELECT p.table_name FROM cec._trigger_shape p WHERE p.is_recorded))
 	ORDER BY 1, 2;
 END;
 $$;

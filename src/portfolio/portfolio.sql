@@ -18,6 +18,12 @@ $$;
 CREATE FUNCTION cec._execute_as(owner oid, search_path text, script text) RETURNS void
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_execute_as';
 
+-- PL/pgSQL executes queries over a portfolio's tables by these alone: what the query names is held against what was made.
+CREATE FUNCTION cec._sql(portfolio oid, query text) RETURNS text
+LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_sql';
+CREATE FUNCTION cec._check_tables(portfolio oid) RETURNS void
+LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_check_tables';
+
 -- Constraints call these where they fail, to say more than a constraint can: CHECK (fine OR cec.refuse(…)).
 CREATE FUNCTION cec.refuse(constraint_name text, message text, detail text, hint text) RETURNS boolean
 LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse';
@@ -46,9 +52,11 @@ BEGIN
 		AND EXISTS (SELECT FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 			WHERE c.relnamespace = portfolio AND c.relname = 'setting' AND c.relkind = 'r' AND NOT c.relrowsecurity
 				AND a.attname = 'version' AND a.atttypid = 'text'::regtype AND has_table_privilege(c.oid, 'SELECT')) THEN
-		EXECUTE format('SELECT version FROM ONLY %s.setting', portfolio::regnamespace) INTO result;
+		EXECUTE cec._sql(portfolio, 'SELECT version FROM @P@.setting') INTO result;
 	END IF;
 	RETURN result;
+EXCEPTION WHEN object_not_in_prerequisite_state THEN
+	RETURN NULL;
 END;
 $$;
 
@@ -77,7 +85,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	result date;
 BEGIN
-	EXECUTE format('SELECT (now() AT TIME ZONE time_zone)::date FROM %s.setting', portfolio) INTO result;
+	EXECUTE cec._sql(portfolio, 'SELECT (now() AT TIME ZONE time_zone)::date FROM @P@.setting') INTO result;
 	RETURN result;
 END;
 $$;
@@ -88,7 +96,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	found_version text;
 BEGIN
-	EXECUTE format('SELECT version FROM %s.setting', portfolio) INTO found_version;
+	EXECUTE cec._sql(portfolio, 'SELECT version FROM @P@.setting') INTO found_version;
 	IF found_version IS DISTINCT FROM cec.version() THEN
 		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
 			MESSAGE = format('portfolio %s has version %s, the extension %s', portfolio, found_version, cec.version()),
@@ -103,7 +111,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	result boolean;
 BEGIN
-	EXECUTE format('SELECT EXISTS (SELECT FROM %s.setting)', portfolio) INTO result;
+	EXECUTE cec._sql(portfolio, 'SELECT EXISTS (SELECT FROM @P@.setting)') INTO result;
 	IF result THEN
 		PERFORM cec._require_version(portfolio);
 	END IF;
@@ -141,31 +149,6 @@ BEGIN
 END;
 $$;
 
--- What the triggers of a portfolio are: taken, when the extension is installed, from a portfolio made for it, as the server
--- itself prints them; @T@ in the place of the table.
-CREATE TABLE cec._portfolio_trigger (
-	table_name text NOT NULL,
-	trigger_name text NOT NULL,
-	definition text NOT NULL,
-	is_recorded boolean NOT NULL,
-	CONSTRAINT _portfolio_trigger_pkey PRIMARY KEY (table_name, trigger_name)
-);
-GRANT SELECT ON cec._portfolio_trigger TO PUBLIC;
-
-CREATE FUNCTION cec._take_triggers() RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	model regnamespace := cec.create_portfolio('cec model of a portfolio');
-BEGIN
-	INSERT INTO cec._portfolio_trigger (table_name, trigger_name, definition, is_recorded)
-	SELECT c.relname, t.tgname, replace(pg_get_triggerdef(t.oid), format(' ON %s.%I ', model, c.relname), ' ON @T@ '),
-		t.tgfoid = 'cec.record_change'::regproc
-	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-	WHERE c.relnamespace = model AND NOT t.tgisinternal;
-	EXECUTE format('DROP SCHEMA %s CASCADE', model);
-END;
-$$;
-
 -- Of the engine's triggers of a portfolio those that are not what they were made as, or do not fire always: what they are to
 -- be (NULL: there is to be none), and whether what is there must go first.
 CREATE FUNCTION cec._disarmed(portfolio regnamespace)
@@ -175,7 +158,7 @@ BEGIN
 	RETURN QUERY
 	WITH due AS (
 		SELECT p.table_name AS on_table, p.trigger_name AS named, replace(p.definition, '@T@', format('%s.%I', portfolio, p.table_name)) AS definition
-		FROM cec._portfolio_trigger p
+		FROM cec._trigger_shape p
 	), there AS (
 		SELECT c.relname::text AS on_table, t.tgname::text AS named, pg_get_triggerdef(t.oid) AS definition, t.tgenabled
 		FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid JOIN pg_proc p ON p.oid = t.tgfoid
@@ -240,11 +223,19 @@ BEGIN
 END;
 $$;
 
+-- A part of a portfolio's script for the portfolio of this name. Cut at one mark and joined again, so that no mark is looked
+-- for inside the name.
+CREATE FUNCTION cec._script_for(script text, name text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT string_agg(replace(part, '@P@', quote_ident(name)), quote_literal(quote_ident(name)) ORDER BY place)
+	FROM string_to_table(script, '@L@') WITH ORDINALITY AS s(part, place);
+END;
+
 CREATE FUNCTION cec.create_portfolio(name text, owner name DEFAULT current_user) RETURNS regnamespace
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	portfolio regnamespace;
-	script text;
 	owner_id oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = owner);
 BEGIN
 	IF name IS NULL OR name = '' OR octet_length(name) > 63 OR name ~ '^pg_' OR name = 'cec' THEN
@@ -259,10 +250,8 @@ BEGIN
 	PERFORM cec._definition_path(name);
 	EXECUTE format('CREATE SCHEMA %I AUTHORIZATION %I', name, owner);
 	portfolio := quote_ident(name)::regnamespace;
-	-- Cut at one mark and joined again, so that no mark is looked for inside the name.
-	SELECT string_agg(replace(part, '@P@', quote_ident(name)), quote_literal(quote_ident(name)) ORDER BY place) INTO script
-	FROM string_to_table(cec._portfolio_script(), '@L@') WITH ORDINALITY AS s(part, place);
-	PERFORM cec._execute_as(owner_id, cec._definition_path(name), script);
+	PERFORM cec._execute_as(owner_id, cec._definition_path(name),
+		cec._script_for(cec._portfolio_script() || cec._portfolio_closing(), name));
 	RETURN portfolio;
 END;
 $$;
@@ -272,6 +261,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	portfolio regnamespace := cec._require_portfolio(name);
 BEGIN
+	PERFORM cec._check_tables(portfolio);
 	PERFORM cec._execute_as((SELECT nspowner FROM pg_namespace WHERE oid = portfolio), cec._definition_path(name),
 		'SELECT cec._arm(' || quote_literal(quote_ident(name)) || '::regnamespace);'
 		|| 'SELECT cec._note_all_columns(' || quote_literal(quote_ident(name)) || '::regnamespace);'
@@ -308,6 +298,9 @@ COMMENT ON FUNCTION cec.enter_gate() IS 'Engine trigger, before a statement: tak
 COMMENT ON FUNCTION cec.record_change() IS 'Engine trigger, after a statement: validates and records its rows.';
 COMMENT ON FUNCTION cec.refuse_truncate() IS 'Engine trigger: refuses TRUNCATE (SQLSTATE 23001).';
 COMMENT ON FUNCTION cec.keep_setting() IS 'Trigger: refuses to delete the settings of a portfolio (SQLSTATE 23001).';
+COMMENT ON FUNCTION cec._script_for(text, text) IS 'Private. A part of a portfolio''s script, for the portfolio of this name.';
+COMMENT ON FUNCTION cec._sql(oid, text) IS 'Private. A query over a portfolio''s tables (@P@ in the place of the schema) as the engine runs it: what it names must be what cec.create_portfolio made (SQLSTATE 55000).';
+COMMENT ON FUNCTION cec._check_tables(oid) IS 'Private. Raises SQLSTATE 55000 unless what has the names of a portfolio''s tables are ordinary tables of the schema''s owner, whatever their columns.';
 COMMENT ON FUNCTION cec._execute_as(oid, text, text) IS 'Private. Runs a portfolio script as its owner, for callers that may SET ROLE to it.';
 COMMENT ON FUNCTION cec.refuse(text, text, text, text) IS 'Raises SQLSTATE 23514 for a constraint, with detail and hint. Called by CHECK constraints where they fail.';
 COMMENT ON FUNCTION cec.refuse_length(text, text, integer) IS 'Raises SQLSTATE 22001 (too long) or 23514 (empty) for a text that must have 1 to so many characters.';
@@ -324,12 +317,6 @@ COMMENT ON FUNCTION cec.today(regnamespace) IS 'Today in the time zone of the po
 COMMENT ON FUNCTION cec._require_version(regnamespace) IS 'Private. Raises SQLSTATE 55000 for a portfolio of another version, with a hint to upgrade it.';
 COMMENT ON FUNCTION cec._has_settings(regnamespace) IS 'Private. Whether the row of settings is there; SQLSTATE 55000 where it is of another version.';
 COMMENT ON FUNCTION cec._arm_table(regnamespace, text, text, text) IS 'Private. Attaches the engine''s triggers to a table of a portfolio and makes them fire always.';
-COMMENT ON TABLE cec._portfolio_trigger IS 'Private. What the triggers of a portfolio are, as the server prints them.';
-COMMENT ON COLUMN cec._portfolio_trigger.table_name IS 'Table that it is on.';
-COMMENT ON COLUMN cec._portfolio_trigger.trigger_name IS 'Its name.';
-COMMENT ON COLUMN cec._portfolio_trigger.definition IS 'The statement that makes it, @T@ in the place of the table.';
-COMMENT ON COLUMN cec._portfolio_trigger.is_recorded IS 'Whether it writes the log.';
-COMMENT ON FUNCTION cec._take_triggers() IS 'Private. Learns what the triggers of a portfolio are; once, when the extension is installed.';
 COMMENT ON FUNCTION cec._disarmed(regnamespace) IS 'Private. The engine''s triggers of a portfolio that are not what they were made as.';
 COMMENT ON FUNCTION cec._arm(regnamespace) IS 'Private. Makes the engine''s triggers of a portfolio what they are to be.';
 COMMENT ON FUNCTION cec._definition_path(name) IS 'Private. The search_path for a portfolio''s definitions; SQLSTATE 55000 where an extension''s schema is open to others.';
