@@ -83,8 +83,9 @@ my @digests = (seal());
 ask(q{SELECT setval(pg_get_serial_sequence('fleet.audit_log', 'audit_id'), 40000)});
 ask(q{SET cec.reason = E'tab\t, line\n, return\r, back\\\\slash \\N and "quotes" {,}'; UPDATE fleet.asset SET model = E'a\tb\n\\\\.' WHERE asset_id < 20});
 push @digests, seal();
-ask(q{ALTER TABLE fleet.asset ADD COLUMN "odd ""name"", {with} \ all" text DEFAULT 'x'; ALTER TABLE fleet.customer RENAME COLUMN external_ref TO other_ref;
-	UPDATE fleet.customer SET other_ref = '7', name = repeat('很长', 5000) WHERE customer_id = 1; ALTER TABLE fleet.contract ALTER COLUMN account_manager TYPE varchar(99)});
+ask(q{ALTER TABLE fleet.asset ADD COLUMN "odd ""name"", {with} \ all" text DEFAULT 'x'; ALTER TABLE fleet.customer ADD COLUMN note text;
+	UPDATE fleet.customer SET note = '6' WHERE customer_id = 2; ALTER TABLE fleet.customer RENAME COLUMN note TO remark;
+	UPDATE fleet.customer SET remark = '7', name = repeat('很长', 5000) WHERE customer_id = 1; ALTER TABLE fleet.customer ALTER COLUMN remark TYPE varchar(99)});
 ask(q{BEGIN; UPDATE fleet.asset SET model = 'y' WHERE asset_id < 9; SAVEPOINT s; UPDATE fleet.asset SET model = 'z'; ROLLBACK TO s; UPDATE fleet.asset SET status = 'in_repair' WHERE asset_id = 9; COMMIT});
 # A transaction older than those that were sealed before it, and than those that wrote before it.
 my ($in, $said) = ("BEGIN; SELECT pg_current_xact_id();\n", '');
