@@ -196,6 +196,7 @@ RETURNS TABLE (problem text, asset_id bigint, term_id bigint, valid_from date, l
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM cec._require_version(portfolio);
+	PERFORM cec._require_execute(portfolio, 'verify_coverage');
 	PERFORM cec._require_read_committed('verify_coverage');
 	-- Rules, contracts and bundles stay as they are while this reads them with several snapshots.
 	IF NOT pg_is_in_recovery() AND has_table_privilege(format('%s.audit_log', portfolio)::regclass, 'SELECT') THEN
@@ -231,6 +232,7 @@ DECLARE
 	is_known boolean;
 BEGIN
 	PERFORM cec._require_version(portfolio);
+	PERFORM cec._require_execute(portfolio, 'test_rule');
 	IF effect IS NULL OR effect NOT IN ('include', 'require', 'exclude') THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('"%s" is not an effect of a rule', effect),
 			HINT = 'Effects are include, require and exclude.';

@@ -14,7 +14,6 @@
 #include "utils/lsyscache.h"
 #include "utils/varlena.h"
 
-#include "act_as.h"
 #include "change.h"
 #include "day_set.h"
 #include "inclusion_lines.h"
@@ -167,13 +166,6 @@ lines_as_args(const CecLines *lines, Datum *args)
 	args[4] = PointerGetDatum(construct_array(columns[4], lines->count, DATERANGEOID, -1, false, TYPALIGN_INT));
 }
 
-/* Whether the one who runs the statement may read all of a table; if not, no message tells what is in it. */
-static bool
-caller_may_read(CecChange *change, const char *table_name)
-{
-	return cec_may_read_all(change->caller, cec_portfolio_table(change->portfolio, table_name));
-}
-
 static char *
 result_text(uint64 row, int column)
 {
@@ -189,8 +181,9 @@ cec_inclusion_explain_lines(CecChange *change, const CecLines *doubtful)
 	List *wrong = NIL;
 	Datum args[5];
 	uint64 rows;
-	bool may_read = caller_may_read(change, "asset") && caller_may_read(change, "inclusion") &&
-					caller_may_read(change, "coverage_term") && caller_may_read(change, "contract");
+	bool may_read_list = cec_change_may_tell(change, "inclusion");
+	bool may_read = may_read_list && cec_change_may_tell(change, "asset") &&
+					cec_change_may_tell(change, "coverage_term") && cec_change_may_tell(change, "contract");
 
 	lines_as_args(doubtful, args);
 	SPI_connect();
@@ -200,7 +193,11 @@ cec_inclusion_explain_lines(CecChange *change, const CecLines *doubtful)
 	{
 		WrongLine *line = palloc(sizeof(WrongLine));
 
-		line->listed_as = result_text(i, may_read ? 1 : 4);
+		/* An INSERT said it itself. */
+		if (may_read_list || change->operation == CEC_INSERT)
+			line->listed_as = result_text(i, may_read ? 1 : 4);
+		else
+			line->listed_as = "...";
 		line->problem = find_problem(result_text(i, 2));
 		line->facts = may_read ? result_text(i, 3) : NULL;
 		wrong = lappend(wrong, line);
@@ -222,7 +219,7 @@ find_similar_tag(CecChange *change, const char *typed)
 	uint64 rows;
 
 	/* varstr_levenshtein takes no more than 255 bytes. */
-	if (strlen(typed) > 255 || !caller_may_read(change, "asset"))
+	if (strlen(typed) > 255 || !cec_change_may_tell(change, "asset"))
 		return NULL;
 	SPI_connect();
 	rows = cec_query_run(change->portfolio->plans, &neighbours, &arg, NULL, 0);

@@ -3,8 +3,8 @@
  *		The engine's triggers: gate before a statement, and after it, in fixed order, whoever registered for it.
  *
  * One trigger a table and event, so that no trigger's name decides the order.  The engine acts as the owner of the
- * table that changed, never as the owner of the extension: a trigger function attached to somebody's own table can do
- * only what that somebody may.  Because the log is written without looking at privileges, its owner must be the same.
+ * portfolio, never as the owner of the extension: a trigger function attached to somebody's own table does nothing, unless
+ * that is the table of a portfolio of his.
  *
  * Transition rows are read from their tuplestores, each through a read pointer of its own; SQL never sees them.  Rows that
  * an UPDATE left as they were are none of the change.
@@ -310,4 +310,14 @@ cec_change_is_empty(CecChange *change)
 {
 	return (change->old_rows == NULL || tuplestore_tuple_count(change->old_rows) == 0) &&
 		   (change->new_rows == NULL || tuplestore_tuple_count(change->new_rows) == 0);
+}
+
+/*
+ * Whether whoever made the change may read all of a table of the portfolio.  Messages are made of rows that the engine
+ * reads as the owner: they hold values of a table, of the changed one too, only where this says so.
+ */
+bool
+cec_change_may_tell(CecChange *change, const char *table_name)
+{
+	return cec_may_read_all(change->caller, cec_portfolio_table(change->portfolio, table_name));
 }

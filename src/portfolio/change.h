@@ -65,5 +65,6 @@ extern bool cec_rows_next(CecRows *rows);
 extern void cec_rows_end(CecRows *rows);
 extern bool cec_rows_same_value(TupleTableSlot *one, TupleTableSlot *other, AttrNumber attnum);
 extern bool cec_change_is_empty(CecChange *change);
+extern bool cec_change_may_tell(CecChange *change, const char *table_name);
 
 #endif

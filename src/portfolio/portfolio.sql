@@ -24,10 +24,11 @@ LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_sql';
 CREATE FUNCTION cec._check_tables(portfolio oid) RETURNS void
 LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_check_tables';
 
--- Constraints call these where they fail, to say more than a constraint can: CHECK (fine OR cec.refuse(…)).
-CREATE FUNCTION cec.refuse(constraint_name text, message text, detail text, hint text) RETURNS boolean
+-- Constraints call these where they fail, to say more than a constraint can: CHECK (fine OR cec.refuse(tableoid, …)). Values
+-- of the row are told to those who may read all of the table.
+CREATE FUNCTION cec.refuse(table_id oid, constraint_name text, message text, detail text, hint text) RETURNS boolean
 LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse';
-CREATE FUNCTION cec.refuse_length(constraint_name text, value text, most integer) RETURNS boolean
+CREATE FUNCTION cec.refuse_length(table_id oid, constraint_name text, value text, most integer) RETURNS boolean
 LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse_length';
 CREATE FUNCTION cec.refuse_empty(constraint_name text) RETURNS boolean
 LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse_empty';
@@ -101,6 +102,17 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
 			MESSAGE = format('portfolio %s has version %s, the extension %s', portfolio, found_version, cec.version()),
 			HINT = format('Run SELECT cec.upgrade_portfolio(%L).', (SELECT nspname FROM pg_namespace WHERE oid = portfolio));
+	END IF;
+END;
+$$;
+
+-- Levels of access give the portfolio's own function of that name; the engine's is everybody's to call.
+CREATE FUNCTION cec._require_execute(portfolio regnamespace, function_name text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = portfolio AND p.proname = function_name AND has_function_privilege(p.oid, 'EXECUTE')) THEN
+		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('permission denied for function %s.%I', portfolio, function_name),
+			HINT = 'The view cec.access_privilege says which levels of access have it.';
 	END IF;
 END;
 $$;
@@ -196,30 +208,14 @@ BEGIN
 END;
 $$;
 
--- The path that a portfolio's own definitions are read with. Refuses extension schemas in which others may create.
+-- The path that a portfolio's own definitions are read with. Others may create in schemas of it: what was bound is looked at
+-- before it runs (_check_binding).
 CREATE FUNCTION cec._definition_path(portfolio name) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	open_schema record;
-	extension_schemas text;
 BEGIN
-	SELECT n.nspname AS name, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS grantee INTO open_schema
-	FROM pg_extension e
-		JOIN pg_namespace n ON n.oid = e.extnamespace OR n.nspname = 'cec'
-		CROSS JOIN LATERAL aclexplode(n.nspacl) a
-	WHERE e.extname IN ('postgis', 'btree_gist') AND a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner
-		AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = a.grantee AND r.rolsuper)
-	LIMIT 1;
-	IF FOUND THEN
-		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-			MESSAGE = format('schema "%s" holds extensions and is open to %s', open_schema.name, open_schema.grantee),
-			DETAIL = 'Whoever may create there could put functions in the place of PostGIS''s own.',
-			HINT = format('REVOKE CREATE ON SCHEMA %I FROM %s.', open_schema.name, open_schema.grantee);
-	END IF;
-	SELECT string_agg(DISTINCT quote_ident(n.nspname), ', ') INTO extension_schemas
-	FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-	WHERE e.extname IN ('postgis', 'btree_gist');
-	RETURN format('pg_catalog, %I, cec, %s, pg_temp', portfolio, extension_schemas);
+	RETURN format('pg_catalog, %I, cec, %s, pg_temp', portfolio, (SELECT string_agg(DISTINCT quote_ident(n.nspname), ', ')
+		FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+		WHERE e.extname IN ('postgis', 'btree_gist')));
 END;
 $$;
 
@@ -247,11 +243,12 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('role "%s" does not exist', owner),
 			HINT = 'Make a role that nobody logs in as: CREATE ROLE … NOLOGIN.';
 	END IF;
-	PERFORM cec._definition_path(name);
 	EXECUTE format('CREATE SCHEMA %I AUTHORIZATION %I', name, owner);
 	portfolio := quote_ident(name)::regnamespace;
-	PERFORM cec._execute_as(owner_id, cec._definition_path(name),
-		cec._script_for(cec._portfolio_script() || cec._portfolio_closing(), name));
+	PERFORM cec._execute_as(owner_id, cec._definition_path(name), cec._script_for(cec._portfolio_script(), name));
+	-- Before any of it runs.
+	PERFORM cec._check_binding(portfolio, NULL);
+	PERFORM cec._execute_as(owner_id, cec._definition_path(name), cec._script_for(cec._portfolio_closing(), name));
 	RETURN portfolio;
 END;
 $$;
@@ -261,6 +258,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	portfolio regnamespace := cec._require_portfolio(name);
 BEGIN
+	PERFORM cec._check_binding('cec', NULL);
+	PERFORM cec._check_binding(portfolio, cec._portfolio_script());
 	PERFORM cec._check_tables(portfolio);
 	PERFORM cec._execute_as((SELECT nspowner FROM pg_namespace WHERE oid = portfolio), cec._definition_path(name),
 		'SELECT cec._arm(' || quote_literal(quote_ident(name)) || '::regnamespace);'
@@ -302,8 +301,8 @@ COMMENT ON FUNCTION cec._script_for(text, text) IS 'Private. A part of a portfol
 COMMENT ON FUNCTION cec._sql(oid, text) IS 'Private. A query over a portfolio''s tables (@P@ in the place of the schema) as the engine runs it: what it names must be what cec.create_portfolio made (SQLSTATE 55000).';
 COMMENT ON FUNCTION cec._check_tables(oid) IS 'Private. Raises SQLSTATE 55000 unless what has the names of a portfolio''s tables are ordinary tables of the schema''s owner, whatever their columns.';
 COMMENT ON FUNCTION cec._execute_as(oid, text, text) IS 'Private. Runs a portfolio script as its owner, for callers that may SET ROLE to it.';
-COMMENT ON FUNCTION cec.refuse(text, text, text, text) IS 'Raises SQLSTATE 23514 for a constraint, with detail and hint. Called by CHECK constraints where they fail.';
-COMMENT ON FUNCTION cec.refuse_length(text, text, integer) IS 'Raises SQLSTATE 22001 (too long) or 23514 (empty) for a text that must have 1 to so many characters.';
+COMMENT ON FUNCTION cec.refuse(oid, text, text, text, text) IS 'Raises SQLSTATE 23514 for a constraint, with detail (for those who may read the table) and hint. Called by CHECK constraints where they fail.';
+COMMENT ON FUNCTION cec.refuse_length(oid, text, text, integer) IS 'Raises SQLSTATE 22001 (too long) or 23514 (empty) for a text that must have 1 to so many characters.';
 COMMENT ON FUNCTION cec.refuse_empty(text) IS 'Raises SQLSTATE 23514 for an empty range of days.';
 COMMENT ON FUNCTION cec.refuse_infinity(text) IS 'Raises SQLSTATE 23514 for an infinite day.';
 COMMENT ON FUNCTION cec.version() IS 'Version of the installed extension.';
@@ -315,12 +314,13 @@ COMMENT ON COLUMN cec.portfolio.version IS 'Version of the extension that last s
 COMMENT ON FUNCTION cec._require_portfolio(text) IS 'Private. The schema of a portfolio, or SQLSTATE 3F000.';
 COMMENT ON FUNCTION cec.today(regnamespace) IS 'Today in the time zone of the portfolio''s setting.';
 COMMENT ON FUNCTION cec._require_version(regnamespace) IS 'Private. Raises SQLSTATE 55000 for a portfolio of another version, with a hint to upgrade it.';
-COMMENT ON FUNCTION cec._has_settings(regnamespace) IS 'Private. Whether the row of settings is there; SQLSTATE 55000 where it is of another version.';
+COMMENT ON FUNCTION cec._require_execute(regnamespace, text) IS 'Private. Raises SQLSTATE 42501 for who may not run the portfolio''s own function of that name.';
 COMMENT ON FUNCTION cec._arm_table(regnamespace, text, text, text) IS 'Private. Attaches the engine''s triggers to a table of a portfolio and makes them fire always.';
+COMMENT ON FUNCTION cec._definition_path(name) IS 'Private. The search_path for a portfolio''s definitions.';
+COMMENT ON FUNCTION cec.create_portfolio(text, name) IS 'Makes a portfolio: a schema of that name with all its tables, owned by owner (default: the caller; best a NOLOGIN role that the caller is a member of). Errors: 22023 name, 42704 owner, 42P06 schema exists, 42501 rights, 55000 definitions would be bound to what is neither the server''s nor an extension''s.';
+COMMENT ON FUNCTION cec.upgrade_portfolio(text) IS 'Brings a portfolio to the installed version and switches its triggers on again, as its owner. Returns the version. To be run after ALTER EXTENSION cec UPDATE and after every restore. Error 55000: definitions are bound to what is neither the server''s nor an extension''s.';
+COMMENT ON FUNCTION cec._has_settings(regnamespace) IS 'Private. Whether the row of settings is there; SQLSTATE 55000 where it is of another version.';
 COMMENT ON FUNCTION cec._disarmed(regnamespace) IS 'Private. The engine''s triggers of a portfolio that are not what they were made as.';
 COMMENT ON FUNCTION cec._arm(regnamespace) IS 'Private. Makes the engine''s triggers of a portfolio what they are to be.';
-COMMENT ON FUNCTION cec._definition_path(name) IS 'Private. The search_path for a portfolio''s definitions; SQLSTATE 55000 where an extension''s schema is open to others.';
-COMMENT ON FUNCTION cec.create_portfolio(text, name) IS 'Makes a portfolio: a schema of that name with all its tables, owned by owner (default: the caller; best a NOLOGIN role that the caller is a member of). Errors: 22023 name, 42704 owner, 42P06 schema exists, 42501 rights, 55000 an extension''s schema is open to others.';
-COMMENT ON FUNCTION cec.upgrade_portfolio(text) IS 'Brings a portfolio to the installed version and switches its triggers on again, as its owner. Returns the version. To be run after ALTER EXTENSION cec UPDATE and after a data-only restore.';
 COMMENT ON FUNCTION cec.rename_portfolio(text, text) IS 'Renames a portfolio. Open sessions follow.';
 COMMENT ON FUNCTION cec.drop_portfolio(text, text) IS 'Drops a portfolio with all its data and its log, when confirm repeats its name (SQLSTATE 22023 otherwise).';

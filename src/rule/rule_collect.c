@@ -220,7 +220,8 @@ check_condition(CecChange *change, const char *name, const char *text)
 	ErrorContextCallback callback = {error_context_stack, name_rule, &rule};
 	CecActAs act;
 
-	error_context_stack = &callback;
+	if (cec_change_may_tell(change, "coverage_rule"))
+		error_context_stack = &callback;
 	cec_portfolio_act(&act, change->portfolio);
 	(void) cec_condition_compile(text);
 	cec_act_as_self(&act);
@@ -248,9 +249,12 @@ find_first_effect(CecChange *change, int64 rule_id, DateADT *day)
 static void
 refuse_acted(CecChange *change, const char *name, const char *what, const char *hint)
 {
-	ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("rule \"%.100s\" has acted and %s", name, what),
-					errdetail("What it decided for earlier days stays, and must be explained by it."),
-					errhint("%s", hint), errtableconstraint(change->rel, "coverage_rule_has_acted")));
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 cec_change_may_tell(change, "coverage_rule") ? errmsg("rule \"%.100s\" has acted and %s", name, what)
+														  : errmsg("a rule has acted and %s", what),
+			 errdetail("What it decided for earlier days stays, and must be explained by it."), errhint("%s", hint),
+			 errtableconstraint(change->rel, "coverage_rule_has_acted")));
 }
 
 static char *

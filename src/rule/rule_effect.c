@@ -38,6 +38,7 @@ static const Oid effect_type[EFFECT_COLUMNS] = {INT8OID, INT8OID, INT8OID, DATER
 
 struct CecEffects
 {
+	CecPortfolio *portfolio;
 	Relation rel;
 	Snapshot snapshot;
 	MemoryContext cxt;
@@ -56,6 +57,7 @@ cec_effects_begin(CecPortfolio *portfolio, Snapshot snapshot)
 {
 	CecEffects *effects = palloc0(sizeof(CecEffects));
 
+	effects->portfolio = portfolio;
 	effects->rel = cec_portfolio_open_below(portfolio, "rule_effect");
 	for (int i = 0; i < EFFECT_COLUMNS; i++)
 		effects->attnums[i] = cec_column_require(effects->rel, effect_column[i], effect_type[i]);
@@ -97,7 +99,7 @@ probe_by(CecEffects *effects, CecProbe **probe, const char *column)
 		MemoryContext old = MemoryContextSwitchTo(effects->cxt);
 
 		*probe =
-			cec_probe_begin(table_open(RelationGetRelid(effects->rel), AccessShareLock), column, effects->snapshot);
+			cec_probe_begin(cec_portfolio_open(effects->portfolio, "rule_effect", AccessShareLock), column, effects->snapshot);
 		MemoryContextSwitchTo(old);
 	}
 	return *probe;

@@ -206,7 +206,7 @@ ask_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 	SPI_cursor_close(portal);
 	PopActiveSnapshot();
 	SPI_finish();
-	AtEOXact_GUC(true, nest_level);
+	AtEOXact_GUC(false, nest_level);
 }
 
 /* By the size of the table: statistics may be older than what is in it. */

@@ -1,38 +1,18 @@
 # Rules day by day: a server whose clock is set. What refresh decides, and what it leaves alone.
 use strict;
 use warnings;
-use File::Basename;
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use Cec;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::Local;
 
-my $node = PostgreSQL::Test::Cluster->new('refresh');
-my $folder = PostgreSQL::Test::Utils::tempdir();
-my $clock = "$folder/clock";
-
-# Noon, UTC, of a day.
-sub set_day
-{
-	my ($day) = @_;
-	my ($year, $month, $date) = split /-/, $day;
-
-	open(my $file, '>', "$clock.new") // die "cannot set the clock: $!";
-	print $file timegm(0, 0, 12, $date, $month - 1, $year) - CORE::time();
-	close $file;
-	rename "$clock.new", $clock;
-	return;
-}
-
-system('gcc', '-O', '-shared', '-fPIC', '-o', "$folder/clock.so", dirname(__FILE__) . '/clock.c') == 0 or die 'cannot compile clock.c';
-$node->init(extra => [ '--locale=C.UTF-8', '--encoding=UTF8' ]);
-$node->append_conf('postgresql.conf', "fsync = off\njit = off\nTimeZone = 'Asia/Tokyo'\nclient_min_messages = warning\nautovacuum = off");
+my $node = new_moved_cluster('refresh', 'fsync = off', 'jit = off', "TimeZone = 'Asia/Tokyo'", 'client_min_messages = warning', 'autovacuum = off');
+sub set_day { my ($day) = @_; move_clock($node, "$day 12:00"); return }
 set_day('2026-10-20');
-{
-	local $ENV{LD_PRELOAD} = "$folder/clock.so";
-	local $ENV{CEC_CLOCK} = $clock;
-	$node->start;
-}
 sub run { my ($sql) = @_; return $node->safe_psql('postgres', $sql) }
 sub code { my ($sql) = @_; my (undef, undef, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\n$sql"); return $err =~ /ERROR:  (\w{5}):.*?(?:CONSTRAINT NAME:  (\w+)|\z)/s ? join(' ', $1, $2 // ()) : $err }
 run('CREATE EXTENSION cec CASCADE');
