@@ -64,11 +64,8 @@ $(ENGINE_SCRIPT): cec.control Makefile $(ENGINE_SQL) $(PORTFOLIO_SQL) $(CLOSING_
 	echo 'SELECT $$portfolio$$'; cat $(PORTFOLIO_SQL); echo '$$portfolio$$::text;'; echo '$$script$$;'; \
 	echo 'CREATE FUNCTION cec._portfolio_closing() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$script$$'; \
 	echo 'SELECT $$portfolio$$'; cat $(CLOSING_SQL); echo '$$portfolio$$::text;'; echo '$$script$$;'; \
-	echo 'CREATE FUNCTION cec._portfolio_arming() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$script$$'; \
-	echo 'SELECT $$portfolio$$'; sed -n '/^SELECT cec._arm_table(/p' $(PORTFOLIO_SQL); echo '$$portfolio$$::text;'; echo '$$script$$;'; \
 	echo "COMMENT ON FUNCTION cec._portfolio_script() IS 'Private. The statements that make a portfolio, with @P@ in the place of its name.';"; \
 	echo "COMMENT ON FUNCTION cec._portfolio_closing() IS 'Private. The last statements that make a portfolio, once its tables are there.';"; \
-	echo "COMMENT ON FUNCTION cec._portfolio_arming() IS 'Private. The statements that attach the engine''s triggers to a portfolio.';"; \
 	cat src/portfolio/shape.sql; echo "SELECT cec._check_binding('cec', NULL); SELECT cec._take_shape();"; \
 	echo 'GRANT SELECT ON cec.portfolio, cec.access_level, cec.access_privilege TO PUBLIC;'; \
 	} > $@

@@ -67,7 +67,7 @@ CREATE FUNCTION cec.verify_replay(portfolio regnamespace)
 RETURNS TABLE (kind text, table_name text, row_id bigint, column_name text, detail text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	PERFORM cec._require_version(portfolio);
+	PERFORM cec._has_settings(portfolio);
 	RETURN QUERY SELECT r.* FROM cec._verify_replay(portfolio) AS r
 		ORDER BY r.table_name, r.row_id NULLS FIRST, r.kind, r.column_name, r.detail;
 END;

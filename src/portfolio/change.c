@@ -6,7 +6,8 @@
  * portfolio, never as the owner of the extension: a trigger function attached to somebody's own table does nothing, unless
  * that is the table of a portfolio of his.
  *
- * Transition rows are read from their tuplestores, each through a read pointer of its own; SQL never sees them.
+ * Transition rows are read from their tuplestores, each through a read pointer of its own; SQL never sees them.  Rows that
+ * an UPDATE left as they were are none of the change.
  */
 #include "postgres.h"
 
@@ -105,6 +106,69 @@ check_recorded_once(TriggerData *trigdata)
 	}
 }
 
+/* Whether two rows are the same to the byte, as those of an UPDATE that sets what is there already mostly are. */
+static bool
+same_bytes(TupleTableSlot *one, TupleTableSlot *other)
+{
+	MinimalTuple a = ((MinimalTupleTableSlot *) one)->mintuple;
+	MinimalTuple b = ((MinimalTupleTableSlot *) other)->mintuple;
+
+	return a->t_len == b->t_len && a->t_hoff == b->t_hoff &&
+		   (a->t_infomask2 & HEAP_NATTS_MASK) == (b->t_infomask2 & HEAP_NATTS_MASK) &&
+		   (a->t_infomask & HEAP_HASNULL) == (b->t_infomask & HEAP_HASNULL) &&
+		   memcmp(a->t_bits, b->t_bits, a->t_len - offsetof(MinimalTupleData, t_bits)) == 0;
+}
+
+static bool
+same_row(TupleTableSlot *one, TupleTableSlot *other)
+{
+	TupleDesc desc = one->tts_tupleDescriptor;
+
+	if (same_bytes(one, other))
+		return true;
+	slot_getallattrs(one);
+	slot_getallattrs(other);
+	for (int i = 0; i < desc->natts; i++)
+		if (!TupleDescAttr(desc, i)->attisdropped && !cec_rows_same_value(one, other, i + 1))
+			return false;
+	return true;
+}
+
+/*
+ * Takes out of an UPDATE the rows that it left as they were: nothing is recorded of them, nor follows from them.  What is
+ * left, if that is less, is in tuplestores of the change's own, for the caller to let go of.
+ */
+static void
+leave_out_unchanged(CecChange *change)
+{
+	Tuplestorestate *old_rows;
+	Tuplestorestate *new_rows;
+	int64 same = 0;
+	CecRows rows;
+
+	cec_rows_begin(&rows, change);
+	while (cec_rows_next(&rows))
+		same += same_row(rows.old_row, rows.new_row);
+	cec_rows_end(&rows);
+	if (same == 0)
+		return;
+	old_rows = tuplestore_begin_heap(true, false, work_mem);
+	new_rows = tuplestore_begin_heap(true, false, work_mem);
+	if (same < tuplestore_tuple_count(change->new_rows))
+	{
+		cec_rows_begin(&rows, change);
+		while (cec_rows_next(&rows))
+			if (!same_row(rows.old_row, rows.new_row))
+			{
+				tuplestore_puttupleslot(old_rows, rows.old_row);
+				tuplestore_puttupleslot(new_rows, rows.new_row);
+			}
+		cec_rows_end(&rows);
+	}
+	change->old_rows = old_rows;
+	change->new_rows = new_rows;
+}
+
 /*
  * cec.record_change(table_name): AFTER a statement, runs all stages over its transition rows.
  */
@@ -141,11 +205,18 @@ cec_record_change(PG_FUNCTION_ARGS)
 	change.portfolio = cec_portfolio_get(RelationGetNamespace(change.rel));
 	cec_portfolio_adopt(change.portfolio, change.rel, change.table_name);
 	cec_portfolio_act(&act, change.portfolio);
+	if (change.operation == CEC_UPDATE)
+		leave_out_unchanged(&change);
 	for (CecStage stage = 0; stage < CEC_STAGE_COUNT; stage++)
 		for (int i = 0; i < nhandlers; i++)
 			if (handlers[i].stage == stage &&
 				(handlers[i].table_name == NULL || strcmp(handlers[i].table_name, change.table_name) == 0))
 				handlers[i].run(&change);
+	if (change.new_rows != trigdata->tg_newtable)
+	{
+		tuplestore_end(change.old_rows);
+		tuplestore_end(change.new_rows);
+	}
 	cec_act_as_self(&act);
 	cec_portfolio_unpin();
 	MemoryContextSwitchTo(old_cxt);

@@ -117,10 +117,23 @@ BEGIN
 END;
 $$;
 
--- Attaches the engine's triggers to a table and says that they fire always; also mends what is missing or disabled.
--- The modes say how an INSERT, and how an UPDATE or DELETE, goes through the gate: "data" beside others, "definition"
--- (what other rows rest on) alone. Each noun's portfolio part arms its own tables; the Makefile collects these lines
--- for upgrade_portfolio.
+-- What verifies goes on where the row of settings is gone, and says so: whether it is there.
+CREATE FUNCTION cec._has_settings(portfolio regnamespace) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	result boolean;
+BEGIN
+	EXECUTE cec._sql(portfolio, 'SELECT EXISTS (SELECT FROM @P@.setting)') INTO result;
+	IF result THEN
+		PERFORM cec._require_version(portfolio);
+	END IF;
+	RETURN result;
+END;
+$$;
+
+-- Attaches the engine's triggers to a table and says that they fire always. The modes say how an INSERT, and how an UPDATE
+-- or DELETE, goes through the gate: "data" beside others, "definition" (what other rows rest on) alone. Each noun's
+-- portfolio part arms its own tables.
 CREATE FUNCTION cec._arm_table(portfolio regnamespace, table_name text, insert_mode text, change_mode text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -136,9 +149,7 @@ BEGIN
 		('cec_truncate', 'BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION cec.refuse_truncate()', NULL)
 		) AS p(trigger_name, definition, argument)
 	LOOP
-		IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = portfolio_table AND tgname = part.trigger_name) THEN
-			EXECUTE format('CREATE TRIGGER %I ' || part.definition, part.trigger_name, portfolio_table, part.argument);
-		END IF;
+		EXECUTE format('CREATE TRIGGER %I ' || part.definition, part.trigger_name, portfolio_table, part.argument);
 	END LOOP;
 	FOR part IN SELECT c.oid::regclass AS portfolio_table, t.tgname
 		FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid
@@ -146,6 +157,53 @@ BEGIN
 			AND p.pronamespace = 'cec'::regnamespace
 	LOOP
 		EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', part.portfolio_table, part.tgname);
+	END LOOP;
+END;
+$$;
+
+-- Of the engine's triggers of a portfolio those that are not what they were made as, or do not fire always: what they are to
+-- be (NULL: there is to be none), and whether what is there must go first.
+CREATE FUNCTION cec._disarmed(portfolio regnamespace)
+RETURNS TABLE (table_name text, trigger_name text, definition text, is_other boolean, detail text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY
+	WITH due AS (
+		SELECT p.table_name AS on_table, p.trigger_name AS named, replace(p.definition, '@T@', format('%s.%I', portfolio, p.table_name)) AS definition
+		FROM cec._trigger_shape p
+	), there AS (
+		SELECT c.relname::text AS on_table, t.tgname::text AS named, pg_get_triggerdef(t.oid) AS definition, t.tgenabled
+		FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid JOIN pg_proc p ON p.oid = t.tgfoid
+		WHERE c.relnamespace = portfolio AND NOT t.tgisinternal AND c.relname IN (SELECT d.on_table FROM due d)
+			AND (p.pronamespace = 'cec'::regnamespace OR (c.relname, t.tgname) IN (SELECT d.on_table, d.named FROM due d))
+	)
+	SELECT on_table, named, d.definition, t.definition <> coalesce(d.definition, ''), format(CASE
+		WHEN t.definition IS NULL THEN 'The trigger %s is missing.'
+		WHEN d.definition IS NULL THEN 'The trigger %s is none that the engine made.'
+		WHEN t.definition <> d.definition THEN 'The trigger %s is not what it was made as.'
+		WHEN t.tgenabled = 'D' THEN 'The trigger %s is disabled.'
+		ELSE 'The trigger %s does not fire always.' END, named)
+	FROM due d FULL JOIN there t USING (on_table, named)
+	WHERE t.definition IS DISTINCT FROM d.definition OR t.tgenabled <> 'A'
+	ORDER BY 1, 2;
+END;
+$$;
+
+CREATE FUNCTION cec._arm(portfolio regnamespace) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	part record;
+BEGIN
+	FOR part IN SELECT * FROM cec._disarmed(portfolio) LOOP
+		IF part.is_other THEN
+			EXECUTE format('DROP TRIGGER %I ON %s.%I', part.trigger_name, portfolio, part.table_name);
+		END IF;
+		IF coalesce(part.is_other, true) AND part.definition IS NOT NULL THEN
+			EXECUTE part.definition;
+		END IF;
+		IF part.definition IS NOT NULL THEN
+			EXECUTE format('ALTER TABLE %s.%I ENABLE ALWAYS TRIGGER %I', portfolio, part.table_name, part.trigger_name);
+		END IF;
 	END LOOP;
 END;
 $$;
@@ -204,7 +262,7 @@ BEGIN
 	PERFORM cec._check_binding(portfolio, cec._portfolio_script());
 	PERFORM cec._check_tables(portfolio);
 	PERFORM cec._execute_as((SELECT nspowner FROM pg_namespace WHERE oid = portfolio), cec._definition_path(name),
-		replace(cec._portfolio_arming(), '@L@', quote_literal(quote_ident(name)))
+		'SELECT cec._arm(' || quote_literal(quote_ident(name)) || '::regnamespace);'
 		|| 'SELECT cec._note_all_columns(' || quote_literal(quote_ident(name)) || '::regnamespace);'
 		|| format('UPDATE %I.setting SET version = %L WHERE version IS DISTINCT FROM %L;', name, cec.version(), cec.version()));
 	RETURN cec.version();
@@ -261,5 +319,8 @@ COMMENT ON FUNCTION cec._arm_table(regnamespace, text, text, text) IS 'Private. 
 COMMENT ON FUNCTION cec._definition_path(name) IS 'Private. The search_path for a portfolio''s definitions.';
 COMMENT ON FUNCTION cec.create_portfolio(text, name) IS 'Makes a portfolio: a schema of that name with all its tables, owned by owner (default: the caller; best a NOLOGIN role that the caller is a member of). Errors: 22023 name, 42704 owner, 42P06 schema exists, 42501 rights, 55000 definitions would be bound to what is neither the server''s nor an extension''s.';
 COMMENT ON FUNCTION cec.upgrade_portfolio(text) IS 'Brings a portfolio to the installed version and switches its triggers on again, as its owner. Returns the version. To be run after ALTER EXTENSION cec UPDATE and after every restore. Error 55000: definitions are bound to what is neither the server''s nor an extension''s.';
+COMMENT ON FUNCTION cec._has_settings(regnamespace) IS 'Private. Whether the row of settings is there; SQLSTATE 55000 where it is of another version.';
+COMMENT ON FUNCTION cec._disarmed(regnamespace) IS 'Private. The engine''s triggers of a portfolio that are not what they were made as.';
+COMMENT ON FUNCTION cec._arm(regnamespace) IS 'Private. Makes the engine''s triggers of a portfolio what they are to be.';
 COMMENT ON FUNCTION cec.rename_portfolio(text, text) IS 'Renames a portfolio. Open sessions follow.';
 COMMENT ON FUNCTION cec.drop_portfolio(text, text) IS 'Drops a portfolio with all its data and its log, when confirm repeats its name (SQLSTATE 22023 otherwise).';
