@@ -4,6 +4,8 @@ CREATE FUNCTION cec.refuse_typing() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'cec_refuse_typing';
 CREATE FUNCTION cec._keep_definitions(portfolio oid) RETURNS void
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_keep_definitions';
+CREATE FUNCTION cec._let_definitions() RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'cec_let_definitions';
 CREATE FUNCTION cec._recompute(portfolio oid) RETURNS bigint
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_recompute';
 CREATE FUNCTION cec._refresh_rules(portfolio oid, on_day date, OUT days bigint, OUT rules bigint, OUT coverage bigint,
@@ -251,6 +253,7 @@ BEGIN
 		FROM cec._verify_rules($1) r
 		ORDER BY 2, 3, 4, 1
 		$query$, portfolio) USING portfolio;
+	PERFORM cec._let_definitions();
 END;
 $$;
 
@@ -322,10 +325,6 @@ DECLARE
 BEGIN
 	PERFORM cec._require_version(portfolio);
 	PERFORM cec._require_read_committed('refresh');
-	IF NOT isfinite(on_day) OR on_day > cec.today(portfolio) + 3660 THEN
-		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('%s is too far ahead', on_day),
-			HINT = 'A forecast walks day by day; it goes ten years ahead at most.';
-	END IF;
 	IF NOT has_table_privilege(format('%s.setting', portfolio)::regclass, 'UPDATE') THEN
 		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('permission denied to refresh portfolio %s', portfolio),
 			HINT = 'It needs UPDATE on the table setting, as level admin has.';
@@ -479,7 +478,8 @@ COMMENT ON FUNCTION cec.coverage_as_of(regnamespace, date, timestamptz) IS 'Cove
 COMMENT ON FUNCTION cec._define_coverage(regnamespace, bigint[], bigint, text[], bigint[], daterange[]) IS 'Private. The definition of coverage in plain SQL, for some assets or all (NULL); with what other rules of a term would do on some days.';
 COMMENT ON FUNCTION cec._define_heirs(regnamespace) IS 'Private. Members and their primaries in plain SQL, with the days on which membership counts.';
 COMMENT ON FUNCTION cec._define_carve_outs(regnamespace, bigint, text[], bigint[], daterange[]) IS 'Private. The days that assets are taken out of terms, in plain SQL.';
-COMMENT ON FUNCTION cec._keep_definitions(oid) IS 'Private. Keeps definitions from changing until the end of the transaction, as any writer of data does.';
+COMMENT ON FUNCTION cec._keep_definitions(oid) IS 'Private. Keeps definitions from changing, as any writer of data does, until _let_definitions.';
+COMMENT ON FUNCTION cec._let_definitions() IS 'Private. Lets definitions change again, as far as _keep_definitions of the same function kept them.';
 COMMENT ON FUNCTION cec._refresh_rules(oid, date) IS 'Private. Suspends rules that failed and decides those that depend on the day, day by day.';
 COMMENT ON FUNCTION cec._verify_rules(regnamespace) IS 'Private. Pairs of asset and rule for which rule_effect says something else than the condition says today.';
 COMMENT ON FUNCTION cec.test_rule(regnamespace, bigint, text, text) IS 'Who would gain or lose cover by a rule; see test_rule of a portfolio.';
