@@ -33,6 +33,7 @@ static volatile sig_atomic_t deadline_passed = false;
 static volatile sig_atomic_t progress = 0;
 static volatile sig_atomic_t seen = -1;
 static volatile sig_atomic_t ticks_left = 0;
+static SubTransactionId started_in = InvalidSubTransactionId; /* where the timer was set; invalid: it is not */
 
 /* Runs inside a signal handler. */
 static void
@@ -47,13 +48,37 @@ tick(void)
 	seen = progress;
 }
 
-/* Starts watching; until cec_rule_deadline_stop, or the end of the statement by an error. */
+/* An error that is caught further up leaves nobody who would stop the timer. */
+static void
+stop_taken_back(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB && started_in >= mine)
+		cec_rule_deadline_stop();
+}
+
+/* The server itself stops all timers when a transaction ends by an error. */
+static void
+forget_at_end(XactEvent event, void *arg)
+{
+	started_in = InvalidSubTransactionId;
+}
+
+/* Called once when the library is loaded. */
+void
+cec_rule_evaluate_init(void)
+{
+	RegisterSubXactCallback(stop_taken_back, NULL);
+	RegisterXactCallback(forget_at_end, NULL);
+}
+
+/* Starts watching; until cec_rule_deadline_stop, or the end of the (sub)transaction by an error. */
 void
 cec_rule_deadline_start(void)
 {
 	if (timer == MAX_TIMEOUTS)
 		timer = RegisterTimeout(USER_TIMEOUT, tick);
 	evaluating = false;
+	started_in = GetCurrentSubTransactionId();
 	enable_timeout_every(timer, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), TICK_MS), TICK_MS);
 }
 
@@ -61,6 +86,7 @@ void
 cec_rule_deadline_stop(void)
 {
 	evaluating = false;
+	started_in = InvalidSubTransactionId;
 	disable_timeout(timer, false);
 }
 

@@ -22,6 +22,7 @@ typedef struct CecJudgement
 	int sqlstate; /* when it failed */
 } CecJudgement;
 
+extern void cec_rule_evaluate_init(void);
 extern void cec_rule_deadline_start(void);
 extern void cec_rule_deadline_stop(void);
 extern bool cec_rule_error_is_fatal(int sqlstate);
