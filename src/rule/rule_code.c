@@ -108,10 +108,12 @@ find_needs(const Bitmapset *facts)
 
 	while ((fact = bms_next_member(facts, fact)) >= 0)
 	{
-		if (fact >= CEC_FACT_CONTRACT_NUMBER && fact <= CEC_FACT_BOUNDARY)
+		if (fact >= CEC_FACT_CONTRACT_NUMBER && fact <= CEC_FACT_BOUNDARY_ON_GLOBE)
 			needs |= CEC_NEEDS_TERM;
-		if (fact == CEC_FACT_BOUNDARY)
+		if (fact == CEC_FACT_BOUNDARY || fact == CEC_FACT_BOUNDARY_ON_GLOBE)
 			needs |= CEC_NEEDS_BOUNDARY;
+		if (fact == CEC_FACT_BOUNDARY_ON_GLOBE)
+			needs |= CEC_NEEDS_BOUNDARY_ON_GLOBE;
 		if (fact == CEC_FACT_MAINTENANCE_KINDS || fact == CEC_FACT_MAINTENANCE_DAYS)
 			needs |= CEC_NEEDS_MAINTENANCE;
 		if (fact == CEC_FACT_REQUEST_DAYS)
