@@ -352,7 +352,7 @@ $$;
 -- to join as it likes, the planner reads all bundles again for each step, where no statistics tell that an asset is in few.
 CREATE FUNCTION cec.explain_coverage(portfolio regnamespace, asset_id bigint, on_day date)
 RETURNS TABLE (step integer, term_id bigint, outcome text, reason text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off SET max_parallel_workers_per_gather = 0 AS $$
 DECLARE
 	asked_day date;
 	asset_tag text;
