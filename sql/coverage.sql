@@ -246,7 +246,7 @@ SELECT fleet.recompute_coverage();
 ROLLBACK;
 RESET ROLE;
 -- Whoever has verified keeps no definition waiting, though the transaction goes on; also when it failed, and was caught.
-CREATE FUNCTION gate_locks() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM pg_locks WHERE relation = 'fleet.gate'::regclass AND pid = pg_backend_pid() $$;
+CREATE FUNCTION gate_locks() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM pg_locks WHERE relation = 'fleet.gate'::regclass AND pid = pg_backend_pid() AND mode = 'RowExclusiveLock' $$;
 BEGIN;
 SELECT count(*) AS differences, gate_locks() FROM fleet.verify_coverage();
 SELECT gate_locks() AS then;

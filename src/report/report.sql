@@ -18,41 +18,41 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'the first day comes after the last day',
 			DETAIL = format('The first day is %s, the last day %s.', first_day, last_day);
 	END IF;
-	EXECUTE format('SELECT EXISTS (SELECT FROM %s.audit_log l WHERE l.contract_id = $1)', portfolio) INTO known USING contract_id;
+	EXECUTE cec._sql(portfolio, 'SELECT EXISTS (SELECT FROM @P@.audit_log l WHERE l.contract_id = $1)') INTO known USING contract_id;
 	IF NOT known THEN
 		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('there is no contract %s', coalesce(contract_id::text, 'NULL')),
 			DETAIL = 'There never was one of this contract_id.', HINT = 'The table contract has the numbers and their contract_id.';
 	END IF;
-	RETURN QUERY EXECUTE format($query$
+	RETURN QUERY EXECUTE cec._sql(portfolio, replace($query$
 		WITH part AS MATERIALIZED (
 			SELECT l.audit_id, l.table_name, l.row_id, l.asset_id, l.term_id
-			FROM %1$s.audit_log l WHERE l.contract_id = $1
+			FROM @P@.audit_log l WHERE l.contract_id = $1
 		), term AS (
 			SELECT DISTINCT p.row_id AS term_id FROM part p WHERE p.table_name = 'coverage_term'
 		), listed AS MATERIALIZED (
 			SELECT p.asset_id FROM part p WHERE p.table_name = 'inclusion' AND p.asset_id IS NOT NULL
 			UNION
 			SELECT h.asset_id FROM term t
-				CROSS JOIN LATERAL (SELECT h.asset_id FROM %1$s.coverage_history h WHERE h.term_id = t.term_id OFFSET 0) AS h
+				CROSS JOIN LATERAL (SELECT h.asset_id FROM @P@.coverage_history h WHERE h.term_id = t.term_id OFFSET 0) AS h
 			UNION
 			SELECT v.asset_id FROM term t
-				CROSS JOIN LATERAL (SELECT v.asset_id FROM %1$s.coverage v WHERE v.term_id = t.term_id OFFSET 0) AS v
+				CROSS JOIN LATERAL (SELECT v.asset_id FROM @P@.coverage v WHERE v.term_id = t.term_id OFFSET 0) AS v
 		), tier AS (
 			SELECT DISTINCT (coalesce(e.new_row, e.old_row) ->> 'tier_id')::bigint AS tier_id
-			FROM part p CROSS JOIN LATERAL (SELECT e.old_row, e.new_row FROM %1$s.audit_entry e WHERE e.audit_id = p.audit_id OFFSET 0) AS e
+			FROM part p CROSS JOIN LATERAL (SELECT e.old_row, e.new_row FROM @P@.audit_entry e WHERE e.audit_id = p.audit_id OFFSET 0) AS e
 			WHERE p.table_name = 'coverage_term'
 		), told AS (
 			SELECT p.table_name, p.row_id FROM part p
 			UNION
 			SELECT l.table_name, l.row_id FROM listed
-				CROSS JOIN LATERAL (SELECT l.table_name, l.row_id FROM %1$s.audit_log l WHERE l.asset_id = listed.asset_id OFFSET 0) AS l
+				CROSS JOIN LATERAL (SELECT l.table_name, l.row_id FROM @P@.audit_log l WHERE l.asset_id = listed.asset_id OFFSET 0) AS l
 			WHERE l.table_name IN ('asset', 'asset_identifier', 'bundle', 'bundle_member')
 			UNION
 			SELECT 'service_tier', t.tier_id FROM tier t
 		), followed AS (
 			SELECT l.audit_id, l.table_name, l.contract_id, l.asset_id,
 				lag(l.contract_id) OVER row_in_time AS contract_before, lag(l.asset_id) OVER row_in_time AS asset_before
-			FROM told CROSS JOIN LATERAL (SELECT l.* FROM %1$s.audit_log l
+			FROM told CROSS JOIN LATERAL (SELECT l.* FROM @P@.audit_log l
 				WHERE l.row_id = told.row_id AND l.table_name = told.table_name OFFSET 0) AS l
 			WINDOW row_in_time AS (PARTITION BY l.table_name, l.row_id ORDER BY l.audit_id)
 		), chosen AS MATERIALIZED (
@@ -66,9 +66,9 @@ BEGIN
 		), entry AS MATERIALIZED (
 			SELECT e.*, (e.at AT TIME ZONE s.time_zone)::date AS on_day
 			FROM chosen
-				CROSS JOIN %1$s.setting s
+				CROSS JOIN @P@.setting s
 				CROSS JOIN LATERAL (SELECT e.*, l.row_image IS NULL AS is_erased
-					FROM %1$s.audit_log l JOIN %1$s.audit_entry e USING (audit_id)
+					FROM @P@.audit_log l JOIN @P@.audit_entry e USING (audit_id)
 					WHERE l.audit_id = chosen.audit_id AND e.audit_id = chosen.audit_id
 						AND ($2 IS NULL OR l.at >= $2::timestamp AT TIME ZONE s.time_zone)
 						AND ($3 IS NULL OR l.at < ($3 + 1)::timestamp AT TIME ZONE s.time_zone) OFFSET 0) AS e
@@ -86,11 +86,11 @@ BEGIN
 			p.block_no, CASE WHEN e.is_erased THEN 'erased' WHEN p.block_no IS NULL THEN 'unsealed' ELSE 'sealed' END
 		FROM entry e
 			LEFT JOIN place p USING (audit_id)
-			LEFT JOIN LATERAL (SELECT c.number FROM %1$s.contract c WHERE c.contract_id = e.contract_id OFFSET 0) AS c ON true
-			LEFT JOIN LATERAL (SELECT t.number FROM %1$s.coverage_term t WHERE t.term_id = e.term_id OFFSET 0) AS t ON true
-			LEFT JOIN LATERAL (SELECT a.asset_tag FROM %1$s.asset a WHERE a.asset_id = e.asset_id OFFSET 0) AS a ON true
+			LEFT JOIN LATERAL (SELECT c.number FROM @P@.contract c WHERE c.contract_id = e.contract_id OFFSET 0) AS c ON true
+			LEFT JOIN LATERAL (SELECT t.number FROM @P@.coverage_term t WHERE t.term_id = e.term_id OFFSET 0) AS t ON true
+			LEFT JOIN LATERAL (SELECT a.asset_tag FROM @P@.asset a WHERE a.asset_id = e.asset_id OFFSET 0) AS a ON true
 		ORDER BY e.audit_id
-		$query$, portfolio) USING contract_id, first_day, last_day, portfolio::oid;
+		$query$, '@P@.audit_entry', cec._audit_entry())) USING contract_id, first_day, last_day, portfolio::oid;
 END;
 $$;
 
