@@ -37,6 +37,7 @@ CREATE TABLE @P@.coverage_history (
 );
 
 CREATE INDEX coverage_history_asset_id_idx ON @P@.coverage_history (asset_id);
+CREATE INDEX coverage_history_term_id_idx ON @P@.coverage_history (term_id);
 
 CREATE TRIGGER derived BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON @P@.coverage
 	FOR EACH STATEMENT EXECUTE FUNCTION cec.refuse_typing();

@@ -177,5 +177,6 @@ cec_coverage_init(void)
 	cec_change_register(CEC_STAGE_COLLECT, "coverage_term", collect_from_terms);
 	cec_change_register(CEC_STAGE_COLLECT, "contract", collect_from_contracts);
 	cec_change_register(CEC_STAGE_COVER, NULL, update_coverage);
+	cec_coverage_update_init();
 	cec_duplicate_notice_init();
 }

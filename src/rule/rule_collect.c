@@ -21,6 +21,7 @@
 #include "column.h"
 #include "rule.h"
 #include "rule_collect.h"
+#include "rule_evaluate.h"
 #include "rule_match.h"
 
 static const CecQuery concerned = {
@@ -469,6 +470,7 @@ cec_rule_init(void)
 {
 	cec_condition_init();
 	cec_rule_set_init();
+	cec_rule_evaluate_init();
 	cec_change_register(CEC_STAGE_COLLECT, "asset", collect_from_assets);
 	cec_change_register(CEC_STAGE_COLLECT, "maintenance_event", collect_from_maintenance);
 	cec_change_register(CEC_STAGE_COLLECT, "service_request", collect_from_requests);

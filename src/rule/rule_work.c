@@ -75,6 +75,7 @@ cec_rule_work_begin(CecPortfolio *portfolio, Snapshot snapshot, const CecIds *fa
 
 	if (set->count == 0)
 		return NULL;
+	cec_rule_time_begin();
 	work = palloc0(sizeof(CecRuleWork));
 	work->set = set;
 	work->today = today != 0 ? today : cec_rule_today(set);
