@@ -64,7 +64,7 @@ static const CecQuery explain = {
 	"  FROM @P@.inclusion o"
 	"   JOIN @P@.coverage_term ot ON ot.term_id = o.term_id"
 	"   JOIN @P@.contract oc ON oc.contract_id = ot.contract_id"
-	"  WHERE n.is_include AND c.status <> 'void' AND NOT coalesce((SELECT duplicates_allowed FROM @P@.setting), false)"
+	"  WHERE n.is_include AND c.status = 'active' AND NOT coalesce((SELECT duplicates_allowed FROM @P@.setting), false)"
 	"   AND o.asset_id = n.asset_id AND o.effect = 'include' AND oc.contract_id <> c.contract_id"
 	"   AND oc.kind = c.kind AND oc.status = 'active' AND o.during && n.during"
 	"   AND (o.inclusion_id < n.inclusion_id OR o.inclusion_id <> ALL ($1))"
