@@ -43,7 +43,7 @@ CREATE TRIGGER derived BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON @P@.cove
 CREATE TRIGGER derived BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON @P@.coverage_history
 	FOR EACH STATEMENT EXECUTE FUNCTION cec.refuse_typing();
 
--- OFFSET 0 in these views: the planner would else work today out anew for each row.
+-- OFFSET 0 in these views: today is read once, as cec.today says it.
 
 CREATE VIEW @P@.coverage_by_asset WITH (security_invoker = true) AS
 SELECT v.coverage_id, v.asset_id, a.asset_tag, a.serial_number, t.contract_id, c.number AS contract_number,
@@ -51,7 +51,7 @@ SELECT v.coverage_id, v.asset_id, a.asset_tag, a.serial_number, t.contract_id, c
 	lower(v.during) AS valid_from, upper(v.during) - 1 AS last_day, upper(v.during) AS valid_to,
 	v.during @> d.today AS is_current, v.is_stated, v.is_inherited, v.is_ruled
 FROM @P@.coverage v
-	CROSS JOIN (SELECT (now() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
+	CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
 	LEFT JOIN @P@.asset a ON a.asset_id = v.asset_id
 	LEFT JOIN @P@.coverage_term t ON t.term_id = v.term_id
 	LEFT JOIN @P@.contract c ON c.contract_id = t.contract_id
@@ -65,7 +65,7 @@ SELECT v.coverage_id, t.contract_id, c.number AS contract_number, c.kind AS cont
 FROM @P@.coverage_term t
 	JOIN @P@.contract c ON c.contract_id = t.contract_id
 	JOIN @P@.coverage v ON v.term_id = t.term_id
-	CROSS JOIN (SELECT (now() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
+	CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
 	LEFT JOIN @P@.asset a ON a.asset_id = v.asset_id
 	LEFT JOIN @P@.service_tier s ON s.tier_id = t.tier_id;
 
@@ -82,9 +82,8 @@ SELECT a.asset_id, a.asset_tag, a.serial_number, a.manufacturer, a.model, a.cate
 	(SELECT max(upper(v.during) - 1) FROM @P@.coverage v WHERE v.asset_id = a.asset_id AND upper(v.during) <= d.today) AS covered_until,
 	(SELECT min(lower(v.during)) FROM @P@.coverage v WHERE v.asset_id = a.asset_id AND lower(v.during) > d.today) AS covered_from
 FROM @P@.asset a
-	CROSS JOIN (SELECT (now() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
-WHERE a.status <> 'retired'
-	AND (a.status <> 'planned' OR a.commissioned_on <= d.today)
+	CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
+WHERE (a.status <> 'planned' OR a.commissioned_on <= d.today)
 	AND coalesce(a.commissioned_on, d.today) <= d.today AND coalesce(a.decommissioned_on, d.today) >= d.today
 	AND NOT a.out_of_service @> d.today
 	AND NOT EXISTS (SELECT FROM @P@.coverage v WHERE v.asset_id = a.asset_id AND v.during @> d.today);

@@ -148,7 +148,7 @@ $$;
 -- Rules of today, judged again by one query each: pairs of asset and rule for which something else is recorded. Rules
 -- that depend on the day are judged where refresh has come as far as today; rules that fail for some asset are not.
 -- A rule that takes cover away is held against the assets that its term concerns for sure: those on its list, those that
--- rules qualify, and those that inherit.
+-- rules qualify by today, and those that inherit by today. Whom a forecast qualifies for days to come is judged as of these.
 CREATE FUNCTION cec._verify_rules(portfolio regnamespace)
 RETURNS TABLE (problem text, asset_id bigint, term_id bigint, effect text, on_day date)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -174,8 +174,9 @@ BEGIN
 				), concerned AS MATERIALIZED (
 					SELECT i.asset_id FROM %1$s.inclusion i WHERE i.term_id = $2 AND i.effect = 'include'
 					UNION SELECT e.asset_id FROM %1$s.rule_effect e JOIN %1$s.coverage_rule r USING (rule_id)
-						WHERE r.term_id = $2 AND r.effect = 'include'
-					UNION SELECT v.asset_id FROM %1$s.coverage v WHERE v.term_id = $2 AND v.is_inherited AND $3 = 'exclude'
+						WHERE r.term_id = $2 AND r.effect = 'include' AND e.during && daterange(NULL, $6, '[]')
+					UNION SELECT v.asset_id FROM %1$s.coverage v
+						WHERE v.term_id = $2 AND v.is_inherited AND $3 = 'exclude' AND v.during && daterange(NULL, $6, '[]')
 				)
 				SELECT d.problem, d.asset_id, $2, $3, $6
 				FROM (SELECT 'rule missing' AS problem, m.* FROM (TABLE judged EXCEPT TABLE recorded) AS m
@@ -188,6 +189,23 @@ BEGIN
 			NULL;
 		END;
 	END LOOP;
+END;
+$$;
+
+-- The same, once more where the day has turned meanwhile: others may have decided for the new one what was judged for the old.
+CREATE FUNCTION cec._verify_rules_of_a_day(portfolio regnamespace)
+RETURNS TABLE (problem text, asset_id bigint, term_id bigint, effect text, on_day date)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found jsonb;
+	began_on date;
+BEGIN
+	LOOP
+		began_on := cec.today(portfolio);
+		SELECT coalesce(jsonb_agg(v), '[]') INTO found FROM cec._verify_rules(portfolio) AS v;
+		EXIT WHEN cec.today(portfolio) = began_on;
+	END LOOP;
+	RETURN QUERY SELECT r.* FROM jsonb_to_recordset(found) AS r(problem text, asset_id bigint, term_id bigint, effect text, on_day date);
 END;
 $$;
 
@@ -213,7 +231,7 @@ BEGIN
 		FROM difference d
 		UNION ALL
 		SELECT r.problem, r.asset_id, r.term_id, r.on_day, r.on_day, false, r.effect = 'include', false
-		FROM cec._verify_rules($1) r
+		FROM cec._verify_rules_of_a_day($1) r
 		ORDER BY 2, 3, 4, 1
 		$query$, portfolio) USING portfolio;
 END;
@@ -437,6 +455,7 @@ COMMENT ON FUNCTION cec._define_coverage(regnamespace, bigint[], bigint, text[],
 COMMENT ON FUNCTION cec._keep_definitions(oid) IS 'Private. Keeps definitions from changing until the end of the transaction, as any writer of data does.';
 COMMENT ON FUNCTION cec._refresh_rules(oid, date) IS 'Private. Suspends rules that failed and decides those that depend on the day, day by day.';
 COMMENT ON FUNCTION cec._verify_rules(regnamespace) IS 'Private. Pairs of asset and rule for which rule_effect says something else than the condition says today.';
+COMMENT ON FUNCTION cec._verify_rules_of_a_day(regnamespace) IS 'Private. The same, for a day that did not end meanwhile.';
 COMMENT ON FUNCTION cec.test_rule(regnamespace, bigint, text, text) IS 'Who would gain or lose cover by a rule; see test_rule of a portfolio.';
 COMMENT ON FUNCTION cec.refresh(regnamespace, date) IS 'Does what depends on the day; see refresh of a portfolio.';
 COMMENT ON FUNCTION cec._require_read_committed(text) IS 'Private. Raises SQLSTATE 25001 above READ COMMITTED.';
