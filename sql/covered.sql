@@ -218,10 +218,10 @@ SELECT asset_tag, contract_number, valid_from, last_day, is_current FROM fleet.c
 INSERT INTO fleet.asset (asset_tag, status, commissioned_on, decommissioned_on, out_of_service) VALUES
 	('uncovered', 'in_service', NULL, NULL, '{}'), ('planned', 'planned', NULL, NULL, '{}'),
 	('planned long ago', 'planned', '1990-01-01', NULL, '{}'), ('to come', 'in_service', '2999-01-01', NULL, '{}'),
-	('retired', 'retired', NULL, '1999-01-01', '{}'), ('gone', 'in_storage', NULL, '1999-01-01', '{}'),
+	('retired', 'retired', NULL, '1999-01-01', '{}'), ('leaving', 'retired', NULL, '2999-01-01', '{}'), ('gone', 'in_storage', NULL, '1999-01-01', '{}'),
 	('absent', 'in_repair', NULL, NULL, '{[1990-01-01,2999-12-31]}');
 SELECT asset_tag, status, covered_until, covered_from FROM fleet.uncovered_asset
-WHERE asset_tag IN ('pump', 'motor', 'gauge', 'uncovered', 'planned', 'planned long ago', 'to come', 'retired', 'gone', 'absent') ORDER BY asset_tag;
+WHERE asset_tag IN ('pump', 'motor', 'gauge', 'uncovered', 'planned', 'planned long ago', 'to come', 'retired', 'leaving', 'gone', 'absent') ORDER BY asset_tag;
 SELECT * FROM fleet.verify_coverage();
 
 -- At an instant, an identifier names what it names on the portfolio's day.
