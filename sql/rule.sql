@@ -114,7 +114,7 @@ SELECT test.refused($$UPDATE fleet.coverage_rule SET term_id = 1 WHERE name = 's
 SELECT test.refused($$UPDATE fleet.coverage_rule SET rule_id = 99 WHERE name = 'strong'$$);
 SELECT test.refused($$INSERT INTO fleet.rule_effect (rule_id, asset_id, during, recorded_at) VALUES (1, 1, '(,)', now())$$);
 SELECT test.refused($$SELECT * FROM fleet.refresh('infinity')$$);
-SELECT test.refused($$SELECT * FROM fleet.refresh(cec.today('fleet') + 10000)$$);
+SELECT test.refused($$SELECT * FROM fleet.refresh('2999-01-01')$$);
 SELECT test.refused($$UPDATE fleet.rule_effect SET during = '(,)'$$);
 SELECT test.refused($$DELETE FROM fleet.rule_effect$$);
 SELECT test.refused($$TRUNCATE fleet.rule_effect$$);
