@@ -34,12 +34,28 @@ BEGIN ATOMIC
 	SELECT * FROM cec._covered(portfolio::oid, identifier, NULL, on_day);
 END;
 
+-- Nothing is known of infinity, neither on the day nor at the instant; NULL passes.
+CREATE FUNCTION cec._require_finite(on_day date, at timestamptz) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT isfinite(on_day) OR NOT isfinite(at) THEN
+		RAISE EXCEPTION USING ERRCODE = 'datetime_field_overflow', MESSAGE = 'infinity is no day',
+			HINT = 'Ask for a day or an instant on which something can be covered.';
+	END IF;
+END;
+$$;
+
 CREATE FUNCTION cec.coverage_as_of(portfolio regnamespace, on_day date, known_at timestamptz)
 RETURNS TABLE (coverage_id bigint, asset_id bigint, term_id bigint, valid_from date, last_day date,
 	is_stated boolean, is_ruled boolean, is_inherited boolean, recorded_at timestamptz)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM cec._require_version(portfolio);
+	IF on_day IS NULL OR known_at IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'day and instant must not be NULL',
+			HINT = 'Give a day, and an instant, or leave the instant out for now.';
+	END IF;
+	PERFORM cec._require_finite(on_day, known_at);
 	RETURN QUERY EXECUTE format(
 		'SELECT coverage_id, asset_id, term_id, lower(during), upper(during) - 1, is_stated, is_ruled, is_inherited, recorded_at
 		FROM %1$s.coverage WHERE during @> $1 AND recorded_at <= $2
@@ -342,10 +358,15 @@ DECLARE
 	found boolean := false;
 BEGIN
 	PERFORM cec._require_version(portfolio);
+	IF asset_id IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'the asset must not be NULL',
+			HINT = 'See find_asset for what an identifier names.';
+	END IF;
+	PERFORM cec._require_finite(on_day, NULL);
 	asked_day := coalesce(on_day, cec.today(portfolio));
 	EXECUTE format('SELECT a.asset_tag FROM %s.asset a WHERE a.asset_id = $1', portfolio) INTO asset_tag USING asset_id;
 	IF asset_tag IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('there is no asset %s', coalesce(asset_id::text, 'NULL')),
+		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('there is no asset %s', asset_id),
 			HINT = 'See find_asset for what an identifier names.';
 	END IF;
 	FOR step, term_id, outcome, reason IN EXECUTE format($query$
@@ -451,6 +472,7 @@ COMMENT ON FUNCTION cec._covered(oid, text, timestamptz, date) IS 'Private. Term
 COMMENT ON FUNCTION cec.covered(regnamespace, text, timestamptz) IS 'Terms that cover an asset at an instant; see covered of a portfolio.';
 COMMENT ON FUNCTION cec.covered_on(regnamespace, text, date) IS 'Terms that cover an asset on a day; see covered_on of a portfolio.';
 COMMENT ON FUNCTION cec.coverage_as_of(regnamespace, date, timestamptz) IS 'Coverage of a day as it was known at an instant; see coverage_as_of of a portfolio.';
+COMMENT ON FUNCTION cec._require_finite(date, timestamptz) IS 'Private. Raises SQLSTATE 22008 for infinity.';
 COMMENT ON FUNCTION cec._define_coverage(regnamespace, bigint[], bigint, text[], bigint[], daterange[]) IS 'Private. The definition of coverage in plain SQL, for some assets or all (NULL); with what other rules of a term would do on some days.';
 COMMENT ON FUNCTION cec._keep_definitions(oid) IS 'Private. Keeps definitions from changing until the end of the transaction, as any writer of data does.';
 COMMENT ON FUNCTION cec._refresh_rules(oid, date) IS 'Private. Suspends rules that failed and decides those that depend on the day, day by day.';
