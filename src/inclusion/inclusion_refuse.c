@@ -108,6 +108,8 @@ static const Problem problems[] = {
 	 "Register the asset first, or see find_asset for what an identifier names."},
 	{"ambiguous", ERRCODE_CHECK_VIOLATION, "inclusion_listed_as_unambiguous", "several assets are known as \"%s\"",
 	 "List it by its asset tag; find_asset shows the assets that the identifier names."},
+	{"another", ERRCODE_CHECK_VIOLATION, "inclusion_listed_as_agrees",
+	 "listed_as \"%s\" and asset_id name different assets", "Give one of the two; listed_as alone says which asset it is."},
 	{"days", ERRCODE_CHECK_VIOLATION, "inclusion_days_meet_term",
 	 "asset \"%s\" would be listed on days outside the term", "Choose days within the term, or extend the term first."},
 	{"decommissioned", ERRCODE_CHECK_VIOLATION, "inclusion_asset_not_decommissioned",
@@ -257,7 +259,9 @@ cec_inclusion_explain_unresolved(CecChange *change, List *unresolved)
 		WrongLine *line = palloc(sizeof(WrongLine));
 
 		line->listed_as = from->listed_as;
-		line->problem = find_problem(from->matches == 0 ? "unknown" : "ambiguous");
+		line->problem = find_problem(from->matches == 0					? "unknown"
+									 : from->matches == CEC_NAMES_ANOTHER ? "another"
+																		: "ambiguous");
 		line->facts = NULL;
 		if (from->matches == 0 && list_length(wrong) < LINES_SHOWN)
 		{
@@ -266,6 +270,8 @@ cec_inclusion_explain_unresolved(CecChange *change, List *unresolved)
 			if (similar != NULL)
 				line->facts = psprintf("Perhaps \"%s\" was meant.", similar);
 		}
+		else if (from->matches == CEC_NAMES_ANOTHER)
+			line->facts = "The asset that asset_id gives does not bear it as tag, serial number or other identifier.";
 		else if (from->matches > 0)
 			line->facts = "More than one asset bears it as tag, serial number or other identifier.";
 		wrong = lappend(wrong, line);

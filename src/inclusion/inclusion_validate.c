@@ -377,7 +377,7 @@ validate_lines(CecChange *change)
 	int64 line_count;
 
 	cec_inclusion_check_names(change);
-	wrong = cec_inclusion_explain_unresolved(change, cec_inclusion_take_unresolved(RelationGetRelid(change->rel)));
+	wrong = cec_inclusion_explain_unresolved(change, cec_inclusion_take_unresolved(change));
 	line_count = list_length(wrong);
 	if (change->new_rows != NULL && !cec_change_is_empty(change))
 	{
