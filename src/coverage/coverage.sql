@@ -176,6 +176,7 @@ BEGIN
 	EXECUTE format('SELECT EXISTS (SELECT FROM %s.refresh_run r WHERE r.on_day >= $1)', portfolio) INTO is_refreshed USING on_day;
 	FOR rule IN EXECUTE format(
 		'SELECT * FROM %1$s.coverage_rule r WHERE r.during @> $1
+			AND EXISTS (SELECT FROM %1$s.coverage_term t JOIN %1$s.contract c USING (contract_id) WHERE t.term_id = r.term_id)
 			AND NOT EXISTS (SELECT FROM %1$s.finding f WHERE f.rule_id = r.rule_id AND f.kind = ''rule_failed'' AND f.closed_at IS NULL)',
 		portfolio) USING on_day
 	LOOP

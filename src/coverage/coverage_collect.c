@@ -143,6 +143,7 @@ update_coverage(CecChange *change)
 void
 cec_coverage_init(void)
 {
+	cec_coverage_await_init();
 	cec_change_register(CEC_STAGE_COLLECT, "inclusion", collect_from_lines);
 	cec_change_register(CEC_STAGE_COLLECT, "asset", collect_from_assets);
 	cec_change_register(CEC_STAGE_COLLECT, "bundle", collect_from_bundles);
