@@ -112,7 +112,8 @@ static const Problem problems[] = {
 	{"ambiguous", ERRCODE_CHECK_VIOLATION, "inclusion_listed_as_unambiguous", "several assets are known as \"%s\"",
 	 "List it by its asset tag; find_asset shows the assets that the identifier names."},
 	{"another", ERRCODE_CHECK_VIOLATION, "inclusion_listed_as_agrees",
-	 "listed_as \"%s\" and asset_id name different assets", "Give one of the two; listed_as alone says which asset it is."},
+	 "listed_as \"%s\" and asset_id name different assets",
+	 "Give one of the two; listed_as alone says which asset it is."},
 	{"days", ERRCODE_CHECK_VIOLATION, "inclusion_days_meet_term",
 	 "asset \"%s\" would be listed on days outside the term", "Choose days within the term, or extend the term first."},
 	{"decommissioned", ERRCODE_CHECK_VIOLATION, "inclusion_asset_not_decommissioned",
@@ -262,9 +263,9 @@ cec_inclusion_explain_unresolved(CecChange *change, List *unresolved)
 		WrongLine *line = palloc(sizeof(WrongLine));
 
 		line->listed_as = from->listed_as;
-		line->problem = find_problem(from->matches == 0					? "unknown"
+		line->problem = find_problem(from->matches == 0					  ? "unknown"
 									 : from->matches == CEC_NAMES_ANOTHER ? "another"
-																		: "ambiguous");
+																		  : "ambiguous");
 		line->facts = NULL;
 		if (from->matches == 0 && list_length(wrong) < LINES_SHOWN)
 		{

@@ -160,7 +160,8 @@ make_resolved(int64 asset_id, Datum listed_as, bool is_given)
 {
 	text *name = DatumGetTextPP(listed_as);
 
-	return (Resolved){asset_id, hash_bytes((const unsigned char *) VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)), is_given};
+	return (Resolved){asset_id, hash_bytes((const unsigned char *) VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)),
+					  is_given};
 }
 
 static int
@@ -294,11 +295,12 @@ bears(CecPortfolio *portfolio, int64 asset_id, Datum identifier, const CecDays *
 
 		cec_probe_seek(probe, asset_id);
 		while (!found && (row = cec_probe_next(probe)) != NULL)
-			found = !row->tts_isnull[column] &&
-					DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, row->tts_values[column], identifier)) &&
-					(i < 2 || days == NULL ||
-					 cec_days_overlap(
-						 cec_days_of_range(row->tts_values[cec_probe_column(probe, "during", DATERANGEOID) - 1]), *days));
+			found =
+				!row->tts_isnull[column] &&
+				DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, row->tts_values[column], identifier)) &&
+				(i < 2 || days == NULL ||
+				 cec_days_overlap(
+					 cec_days_of_range(row->tts_values[cec_probe_column(probe, "during", DATERANGEOID) - 1]), *days));
 		cec_probe_end(probe);
 	}
 	return found;
@@ -354,8 +356,7 @@ cec_inclusion_check_names(CecChange *change)
 		if (row->tts_isnull[listed_as - 1])
 			continue;
 		key = make_resolved(DatumGetInt64(row->tts_values[asset_id - 1]), row->tts_values[listed_as - 1], false);
-		resolved =
-			bsearch(&key, statement->resolved, statement->resolved_count, sizeof(Resolved), compare_resolved);
+		resolved = bsearch(&key, statement->resolved, statement->resolved_count, sizeof(Resolved), compare_resolved);
 		if (resolved == NULL)
 			continue;
 		days = cec_days_of_range(row->tts_values[during - 1]);

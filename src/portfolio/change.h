@@ -69,7 +69,7 @@ extern bool cec_rows_same_value(TupleTableSlot *one, TupleTableSlot *other, Attr
 extern bool cec_change_is_empty(CecChange *change);
 extern TimestampTz cec_change_at(CecChange *change);
 extern bool cec_change_may_dangle(CecChange *change);
-extern CecIds cec_change_follow(CecChange *change, const CecIds *keys, const char *table, const char *key_column,
-								const char *column);
+extern CecIds
+cec_change_follow(CecChange *change, const CecIds *keys, const char *table, const char *key_column, const char *column);
 
 #endif

@@ -40,7 +40,10 @@ static const CecQuery close_findings = {
 	" AND f.kind IN ('rule_failed', 'rule_unknown') AND (f.contract_id, f.term_id) IS DISTINCT FROM (t.contract_id, t.term_id)"
 
 static const CecQuery is_to_move = {
-	"SELECT FROM @P@.finding f JOIN @P@.coverage_rule r USING (rule_id) JOIN @P@.coverage_term t ON t.term_id = r.term_id WHERE " IS_ELSEWHERE, 1, {INT8ARRAYOID}, CURSOR_OPT_GENERIC_PLAN};
+	"SELECT FROM @P@.finding f JOIN @P@.coverage_rule r USING (rule_id) JOIN @P@.coverage_term t ON t.term_id = r.term_id WHERE " IS_ELSEWHERE,
+	1,
+	{INT8ARRAYOID},
+	CURSOR_OPT_GENERIC_PLAN};
 
 static const CecQuery move_findings = {
 	"WITH moved AS (UPDATE @P@.finding f SET closed_at = greatest(clock_timestamp(), f.opened_at)"
@@ -185,9 +188,8 @@ cec_rule_findings_settle(CecRuleFindings *findings, CecRuleSet *set, int64 asset
 			continue;
 		rule_id = DatumGetInt64(row->tts_values[findings->rule_id - 1]);
 		rule = cec_rule_find(set, rule_id);
-		if (rule == NULL ||
-			!(cec_rule_finding_waits(rule, failed, today) ||
-			  still_holds(rule, find_odd(odd, odd_count, rule_id, failed), facts_changed)))
+		if (rule == NULL || !(cec_rule_finding_waits(rule, failed, today) ||
+							  still_holds(rule, find_odd(odd, odd_count, rule_id, failed), facts_changed)))
 			cec_rule_findings_close(findings, DatumGetInt64(row->tts_values[findings->finding_id - 1]));
 	}
 	for (int i = 0; i < odd_count; i++)

@@ -51,7 +51,7 @@ struct CecRuleWork
 {
 	CecRuleSet *set;
 	DateADT today;
-	bool is_forecast; /* of a day to come: findings speak of what is */
+	bool is_forecast;	 /* of a day to come: findings speak of what is */
 	const CecIds *facts; /* assets whose facts changed, in order */
 	CecRuleFacts *reader;
 	CecEffects *effects;
