@@ -32,7 +32,8 @@ static const CecQuery duplicates = {
 	" GROUP BY m.contract_id, m.number, oc.contract_id, oc.number ORDER BY m.number, oc.number LIMIT 10",
 	1,
 	{INT8ARRAYOID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {TEXTOID, TEXTOID, INT8OID, TEXTOID}};
 
 /* Handler after the cover stage, for contract and coverage_term. */
 static void

@@ -87,7 +87,8 @@ static const CecQuery explain = {
 	" WHERE p.problem IS NOT NULL ORDER BY n.inclusion_id",
 	5,
 	{INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, DATERANGEARRAYOID},
-	CURSOR_OPT_CUSTOM_PLAN};
+	CURSOR_OPT_CUSTOM_PLAN,
+	.results = {TEXTOID, TEXTOID, TEXTOID, TEXTOID}};
 
 /* Tags next to an unknown one in alphabetical order: where a typing mistake leads. */
 static const CecQuery neighbours = {
@@ -95,7 +96,8 @@ static const CecQuery neighbours = {
 	" UNION ALL (SELECT asset_tag FROM @P@.asset WHERE asset_tag > $1 ORDER BY asset_tag LIMIT 5)",
 	1,
 	{TEXTOID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {TEXTOID}};
 
 typedef struct Problem
 {
@@ -175,7 +177,7 @@ lines_as_args(const CecLines *lines, Datum *args)
 static bool
 caller_may_read(CecChange *change, const char *table_name)
 {
-	return cec_may_read_all(change->caller, get_relname_relid(table_name, change->portfolio->nspid));
+	return cec_may_read_all(change->caller, cec_portfolio_table(change->portfolio, table_name));
 }
 
 static char *

@@ -70,7 +70,8 @@ static const CecQuery count_lines = {
 	"SELECT count(*), (SELECT asset_tag FROM @P@.asset WHERE asset_id = $1) FROM @P@.inclusion WHERE asset_id = $1",
 	1,
 	{INT8OID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID, TEXTOID}};
 
 static void
 forget_subtransaction(SubXactEvent event, SubTransactionId subid, SubTransactionId parent, void *arg)
@@ -237,7 +238,7 @@ static bool
 find_in_register(CecPortfolio *portfolio, const char *column, Datum identifier, Snapshot snapshot, int64 *found,
 				 int *matches)
 {
-	CecProbe *probe = cec_probe_begin_text(cec_portfolio_relation(portfolio, "asset"), column, snapshot);
+	CecProbe *probe = cec_probe_begin_text(cec_portfolio_open(portfolio, "asset", AccessShareLock), column, snapshot);
 	AttrNumber asset_id = cec_probe_column(probe, "asset_id", INT8OID);
 	TupleTableSlot *row;
 	bool go_on = true;
@@ -254,7 +255,8 @@ static void
 find_in_identifiers(CecPortfolio *portfolio, Datum identifier, const CecDays *days, Snapshot snapshot, int64 *found,
 					int *matches)
 {
-	CecProbe *probe = cec_probe_begin_text(cec_portfolio_relation(portfolio, "asset_identifier"), "value", snapshot);
+	CecProbe *probe =
+		cec_probe_begin_text(cec_portfolio_open(portfolio, "asset_identifier", AccessShareLock), "value", snapshot);
 	AttrNumber asset_id = cec_probe_column(probe, "asset_id", INT8OID);
 	AttrNumber during = cec_probe_column(probe, "during", DATERANGEOID);
 	TupleTableSlot *row;
@@ -289,7 +291,8 @@ bears(CecPortfolio *portfolio, int64 asset_id, Datum identifier, const CecDays *
 
 	for (int i = 0; i < lengthof(tables) && !found; i++)
 	{
-		CecProbe *probe = cec_probe_begin(cec_portfolio_relation(portfolio, tables[i]), "asset_id", snapshot);
+		CecProbe *probe =
+			cec_probe_begin(cec_portfolio_open(portfolio, tables[i], AccessShareLock), "asset_id", snapshot);
 		AttrNumber column = cec_probe_nullable_column(probe, columns[i], TEXTOID) - 1;
 		TupleTableSlot *row;
 
@@ -438,7 +441,7 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 
 	cec_portfolio_pin();
 	portfolio = cec_portfolio_get(RelationGetNamespace(trigdata->tg_relation));
-	cec_portfolio_check_owner(portfolio, trigdata->tg_relation);
+	cec_portfolio_adopt(portfolio, trigdata->tg_relation, "inclusion");
 	snapshot = cec_latest_snapshot();
 	if (is_given)
 		matches = bears(portfolio, found, listed_as, has_days ? &days : NULL, snapshot) ? 1 : CEC_NAMES_ANOTHER;
@@ -485,9 +488,10 @@ cec_keep_listed_asset(PG_FUNCTION_ARGS)
 
 	cec_portfolio_pin();
 	portfolio = cec_portfolio_get(RelationGetNamespace(trigdata->tg_relation));
+	cec_portfolio_adopt(portfolio, trigdata->tg_relation, "asset");
 	may_read = cec_may_read_all(GetUserId(), RelationGetRelid(trigdata->tg_relation)) &&
-			   cec_may_read_all(GetUserId(), cec_portfolio_relation(portfolio, "inclusion"));
-	cec_act_as(&act, trigdata->tg_relation->rd_rel->relowner, 0);
+			   cec_may_read_all(GetUserId(), cec_portfolio_table(portfolio, "inclusion"));
+	cec_portfolio_act(&act, portfolio);
 	SPI_connect();
 	if (cec_query_run(portfolio->plans, &count_lines, &asset_id, NULL, 0) == 1)
 	{

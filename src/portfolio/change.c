@@ -143,8 +143,8 @@ cec_record_change(PG_FUNCTION_ARGS)
 	old_cxt = MemoryContextSwitchTo(cxt);
 	cec_portfolio_pin();
 	change.portfolio = cec_portfolio_get(RelationGetNamespace(change.rel));
-	cec_portfolio_check_owner(change.portfolio, change.rel);
-	cec_act_as(&act, change.rel->rd_rel->relowner, 0);
+	cec_portfolio_adopt(change.portfolio, change.rel, change.table_name);
+	cec_portfolio_act(&act, change.portfolio);
 	for (CecStage stage = 0; stage < CEC_STAGE_COUNT; stage++)
 		for (int i = 0; i < nhandlers; i++)
 			if (handlers[i].stage == stage &&
@@ -284,7 +284,7 @@ cec_change_follow(CecChange *change, const CecIds *keys, const char *table, cons
 	if (keys->count == 0)
 		return found;
 	snapshot = cec_latest_snapshot();
-	probe = cec_probe_begin(cec_portfolio_relation(change->portfolio, table), key_column, snapshot);
+	probe = cec_probe_begin(cec_portfolio_open(change->portfolio, table, AccessShareLock), key_column, snapshot);
 	attnum = cec_probe_column(probe, column, INT8OID);
 	for (int64 i = 0; i < keys->count; i++)
 	{

@@ -40,10 +40,11 @@ static const CecQuery close_findings = {
 	" AND f.kind IN ('rule_failed', 'rule_unknown') AND (f.contract_id, f.term_id) IS DISTINCT FROM (t.contract_id, t.term_id)"
 
 static const CecQuery is_to_move = {
-	"SELECT FROM @P@.finding f JOIN @P@.coverage_rule r USING (rule_id) JOIN @P@.coverage_term t ON t.term_id = r.term_id WHERE " IS_ELSEWHERE,
+	"SELECT f.finding_id FROM @P@.finding f JOIN @P@.coverage_rule r USING (rule_id) JOIN @P@.coverage_term t ON t.term_id = r.term_id WHERE " IS_ELSEWHERE,
 	1,
 	{INT8ARRAYOID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID}};
 
 static const CecQuery move_findings = {
 	"WITH moved AS (UPDATE @P@.finding f SET closed_at = greatest(clock_timestamp(), f.opened_at)"
@@ -133,8 +134,8 @@ begin_reading(CecRuleFindings *findings)
 {
 	MemoryContext old = MemoryContextSwitchTo(findings->cxt);
 
-	findings->probe =
-		cec_probe_begin(cec_portfolio_relation(findings->portfolio, "finding"), "asset_id", findings->snapshot);
+	findings->probe = cec_probe_begin(cec_portfolio_open(findings->portfolio, "finding", AccessShareLock), "asset_id",
+									  findings->snapshot);
 	findings->finding_id = cec_probe_column(findings->probe, "finding_id", INT8OID);
 	findings->kind = cec_probe_column(findings->probe, "kind", TEXTOID);
 	findings->rule_id = cec_probe_nullable_column(findings->probe, "rule_id", INT8OID);

@@ -3,7 +3,7 @@
 -- random_world() makes the portfolio "law"; random_ops() runs operations until so many succeeded, each transaction with
 -- one to four of them, committed or rolled back, with savepoints. Business errors are part of the game; serialization
 -- failures and deadlocks are retried as a whole. Days lie around today, so that rules have a past and a future. All foreign
--- keys are deferrable, as an owner may make them.
+-- keys of stated tables are deferrable, as an owner may make them.
 
 SET check_function_bodies = off;
 
@@ -83,7 +83,7 @@ AS $$
 BEGIN
 	PERFORM cec.create_portfolio('law');
 	EXECUTE (SELECT string_agg(format('ALTER TABLE %s ALTER CONSTRAINT %I DEFERRABLE', conrelid::regclass, conname), '; ')
-		FROM pg_constraint WHERE connamespace = 'law'::regnamespace AND contype = 'f');
+		FROM pg_constraint WHERE connamespace = 'law'::regnamespace AND contype = 'f' AND conrelid <> 'law.coverage'::regclass);
 	UPDATE law.setting SET duplicates_allowed = true;
 	INSERT INTO law.customer (name) VALUES ('Acme');
 	INSERT INTO law.service_tier (code, name, rank) VALUES ('gold', 'Gold', 2), ('silver', 'Silver', 1);
