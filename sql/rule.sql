@@ -116,6 +116,8 @@ SELECT test.refused($$UPDATE fleet.coverage_rule SET rule_id = 99 WHERE name = '
 SELECT test.refused($$INSERT INTO fleet.rule_effect (rule_id, asset_id, during, recorded_at) VALUES (1, 1, '(,)', now())$$);
 SELECT test.refused($$SELECT * FROM fleet.refresh('infinity')$$);
 SELECT test.refused($$SELECT * FROM fleet.refresh('2999-01-01')$$);
+-- Of a term that is not there nothing is known.
+SELECT count(*) FROM cec._match('fleet'::regnamespace, 999, 'include', 'deny', 'contract_kind = ''service''', '2026-01-01');
 SELECT test.refused($$UPDATE fleet.rule_effect SET during = '(,)'$$);
 SELECT test.refused($$DELETE FROM fleet.rule_effect$$);
 SELECT test.refused($$TRUNCATE fleet.rule_effect$$);

@@ -36,12 +36,28 @@ BEGIN ATOMIC
 	SELECT * FROM cec._covered(portfolio::oid, identifier, NULL, on_day);
 END;
 
+-- Nothing is known of infinity, neither on the day nor at the instant; NULL passes.
+CREATE FUNCTION cec._require_finite(on_day date, at timestamptz) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT isfinite(on_day) OR NOT isfinite(at) THEN
+		RAISE EXCEPTION USING ERRCODE = 'datetime_field_overflow', MESSAGE = 'infinity is no day',
+			HINT = 'Ask for a day or an instant on which something can be covered.';
+	END IF;
+END;
+$$;
+
 CREATE FUNCTION cec.coverage_as_of(portfolio regnamespace, on_day date, known_at timestamptz)
 RETURNS TABLE (coverage_id bigint, asset_id bigint, term_id bigint, valid_from date, last_day date,
 	is_stated boolean, is_ruled boolean, is_inherited boolean, recorded_at timestamptz)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM cec._require_version(portfolio);
+	IF on_day IS NULL OR known_at IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'day and instant must not be NULL',
+			HINT = 'Give a day, and an instant, or leave the instant out for now.';
+	END IF;
+	PERFORM cec._require_finite(on_day, known_at);
 	RETURN QUERY EXECUTE cec._sql(portfolio,
 		'SELECT coverage_id, asset_id, term_id, lower(during), upper(during) - 1, is_stated, is_ruled, is_inherited, recorded_at
 		FROM @P@.coverage WHERE during @> $1 AND recorded_at <= $2
@@ -184,7 +200,7 @@ $$;
 -- Rules of today, judged again by one query each: pairs of asset and rule for which something else is recorded. Rules
 -- that depend on the day are judged where refresh has come as far as today; rules that fail for some asset are not.
 -- A rule that takes cover away is held against the assets that its term concerns for sure: those on its list, those that
--- rules qualify, and those that inherit.
+-- rules qualify by today, and those that inherit by today. Whom a forecast qualifies for days to come is judged as of these.
 CREATE FUNCTION cec._verify_rules(portfolio regnamespace)
 RETURNS TABLE (problem text, asset_id bigint, term_id bigint, effect text, on_day date)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off SET jit = off AS $$
@@ -196,6 +212,7 @@ BEGIN
 	EXECUTE cec._sql(portfolio, 'SELECT EXISTS (SELECT FROM @P@.refresh_run r WHERE r.on_day >= $1)') INTO is_refreshed USING on_day;
 	FOR rule IN EXECUTE cec._sql(portfolio,
 		'SELECT * FROM @P@.coverage_rule r WHERE r.during @> $1
+			AND EXISTS (SELECT FROM @P@.coverage_term t JOIN @P@.contract c USING (contract_id) WHERE t.term_id = r.term_id)
 			AND NOT EXISTS (SELECT FROM @P@.finding f WHERE f.rule_id = r.rule_id AND f.kind = ''rule_failed'' AND f.closed_at IS NULL)') USING on_day
 	LOOP
 		CONTINUE WHEN NOT is_refreshed AND rule.state = 'active'
@@ -209,8 +226,9 @@ BEGIN
 				), concerned AS MATERIALIZED (
 					SELECT i.asset_id FROM @P@.inclusion i WHERE i.term_id = $2 AND i.effect = 'include'
 					UNION SELECT e.asset_id FROM @P@.rule_effect e JOIN @P@.coverage_rule r USING (rule_id)
-						WHERE r.term_id = $2 AND r.effect = 'include'
-					UNION SELECT v.asset_id FROM @P@.coverage v WHERE v.term_id = $2 AND v.is_inherited AND $3 = 'exclude'
+						WHERE r.term_id = $2 AND r.effect = 'include' AND e.during && daterange(NULL, $6, '[]')
+					UNION SELECT v.asset_id FROM @P@.coverage v
+						WHERE v.term_id = $2 AND v.is_inherited AND $3 = 'exclude' AND v.during && daterange(NULL, $6, '[]')
 				)
 				SELECT d.problem, d.asset_id, $2, $3, $6
 				FROM (SELECT 'rule missing' AS problem, m.* FROM (TABLE judged EXCEPT TABLE recorded) AS m
@@ -224,6 +242,23 @@ BEGIN
 			NULL;
 		END;
 	END LOOP;
+END;
+$$;
+
+-- The same, once more where the day has turned meanwhile: others may have decided for the new one what was judged for the old.
+CREATE FUNCTION cec._verify_rules_of_a_day(portfolio regnamespace)
+RETURNS TABLE (problem text, asset_id bigint, term_id bigint, effect text, on_day date)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found jsonb;
+	began_on date;
+BEGIN
+	LOOP
+		began_on := cec.today(portfolio);
+		SELECT coalesce(jsonb_agg(v), '[]') INTO found FROM cec._verify_rules(portfolio) AS v;
+		EXIT WHEN cec.today(portfolio) = began_on;
+	END LOOP;
+	RETURN QUERY SELECT r.* FROM jsonb_to_recordset(found) AS r(problem text, asset_id bigint, term_id bigint, effect text, on_day date);
 END;
 $$;
 
@@ -250,7 +285,7 @@ BEGIN
 		FROM difference d
 		UNION ALL
 		SELECT r.problem, r.asset_id, r.term_id, r.on_day, r.on_day, false, r.effect = 'include', false
-		FROM cec._verify_rules($1) r
+		FROM cec._verify_rules_of_a_day($1) r
 		ORDER BY 2, 3, 4, 1
 		$query$) USING portfolio;
 	PERFORM cec._let_definitions();
@@ -360,10 +395,15 @@ DECLARE
 	found boolean := false;
 BEGIN
 	PERFORM cec._require_version(portfolio);
+	IF asset_id IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'the asset must not be NULL',
+			HINT = 'See find_asset for what an identifier names.';
+	END IF;
+	PERFORM cec._require_finite(on_day, NULL);
 	asked_day := coalesce(on_day, cec.today(portfolio));
 	EXECUTE cec._sql(portfolio, 'SELECT a.asset_tag FROM @P@.asset a WHERE a.asset_id = $1') INTO asset_tag USING asset_id;
 	IF asset_tag IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('there is no asset %s', coalesce(asset_id::text, 'NULL')),
+		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('there is no asset %s', asset_id),
 			HINT = 'See find_asset for what an identifier names.';
 	END IF;
 	FOR step, term_id, outcome, reason IN EXECUTE cec._sql(portfolio, $query$
@@ -476,6 +516,7 @@ COMMENT ON FUNCTION cec._covered(oid, text, timestamptz, date) IS 'Private. Term
 COMMENT ON FUNCTION cec.covered(regnamespace, text, timestamptz) IS 'Terms that cover an asset at an instant; see covered of a portfolio.';
 COMMENT ON FUNCTION cec.covered_on(regnamespace, text, date) IS 'Terms that cover an asset on a day; see covered_on of a portfolio.';
 COMMENT ON FUNCTION cec.coverage_as_of(regnamespace, date, timestamptz) IS 'Coverage of a day as it was known at an instant; see coverage_as_of of a portfolio.';
+COMMENT ON FUNCTION cec._require_finite(date, timestamptz) IS 'Private. Raises SQLSTATE 22008 for infinity.';
 COMMENT ON FUNCTION cec._define_coverage(regnamespace, bigint[], bigint, text[], bigint[], daterange[]) IS 'Private. The definition of coverage in plain SQL, for some assets or all (NULL); with what other rules of a term would do on some days.';
 COMMENT ON FUNCTION cec._define_heirs(regnamespace) IS 'Private. Members and their primaries in plain SQL, with the days on which membership counts.';
 COMMENT ON FUNCTION cec._define_carve_outs(regnamespace, bigint, text[], bigint[], daterange[]) IS 'Private. The days that assets are taken out of terms, in plain SQL.';
@@ -483,6 +524,7 @@ COMMENT ON FUNCTION cec._keep_definitions(oid) IS 'Private. Keeps definitions fr
 COMMENT ON FUNCTION cec._let_definitions() IS 'Private. Lets definitions change again, as far as _keep_definitions of the same function kept them.';
 COMMENT ON FUNCTION cec._refresh_rules(oid, date) IS 'Private. Suspends rules that failed and decides those that depend on the day, day by day.';
 COMMENT ON FUNCTION cec._verify_rules(regnamespace) IS 'Private. Pairs of asset and rule for which rule_effect says something else than the condition says today.';
+COMMENT ON FUNCTION cec._verify_rules_of_a_day(regnamespace) IS 'Private. The same, for a day that did not end meanwhile.';
 COMMENT ON FUNCTION cec.test_rule(regnamespace, bigint, text, text) IS 'Who would gain or lose cover by a rule; see test_rule of a portfolio.';
 COMMENT ON FUNCTION cec.refresh(regnamespace, date) IS 'Does what depends on the day; see refresh of a portfolio.';
 COMMENT ON FUNCTION cec._require_read_committed(text) IS 'Private. Raises SQLSTATE 25001 above READ COMMITTED.';

@@ -49,7 +49,7 @@ static const CecQuery add_run = {"INSERT INTO @P@.refresh_run (on_day) VALUES ($
 
 /* Of rules that the days have ended: nothing is said of them any more. */
 static const CecQuery close_ended = {
-	"UPDATE @P@.finding SET closed_at = clock_timestamp() WHERE closed_at IS NULL AND kind IN ('rule_failed', 'rule_unknown')"
+	"UPDATE @P@.finding SET closed_at = greatest(clock_timestamp(), opened_at) WHERE closed_at IS NULL AND kind IN ('rule_failed', 'rule_unknown')"
 	" AND rule_id IN (SELECT rule_id FROM @P@.coverage_rule WHERE upper(during) <= $1)",
 	1,
 	{DATEOID}};

@@ -20,9 +20,13 @@
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "act_as.h"
+#include "catalog/pg_type.h"
 #include "change.h"
+#include "probe.h"
 
 #define MAX_HANDLERS 32
 
@@ -320,4 +324,59 @@ bool
 cec_change_may_tell(CecChange *change, const char *table_name)
 {
 	return cec_may_read_all(change->caller, cec_portfolio_table(change->portfolio, table_name));
+}
+
+/*
+ * The instant of the statement: the clock, read when somebody asks first.  Whoever asks has the locks that what is decided
+ * depends on; a statement that runs over midnight is of one day all the same.
+ */
+TimestampTz
+cec_change_at(CecChange *change)
+{
+	if (change->at == 0)
+		change->at = GetCurrentTimestamp();
+	return change->at;
+}
+
+/*
+ * Whether a foreign key from or to the table may be checked later, so that a row may come before the one that it refers to.
+ * The engine declares none deferrable; whoever owns the tables may.
+ */
+bool
+cec_change_may_dangle(CecChange *change)
+{
+	const TriggerDesc *triggers = change->rel->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+		if (triggers->triggers[i].tgisinternal && triggers->triggers[i].tgdeferrable)
+			return true;
+	return false;
+}
+
+/* From keys to the values of another column of the rows of a table that have them, as of now; in order. */
+CecIds
+cec_change_follow(CecChange *change, const CecIds *keys, const char *table, const char *key_column, const char *column)
+{
+	CecIds found = {0};
+	Snapshot snapshot;
+	CecProbe *probe;
+	AttrNumber attnum;
+
+	if (keys->count == 0)
+		return found;
+	snapshot = cec_latest_snapshot();
+	probe = cec_probe_begin(cec_portfolio_open(change->portfolio, table, AccessShareLock), key_column, snapshot);
+	attnum = cec_probe_column(probe, column, INT8OID);
+	for (int64 i = 0; i < keys->count; i++)
+	{
+		TupleTableSlot *row;
+
+		cec_probe_seek(probe, keys->ids[i]);
+		while ((row = cec_probe_next(probe)) != NULL)
+			cec_ids_add(&found, DatumGetInt64(row->tts_values[attnum - 1]));
+	}
+	cec_probe_end(probe);
+	UnregisterSnapshot(snapshot);
+	cec_ids_sort_unique(&found);
+	return found;
 }

@@ -80,13 +80,14 @@ BEGIN
 END;
 $$;
 
--- Today in the portfolio's time zone, never in the session's.
+-- Today in the portfolio's time zone, never in the session's: by the clock, as the engine and the views read it. now() is
+-- the day on which the transaction began, which may be over.
 CREATE FUNCTION cec.today(portfolio regnamespace) RETURNS date
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	result date;
 BEGIN
-	EXECUTE cec._sql(portfolio, 'SELECT (now() AT TIME ZONE time_zone)::date FROM @P@.setting') INTO result;
+	EXECUTE cec._sql(portfolio, 'SELECT (clock_timestamp() AT TIME ZONE time_zone)::date FROM @P@.setting') INTO result;
 	RETURN result;
 END;
 $$;

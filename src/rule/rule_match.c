@@ -349,6 +349,7 @@ read_term(CecRuleSet *set, int64 term_id)
 	MemoryContext cxt = CurrentMemoryContext;
 
 	term->term_id = term_id;
+	memset(term->isnull, true, sizeof(term->isnull)); /* what there is no term for */
 	SPI_connect();
 	if (cec_query_read(set->portfolio->plans, &term_facts, &arg, NULL) > 0)
 	{

@@ -94,6 +94,7 @@ typedef struct CecRuleSet
 	bool is_compiled;	 /* all conditions were compiled that can be, and so: */
 	Bitmapset *facts;	 /* columns that any condition reads */
 	bool has_include;	 /* there are include rules */
+	bool has_dangling;	 /* there are others, whose term or contract is yet to come */
 } CecRuleSet;
 
 extern CecRuleEffect cec_rule_effect_of(const char *word);

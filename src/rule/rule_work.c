@@ -51,6 +51,7 @@ struct CecRuleWork
 {
 	CecRuleSet *set;
 	DateADT today;
+	bool is_forecast;	 /* of a day to come: findings speak of what is */
 	const CecIds *facts; /* assets whose facts changed, in order */
 	CecRuleFacts *reader;
 	CecEffects *effects;
@@ -79,6 +80,7 @@ cec_rule_work_begin(CecPortfolio *portfolio, Snapshot snapshot, const CecIds *fa
 	work = palloc0(sizeof(CecRuleWork));
 	work->set = set;
 	work->today = today != 0 ? today : cec_rule_today(set);
+	work->is_forecast = work->today > cec_rule_today(set);
 	work->facts = facts;
 	work->cxt = CurrentMemoryContext;
 	work->reader = cec_rule_facts_begin(set, snapshot, work->today);
@@ -338,8 +340,9 @@ cec_rule_work_end(CecRuleWork *work)
 				(void) cec_effects_put(work->effects, days->rule_id, asset->asset_id,
 									   asset->recorded.rows + days->first, days->count, &days->days);
 		}
-		cec_rule_findings_settle(work->findings, work->set, asset->asset_id, asset->facts_changed, work->today,
-								 asset->odd, asset->odd_count);
+		if (!work->is_forecast)
+			cec_rule_findings_settle(work->findings, work->set, asset->asset_id, asset->facts_changed, work->today,
+									 asset->odd, asset->odd_count);
 	}
 	cec_rule_facts_end(work->reader);
 	return cec_effects_end(work->effects);
