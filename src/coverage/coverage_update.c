@@ -220,7 +220,8 @@ cec_keep_definitions(PG_FUNCTION_ARGS)
 		ACLCHECK_OK)
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to keep definitions")));
 	cec_portfolio_lock_gate(nspid, RowExclusiveLock);
-	kept = (Kept){cec_portfolio_table(cec_portfolio_get(nspid), "gate"), CurrentResourceOwner, GetCurrentSubTransactionId()};
+	kept = (Kept){cec_portfolio_table(cec_portfolio_get(nspid), "gate"), CurrentResourceOwner,
+				  GetCurrentSubTransactionId()};
 	PG_RETURN_VOID();
 }
 
@@ -245,10 +246,10 @@ static void
 check_forecast(DateADT day, DateADT today)
 {
 	if (DATE_NOT_FINITE(day) || day > today + MAX_FORECAST)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("%s is too far ahead",
-							   DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(day)))),
-						errhint("A forecast walks day by day; it goes ten years ahead at most.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s is too far ahead", DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(day)))),
+				 errhint("A forecast walks day by day; it goes ten years ahead at most.")));
 }
 
 /*

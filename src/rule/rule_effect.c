@@ -66,6 +66,20 @@ cec_effects_begin(CecPortfolio *portfolio, Snapshot snapshot)
 	return effects;
 }
 
+/* Adds a copy of a row. */
+void
+cec_effect_rows_add(CecEffectRows *rows, const CecEffectRow *row)
+{
+	if (rows->count == rows->space)
+	{
+		rows->space = rows->space == 0 ? 1 : rows->space * 2;
+		rows->rows = rows->rows == NULL ? palloc(rows->space * sizeof(CecEffectRow))
+										: repalloc_huge(rows->rows, rows->space * sizeof(CecEffectRow));
+	}
+	rows->rows[rows->count] = *row;
+	rows->count++;
+}
+
 static void
 add_rows(CecEffects *effects, CecProbe *probe, CecEffectRows *rows)
 {
@@ -73,21 +87,15 @@ add_rows(CecEffects *effects, CecProbe *probe, CecEffectRows *rows)
 
 	while ((slot = cec_probe_next(probe)) != NULL)
 	{
-		CecEffectRow *row;
+		CecEffectRow row;
 
-		if (rows->count == rows->space)
-		{
-			rows->space = rows->space == 0 ? 4 : rows->space * 2;
-			rows->rows = rows->rows == NULL ? palloc(rows->space * sizeof(CecEffectRow))
-											: repalloc_huge(rows->rows, rows->space * sizeof(CecEffectRow));
-		}
-		row = &rows->rows[rows->count++];
-		row->rule_effect_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_ID] - 1]);
-		row->rule_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_RULE_ID] - 1]);
-		row->asset_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_ASSET_ID] - 1]);
-		row->during = cec_days_of_range(slot->tts_values[effects->attnums[EFFECT_DURING] - 1]);
-		row->recorded_at = DatumGetTimestampTz(slot->tts_values[effects->attnums[EFFECT_RECORDED_AT] - 1]);
-		row->tid = slot->tts_tid;
+		row.rule_effect_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_ID] - 1]);
+		row.rule_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_RULE_ID] - 1]);
+		row.asset_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_ASSET_ID] - 1]);
+		row.during = cec_days_of_range(slot->tts_values[effects->attnums[EFFECT_DURING] - 1]);
+		row.recorded_at = DatumGetTimestampTz(slot->tts_values[effects->attnums[EFFECT_RECORDED_AT] - 1]);
+		row.tid = slot->tts_tid;
+		cec_effect_rows_add(rows, &row);
 	}
 }
 

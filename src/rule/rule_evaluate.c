@@ -37,7 +37,7 @@ static volatile sig_atomic_t deadline_passed = false;
 static volatile sig_atomic_t progress = 0;
 static volatile sig_atomic_t seen = -1;
 static volatile sig_atomic_t ticks_left = 0;
-static int time_limit;	  /* ms */
+static int time_limit;	/* ms */
 static uint64 work = 0; /* counts the statements' works: what a rule has spent counts in one of them */
 static SubTransactionId started_in = InvalidSubTransactionId; /* where the timer was set; invalid: it is not */
 
@@ -73,10 +73,11 @@ forget_at_end(XactEvent event, void *arg)
 void
 cec_rule_evaluate_init(void)
 {
-	DefineCustomIntVariable("cec.rule_time_limit", "Longest time that a rule may take for the assets of one statement.",
-							"What is not judged by then is unknown to the rule, and a finding rule_failed opens; 0 turns the "
-							"limit off.",
-							&time_limit, 5000, 0, INT_MAX, PGC_SUSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable(
+		"cec.rule_time_limit", "Longest time that a rule may take for the assets of one statement.",
+		"What is not judged by then is unknown to the rule, and a finding rule_failed opens; 0 turns the "
+		"limit off.",
+		&time_limit, 5000, 0, INT_MAX, PGC_SUSET, GUC_UNIT_MS, NULL, NULL, NULL);
 	RegisterSubXactCallback(stop_taken_back, NULL);
 	RegisterXactCallback(forget_at_end, NULL);
 }
