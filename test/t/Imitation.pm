@@ -1,0 +1,169 @@
+# Attempts that may take the server down, what it said to each, and what ran as somebody else meanwhile.
+package Imitation;
+
+use strict;
+use warnings;
+
+use Exporter qw(import);
+use FindBin;
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+our @EXPORT = qw(start_imitation attempt ask_rows new_tally tell);
+
+# A cluster that comes back by itself, with a database that holds mallory's portfolio "fleet".
+sub start_imitation
+{
+	my ($name, $db) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+
+	$node->init(extra => [ '--locale=C.UTF-8', '--encoding=UTF8' ]);
+	$node->append_conf('postgresql.conf', "fsync = off\nrestart_after_crash = on\nlog_min_messages = log\nlog_statement = none\njit = off\nautovacuum = off\n"
+		. "max_wal_size = 4GB\nstatement_timeout = 10s\nclient_min_messages = error\n");
+	$node->start;
+	$node->safe_psql('postgres', "CREATE DATABASE $db");
+	$node->safe_psql($db, 'CREATE EXTENSION cec CASCADE');
+	$node->safe_psql($db, slurp_file("$FindBin::RealBin/imitation.sql"));
+	make_fleet($node, $db, 'fleet');
+	return $node;
+}
+
+# A portfolio of mallory's, which everybody may use.
+sub make_fleet
+{
+	my ($node, $db, $schema) = @_;
+
+	$node->safe_psql($db, qq{
+		SET SESSION AUTHORIZATION mallory;
+		SELECT cec.create_portfolio('$schema');
+		SELECT test.fill('$schema');});
+	$node->safe_psql($db, "SET SESSION AUTHORIZATION mallory; SELECT $schema.seal_audit()");
+	$node->safe_psql($db, "SET SESSION AUTHORIZATION mallory; UPDATE $schema.asset SET model = 'N'");
+	$node->safe_psql($db, "SET SESSION AUTHORIZATION mallory; SELECT $schema.seal_audit()");
+	$node->safe_psql($db, qq{INSERT INTO test.kept SELECT $schema.audit_digest();
+		SET SESSION AUTHORIZATION mallory;
+		GRANT ALL ON SCHEMA $schema TO PUBLIC;
+		GRANT ALL ON ALL TABLES IN SCHEMA $schema TO PUBLIC;
+		GRANT ALL ON ALL SEQUENCES IN SCHEMA $schema TO PUBLIC;
+		GRANT ALL ON ALL FUNCTIONS IN SCHEMA $schema TO PUBLIC;});
+	return;
+}
+
+sub ask_rows
+{
+	my ($node, $db, $sql) = @_;
+
+	return map { [ split /\t/, $_, -1 ] } split /\n/, $node->safe_psql($db, $sql, extra_params => [ '-F', "\t" ]);
+}
+
+sub new_tally
+{
+	return { attempts => 0, restarts => 0, canaries => 0, says => {}, crashes => [], internal => [], caught => [], leaks => [] };
+}
+
+# Runs the same calls in each case, a few cases in a session, so that what a session remembers of one meets the next; goes on
+# behind the call that took the server down, in a new session. A case has a name, what makes it and what undoes it.
+sub attempt
+{
+	my ($tally, $node, $db, $calls, $cases, $per_session) = @_;
+	my @steps = map { my $case = $_; map { { case => $case, call => $_ } } @$calls } @$cases;
+	my $log = -s $node->logfile;
+	my $file = PostgreSQL::Test::Utils::tempdir . '/script';
+	my $step = 0;
+	my @crashes;
+
+	while ($step < @steps)
+	{
+		my $end = $step + $per_session * @$calls - $step % @$calls;
+		my $script = "\\set VERBOSITY verbose\n";
+
+		$end = @steps if $end > @steps;
+		foreach my $n ($step .. $end - 1)
+		{
+			$script .= "\\warn \@\@ setup $n\n$steps[$n]{case}{setup}\n" if $n == $step || $n % @$calls == 0;
+			$script .= "\\warn \@\@ call $n\n$steps[$n]{call};\n";
+			$script .= "\\warn \@\@ teardown $n\n$steps[$n]{case}{teardown}\n" if $n == $end - 1 || ($n + 1) % @$calls == 0;
+		}
+		my ($out, $err) = ('', '');
+		open my $handle, '>:utf8', $file or die;
+		print $handle $script;
+		close $handle;
+		IPC::Run::run([ 'psql', '-XAtq', '-d', $node->connstr($db) ], '<', $file, '>', \$out, '2>', \$err, IPC::Run::timeout(600));
+		my ($at, $n) = ('setup', $step);
+		my $lost = 0;
+		foreach my $line (split /\n/, $err)
+		{
+			if ($line =~ /^\@\@ (\w+) (\d+)/)
+			{
+				($at, $n) = ($1, $2);
+				$tally->{attempts}++ if $at eq 'call';
+			}
+			elsif ($line =~ /^(?:ERROR|FATAL|PANIC):  (\w{5}): (.*)/)
+			{
+				note_error($tally, $at, $steps[$n]{case}{name}, $steps[$n]{call}, $1, $2);
+			}
+			elsif ($line =~ /server closed the connection|connection to server was lost|terminating connection because/)
+			{
+				$lost = 1;
+			}
+		}
+		foreach my $line (split /\n/, $out)
+		{
+			push @{ $tally->{leaks} }, "$steps[$step]{case}{name} …: $line" if $line =~ /(?:^|\|)(?:9\d{13}|1[0-4]\d{13})(?:\||$)/;
+		}
+		$step = $end;
+		if ($lost)
+		{
+			$tally->{restarts}++;
+			push @{ $tally->{crashes} }, "$steps[$n]{case}{name}; " . ($at eq 'call' ? $steps[$n]{call} : $at);
+			note("crash: $tally->{crashes}[-1]");
+			# A case that has taken the server down three times, or cannot even be made, is left alone.
+			$step = $n + 1;
+			$step += @$calls - $step % @$calls if $step % @$calls && (++$crashes[$n / @$calls] == 3 || $at eq 'setup');
+			$node->poll_query_until($db, 'SELECT true') or die 'the server did not come back';
+		}
+	}
+	foreach my $line (split /\n/, slurp_file($node->logfile, $log))
+	{
+		push @{ $tally->{caught} }, $1 if $line =~ /LOG:  (?:\w{5}: )?(CANARY .*)/;
+		push @{ $tally->{crashes} }, $1 if $line =~ /((?:PANIC|TRAP):.*)/;
+	}
+	return;
+}
+
+sub note_error
+{
+	my ($tally, $at, $case, $call, $state, $message) = @_;
+
+	if ($at ne 'call')
+	{
+		$tally->{setup}{"$at: $state: $message"} //= $case;
+		return;
+	}
+	(my $kind = $message) =~ s/\d+/N/g;
+	$kind =~ s/"[^"]*"/"…"/g;
+	$tally->{says}{"$state: $kind"}++;
+	push @{ $tally->{internal} }, "$case; $call: $state: $message" if $state =~ /^XX/;
+	return;
+}
+
+# The result of a tally, as tests and notes.
+sub tell
+{
+	my ($tally, $what) = @_;
+
+	diag("$what: $tally->{attempts} attempts, $tally->{restarts} restarts, " . @{ $tally->{caught} } . ' canaries, '
+		. @{ $tally->{internal} } . ' internal errors, ' . @{ $tally->{leaks} } . ' leaks');
+	diag("said $tally->{says}{$_} times: $_") foreach sort keys %{ $tally->{says} };
+	diag("set-up: $_ ($tally->{setup}{$_})") foreach sort keys %{ $tally->{setup} };
+	is_deeply($tally->{crashes}, [], "$what: the server stays up");
+	is_deeply($tally->{caught}, [], "$what: nothing of the owner's runs as somebody else");
+	is_deeply($tally->{leaks}, [], "$what: no address gets out");
+	is_deeply($tally->{internal}, [], "$what: no internal error");
+	return;
+}
+
+1;
