@@ -64,33 +64,40 @@ sub new_tally
 	return { attempts => 0, restarts => 0, canaries => 0, says => {}, crashes => [], internal => [], caught => [], leaks => [] };
 }
 
-# Runs the same calls in each case, a few cases in a session, so that what a session remembers of one meets the next; goes on
-# behind the call that took the server down, in a new session. A case has a name, what makes it and what undoes it.
+# Runs the calls of each case, some hundreds in a session, so that what a session remembers of one case meets the next; goes on
+# behind the call that took the server down, in a new session. A case has a name, calls, what makes it and what undoes it.
 sub attempt
 {
-	my ($tally, $node, $db, $calls, $cases, $per_session) = @_;
-	my @steps = map { my $case = $_; map { { case => $case, call => $_ } } @$calls } @$cases;
-	my $log = -s $node->logfile;
+	my ($tally, $node, $db, $cases, $per_session) = @_;
 	my $file = PostgreSQL::Test::Utils::tempdir . '/script';
+	my $log = -s $node->logfile;
+	my @steps;
+	my %crashes;
 	my $step = 0;
-	my @crashes;
 
+	$per_session //= 800;
+	foreach my $case (@$cases)
+	{
+		push @steps, map { { case => $case, call => $_ } } @{ $case->{calls} };
+	}
 	while ($step < @steps)
 	{
-		my $end = $step + $per_session * @$calls - $step % @$calls;
 		my $script = "\\set VERBOSITY verbose\n";
+		my $end = $step;
 
-		$end = @steps if $end > @steps;
-		foreach my $n ($step .. $end - 1)
+		do
 		{
-			$script .= "\\warn \@\@ setup $n\n$steps[$n]{case}{setup}\n" if $n == $step || $n % @$calls == 0;
-			$script .= "\\warn \@\@ call $n\n$steps[$n]{call};\n";
-			$script .= "\\warn \@\@ teardown $n\n$steps[$n]{case}{teardown}\n" if $n == $end - 1 || ($n + 1) % @$calls == 0;
-		}
-		my ($out, $err) = ('', '');
+			my $case = $steps[$end]{case};
+
+			$script .= "\\warn \@\@ setup $end\n$case->{setup}\n" if $end == $step || $steps[ $end - 1 ]{case} != $case;
+			$script .= "\\warn \@\@ call $end\n$steps[$end]{call};\n";
+			$end++;
+			$script .= "\\warn \@\@ teardown " . ($end - 1) . "\n$case->{teardown}\n" if $end == @steps || $steps[$end]{case} != $case;
+		} until ($end == @steps || $end - $step >= $per_session && $steps[$end]{case} != $steps[ $end - 1 ]{case});
 		open my $handle, '>:utf8', $file or die;
 		print $handle $script;
 		close $handle;
+		my ($out, $err) = ('', '');
 		IPC::Run::run([ 'psql', '-XAtq', '-d', $node->connstr($db) ], '<', $file, '>', \$out, '2>', \$err, IPC::Run::timeout(600));
 		my ($at, $n) = ('setup', $step);
 		my $lost = 0;
@@ -117,12 +124,17 @@ sub attempt
 		$step = $end;
 		if ($lost)
 		{
+			my $case = $steps[$n]{case};
+
 			$tally->{restarts}++;
-			push @{ $tally->{crashes} }, "$steps[$n]{case}{name}; " . ($at eq 'call' ? $steps[$n]{call} : $at);
+			push @{ $tally->{crashes} }, "$case->{name}; " . ($at eq 'call' ? $steps[$n]{call} : $at);
 			note("crash: $tally->{crashes}[-1]");
 			# A case that has taken the server down three times, or cannot even be made, is left alone.
 			$step = $n + 1;
-			$step += @$calls - $step % @$calls if $step % @$calls && (++$crashes[$n / @$calls] == 3 || $at eq 'setup');
+			if (++$crashes{ $case->{name} } == 3 || $at eq 'setup')
+			{
+				$step++ while $step < @steps && $steps[$step]{case} == $case;
+			}
 			$node->poll_query_until($db, 'SELECT true') or die 'the server did not come back';
 		}
 	}

@@ -64,7 +64,9 @@ BEGIN
 			WHEN type = 'daterange[]'::regtype THEN $q$'{empty}'$q$
 			WHEN type IN ('bigint[]'::regtype, 'text[]'::regtype) THEN $q$'{NULL}'$q$ END
 		END;
-	IF value IS NOT NULL THEN
+	IF name = 'new_name' THEN
+		RETURN quote_literal(schema_name);
+	ELSIF value IS NOT NULL THEN
 		RETURN value;
 	END IF;
 	RETURN CASE name
@@ -76,7 +78,7 @@ BEGIN
 		WHEN 'table_name' THEN $q$'asset'$q$ WHEN 'insert_mode' THEN $q$'data'$q$ WHEN 'change_mode' THEN $q$'definition'$q$
 		WHEN 'owner' THEN CASE type WHEN 'oid'::regtype THEN $q$'mallory'::regrole::oid$q$ ELSE $q$'mallory'$q$ END
 		WHEN 'search_path' THEN $q$'pg_catalog'$q$ WHEN 'script' THEN $q$'SELECT 1'$q$
-		WHEN 'role' THEN $q$'other'$q$ WHEN 'level' THEN $q$'admin'$q$ WHEN 'new_name' THEN quote_literal(schema_name) WHEN 'confirm' THEN $q$'no'$q$
+		WHEN 'role' THEN $q$'other'$q$ WHEN 'level' THEN $q$'admin'$q$ WHEN 'confirm' THEN $q$'no'$q$
 		WHEN 'digest' THEN $q$(SELECT test.digest())$q$ WHEN 'digests' THEN $q$ARRAY[(SELECT test.digest())]$q$
 		WHEN 'country' THEN $q$'DE'$q$ WHEN 'region' THEN $q$'DE-BY'$q$ WHEN 'mode' THEN $q$'check'$q$ WHEN 'policy' THEN $q$'end'$q$
 		WHEN 'query' THEN $q$'SELECT * FROM @P@.asset'$q$ WHEN 'what' THEN $q$'it'$q$

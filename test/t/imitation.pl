@@ -1,0 +1,136 @@
+# Schemas of a role without rights that look like a portfolio: its tables are made something else in each way that the server
+# knows, and planted with functions of hers; then a superuser, and somebody who was given every right on them by her, call all
+# that can be called on a portfolio. The server stays up, nothing of hers runs as anybody but her, no address gets out, and what
+# is said is said on purpose.
+#
+# CEC_WAYS=all takes each way of each table (half an hour); else each table and each way are met, but not each with each.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use Imitation;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $all = ($ENV{CEC_WAYS} // '') eq 'all';
+my $part = $ENV{CEC_PART} // '';
+my $db = 'book';
+my $node = start_imitation('imitation', $db);
+$node->safe_psql($db, slurp_file("$FindBin::RealBin/imitation_ways.sql"));
+
+# A list line is written by the caller's own statement, as if typed: what its owner attached to that table runs as the caller.
+my $typed = qr/list_asset|include_asset|exclude_asset|remove_asset/;
+
+sub calls_of
+{
+	my ($kinds) = @_;
+
+	return map { $_->[1] } ask_rows($node, $db, "SELECT * FROM test.calls('fleet', $kinds)");
+}
+
+sub with_witness
+{
+	return map { my $call = $_; (my $quoted = $call) =~ s/'/''/g; "$call; SELECT test.witness('$quoted')" } @_;
+}
+
+sub cases_of
+{
+	my ($name, $made, $undone, @calls) = @_;
+
+	return map { {
+		name => "$name, called by $_",
+		setup => "BEGIN; SET SESSION AUTHORIZATION mallory; $made COMMIT; RESET SESSION AUTHORIZATION; " . ($_ eq 'postgres' ? '' : "SET SESSION AUTHORIZATION $_;"),
+		teardown => "RESET SESSION AUTHORIZATION; BEGIN; SET SESSION AUTHORIZATION mallory; $undone COMMIT; RESET SESSION AUTHORIZATION;",
+		calls => \@calls
+	} } 'postgres', 'victor';
+}
+
+my @calls = calls_of(3);
+my @short = grep { /cec\./ } calls_of(1);
+my @changes = map { $_->[1] } ask_rows($node, $db, "SELECT * FROM test.changes('fleet')");
+my @tables = map { $_->[0] } ask_rows($node, $db, "SELECT relname FROM pg_class WHERE relnamespace = 'fleet'::regnamespace AND relkind = 'r' ORDER BY 1");
+my %ways;
+foreach my $table (@tables)
+{
+	$ways{ $_->[0] }{$table} = { made => $_->[1], undone => $_->[2] } foreach ask_rows($node, $db, "SELECT * FROM test.ways('fleet', '$table')");
+}
+note(@calls . ' calls, ' . @tables . ' tables, ' . keys(%ways) . ' ways');
+
+sub run_cases
+{
+	my ($what, @cases) = @_;
+	my $tally = new_tally();
+
+	return if $part && $what !~ /$part/;
+	attempt($tally, $node, $db, \@cases);
+	note(@cases . " schemas");
+	tell($tally, $what);
+	return;
+}
+
+run_cases('untouched', cases_of('untouched', '', '', with_witness(@calls)));
+
+# All tables at once.
+my @cases;
+foreach my $way (sort keys %ways)
+{
+	push @cases, cases_of("all tables: $way", join(' ', map { $ways{$way}{$_}{made} } @tables), join(' ', map { $ways{$way}{$_}{undone} } @tables),
+		with_witness(grep { !/$typed/ } @short));
+}
+run_cases('all tables', @cases);
+
+# One table each.
+@cases = ();
+my ($n, $turn) = (0, 0);
+foreach my $way (sort keys %ways)
+{
+	$turn++;
+	foreach my $table (@tables)
+	{
+		next if !$all && $n++ % 12 != $turn % 12;
+		push @cases, cases_of("$table: $way", $ways{$way}{$table}{made}, $ways{$way}{$table}{undone},
+			with_witness(grep { $table ne 'inclusion' || !/$typed/ } @short),
+			map { "BEGIN; SET CONSTRAINTS ALL IMMEDIATE; $_; ROLLBACK" } grep { $way ne 'referred to' && !/ fleet\.$table / } @changes);
+	}
+}
+run_cases('one table', @cases);
+
+# Somebody's table in mallory's schema, and all others views of hers.
+@cases = ();
+foreach my $table (@tables)
+{
+	push @cases, cases_of("shared: $table", $ways{'owned by a superuser'}{$table}{made} . join(' ', map { $ways{view}{$_}{made} } grep { $_ ne $table } @tables),
+		join(' ', map { $ways{view}{$_}{undone} } grep { $_ ne $table } @tables) . $ways{'owned by a superuser'}{$table}{undone}, with_witness(@short));
+}
+run_cases('shared', @cases);
+
+# The engine's triggers where they do not belong.
+$node->safe_psql($db, q{
+	SET SESSION AUTHORIZATION mallory;
+	CREATE SCHEMA look;
+	CREATE SCHEMA alien;
+	SELECT test.copy_all('fleet', 'look', 'CREATE TABLE %s (LIKE %s INCLUDING DEFAULTS INCLUDING IDENTITY INCLUDING INDEXES)');
+	CREATE TABLE look.alien (x text);
+	INSERT INTO look.alien VALUES ('x');
+	CREATE VIEW look.seen AS SELECT * FROM look.asset;
+	CREATE TABLE alien.asset (asset_id text, x bigint);
+	INSERT INTO alien.asset VALUES ('x', 1);
+	GRANT ALL ON SCHEMA look, alien TO PUBLIC;
+	GRANT ALL ON ALL TABLES IN SCHEMA look, alien TO PUBLIC;});
+@cases = ();
+$n = 0;
+foreach my $schema ('look', 'alien')
+{
+	foreach my $row (ask_rows($node, $db, "SELECT name, array_to_json(calls) FROM test.trigger_cases('$schema') ORDER BY 1"))
+	{
+		my ($name, $calls) = @$row;
+
+		next if !$all && $n++ % 5;
+		push @cases, { name => $name, setup => 'BEGIN;', teardown => 'ROLLBACK;', calls => [ map { s/\\"/"/gr } $calls =~ /"((?:[^"\\]|\\.)*)"/g ] };
+	}
+}
+run_cases('triggers', @cases);
+$node->stop('fast');
+done_testing();
