@@ -89,7 +89,7 @@ BEGIN
 			WHEN 'text' THEN $q$'x'$q$ WHEN 'name' THEN $q$'x'$q$ WHEN 'date' THEN $q$'2026-04-15'$q$
 			WHEN 'timestamp with time zone' THEN $q$'2026-04-15 12:00Z'$q$
 			WHEN 'jsonb' THEN $q$'{}'$q$ WHEN 'json' THEN $q$'{}'$q$ WHEN 'bytea' THEN $q$'\x00'$q$ WHEN 'regclass' THEN quote_literal(quote_ident(schema_name) || '.asset')
-			WHEN 'bigint[]' THEN $q$'{1,2}'$q$ WHEN 'text[]' THEN $q$'{include}'$q$ WHEN 'daterange[]' THEN $q$'{[2026-01-01,)}'$q$ WHEN 'xid8[]' THEN $q$'{1,2}'$q$
+			WHEN 'bigint[]' THEN $q$'{1,2}'$q$ WHEN 'text[]' THEN $q$'{include}'$q$ WHEN 'daterange[]' THEN $q$'{"[2026-01-01,)"}'$q$ WHEN 'xid8[]' THEN $q$'{1,2}'$q$
 			WHEN 'uuid[]' THEN $q$'{}'$q$ WHEN 'daterange' THEN $q$'[2026-01-01,)'$q$ WHEN 'datemultirange' THEN $q$'{[2026-01-01,)}'$q$
 			ELSE 'NULL' END || '::' || type
 		END;

@@ -83,16 +83,19 @@ DECLARE
 BEGIN
 	EXECUTE format('ALTER TABLE %s RENAME TO %I', relation, 'was_' || name);
 	EXECUTE format(create_as, copy, schema_name || '.was_' || name);
+	IF (SELECT relkind FROM pg_class WHERE oid = to_regclass(copy)) NOT IN ('c', 'i', 'I') THEN
+		EXECUTE format('GRANT ALL ON %s TO PUBLIC', copy);
+	END IF;
 	IF create_as !~ '^CREATE (UNLOGGED )?TABLE' THEN
 		RETURN;
 	END IF;
+	IF create_as !~ 'empty' THEN
+		EXECUTE format('INSERT INTO %s OVERRIDING SYSTEM VALUE SELECT * FROM %s.%I', copy, schema_name, 'was_' || name);
+	END IF;
 	FOR part IN SELECT pg_get_triggerdef(oid) AS definition, tgname FROM pg_trigger WHERE tgrelid = relation AND NOT tgisinternal LOOP
-		CONTINUE WHEN part.definition ~ 'REFERENCING|FOR EACH ROW' AND create_as ~ 'PARTITION OF';
 		EXECUTE replace(part.definition, 'was_' || name, name);
 		EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', copy, part.tgname);
 	END LOOP;
-	EXECUTE format('ALTER TABLE %s DISABLE TRIGGER ALL; INSERT INTO %1$s OVERRIDING SYSTEM VALUE SELECT * FROM %s.%I; ALTER TABLE %1$s ENABLE ALWAYS TRIGGER ALL', copy, schema_name, 'was_' || name);
-	EXECUTE format('GRANT ALL ON %s TO PUBLIC', copy);
 	FOR part IN SELECT pg_get_serial_sequence(copy, attname) AS sequence FROM pg_attribute WHERE attrelid = copy::regclass AND attidentity <> '' LOOP
 		PERFORM setval(part.sequence, 1000);
 		EXECUTE format('GRANT ALL ON SEQUENCE %s TO PUBLIC', part.sequence);
@@ -128,7 +131,7 @@ BEGIN
 		('index', 'INDEX', format('CREATE INDEX %I ON %%2$s (%s)', table_name, key)),
 		('unlogged', 'TABLE', 'CREATE UNLOGGED TABLE %1$s (LIKE %2$s INCLUDING ALL)'),
 		('bare', 'TABLE', 'CREATE TABLE %1$s (LIKE %2$s)'),
-		('empty', 'TABLE', 'CREATE TABLE %1$s (LIKE %2$s INCLUDING ALL); DELETE FROM %2$s WHERE false'),
+		('empty', 'TABLE', 'CREATE TABLE %1$s (LIKE %2$s INCLUDING ALL) /* empty */'),
 		('no columns', 'TABLE', 'CREATE TABLE %1$s ()'),
 		('typed', 'TABLE', 'CREATE TABLE %1$s OF evil.' || quote_ident('type_' || table_name)),
 		('partitioned by key', 'TABLE', format('CREATE TABLE %%1$s (LIKE %%2$s INCLUDING DEFAULTS INCLUDING IDENTITY, PRIMARY KEY (%s)) PARTITION BY HASH (%1$s);'
@@ -145,9 +148,6 @@ BEGIN
 		END IF;
 		IF way = 'no columns' THEN
 			made := format('ALTER TABLE %s RENAME TO %I; CREATE TABLE %1$s ();', t, 'was_' || table_name);
-		END IF;
-		IF way = 'empty' THEN
-			made := made || format('ALTER TABLE %s DISABLE TRIGGER ALL; DELETE FROM %1$s; ALTER TABLE %1$s ENABLE ALWAYS TRIGGER ALL;', t);
 		END IF;
 		RETURN NEXT;
 	END LOOP;
@@ -207,20 +207,20 @@ BEGIN
 	undone := format('ALTER TABLE %s DROP COLUMN evil_needed;', t);
 	RETURN NEXT;
 	way := 'folded index';
-	made := format('CREATE INDEX evil_index ON %s ((evil.fold(%L))); CREATE INDEX evil_row_index ON %1$s (evil.fold_row(%2$L, %3$I));', t, 'index ' || table_name, first_key);
-	undone := format('DROP INDEX %1$I.evil_index; DROP INDEX %1$I.evil_row_index;', schema_name);
+	made := format('CREATE INDEX %I ON %s ((evil.fold(%L))); CREATE INDEX %I ON %2$s (evil.fold_row(%3$L, %5$I));', 'evil_' || table_name, t, 'index ' || table_name, 'evil_row_' || table_name, first_key);
+	undone := format('DROP INDEX %I.%I; DROP INDEX %1$I.%I;', schema_name, 'evil_' || table_name, 'evil_row_' || table_name);
 	RETURN NEXT;
 	way := 'partial index';
-	made := format('CREATE INDEX evil_index ON %s (%s) WHERE evil.fold(%L) AND evil.fold_row(%3$L, %4$I);', t, first_key, 'predicate ' || table_name, first_key);
-	undone := format('DROP INDEX %1$I.evil_index;', schema_name);
+	made := format('CREATE INDEX %I ON %s (%I) WHERE evil.fold(%L) AND evil.fold_row(%4$L, %3$I);', 'evil_' || table_name, t, first_key, 'predicate ' || table_name);
+	undone := format('DROP INDEX %I.%I;', schema_name, 'evil_' || table_name);
 	RETURN NEXT;
 	way := 'statistics';
-	made := format('CREATE STATISTICS %I.evil_statistics ON (evil.fold(%L)), (evil.fold_row(%2$L, %I)) FROM %s; ANALYZE %4$s;', schema_name, 'statistics ' || table_name, first_key, t);
-	undone := format('DROP STATISTICS %1$I.evil_statistics;', schema_name);
+	made := format('CREATE STATISTICS %I.%I ON (evil.fold(%L)), (evil.fold_row(%3$L, %I)) FROM %s; ANALYZE %5$s;', schema_name, 'evil_' || table_name, 'statistics ' || table_name, first_key, t);
+	undone := format('DROP STATISTICS %I.%I;', schema_name, 'evil_' || table_name);
 	RETURN NEXT;
 	way := 'exclusion';
-	made := format('ALTER TABLE %s ADD CONSTRAINT evil_exclusion EXCLUDE USING btree (%I WITH =, evil.fold_row(%L, %2$I) WITH =) DEFERRABLE INITIALLY DEFERRED;', t, first_key, 'exclusion ' || table_name);
-	undone := format('ALTER TABLE %s DROP CONSTRAINT evil_exclusion;', t);
+	made := format('ALTER TABLE %s ADD CONSTRAINT %I EXCLUDE USING btree (%I WITH =, (evil.fold_row(%L, %3$I)) WITH =) DEFERRABLE INITIALLY DEFERRED;', t, 'evil_' || table_name, first_key, 'exclusion ' || table_name);
+	undone := format('ALTER TABLE %s DROP CONSTRAINT %I;', t, 'evil_' || table_name);
 	RETURN NEXT;
 	way := 'referred to';
 	made := format('CREATE TABLE evil.%I (LIKE %s INCLUDING INDEXES); ALTER TABLE evil.%1$I ADD FOREIGN KEY (%3$s) REFERENCES %2$s ON UPDATE CASCADE ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED; INSERT INTO evil.%1$I SELECT * FROM %2$s;'
