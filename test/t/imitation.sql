@@ -6,6 +6,26 @@ CREATE ROLE mallory LOGIN;
 CREATE ROLE victor LOGIN;
 CREATE ROLE other LOGIN;
 CREATE SCHEMA test;
+-- Domains over the types that columns have, which note who reads or writes them.
+CREATE SCHEMA evil AUTHORIZATION mallory;
+GRANT USAGE, CREATE ON SCHEMA evil TO PUBLIC;
+SET SESSION AUTHORIZATION mallory;
+CREATE FUNCTION evil.is_hers(value anyelement) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	IF current_user <> 'mallory' THEN
+		RAISE LOG 'CANARY domain over % as % in %', pg_catalog.pg_typeof(value), current_user, current_query();
+	END IF;
+	RETURN true;
+END $$;
+DO $$
+DECLARE
+	type text;
+BEGIN
+	FOREACH type IN ARRAY '{bigint,integer,text,date,timestamp with time zone,boolean,numeric,daterange,datemultirange,jsonb,bytea,xid8,pg_snapshot,inet,uuid,geometry,text[],bigint[]}'::text[] LOOP
+		EXECUTE format('CREATE DOMAIN evil.%I AS %s CHECK (evil.is_hers(VALUE))', 'like ' || type, type);
+	END LOOP;
+END $$;
+RESET SESSION AUTHORIZATION;
 GRANT USAGE ON SCHEMA test TO PUBLIC;
 DO $$ BEGIN EXECUTE format('GRANT CREATE, TEMPORARY ON DATABASE %I TO mallory', current_database()); END $$;
 
@@ -137,14 +157,17 @@ CREATE FUNCTION test.changes(schema_name text) RETURNS TABLE (name text, call te
 	ORDER BY t.relname, c.what DESC
 $$;
 
--- Gives a column another type, with what depends on it out of the way; keeps as much of it as it can.
-CREATE FUNCTION test.retype(relation regclass, column_name name, type regtype) RETURNS void LANGUAGE plpgsql AS $$
+-- Makes a column something else, with what depends on it out of the way, and as much of it kept as can be: the name of a type, or
+-- missing, renamed, null (in every row), odd, odder (values that its type has and its constraints forbid), domain, collation.
+CREATE FUNCTION test.change_column(relation regclass, column_name name, way text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	part record;
 	number smallint := (SELECT attnum FROM pg_attribute WHERE attrelid = relation AND attname = column_name);
-	old_type regtype := (SELECT atttypid FROM pg_attribute WHERE attrelid = relation AND attname = column_name);
-	value text := CASE type::text WHEN 'text' THEN '''x''::text' WHEN 'jsonb' THEN '''{"a": 1}''::jsonb' ELSE '7::' || type END;
+	old_type text := (SELECT format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = relation AND attname = column_name);
+	type text := CASE way WHEN 'domain' THEN 'evil.' || quote_ident('like ' || old_type) WHEN 'collation' THEN old_type || ' COLLATE test.another' ELSE way END;
+	value text;
 	triggers text[] := '{}';
+	indexes_dropped boolean := false;
 BEGIN
 	FOR part IN SELECT oid, oid::regclass AS view FROM pg_class WHERE relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = relation) AND relkind = 'v' LOOP
 		IF EXISTS (SELECT FROM pg_class WHERE oid = part.oid) THEN
@@ -157,20 +180,55 @@ BEGIN
 	LOOP
 		EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', part.owner, part.conname);
 	END LOOP;
-	FOR part IN SELECT tgname, pg_get_triggerdef(oid) AS definition FROM pg_trigger WHERE tgrelid = relation AND number = ANY (tgattr) LOOP
+	FOR part IN SELECT tgname, pg_get_triggerdef(oid) AS definition FROM pg_trigger t WHERE tgrelid = relation AND NOT tgisinternal
+		AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_trigger'::regclass AND d.objid = t.oid AND d.refobjid = relation AND d.refobjsubid = number)
+	LOOP
 		EXECUTE format('DROP TRIGGER %I ON %s', part.tgname, relation);
 		triggers := triggers || part.definition;
 	END LOOP;
+	IF way = 'missing' THEN
+		EXECUTE format('ALTER TABLE %s DROP COLUMN %I CASCADE', relation, column_name);
+		RETURN;
+	ELSIF way = 'renamed' THEN
+		EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', relation, column_name, 'was_' || column_name);
+		RETURN;
+	END IF;
 	EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP IDENTITY IF EXISTS', relation, column_name);
 	EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', relation, column_name);
-	IF old_type = type OR EXISTS (SELECT FROM pg_cast WHERE castsource = old_type AND casttarget = type) OR type = 'text'::regtype THEN
-		value := format('%I::%s', column_name, type);
-	ELSIF EXISTS (SELECT FROM pg_constraint c WHERE conrelid = relation AND contype IN ('p', 'u') AND conkey = ARRAY[number]) AND type <> 'jsonb'::regtype THEN
-		value := 'substr(ctid::text, 4, 1)::' || type;
+	value := CASE way WHEN 'null' THEN 'NULL'
+		WHEN 'odd' THEN coalesce((SELECT quote_literal(v.value) FROM (VALUES ('text', ''), ('bytea', ''), ('bigint', '-1'), ('integer', '-1'), ('date', 'infinity'), ('daterange', 'empty'),
+			('timestamp with time zone', 'infinity'), ('datemultirange', '{}'), ('jsonb', 'null'), ('numeric', 'NaN'), ('xid8', '0'), ('pg_snapshot', '1:1:'), ('boolean', 'false'), ('inet', '::1'),
+			('uuid', '00000000-0000-0000-0000-000000000000'), ('bigint[]', '{NULL}'), ('text[]', '{NULL}')) AS v(type, value) WHERE v.type = old_type),
+			format('st_geomfromtext(%L, 4326)', CASE column_name WHEN 'boundary' THEN 'MULTIPOLYGON EMPTY' ELSE 'POINT EMPTY' END))
+		WHEN 'odder' THEN coalesce((SELECT quote_literal(v.value) FROM (VALUES ('text', repeat('x', 100000)), ('bytea', '\xffffffffff'), ('bigint', '9223372036854775807'), ('integer', '2147483647'), ('date', '-infinity'),
+			('daterange', '[-infinity,infinity)'), ('timestamp with time zone', '-infinity'), ('datemultirange', '{[-infinity,2000-01-01),(2001-01-01,infinity)}'), ('jsonb', '[]'), ('numeric', '1e100'),
+			('xid8', '18446744073709551615'), ('pg_snapshot', '1:9223372036854775807:2,3'), ('bigint[]', '{{1,2},{3,4}}'), ('text[]', '{{a,b},{c,d}}')) AS v(type, value) WHERE v.type = old_type), quote_ident(column_name)) END;
+	IF value IS NOT NULL THEN
+		EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', relation, column_name);
+	ELSE
+		value := CASE WHEN old_type = 'jsonb' AND way NOT IN ('text', 'domain') THEN '7::' || type
+			WHEN way IN ('domain', 'collation', 'text') OR EXISTS (SELECT FROM pg_cast WHERE castsource = old_type::regtype AND casttarget = to_regtype(type)) THEN format('%I::%s', column_name, type)
+			WHEN EXISTS (SELECT FROM pg_constraint WHERE conrelid = relation AND contype IN ('p', 'u') AND conkey = ARRAY[number]) AND type = 'bigint' THEN 'substr(ctid::text, 4, 1)::' || type
+			WHEN type = 'jsonb' THEN '''{"a": 1}''::jsonb' WHEN type = 'bytea' THEN '''\x07''::bytea' WHEN type = 'boolean' THEN 'true' WHEN type = 'daterange' THEN 'NULL::daterange' ELSE '7::' || type END;
 	END IF;
-	BEGIN
-		EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %s', relation, column_name, type, value);
-	EXCEPTION WHEN OTHERS THEN
+	LOOP
+		BEGIN
+			IF way IN ('null', 'odd', 'odder') THEN
+				EXECUTE format('ALTER TABLE %s DISABLE TRIGGER USER', relation);
+				EXECUTE format('UPDATE %s SET %I = %s', relation, column_name, value);
+				FOR part IN SELECT tgname FROM pg_trigger WHERE tgrelid = relation AND NOT tgisinternal LOOP
+					EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', relation, part.tgname);
+				END LOOP;
+			ELSE
+				EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %s', relation, column_name, type, value);
+			END IF;
+			EXIT;
+		EXCEPTION WHEN OTHERS THEN
+			IF indexes_dropped THEN
+				RAISE;
+			END IF;
+			indexes_dropped := true;
+		END;
 		FOR part IN SELECT i.indexrelid::regclass AS index, c.conname FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.conrelid = i.indrelid
 			WHERE i.indrelid = relation AND EXISTS (SELECT FROM pg_depend d WHERE d.refobjid = relation AND d.refobjsubid = number AND d.objid IN (i.indexrelid, c.oid))
 		LOOP
@@ -180,15 +238,29 @@ BEGIN
 				EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I CASCADE', relation, part.conname);
 			END IF;
 		END LOOP;
-		EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %s', relation, column_name, type, value);
-	END;
+		EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', relation, column_name);
+	END LOOP;
 	FOR part IN SELECT unnest(triggers) AS definition LOOP
 		EXECUTE part.definition;
 	END LOOP;
 END $$;
+CREATE COLLATION test.another (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 
--- Types that a column can be given: as many as said, none that it has.
-CREATE FUNCTION test.types(type regtype, count integer) RETURNS SETOF regtype LANGUAGE sql STABLE AS $$
-	SELECT t.type FROM unnest(CASE type::text WHEN 'bigint' THEN '{text,numeric,jsonb,integer}'::regtype[] WHEN 'text' THEN '{bigint,jsonb,boolean}'
-		ELSE '{bigint,text,jsonb,boolean}' END) WITH ORDINALITY AS t(type, n) WHERE t.type <> types.type ORDER BY n LIMIT count
+-- All columns of one type at once.
+CREATE FUNCTION test.change_columns(schema_name text, type regtype, way text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	part record;
+BEGIN
+	FOR part IN SELECT c.oid::regclass AS relation, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+		WHERE c.relnamespace = schema_name::regnamespace AND c.relkind = 'r' AND a.atttypid = change_columns.type AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, 2
+	LOOP
+		PERFORM test.change_column(part.relation, part.attname, way);
+	END LOOP;
+END $$;
+
+-- Ways in which a column can be changed: three other types, then the others.
+CREATE FUNCTION test.column_ways(type regtype) RETURNS TABLE (way text, n bigint) LANGUAGE sql STABLE AS $$
+	SELECT w.way, row_number() OVER (ORDER BY w.n) FROM unnest(CASE type::text WHEN 'bigint' THEN '{text,jsonb,numeric,renamed,null,odd,odder,domain,missing}' WHEN 'text' THEN '{bigint,boolean,bytea,renamed,null,odd,odder,domain,missing,collation}'
+		ELSE '{bigint,text,jsonb,boolean,renamed,null,odd,odder,domain,missing}'::text[] END) WITH ORDINALITY AS w(way, n)
+	WHERE w.way <> type::text AND NOT (w.way = 'boolean' AND type::text NOT IN ('text', 'jsonb', 'boolean'))
 $$;

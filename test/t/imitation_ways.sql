@@ -2,8 +2,6 @@
 --
 -- A canary is a line of the server's log: it says that what she planted ran as somebody else, or that it got away from being
 -- her. Where it runs as her for somebody else, it tries to.
-CREATE SCHEMA evil AUTHORIZATION mallory;
-GRANT USAGE, CREATE ON SCHEMA evil TO PUBLIC;
 CREATE EXTENSION IF NOT EXISTS file_fdw;
 CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
 GRANT USAGE ON FOREIGN SERVER files TO mallory;
