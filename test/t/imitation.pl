@@ -106,6 +106,39 @@ foreach my $table (@tables)
 }
 run_cases('shared', @cases);
 
+# Views, functions and rows of hers.
+@cases = map { cases_of("view $_->[0]", $_->[1], $_->[2], with_witness(@short)) } ask_rows($node, $db, "SELECT * FROM test.view_ways('fleet')");
+my @wrappers = ask_rows($node, $db, "SELECT oid::regprocedure, proname, substr(oid::regprocedure::text, strpos(oid::regprocedure::text, '(')) FROM pg_proc WHERE pronamespace = 'fleet'::regnamespace");
+push @cases, cases_of('wrappers replaced',
+	join(' ', map { "ALTER FUNCTION $_->[0] RENAME TO was_$_->[1]; CREATE FUNCTION fleet.$_->[1]() RETURNS boolean LANGUAGE sql AS \$\$SELECT evil.note('wrapper')\$\$;" } @wrappers),
+	join(' ', map { "DROP FUNCTION fleet.$_->[1](); ALTER FUNCTION fleet.was_$_->[1]$_->[2] RENAME TO $_->[1];" } @wrappers), with_witness(grep { /cec\./ } @calls));
+push @cases, cases_of('two rows of settings',
+	q{ALTER TABLE fleet.setting DISABLE TRIGGER USER; ALTER TABLE fleet.setting DROP CONSTRAINT setting_pkey, DROP CONSTRAINT setting_one_row; INSERT INTO fleet.setting SELECT * FROM fleet.setting;
+	INSERT INTO fleet.setting (setting_id, version) VALUES (2, '0.0.0');},
+	q{ALTER TABLE fleet.setting DISABLE TRIGGER USER; DELETE FROM fleet.setting WHERE ctid <> (SELECT min(ctid) FROM fleet.setting); ALTER TABLE fleet.setting ADD CONSTRAINT setting_pkey PRIMARY KEY (setting_id), ADD CONSTRAINT setting_one_row CHECK (setting_id = 1);
+	SELECT cec.upgrade_portfolio('fleet');}, with_witness(@short));
+push @cases, cases_of('a contract that a policy hides',
+	'CREATE POLICY p ON fleet.contract USING (false); ALTER TABLE fleet.contract ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;',
+	'ALTER TABLE fleet.contract DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY; DROP POLICY p ON fleet.contract;', with_witness(@short));
+push @cases, cases_of('planted', q{SELECT test.plant('evil'); SELECT test.plant('fleet');}, '', map { "SET search_path = evil, fleet, pg_catalog, public; $_; RESET search_path" } @calls);
+run_cases('hers', @cases);
+
+# Temporary tables of a role with nothing granted.
+my @temporary;
+foreach my $types ([ 'none', 'text' ], [ 'text', 'bigint' ], [ 'bigint', 'text' ], [ 'daterange', 'text' ], [ 'bytea', 'bigint' ], [ 'datemultirange', 'bigint' ], [ 'text[]', 'bigint' ])
+{
+	my @mine = map {
+		s/'fleet'::regnamespace::oid/pg_my_temp_schema()/gr =~ s/'fleet'::regnamespace/pg_my_temp_schema()::regnamespace/gr =~ s/'fleet\.asset'/'pg_temp.asset'/gr
+			=~ s/'fleet'/(SELECT nspname FROM pg_namespace WHERE oid = pg_my_temp_schema())/gr
+	} grep { !/fleet\.\w+\(/ } @calls;
+
+	push @temporary, { name => "temporary tables, $types->[0] as $types->[1]", setup => "SET SESSION AUTHORIZATION other; SELECT test.temporary('fleet', '$types->[0]', '$types->[1]');",
+		teardown => 'DISCARD TEMP; RESET SESSION AUTHORIZATION;',
+		calls => [ @mine, 'UPDATE pg_temp.asset SET model = model', 'UPDATE pg_temp.contract SET number = number', 'UPDATE pg_temp.coverage_rule SET effect = effect', 'DELETE FROM pg_temp.inclusion',
+			'INSERT INTO pg_temp.inclusion SELECT * FROM pg_temp.inclusion', 'INSERT INTO pg_temp.asset SELECT * FROM pg_temp.asset' ] };
+}
+run_cases('temporary', @temporary);
+
 # The engine's triggers where they do not belong.
 $node->safe_psql($db, q{
 	SET SESSION AUTHORIZATION mallory;

@@ -237,19 +237,19 @@ END $$;
 
 -- The engine's trigger functions, on tables that are copies of a portfolio's (in a schema of mallory's that holds all of them),
 -- on one that is not, and on a view: each at every event, with arguments of every kind.
-CREATE FUNCTION test.trigger_cases(schema_name text) RETURNS TABLE (name text, made text, calls text[]) LANGUAGE sql STABLE AS $$
-	SELECT format('%s %s on %s', p.proname, a.argument, c.relname), d.made, d.calls
+CREATE FUNCTION test.trigger_cases(schema_name text) RETURNS TABLE (name text, calls text[]) LANGUAGE sql STABLE AS $$
+	SELECT format('%s %s on %s', p.proname, a.argument, c.relname), d.calls
 	FROM pg_proc p CROSS JOIN (SELECT oid, relname, relkind FROM pg_class WHERE relnamespace = schema_name::regnamespace AND relkind IN ('r', 'v')) c
 		CROSS JOIN LATERAL (VALUES (1, quote_literal(c.relname)), (2, ''), (3, '''inclusion'''), (4, '''data'', ''definition'', ''x'''), (5, '''nothing like it''')) AS a(n, argument)
 		CROSS JOIN LATERAL (
-			SELECT string_agg(format('CREATE TRIGGER t %s %s ON %s %s FOR EACH %s EXECUTE FUNCTION cec.%I(%s)', w.timing, w.event, c.oid::regclass, w.referencing, w.level, p.proname, a.argument), E'\n') AS made,
-				array_agg(format('SAVEPOINT s; CREATE TRIGGER t %s %s ON %s %s FOR EACH %s EXECUTE FUNCTION cec.%I(%s); %s; ROLLBACK TO s', w.timing, w.event, c.oid::regclass, w.referencing, w.level, p.proname, a.argument,
+			SELECT array_agg(format('SAVEPOINT s; %sCREATE %sTRIGGER t %s %s ON %s %s FOR EACH %s EXECUTE FUNCTION cec.%I(%s); %s; ROLLBACK TO s', CASE WHEN w.event = 'INSERT' AND src.source <> c.oid THEN format('DELETE FROM %s; ', c.oid::regclass) END,
+					CASE w.referencing WHEN 'DEFERRABLE INITIALLY DEFERRED' THEN 'CONSTRAINT ' END, w.timing, w.event, c.oid::regclass, w.referencing, w.level, p.proname, a.argument,
 					CASE w.event WHEN 'UPDATE' THEN format('UPDATE %s SET %I = %2$I', c.oid::regclass, col.first) WHEN 'DELETE' THEN format('DELETE FROM %s', c.oid::regclass)
-						WHEN 'INSERT' THEN format('INSERT INTO %s OVERRIDING SYSTEM VALUE SELECT * FROM %1$s', c.oid::regclass) ELSE format('TRUNCATE %s', c.oid::regclass) END)) AS calls
-			FROM (SELECT attname AS first FROM pg_attribute WHERE attrelid = c.oid AND attnum = 1) col CROSS JOIN (
-				VALUES ('BEFORE', 'ROW', ''), ('AFTER', 'ROW', ''), ('BEFORE', 'STATEMENT', ''), ('AFTER', 'STATEMENT', ''), ('AFTER', 'STATEMENT', 'new'), ('AFTER', 'STATEMENT', 'old'), ('AFTER', 'STATEMENT', 'both'), ('INSTEAD OF', 'ROW', '')) AS l(timing, level, tables)
+						WHEN 'INSERT' THEN format('INSERT INTO %s OVERRIDING SYSTEM VALUE SELECT * FROM %s; SET CONSTRAINTS ALL IMMEDIATE', c.oid::regclass, src.source) ELSE format('TRUNCATE %s', c.oid::regclass) END)) AS calls
+			FROM (SELECT coalesce(to_regclass(format('fleet.%I', c.relname)), c.oid::regclass) AS source) src CROSS JOIN (SELECT attname AS first FROM pg_attribute WHERE attrelid = c.oid AND attnum = 1) col CROSS JOIN (
+				VALUES ('BEFORE', 'ROW', ''), ('AFTER', 'ROW', ''), ('BEFORE', 'STATEMENT', ''), ('AFTER', 'STATEMENT', ''), ('AFTER', 'STATEMENT', 'new'), ('AFTER', 'STATEMENT', 'old'), ('AFTER', 'STATEMENT', 'both'), ('AFTER', 'ROW', 'late'), ('INSTEAD OF', 'ROW', '')) AS l(timing, level, tables)
 				CROSS JOIN (VALUES ('INSERT'), ('UPDATE'), ('DELETE'), ('TRUNCATE')) AS e(event)
-				CROSS JOIN LATERAL (SELECT l.timing, l.level, e.event, CASE l.tables WHEN 'new' THEN 'REFERENCING NEW TABLE AS new_rows' WHEN 'old' THEN 'REFERENCING OLD TABLE AS old_rows' WHEN 'both' THEN 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows' ELSE '' END AS referencing) w
+				CROSS JOIN LATERAL (SELECT l.timing, l.level, e.event, CASE l.tables WHEN 'new' THEN 'REFERENCING NEW TABLE AS new_rows' WHEN 'old' THEN 'REFERENCING OLD TABLE AS old_rows' WHEN 'late' THEN 'DEFERRABLE INITIALLY DEFERRED' WHEN 'both' THEN 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows' ELSE '' END AS referencing) w
 			WHERE (c.relkind = 'v') = (l.timing = 'INSTEAD OF') AND NOT (e.event = 'TRUNCATE' AND (l.level = 'ROW' OR l.tables <> ''))
 				AND NOT (e.event = 'INSERT' AND l.tables IN ('old', 'both')) AND NOT (e.event = 'DELETE' AND l.tables IN ('new', 'both'))) d
 	WHERE p.pronamespace = 'cec'::regnamespace AND p.prorettype = 'trigger'::regtype AND (a.n <> 3 OR c.relname <> 'inclusion')
@@ -262,5 +262,67 @@ BEGIN
 	FOR part IN SELECT relname FROM pg_class WHERE relnamespace = schema_name::regnamespace AND relkind = 'r' LOOP
 		EXECUTE format(create_as, format('%s.%I', copy_name, part.relname), format('%I.%I', schema_name, part.relname));
 		EXECUTE format('INSERT INTO %s.%I OVERRIDING SYSTEM VALUE SELECT * FROM %I.%2$I', copy_name, part.relname, schema_name);
+	END LOOP;
+END $$;
+
+-- Views of a portfolio, replaced.
+CREATE FUNCTION test.view_ways(schema_name text) RETURNS TABLE (name text, made text, undone text) LANGUAGE sql STABLE AS $$
+	SELECT c.relname, format('ALTER VIEW %s RENAME TO %I; CREATE VIEW %I.%I AS SELECT * FROM %3$I.%2$I WHERE evil.note(%5$L); GRANT ALL ON %3$I.%4$I TO PUBLIC;',
+			c.oid::regclass, 'was_' || c.relname, schema_name, c.relname, 'view ' || c.relname),
+		format('DROP VIEW %I.%I; ALTER VIEW %1$I.%3$I RENAME TO %2$I;', schema_name, c.relname, 'was_' || c.relname)
+	FROM pg_class c WHERE c.relnamespace = schema_name::regnamespace AND c.relkind = 'v'
+$$;
+
+-- Functions and operators under names that the engine and its portfolios use, for nearer types or in a nearer schema.
+CREATE FUNCTION test.plant(schema_name text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	part record;
+BEGIN
+	FOR part IN SELECT * FROM (VALUES
+		('isempty', 'daterange', 'boolean'), ('isempty', 'datemultirange', 'boolean'), ('lower', 'daterange', 'date'), ('upper', 'daterange', 'date'), ('lower', 'datemultirange', 'date'), ('upper', 'datemultirange', 'date'),
+		('isfinite', 'date', 'boolean'), ('isfinite', 'timestamptz', 'boolean'), ('now', '', 'timestamptz'), ('clock_timestamp', '', 'timestamptz'), ('octet_length', 'bytea', 'integer'), ('octet_length', 'text', 'integer'),
+		('cardinality', 'bigint[]', 'integer'), ('timezone', 'text, timestamptz', 'timestamp'), ('char_length', 'text', 'integer'), ('length', 'text', 'integer'), ('substring', 'bytea, integer, integer', 'bytea'),
+		('jsonb_typeof', 'jsonb', 'text'), ('jsonb_object_keys', 'jsonb', 'text'), ('upper', 'text', 'text'), ('lower', 'text', 'text'), ('format', 'text, text', 'text'), ('format', 'text, text, text', 'text'),
+		('st_x', 'public.geometry', 'double precision'), ('st_y', 'public.geometry', 'double precision'), ('st_xmin', 'public.geometry', 'double precision'), ('st_covers', 'public.geometry, public.geometry', 'boolean'),
+		('datemultirange', 'daterange', 'datemultirange'), ('daterange', 'date, date', 'daterange'), ('daterange', 'date, date, text', 'daterange'), ('range_merge', 'datemultirange', 'daterange'),
+		('unnest', 'datemultirange', 'daterange'), ('quote_ident', 'text', 'text'), ('refuse_empty', 'text', 'boolean')) AS f(name, arguments, result)
+	LOOP
+		BEGIN
+			EXECUTE format('CREATE FUNCTION %I.%I(%s) RETURNS %s LANGUAGE plpgsql IMMUTABLE AS %L', schema_name, part.name, part.arguments, part.result,
+				format('BEGIN PERFORM evil.note(%L); RETURN NULL; END', 'planted ' || part.name));
+		EXCEPTION WHEN duplicate_function OR invalid_function_definition OR undefined_object THEN NULL;
+		END;
+	END LOOP;
+	FOR part IN SELECT * FROM (VALUES
+		('=', 'bigint', 'bigint', 'boolean'), ('=', 'text', 'text', 'boolean'), ('=', 'name', 'name', 'boolean'), ('=', 'oid', 'oid', 'boolean'), ('=', 'date', 'date', 'boolean'), ('<', 'date', 'date', 'boolean'), ('<=', 'date', 'date', 'boolean'),
+		('&&', 'daterange', 'daterange', 'boolean'), ('*', 'daterange', 'daterange', 'daterange'), ('@>', 'daterange', 'date', 'boolean'), ('-', 'date', 'integer', 'date'), ('+', 'date', 'integer', 'date'), ('||', 'text', 'text', 'text'),
+		('*', 'datemultirange', 'datemultirange', 'datemultirange'), ('-', 'datemultirange', 'datemultirange', 'datemultirange'), ('->>', 'jsonb', 'text', 'text'), ('->', 'jsonb', 'text', 'jsonb')) AS o(name, a, b, result)
+	LOOP
+		EXECUTE format('CREATE FUNCTION %I.%I(%s, %s) RETURNS %s LANGUAGE plpgsql IMMUTABLE AS %L', schema_name, 'operator ' || part.name, part.a, part.b, part.result,
+			format('BEGIN PERFORM evil.note(%L); RETURN NULL; END', 'planted ' || part.name));
+		EXECUTE format('CREATE OPERATOR %I.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = %I.%I)', schema_name, part.name, part.a, part.b, schema_name, 'operator ' || part.name);
+	END LOOP;
+END $$;
+
+-- Temporary tables with the columns of a portfolio's tables and their rows, one type of column given another.
+CREATE FUNCTION test.temporary(schema_name text, old_type text, new_type text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	part record;
+BEGIN
+	FOR part IN SELECT c.relname, string_agg(format('%I %s', a.attname, CASE format_type(a.atttypid, NULL) WHEN old_type THEN new_type ELSE format_type(a.atttypid, a.atttypmod) END), ', ' ORDER BY a.attnum) AS columns,
+			string_agg(CASE WHEN format_type(a.atttypid, NULL) = old_type THEN CASE new_type WHEN 'text' THEN format('%I::text', a.attname) ELSE '94000000000000' END ELSE quote_ident(a.attname) END, ', ' ORDER BY a.attnum) AS values,
+			(SELECT string_agg(quote_ident(k.attname), ', ') FROM pg_index i JOIN pg_attribute k ON k.attrelid = c.oid AND k.attnum = ANY (i.indkey) WHERE i.indrelid = c.oid AND i.indisprimary) AS key
+		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+		WHERE c.relnamespace = schema_name::regnamespace AND c.relkind = 'r' GROUP BY c.oid, c.relname
+	LOOP
+		EXECUTE format('CREATE TEMPORARY TABLE %I (%s)', part.relname, part.columns);
+		EXECUTE format('INSERT INTO pg_temp.%I SELECT %s FROM %I.%1$I', part.relname, part.values, schema_name);
+		EXECUTE format('CREATE INDEX ON pg_temp.%I (%s)', part.relname, part.key);
+		IF part.relname IN ('asset', 'inclusion', 'contract', 'coverage_rule') THEN
+			EXECUTE format('CREATE TRIGGER g BEFORE INSERT OR UPDATE OR DELETE ON pg_temp.%I FOR EACH STATEMENT EXECUTE FUNCTION cec.enter_gate(''data'')', part.relname);
+			EXECUTE format('CREATE TRIGGER i AFTER INSERT ON pg_temp.%I REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION cec.record_change(%1$L)', part.relname);
+			EXECUTE format('CREATE TRIGGER u AFTER UPDATE ON pg_temp.%I REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION cec.record_change(%1$L)', part.relname);
+			EXECUTE format('CREATE TRIGGER d AFTER DELETE ON pg_temp.%I REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION cec.record_change(%1$L)', part.relname);
+		END IF;
 	END LOOP;
 END $$;
