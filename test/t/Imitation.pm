@@ -136,7 +136,7 @@ sub attempt
 				$step++ while $step < @steps && $steps[$step]{case} == $case;
 			}
 			$node->poll_query_until($db, 'SELECT true') or die 'the server did not come back';
-			$node->psql($db, $case->{teardown}) if $step == @steps || $steps[$step]{case} != $case;
+			$node->psql($db, $case->{teardown});
 		}
 	}
 	foreach my $line (split /\n/, slurp_file($node->logfile, $log))

@@ -120,7 +120,8 @@ push @cases, cases_of('two rows of settings',
 push @cases, cases_of('a contract that a policy hides',
 	'CREATE POLICY p ON fleet.contract USING (false); ALTER TABLE fleet.contract ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;',
 	'ALTER TABLE fleet.contract DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY; DROP POLICY p ON fleet.contract;', with_witness(@short));
-push @cases, cases_of('planted', q{SELECT test.plant('evil'); SELECT test.plant('fleet');}, '', map { "SET search_path = evil, fleet, pg_catalog, public; $_; RESET search_path" } @calls);
+$node->safe_psql($db, q{SET SESSION AUTHORIZATION mallory; SELECT test.plant('evil'); SELECT test.plant('fleet')});
+push @cases, cases_of('planted', '', '', map { "SET search_path = evil, fleet, pg_catalog, public; $_; RESET search_path" } @calls);
 run_cases('hers', @cases);
 
 # Temporary tables of a role with nothing granted.
