@@ -206,7 +206,7 @@ BEGIN
 	RETURN NEXT;
 	way := 'folded index';
 	made := format('CREATE INDEX %I ON %s ((evil.fold(%L))); CREATE INDEX %I ON %2$s (evil.fold_row(%3$L, %5$I));', 'evil_' || table_name, t, 'index ' || table_name, 'evil_row_' || table_name, first_key);
-	undone := format('DROP INDEX %I.%I; DROP INDEX %1$I.%I;', schema_name, 'evil_' || table_name, 'evil_row_' || table_name);
+	undone := format('DROP INDEX %I.%I; DROP INDEX %1$I.%3$I;', schema_name, 'evil_' || table_name, 'evil_row_' || table_name);
 	RETURN NEXT;
 	way := 'partial index';
 	made := format('CREATE INDEX %I ON %s (%I) WHERE evil.fold(%L) AND evil.fold_row(%4$L, %3$I);', 'evil_' || table_name, t, first_key, 'predicate ' || table_name);
