@@ -2,7 +2,7 @@
 # values that no constraint would take, given a domain over its type or another collation. Then everything that can be called on
 # the portfolio is called, and every table is changed. The server stays up, and what it says is said on purpose.
 #
-# CEC_WAYS=all takes every way of every column; else each column is given one other type, and one more way in turn.
+# CEC_WAYS=all takes every way of every column; else each column is changed in one way or two, each way being met.
 use strict;
 use warnings;
 
@@ -16,7 +16,11 @@ my $all = ($ENV{CEC_WAYS} // '') eq 'all';
 my $db = 'book';
 my $node = start_imitation('retyped', $db);
 
+# Without CEC_WAYS=all: no call twice under two names, and of the changes those that the engine does something about.
+my $twice = qr/cec\.(?:seal_audit|audit_digest|verify_audit|audit_proof|audit_consistency|erase_audit|verify_replay|covered|covered_on|\w+_portfolio|_arm_table|grant_access|_definition_path|_execute_as)\(/;
+my $most = qr/SELECT|^UPDATE|^(?:INSERT INTO|DELETE FROM) fleet\.(?:inclusion|asset|bundle_member|coverage_rule|contract)\b/;
 my @calls = map { "SAVEPOINT s; $_->[1]; ROLLBACK TO s" }
+	grep { $all || $_->[1] !~ $twice && $_->[1] =~ $most }
 	ask_rows($node, $db, q{SELECT * FROM test.calls('fleet', 1) WHERE name LIKE 'cec.%' UNION ALL SELECT * FROM test.changes('fleet')});
 
 sub made_case
@@ -35,7 +39,6 @@ tell($tally, 'untouched');
 my @cases = map { made_case("all columns of $_->[0] as $_->[1]", "SELECT test.change_columns('fleet', '$_->[0]', '$_->[1]')") }
 	([ 'bigint', 'text' ], [ 'text', 'bigint' ], [ 'daterange', 'text' ], [ 'datemultirange', 'daterange' ], [ 'bytea', 'text' ], [ 'text[]', 'text' ],
 	[ 'date', 'bigint' ], [ 'boolean', 'bigint' ], [ 'timestamptz', 'numeric' ], [ 'jsonb', 'text' ], [ 'text', 'null' ], [ 'bigint', 'integer' ]);
-my $types = @cases;
 my $n = 0;
 foreach my $row (ask_rows($node, $db, q{
 	SELECT a.attrelid::regclass, a.attname, w.way, w.n, a.attnum
@@ -45,7 +48,7 @@ foreach my $row (ask_rows($node, $db, q{
 	my ($table, $column, $way, $number, $place) = @$row;
 
 	push @cases, made_case("$table.$column: $way", "SELECT test.change_column('$table', '$column', '$way')")
-		if $all || $number == 1 + $place % 3 || $number == 4 + ($place + length $table) % 7;
+		if $all || $number == 1 + ($place + length $table) % ($n++ % 2 ? 3 : 9);
 }
 note(@calls . ' calls, ' . @cases . ' cases');
 $tally = new_tally();
