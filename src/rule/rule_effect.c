@@ -106,8 +106,8 @@ probe_by(CecEffects *effects, CecProbe **probe, const char *column)
 	{
 		MemoryContext old = MemoryContextSwitchTo(effects->cxt);
 
-		*probe =
-			cec_probe_begin(cec_portfolio_open(effects->portfolio, "rule_effect", AccessShareLock), column, effects->snapshot);
+		*probe = cec_probe_begin(cec_portfolio_open(effects->portfolio, "rule_effect", AccessShareLock), column,
+								 effects->snapshot);
 		MemoryContextSwitchTo(old);
 	}
 	return *probe;
