@@ -38,6 +38,8 @@ CREATE TABLE @P@.audit_log (
 CREATE INDEX audit_log_asset_id_idx ON @P@.audit_log (asset_id) WHERE asset_id IS NOT NULL;
 CREATE INDEX audit_log_contract_id_idx ON @P@.audit_log (contract_id) WHERE contract_id IS NOT NULL;
 CREATE INDEX audit_log_row_id_idx ON @P@.audit_log (row_id);
+-- Of a time span; rows come nearly in its order.
+CREATE INDEX audit_log_at_idx ON @P@.audit_log USING brin (at) WITH (autosummarize = on);
 
 CREATE VIEW @P@.audit_entry WITH (security_invoker = true) AS
 SELECT l.audit_id, l.at, l.actor, l.session_user_name, l.application_name, l.client_addr, l.reason,
@@ -48,10 +50,14 @@ FROM @P@.audit_log l
 	LEFT JOIN @P@.audit_schema s ON s.schema_hash = substring(l.row_image FROM 2 FOR 16);
 
 CREATE VIEW @P@.audit_change WITH (security_invoker = true) AS
-SELECT e.audit_id * 2000 + c.ordinal AS audit_change_id, e.audit_id, e.at, e.actor, e.session_user_name,
-	e.reason, e.table_name, e.operation, e.row_id, e.asset_id, e.term_id, e.contract_id,
+SELECT l.audit_id * 2000 + c.ordinal AS audit_change_id, l.audit_id, l.at, l.actor, l.session_user_name,
+	l.reason, l.table_name, l.operation, l.row_id, l.asset_id, l.term_id, l.contract_id,
 	c.column_name, e.old_row ->> c.column_name AS old_value, e.new_row ->> c.column_name AS new_value
-FROM @P@.audit_entry e
+FROM @P@.audit_log l
+	CROSS JOIN LATERAL ( -- OFFSET 0: else each mention of a row decodes it again
+		SELECT cec.decode_row_image(l.row_image, l.operation, 'old', s.column_names, s.column_codes) AS old_row,
+			cec.decode_row_image(l.row_image, l.operation, 'new', s.column_names, s.column_codes) AS new_row
+		FROM @P@.audit_schema s WHERE s.schema_hash = substring(l.row_image FROM 2 FOR 16) OFFSET 0) AS e
 	CROSS JOIN LATERAL jsonb_object_keys(coalesce(e.new_row, e.old_row))
 		WITH ORDINALITY AS c(column_name, ordinal)
 WHERE e.old_row -> c.column_name IS DISTINCT FROM e.new_row -> c.column_name
@@ -141,7 +147,7 @@ COMMENT ON COLUMN @P@.audit_entry.xid IS 'Top-level transaction that made the ch
 COMMENT ON COLUMN @P@.audit_entry.system_id IS 'System identifier of the cluster that made the change.';
 COMMENT ON COLUMN @P@.audit_entry.old_row IS 'Before the change: the whole row for DELETE, the changed columns for UPDATE, NULL for INSERT.';
 COMMENT ON COLUMN @P@.audit_entry.new_row IS 'After the change: the whole row for INSERT, the changed columns for UPDATE, NULL for DELETE.';
-COMMENT ON VIEW @P@.audit_change IS 'One row per changed column: before and after as text. Columns that were NULL and stayed so are left out.';
+COMMENT ON VIEW @P@.audit_change IS 'One row per changed column: before and after as text. Columns that were NULL and stayed so are left out. To page, go by audit_id, then audit_change_id: WHERE audit_id >= 7 AND audit_change_id > 14003 ORDER BY audit_id, audit_change_id LIMIT 50 begins behind the last row of the page before and reads no further than it shows; ordered by audit_change_id alone the whole log is decoded.';
 COMMENT ON COLUMN @P@.audit_change.audit_change_id IS 'Key: audit_id and the position of the column.';
 COMMENT ON COLUMN @P@.audit_change.audit_id IS 'Entry of audit_log that the change belongs to.';
 COMMENT ON COLUMN @P@.audit_change.at IS 'Clock when the statement was recorded.';

@@ -9,7 +9,7 @@ CREATE TABLE @P@.service_tier (
 	CONSTRAINT service_tier_pkey PRIMARY KEY (tier_id),
 	CONSTRAINT service_tier_code_key UNIQUE (code),
 	CONSTRAINT service_tier_code_length CHECK ((char_length(code) BETWEEN 1 AND 200) IS NOT FALSE
-		OR cec.refuse_length('service_tier_code_length', code, 200)),
+		OR cec.refuse_length(tableoid, 'service_tier_code_length', code, 200)),
 	CONSTRAINT service_tier_response_hours_positive CHECK (response_hours > 0)
 );
 
@@ -31,7 +31,7 @@ CREATE TABLE @P@.contract (
 	CONSTRAINT contract_number_key UNIQUE (number),
 	CONSTRAINT contract_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES @P@.customer,
 	CONSTRAINT contract_number_length CHECK ((char_length(number) BETWEEN 1 AND 200) IS NOT FALSE
-		OR cec.refuse_length('contract_number_length', number, 200)),
+		OR cec.refuse_length(tableoid, 'contract_number_length', number, 200)),
 	CONSTRAINT contract_kind_known CHECK (kind IN ('service', 'warranty', 'extended_warranty', 'lease')),
 	CONSTRAINT contract_status_known CHECK (status IN ('draft', 'active', 'terminated', 'void')),
 	CONSTRAINT contract_days_not_empty CHECK (NOT isempty(during)
@@ -45,11 +45,11 @@ CREATE TABLE @P@.contract (
 	CONSTRAINT contract_currency_form CHECK (currency ~ '^[A-Z]{3}$'),
 	CONSTRAINT contract_governing_country_form CHECK (governing_country ~ '^[A-Z]{2}$'),
 	CONSTRAINT contract_boundary_valid CHECK (st_isvalid(boundary) IS NOT FALSE
-		OR cec.refuse('contract_boundary_valid', 'the boundary of a contract is not a valid area',
+		OR cec.refuse(tableoid, 'contract_boundary_valid', 'the boundary of a contract is not a valid area',
 			format('Contract "%s": %s.', number, st_isvalidreason(boundary)), 'ST_MakeValid mends most outlines.')),
 	CONSTRAINT contract_boundary_in_range CHECK (
 		(st_xmin(boundary) >= -180 AND st_xmax(boundary) <= 180 AND st_ymin(boundary) >= -90 AND st_ymax(boundary) <= 90) IS NOT FALSE
-		OR cec.refuse('contract_boundary_in_range', 'the boundary of a contract is outside the range of longitude and latitude',
+		OR cec.refuse(tableoid, 'contract_boundary_in_range', 'the boundary of a contract is outside the range of longitude and latitude',
 			format('Contract "%s": longitude %s to %s, latitude %s to %s.', number,
 				st_xmin(boundary), st_xmax(boundary), st_ymin(boundary), st_ymax(boundary)),
 			'Longitude (-180 to 180) comes first; split an outline that crosses the 180th meridian.'))
@@ -73,7 +73,7 @@ CREATE TABLE @P@.coverage_term (
 	CONSTRAINT coverage_term_contract_id_fkey FOREIGN KEY (contract_id) REFERENCES @P@.contract,
 	CONSTRAINT coverage_term_tier_id_fkey FOREIGN KEY (tier_id) REFERENCES @P@.service_tier,
 	CONSTRAINT coverage_term_number_length CHECK ((char_length(number) BETWEEN 1 AND 200) IS NOT FALSE
-		OR cec.refuse_length('coverage_term_number_length', number, 200)),
+		OR cec.refuse_length(tableoid, 'coverage_term_number_length', number, 200)),
 	CONSTRAINT coverage_term_days_not_empty CHECK (NOT isempty(during)
 		OR cec.refuse_empty('coverage_term_days_not_empty')),
 	CONSTRAINT coverage_term_days_finite CHECK ((isfinite(lower(during)) AND isfinite(upper(during))) IS NOT FALSE

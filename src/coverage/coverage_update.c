@@ -11,21 +11,30 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 #include "act_as.h"
 #include "audit_delta.h"
 #include "bundle.h"
+#include "compat.h"
 #include "coverage.h"
 #include "rule_collect.h"
 #include "rule_effect.h"
 #include "rule_evaluate.h"
 
+/* Days. */
+#define MAX_FORECAST 3660
+
 PG_FUNCTION_INFO_V1(cec_recompute);
 PG_FUNCTION_INFO_V1(cec_keep_definitions);
+PG_FUNCTION_INFO_V1(cec_let_definitions);
 PG_FUNCTION_INFO_V1(cec_refresh_rules);
 
 static const CecQuery all_assets = {
@@ -42,7 +51,7 @@ static const CecQuery add_run = {"INSERT INTO @P@.refresh_run (on_day) VALUES ($
 
 /* Of rules that the days have ended: nothing is said of them any more. */
 static const CecQuery close_ended = {
-	"UPDATE @P@.finding SET closed_at = clock_timestamp() WHERE closed_at IS NULL AND kind IN ('rule_failed', 'rule_unknown')"
+	"UPDATE @P@.finding SET closed_at = greatest(clock_timestamp(), opened_at) WHERE closed_at IS NULL AND kind IN ('rule_failed', 'rule_unknown')"
 	" AND rule_id IN (SELECT rule_id FROM @P@.coverage_rule WHERE upper(during) <= $1)",
 	1,
 	{DATEOID}};
@@ -184,9 +193,33 @@ record_run(CecPortfolio *portfolio, DateADT day)
 	SPI_finish();
 }
 
+/* What cec._keep_definitions has locked last, to be let go by nobody else than whoever took it. */
+typedef struct Kept
+{
+	Oid gate;
+	ResourceOwner owner;
+	SubTransactionId taken_in;
+} Kept;
+
+static Kept kept = {0};
+
+/* Nothing is locked any more. */
+static void
+forget_kept(XactEvent event, void *arg)
+{
+	kept.gate = InvalidOid;
+}
+
+/* Called once when the library is loaded. */
+void
+cec_coverage_update_init(void)
+{
+	RegisterXactCallback(forget_kept, NULL);
+}
+
 /*
- * cec._keep_definitions(portfolio): definitions wait until the transaction ends.  For those who verify: nobody else may keep
- * others waiting without a right to write.
+ * cec._keep_definitions(portfolio): definitions wait until cec._let_definitions, or the end of the (sub)transaction by an
+ * error.  For those who verify: nobody else may keep others waiting without a right to write.
  */
 Datum
 cec_keep_definitions(PG_FUNCTION_ARGS)
@@ -197,7 +230,36 @@ cec_keep_definitions(PG_FUNCTION_ARGS)
 		ACLCHECK_OK)
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to keep definitions")));
 	cec_portfolio_lock_gate(nspid, RowExclusiveLock);
+	kept = (Kept){cec_portfolio_table(cec_portfolio_get(nspid), "gate"), CurrentResourceOwner,
+				  GetCurrentSubTransactionId()};
 	PG_RETURN_VOID();
+}
+
+/*
+ * cec._let_definitions(): undoes cec._keep_definitions in the same function.  Takes away nothing that a statement of the
+ * transaction has locked for itself: locks are counted, and only what was added here is subtracted.
+ */
+Datum
+cec_let_definitions(PG_FUNCTION_ARGS)
+{
+	Oid gate = kept.gate;
+
+	kept.gate = InvalidOid;
+	if (OidIsValid(gate) && kept.owner == CurrentResourceOwner && kept.taken_in == GetCurrentSubTransactionId() &&
+		cec_compat_lock_held(gate, RowExclusiveLock))
+		UnlockRelationOid(gate, RowExclusiveLock);
+	PG_RETURN_VOID();
+}
+
+/* Everybody waits while the days are walked. */
+static void
+check_forecast(DateADT day, DateADT today)
+{
+	if (DATE_NOT_FINITE(day) || day > today + MAX_FORECAST)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s is too far ahead", DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(day)))),
+				 errhint("A forecast walks day by day; it goes ten years ahead at most.")));
 }
 
 /*
@@ -233,6 +295,7 @@ cec_refresh_rules(PG_FUNCTION_ARGS)
 	today = cec_rule_today(cec_rule_set_get(portfolio));
 	reached = last_refreshed(portfolio);
 	last = PG_ARGISNULL(1) ? today : PG_GETARG_DATEADT(1);
+	check_forecast(last, today);
 	/* Today is decided once more, never a day before it; what statements decided before the first run stays. */
 	first = reached == 0 ? today : Min(reached + 1, today);
 	cec_rule_refresh_begins(GetCurrentTimestamp());

@@ -44,6 +44,7 @@ notice_duplicates(CecChange *change)
 	AttrNumber contract_id = cec_column_require(change->rel, "contract_id", INT8OID);
 	Datum arg;
 	uint64 count;
+	bool may_tell;
 
 	/* Nothing was collected: nothing that matters to cover has changed. */
 	if (change->operation != CEC_UPDATE || change->assets.count == 0)
@@ -58,6 +59,8 @@ notice_duplicates(CecChange *change)
 	cec_ids_sort_unique(&contracts);
 
 	arg = cec_ids_as_array(&contracts);
+	may_tell = cec_change_may_tell(change, "asset") && cec_change_may_tell(change, "contract") &&
+			   cec_change_may_tell(change, "coverage_term") && cec_change_may_tell(change, "coverage");
 	SPI_connect();
 	count = cec_query_run(change->portfolio->plans, &duplicates, &arg, NULL, 0);
 	for (uint64 i = 0; i < count; i++)
@@ -65,6 +68,12 @@ notice_duplicates(CecChange *change)
 		HeapTuple tuple = SPI_tuptable->vals[i];
 		TupleDesc desc = SPI_tuptable->tupdesc;
 
+		if (!may_tell)
+		{
+			ereport(NOTICE, (errmsg("contracts of the same kind now cover assets twice"),
+							 errhint("Have somebody look at it who may read the register and all contracts.")));
+			break;
+		}
 		ereport(NOTICE,
 				(errmsg("contracts %s and %s now cover %s asset(s) twice", SPI_getvalue(tuple, desc, 1),
 						SPI_getvalue(tuple, desc, 2), SPI_getvalue(tuple, desc, 3)),

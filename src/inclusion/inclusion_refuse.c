@@ -14,7 +14,6 @@
 #include "utils/lsyscache.h"
 #include "utils/varlena.h"
 
-#include "act_as.h"
 #include "change.h"
 #include "day_set.h"
 #include "inclusion_lines.h"
@@ -39,7 +38,8 @@
  */
 static const CecQuery explain = {
 	"SELECT CASE WHEN i.listed_as IN (a.asset_tag, a.serial_number) OR EXISTS (SELECT FROM @P@.asset_identifier x"
-	"   WHERE x.asset_id = a.asset_id AND x.value = i.listed_as) THEN i.listed_as ELSE a.asset_tag END, p.problem,"
+	"   WHERE x.asset_id = a.asset_id AND x.value = i.listed_as) THEN i.listed_as"
+	"  ELSE coalesce(a.asset_tag, i.listed_as, pg_catalog.format('asset_id %s', n.asset_id)) END, p.problem,"
 	" CASE p.problem"
 	"  WHEN 'days' THEN pg_catalog.format('It would be listed for %s, but term %s of contract %s runs through %s.',"
 	"   n.during, t.number, c.number, t.during * c.during)"
@@ -47,13 +47,15 @@ static const CecQuery explain = {
 	"   a.decommissioned_on, lower(d.days))"
 	"  WHEN 'commissioned' THEN pg_catalog.format('It is commissioned on %s, and its cover would end on %s.',"
 	"   a.commissioned_on, upper(d.days) - 1)"
-	"  WHEN 'listed' THEN pg_catalog.format('It already stands on term %s of contract %s for %s.', t.number, c.number, s.during)"
+	"  WHEN 'listed' THEN pg_catalog.format('It already stands on term %s of contract %s for %s.',"
+	"   coalesce(t.number, n.term_id::text), coalesce(c.number, 'to come'), s.during)"
 	"  ELSE pg_catalog.format('It already stands on term %s of the %s contract %s for %s.', e.term_number, c.kind, e.contract_number, e.during)"
 	" END, coalesce(i.listed_as, pg_catalog.format('asset_id %s', n.asset_id))"
 	" FROM " LISTED " JOIN @P@.inclusion i ON i.inclusion_id = n.inclusion_id"
-	" JOIN @P@.coverage_term t ON t.term_id = n.term_id"
-	" JOIN @P@.contract c ON c.contract_id = t.contract_id"
-	" JOIN @P@.asset a ON a.asset_id = n.asset_id"
+	/* a line may come before them, and must not overlap all the same */
+	" LEFT JOIN @P@.coverage_term t ON t.term_id = n.term_id"
+	" LEFT JOIN @P@.contract c ON c.contract_id = t.contract_id"
+	" LEFT JOIN @P@.asset a ON a.asset_id = n.asset_id"
 	" CROSS JOIN LATERAL (SELECT n.during * t.during * c.during) AS d(days)"
 	" LEFT JOIN LATERAL (SELECT o.during FROM @P@.inclusion o"
 	"  WHERE o.asset_id = n.asset_id AND o.term_id = n.term_id AND (o.effect = 'include') = n.is_include"
@@ -64,7 +66,7 @@ static const CecQuery explain = {
 	"  FROM @P@.inclusion o"
 	"   JOIN @P@.coverage_term ot ON ot.term_id = o.term_id"
 	"   JOIN @P@.contract oc ON oc.contract_id = ot.contract_id"
-	"  WHERE n.is_include AND c.status <> 'void' AND NOT coalesce((SELECT duplicates_allowed FROM @P@.setting), false)"
+	"  WHERE n.is_include AND c.status = 'active' AND NOT coalesce((SELECT duplicates_allowed FROM @P@.setting), false)"
 	"   AND o.asset_id = n.asset_id AND o.effect = 'include' AND oc.contract_id <> c.contract_id"
 	"   AND oc.kind = c.kind AND oc.status = 'active' AND o.during && n.during"
 	"   AND (o.inclusion_id < n.inclusion_id OR o.inclusion_id <> ALL ($1))"
@@ -110,6 +112,9 @@ static const Problem problems[] = {
 	 "Register the asset first, or see find_asset for what an identifier names."},
 	{"ambiguous", ERRCODE_CHECK_VIOLATION, "inclusion_listed_as_unambiguous", "several assets are known as \"%s\"",
 	 "List it by its asset tag; find_asset shows the assets that the identifier names."},
+	{"another", ERRCODE_CHECK_VIOLATION, "inclusion_listed_as_agrees",
+	 "listed_as \"%s\" and asset_id name different assets",
+	 "Give one of the two; listed_as alone says which asset it is."},
 	{"days", ERRCODE_CHECK_VIOLATION, "inclusion_days_meet_term",
 	 "asset \"%s\" would be listed on days outside the term", "Choose days within the term, or extend the term first."},
 	{"decommissioned", ERRCODE_CHECK_VIOLATION, "inclusion_asset_not_decommissioned",
@@ -167,13 +172,6 @@ lines_as_args(const CecLines *lines, Datum *args)
 	args[4] = PointerGetDatum(construct_array(columns[4], lines->count, DATERANGEOID, -1, false, TYPALIGN_INT));
 }
 
-/* Whether the one who runs the statement may read all of a table; if not, no message tells what is in it. */
-static bool
-caller_may_read(CecChange *change, const char *table_name)
-{
-	return cec_may_read_all(change->caller, cec_portfolio_table(change->portfolio, table_name));
-}
-
 static char *
 result_text(uint64 row, int column)
 {
@@ -189,8 +187,9 @@ cec_inclusion_explain_lines(CecChange *change, const CecLines *doubtful)
 	List *wrong = NIL;
 	Datum args[5];
 	uint64 rows;
-	bool may_read = caller_may_read(change, "asset") && caller_may_read(change, "inclusion") &&
-					caller_may_read(change, "coverage_term") && caller_may_read(change, "contract");
+	bool may_read_list = cec_change_may_tell(change, "inclusion");
+	bool may_read = may_read_list && cec_change_may_tell(change, "asset") &&
+					cec_change_may_tell(change, "coverage_term") && cec_change_may_tell(change, "contract");
 
 	lines_as_args(doubtful, args);
 	SPI_connect();
@@ -200,7 +199,11 @@ cec_inclusion_explain_lines(CecChange *change, const CecLines *doubtful)
 	{
 		WrongLine *line = palloc(sizeof(WrongLine));
 
-		line->listed_as = result_text(i, may_read ? 1 : 4);
+		/* An INSERT said it itself. */
+		if (may_read_list || change->operation == CEC_INSERT)
+			line->listed_as = result_text(i, may_read ? 1 : 4);
+		else
+			line->listed_as = "...";
 		line->problem = find_problem(result_text(i, 2));
 		line->facts = may_read ? result_text(i, 3) : NULL;
 		wrong = lappend(wrong, line);
@@ -222,7 +225,7 @@ find_similar_tag(CecChange *change, const char *typed)
 	uint64 rows;
 
 	/* varstr_levenshtein takes no more than 255 bytes. */
-	if (strlen(typed) > 255 || !caller_may_read(change, "asset"))
+	if (strlen(typed) > 255 || !cec_change_may_tell(change, "asset"))
 		return NULL;
 	SPI_connect();
 	rows = cec_query_run(change->portfolio->plans, &neighbours, &arg, NULL, 0);
@@ -259,7 +262,9 @@ cec_inclusion_explain_unresolved(CecChange *change, List *unresolved)
 		WrongLine *line = palloc(sizeof(WrongLine));
 
 		line->listed_as = from->listed_as;
-		line->problem = find_problem(from->matches == 0 ? "unknown" : "ambiguous");
+		line->problem = find_problem(from->matches == 0					  ? "unknown"
+									 : from->matches == CEC_NAMES_ANOTHER ? "another"
+																		  : "ambiguous");
 		line->facts = NULL;
 		if (from->matches == 0 && list_length(wrong) < LINES_SHOWN)
 		{
@@ -268,6 +273,8 @@ cec_inclusion_explain_unresolved(CecChange *change, List *unresolved)
 			if (similar != NULL)
 				line->facts = psprintf("Perhaps \"%s\" was meant.", similar);
 		}
+		else if (from->matches == CEC_NAMES_ANOTHER)
+			line->facts = "The asset that asset_id gives does not bear it as tag, serial number or other identifier.";
 		else if (from->matches > 0)
 			line->facts = "More than one asset bears it as tag, serial number or other identifier.";
 		wrong = lappend(wrong, line);

@@ -8,14 +8,16 @@
 #include "change.h"
 #include "nodes/pg_list.h"
 
+#define CEC_NAMES_ANOTHER (-1)
+
 typedef struct CecUnresolved
 {
 	char *listed_as;
-	int matches; /* 0: unknown; 2: several */
+	int matches; /* 0: unknown; 2: several; CEC_NAMES_ANOTHER: not the asset that asset_id gives */
 } CecUnresolved;
 
 extern void cec_inclusion_resolve_init(void);
 extern void cec_inclusion_check_names(CecChange *change);
-extern List *cec_inclusion_take_unresolved(Oid relid);
+extern List *cec_inclusion_take_unresolved(CecChange *change);
 
 #endif

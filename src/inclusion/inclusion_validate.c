@@ -4,7 +4,8 @@
  *
  * The assets of the lines are locked by now; reading is with the latest snapshot.  Whoever retires one of them, or lists it
  * too, has committed by then and is seen, or waits until we have.  Terms and contracts cannot change meanwhile: that
- * needs the gate alone.  The foreign keys have already said that asset and term exist.
+ * needs the gate alone.  The foreign keys have already said that asset and term exist, or will where they are deferrable:
+ * then a line is held against the lines that there are, and no more.
  *
  * No query a line.  Index probes find the lines that may be wrong: days that do not fit, or another line of the same
  * asset on the same days.  One query then looks at those only, and says what is wrong in words.
@@ -381,7 +382,7 @@ validate_lines(CecChange *change)
 	int64 line_count;
 
 	cec_inclusion_check_names(change);
-	wrong = cec_inclusion_explain_unresolved(change, cec_inclusion_take_unresolved(RelationGetRelid(change->rel)));
+	wrong = cec_inclusion_explain_unresolved(change, cec_inclusion_take_unresolved(change));
 	line_count = list_length(wrong);
 	if (change->new_rows != NULL && !cec_change_is_empty(change))
 	{

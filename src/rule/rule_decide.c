@@ -13,20 +13,19 @@
 #include "rule_match.h"
 
 static const CecQuery open_findings_of_rule = {
-	"SELECT finding_id, asset_id, coalesce(contract_id, 0), (kind = 'rule_failed')::int::bigint FROM @P@.finding"
+	"SELECT finding_id, asset_id, (kind = 'rule_failed')::int::bigint FROM @P@.finding"
 	" WHERE rule_id = $1 AND closed_at IS NULL"
 	" AND asset_id IS NOT NULL AND kind IN ('rule_failed', 'rule_unknown') ORDER BY asset_id",
 	1,
 	{INT8OID},
 	CURSOR_OPT_GENERIC_PLAN,
-	.results = {INT8OID, INT8OID, INT8OID, INT8OID}};
+	.results = {INT8OID, INT8OID, INT8OID}};
 
 /* What there is open about a rule, side by side; failed is 0 or 1. */
 typedef struct OpenFindings
 {
 	CecIds ids;
 	CecIds assets; /* in order */
-	CecIds contracts;
 	CecIds failed;
 } OpenFindings;
 
@@ -34,7 +33,7 @@ static OpenFindings
 read_open(CecPortfolio *portfolio, int64 rule_id)
 {
 	OpenFindings open = {0};
-	CecIds *const columns[] = {&open.ids, &open.assets, &open.contracts, &open.failed};
+	CecIds *const columns[] = {&open.ids, &open.assets, &open.failed};
 	MemoryContext cxt = CurrentMemoryContext;
 	MemoryContext old;
 	Datum arg = Int64GetDatum(rule_id);
@@ -82,9 +81,7 @@ put_findings(CecPortfolio *portfolio, int64 rule_id, CecRule *rule, Snapshot sna
 		{
 			CecJudgement judgement = judgement_of(rule, &match->odd[j]);
 
-			/* The term may stand on another contract now. */
-			is_odd = cec_rule_is_odd(&judgement) && failed == (judgement.verdict == CEC_VERDICT_FAILED) &&
-					 open.contracts.ids[i] == rule->term->contract_id;
+			is_odd = cec_rule_is_odd(&judgement) && failed == (judgement.verdict == CEC_VERDICT_FAILED);
 		}
 		if (!is_odd && (rule == NULL || !cec_rule_finding_waits(rule, failed, today)))
 			cec_rule_findings_close(findings, open.ids.ids[i]);
@@ -147,7 +144,8 @@ cec_rule_decide_all(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT t
 	if (rule->during.to > today)
 		match = cec_rule_match(set, rule, snapshot, today);
 	put_effects(set->portfolio, set, rule->rule_id, rule, snapshot, today, &match.acting, delta, changed);
-	put_findings(set->portfolio, rule->rule_id, rule, snapshot, today, &match);
+	if (today <= cec_rule_today(set)) /* a forecast opens and closes nothing: findings speak of what is */
+		put_findings(set->portfolio, rule->rule_id, rule, snapshot, today, &match);
 }
 
 /* Takes back what a rule that is gone was to do from today on, and closes what was open about it. */

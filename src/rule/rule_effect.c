@@ -40,6 +40,7 @@ static const Oid effect_type[EFFECT_COLUMNS] = {INT8OID, INT8OID, INT8OID, DATER
 
 struct CecEffects
 {
+	CecPortfolio *portfolio;
 	Relation rel;
 	Snapshot snapshot;
 	MemoryContext cxt;
@@ -62,6 +63,7 @@ cec_effects_begin(CecPortfolio *portfolio, Snapshot snapshot, CecDelta *delta)
 {
 	CecEffects *effects = palloc0(sizeof(CecEffects));
 
+	effects->portfolio = portfolio;
 	effects->rel = cec_portfolio_open_below(portfolio, "rule_effect");
 	for (int i = 0; i < EFFECT_COLUMNS; i++)
 		effects->attnums[i] = cec_column_require(effects->rel, effect_column[i], effect_type[i]);
@@ -71,6 +73,20 @@ cec_effects_begin(CecPortfolio *portfolio, Snapshot snapshot, CecDelta *delta)
 	return effects;
 }
 
+/* Adds a copy of a row. */
+void
+cec_effect_rows_add(CecEffectRows *rows, const CecEffectRow *row)
+{
+	if (rows->count == rows->space)
+	{
+		rows->space = rows->space == 0 ? 1 : rows->space * 2;
+		rows->rows = rows->rows == NULL ? palloc(rows->space * sizeof(CecEffectRow))
+										: repalloc_huge(rows->rows, rows->space * sizeof(CecEffectRow));
+	}
+	rows->rows[rows->count] = *row;
+	rows->count++;
+}
+
 static void
 add_rows(CecEffects *effects, CecProbe *probe, CecEffectRows *rows)
 {
@@ -78,24 +94,18 @@ add_rows(CecEffects *effects, CecProbe *probe, CecEffectRows *rows)
 
 	while ((slot = cec_probe_next(probe)) != NULL)
 	{
-		CecEffectRow *row;
+		CecEffectRow row;
 
-		if (rows->count == rows->space)
-		{
-			rows->space = rows->space == 0 ? 4 : rows->space * 2;
-			rows->rows = rows->rows == NULL ? palloc(rows->space * sizeof(CecEffectRow))
-											: repalloc_huge(rows->rows, rows->space * sizeof(CecEffectRow));
-		}
-		row = &rows->rows[rows->count++];
-		row->rule_effect_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_ID] - 1]);
-		row->rule_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_RULE_ID] - 1]);
-		row->asset_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_ASSET_ID] - 1]);
-		row->during = cec_days_of_range(slot->tts_values[effects->attnums[EFFECT_DURING] - 1]);
-		row->recorded_at = DatumGetTimestampTz(slot->tts_values[effects->attnums[EFFECT_RECORDED_AT] - 1]);
-		row->tid = slot->tts_tid;
+		row.rule_effect_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_ID] - 1]);
+		row.rule_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_RULE_ID] - 1]);
+		row.asset_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_ASSET_ID] - 1]);
+		row.during = cec_days_of_range(slot->tts_values[effects->attnums[EFFECT_DURING] - 1]);
+		row.recorded_at = DatumGetTimestampTz(slot->tts_values[effects->attnums[EFFECT_RECORDED_AT] - 1]);
+		row.tid = slot->tts_tid;
+		cec_effect_rows_add(rows, &row);
 		/* What the statement itself has written is not what it replaces. */
-		if (!effects->delta->is_stamped || row->recorded_at != effects->delta->at)
-			effects->latest = Max(effects->latest, row->recorded_at);
+		if (!effects->delta->is_stamped || row.recorded_at != effects->delta->at)
+			effects->latest = Max(effects->latest, row.recorded_at);
 	}
 }
 
@@ -106,8 +116,8 @@ probe_by(CecEffects *effects, CecProbe **probe, const char *column)
 	{
 		MemoryContext old = MemoryContextSwitchTo(effects->cxt);
 
-		*probe =
-			cec_probe_begin(table_open(RelationGetRelid(effects->rel), AccessShareLock), column, effects->snapshot);
+		*probe = cec_probe_begin(cec_portfolio_open(effects->portfolio, "rule_effect", AccessShareLock), column,
+								 effects->snapshot);
 		MemoryContextSwitchTo(old);
 	}
 	return *probe;

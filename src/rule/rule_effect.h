@@ -33,6 +33,7 @@ typedef struct CecEffectRows
 typedef struct CecEffects CecEffects;
 
 extern CecEffects *cec_effects_begin(CecPortfolio *portfolio, Snapshot snapshot, CecDelta *delta);
+extern void cec_effect_rows_add(CecEffectRows *rows, const CecEffectRow *row);
 extern void cec_effects_of_asset(CecEffects *effects, int64 asset_id, CecEffectRows *rows);
 extern void cec_effects_of_rule(CecEffects *effects, int64 rule_id, CecEffectRows *rows);
 extern CecDaySet cec_effect_decide(const CecRuleSet *set, const CecEffectRow *rows, int64 count, const CecRule *rule,

@@ -24,6 +24,7 @@ extern CecRuleWork *
 cec_rule_work_begin(CecPortfolio *portfolio, Snapshot snapshot, const CecIds *facts, DateADT today, CecDelta *delta);
 extern TimestampTz cec_rule_work_latest(const CecRuleWork *work);
 extern CecAssetRules *cec_rule_work_asset(CecRuleWork *work, int64 asset_id);
+extern void cec_rule_work_own_found(CecRuleWork *work, CecAssetRules *asset);
 extern int cec_rule_work_qualified(CecRuleWork *work, CecAssetRules *asset, CecQualified **qualified);
 extern CecDaySet cec_rule_work_decide(CecRuleWork *work, CecAssetRules *asset, int64 term_id, CecRuleEffect effect);
 extern int64 cec_rule_work_end(CecRuleWork *work);

@@ -2,37 +2,21 @@
 # a statement records, and the log still comes to what the tables tell.
 use strict;
 use warnings;
-use File::Basename;
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use Cec;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::Local;
 
-my $node = PostgreSQL::Test::Cluster->new('clock_back');
-my $folder = PostgreSQL::Test::Utils::tempdir();
-my $clock = "$folder/clock";
+my $node = new_moved_cluster('clock_back', 'fsync = off', 'jit = off', "TimeZone = 'UTC'", 'client_min_messages = warning', 'autovacuum = off');
 
 # So many hours from noon, UTC, of 20 October 2026.
-sub set_hours
-{
-	my ($hours) = @_;
+sub set_hours { my ($hours) = @_; move_clock($node, sprintf('2026-10-20 %02d:00', 12 + $hours)); return }
 
-	open(my $file, '>', "$clock.new") // die "cannot set the clock: $!";
-	print $file timegm(0, 0, 12, 20, 9, 2026) + int(3600 * $hours) - CORE::time();
-	close $file;
-	rename "$clock.new", $clock;
-	return;
-}
-
-system('gcc', '-O', '-shared', '-fPIC', '-o', "$folder/clock.so", dirname(__FILE__) . '/clock.c') == 0 or die 'cannot compile clock.c';
-$node->init(extra => [ '--locale=C.UTF-8', '--encoding=UTF8' ]);
-$node->append_conf('postgresql.conf', "fsync = off\njit = off\nTimeZone = 'UTC'\nclient_min_messages = warning\nautovacuum = off");
 set_hours(0);
-{
-	local $ENV{LD_PRELOAD} = "$folder/clock.so";
-	local $ENV{CEC_CLOCK} = $clock;
-	$node->start;
-}
 sub run { my ($sql) = @_; return $node->safe_psql('postgres', $sql) }
 
 sub check
