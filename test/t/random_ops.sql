@@ -472,6 +472,8 @@ CREATE FUNCTION random_breaches() RETURNS TABLE (law text, detail text) LANGUAGE
 AS $$
 	SELECT 'stored = defined', v::text FROM law.verify_coverage() v
 	UNION ALL
+	SELECT 'cover was never other than the log says', v::text FROM law.verify_history() v
+	UNION ALL
 	SELECT 'lines do not overlap', a.inclusion_id || ' and ' || b.inclusion_id
 	FROM law.inclusion a JOIN law.inclusion b ON a.asset_id = b.asset_id AND a.term_id = b.term_id AND a.effect = b.effect
 		AND a.inclusion_id < b.inclusion_id AND a.during && b.during
