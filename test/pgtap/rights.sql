@@ -135,6 +135,8 @@ INSERT INTO call VALUES
 	($$SELECT * FROM cec._define_carve_outs('fleet', NULL, NULL, NULL, NULL)$$, '42501'),
 	($$SELECT * FROM cec.verify_coverage('fleet')$$, '42501'),
 	($$SELECT * FROM cec._verify_rules('fleet')$$, '42501'),
+	($$SELECT * FROM cec._verify_rules_of_a_day('fleet')$$, '42501'),
+	($$SELECT cec._require_finite('2026-01-01', now())$$, 'accepted'),
 	($$SELECT cec._keep_definitions('fleet'::regnamespace)$$, '42501'),
 	($$SELECT cec._let_definitions()$$, 'accepted'),
 	($$SELECT cec._refresh_rules('fleet'::regnamespace, NULL)$$, '42501'),

@@ -203,6 +203,9 @@ BEGIN
 		WHEN 'odder' THEN coalesce((SELECT quote_literal(v.value) FROM (VALUES ('text', repeat('x', 100000)), ('bytea', '\xffffffffff'), ('bigint', '9223372036854775807'), ('integer', '2147483647'), ('date', '-infinity'),
 			('daterange', '[-infinity,infinity)'), ('timestamp with time zone', '-infinity'), ('datemultirange', '{[-infinity,2000-01-01),(2001-01-01,infinity)}'), ('jsonb', '[]'), ('numeric', '1e100'),
 			('xid8', '18446744073709551615'), ('pg_snapshot', '1:9223372036854775807:2,3'), ('bigint[]', '{{1,2},{3,4}}'), ('text[]', '{{a,b},{c,d}}')) AS v(type, value) WHERE v.type = old_type), quote_ident(column_name)) END;
+	IF value IS NOT NULL AND EXISTS (SELECT FROM pg_index WHERE indrelid = relation AND indisprimary AND number = ANY (indkey)) THEN
+		EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I CASCADE', relation, (SELECT conname FROM pg_constraint WHERE conrelid = relation AND contype = 'p'));
+	END IF;
 	IF value IS NOT NULL THEN
 		EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', relation, column_name);
 	ELSE
