@@ -52,7 +52,7 @@ typedef struct SetSlot
 
 static HTAB *sets = NULL;									  /* of SetSlot */
 static List *retired = NIL;									  /* replaced entries, in CacheMemoryContext */
-static SubTransactionId changed_in = InvalidSubTransactionId; /* the latest in which this transaction changed any */
+static SubTransactionId changed_in = InvalidSubTransactionId; /* the latest in which this transaction changed or read any */
 
 /* When refresh began to walk day by day, or 0; not kept in a set, which may be replaced while it walks. */
 static TimestampTz refresh_began = 0;
@@ -339,6 +339,8 @@ cec_rule_set_get(CecPortfolio *portfolio)
 	read_set(set, cec_portfolio_pins() <= 1 ? old : NULL);
 	MemoryContextSetParent(cxt, CacheMemoryContext);
 	slot->set = set;
+	/* It may hold what this transaction has changed and what no trigger of ours has told of yet: gone if that is taken back. */
+	changed_in = Max(changed_in, GetCurrentSubTransactionId());
 	return set;
 }
 
