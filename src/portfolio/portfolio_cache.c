@@ -475,7 +475,12 @@ cec_portfolio_lock_gate(Oid nspid, LOCKMODE mode)
 bool
 cec_portfolio_try_gate(Oid nspid, LOCKMODE mode)
 {
-	return ConditionalLockRelationOid(cec_portfolio_table(cec_portfolio_get(nspid), "gate"), mode);
+	CecPortfolio *portfolio = cec_portfolio_get(nspid);
+	Table *gate = enter_table(portfolio, "gate");
+
+	if (!gate->is_checked)
+		relation_close(cec_portfolio_open(portfolio, "gate", AccessShareLock), AccessShareLock);
+	return ConditionalLockRelationOid(gate->relid, mode);
 }
 
 /* Whether this transaction has the portfolio's gate in just this mode. */
