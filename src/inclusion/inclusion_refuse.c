@@ -34,7 +34,7 @@
 /*
  * What is wrong, in words: the name of the asset, the problem (see problems[]), the facts, and a name for those who may
  * not read the register.  A line that was moved to another asset may still say what it was listed as before.  Of two
- * new lines that overlap, the later one is wrong.
+ * new lines that overlap, the later one is wrong.  OFFSET 0 makes what belongs to a line a look-up by its key.
  */
 static const CecQuery explain = {
 	"SELECT CASE WHEN i.listed_as IN (a.asset_tag, a.serial_number) OR EXISTS (SELECT FROM @P@.asset_identifier x"
@@ -53,9 +53,9 @@ static const CecQuery explain = {
 	" END, coalesce(i.listed_as, pg_catalog.format('asset_id %s', n.asset_id))"
 	" FROM " LISTED " JOIN @P@.inclusion i ON i.inclusion_id = n.inclusion_id"
 	/* a line may come before them, and must not overlap all the same */
-	" LEFT JOIN @P@.coverage_term t ON t.term_id = n.term_id"
-	" LEFT JOIN @P@.contract c ON c.contract_id = t.contract_id"
-	" LEFT JOIN @P@.asset a ON a.asset_id = n.asset_id"
+	" LEFT JOIN LATERAL (SELECT * FROM @P@.coverage_term WHERE term_id = n.term_id OFFSET 0) AS t ON true"
+	" LEFT JOIN LATERAL (SELECT * FROM @P@.contract WHERE contract_id = t.contract_id OFFSET 0) AS c ON true"
+	" LEFT JOIN LATERAL (SELECT * FROM @P@.asset WHERE asset_id = n.asset_id OFFSET 0) AS a ON true"
 	" CROSS JOIN LATERAL (SELECT n.during * t.during * c.during) AS d(days)"
 	" LEFT JOIN LATERAL (SELECT o.during FROM @P@.inclusion o"
 	"  WHERE o.asset_id = n.asset_id AND o.term_id = n.term_id AND (o.effect = 'include') = n.is_include"
@@ -64,8 +64,8 @@ static const CecQuery explain = {
 	"  ORDER BY o.inclusion_id LIMIT 1) AS s ON true"
 	" LEFT JOIN LATERAL (SELECT oc.number AS contract_number, ot.number AS term_number, o.during"
 	"  FROM @P@.inclusion o"
-	"   JOIN @P@.coverage_term ot ON ot.term_id = o.term_id"
-	"   JOIN @P@.contract oc ON oc.contract_id = ot.contract_id"
+	"   CROSS JOIN LATERAL (SELECT * FROM @P@.coverage_term WHERE term_id = o.term_id OFFSET 0) AS ot"
+	"   CROSS JOIN LATERAL (SELECT * FROM @P@.contract WHERE contract_id = ot.contract_id OFFSET 0) AS oc"
 	"  WHERE n.is_include AND c.status = 'active' AND NOT coalesce((SELECT duplicates_allowed FROM @P@.setting), false)"
 	"   AND o.asset_id = n.asset_id AND o.effect = 'include' AND oc.contract_id <> c.contract_id"
 	"   AND oc.kind = c.kind AND oc.status = 'active' AND o.during && n.during"

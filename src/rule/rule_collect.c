@@ -27,7 +27,8 @@
 
 static const CecQuery concerned = {
 	"SELECT asset_id FROM @P@.inclusion WHERE term_id = $1 AND effect = 'include'"
-	" UNION SELECT e.asset_id FROM @P@.rule_effect e JOIN @P@.coverage_rule r USING (rule_id)"
+	" UNION SELECT e.asset_id FROM @P@.coverage_rule r"
+	"  CROSS JOIN LATERAL (SELECT asset_id FROM @P@.rule_effect WHERE rule_id = r.rule_id OFFSET 0) AS e"
 	"  WHERE r.term_id = $1 AND r.effect = 'include'"
 	" UNION SELECT asset_id FROM @P@.rule_effect WHERE rule_id = $2"
 	" UNION SELECT asset_id FROM @P@.finding WHERE rule_id = $2 AND closed_at IS NULL AND asset_id IS NOT NULL",
@@ -43,7 +44,9 @@ static const CecQuery first_effect = {"SELECT min(lower(during)) FROM @P@.rule_e
 									  .results = {DATEOID}};
 
 static const CecQuery rules_of_contracts = {
-	"SELECT rule_id FROM @P@.coverage_rule JOIN @P@.coverage_term USING (term_id) WHERE contract_id = ANY ($1)",
+	"SELECT r.rule_id FROM @P@.coverage_term t"
+	" CROSS JOIN LATERAL (SELECT rule_id FROM @P@.coverage_rule WHERE term_id = t.term_id OFFSET 0) AS r"
+	" WHERE t.contract_id = ANY ($1)",
 	1,
 	{INT8ARRAYOID},
 	CURSOR_OPT_GENERIC_PLAN,
@@ -56,7 +59,9 @@ static const CecQuery rules_of_terms = {"SELECT rule_id FROM @P@.coverage_rule W
 										.results = {INT8OID}};
 
 static const CecQuery rules_of_tiers = {
-	"SELECT rule_id FROM @P@.coverage_rule JOIN @P@.coverage_term USING (term_id) WHERE tier_id = ANY ($1)",
+	"SELECT r.rule_id FROM @P@.coverage_term t"
+	" CROSS JOIN LATERAL (SELECT rule_id FROM @P@.coverage_rule WHERE term_id = t.term_id OFFSET 0) AS r"
+	" WHERE t.tier_id = ANY ($1)",
 	1,
 	{INT8ARRAYOID},
 	CURSOR_OPT_GENERIC_PLAN,

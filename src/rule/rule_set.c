@@ -35,6 +35,7 @@ static const CecQuery read_rules = {
 	" c.number, c.kind, c.governing_country, s.code, s.rank, cec._bounds(c.boundary)"
 	" FROM @P@.coverage_rule r LEFT JOIN @P@.coverage_term t USING (term_id) LEFT JOIN @P@.contract c USING (contract_id)"
 	" LEFT JOIN @P@.service_tier s USING (tier_id) ORDER BY r.rule_id",
+	.cursor_options = CURSOR_OPT_GENERIC_PLAN,
 	.results = {INT8OID, INT8OID, TEXTOID, TEXTOID, DATERANGEOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID,
 				TEXTOID, INT4OID, FLOAT8ARRAYOID}};
 

@@ -6,6 +6,11 @@
  * latest snapshot, so that after a lock was waited for it sees what the other transaction committed, at any
  * isolation level; this is how the server's own foreign keys read (ri_triggers.c).
  *
+ * What is asked for with CURSOR_OPT_GENERIC_PLAN reads few rows of large tables, and its plan is kept while they grow.  So it is
+ * planned as if all tables were large, whatever they hold at the time and whatever is known of them: tables are visited
+ * in the order of the text, each by look-ups in an index.  Left to its estimates, the planner reads the whole of a table
+ * that was never analyzed, or that was empty when the session first asked.
+ *
  * A plan lives until its CecPlans is freed.  CecPlans belongs to a cache entry
  * (portfolio_cache.c) that is dropped when the schema is renamed or one of its tables changes.
  */
@@ -13,7 +18,13 @@
 
 #include "access/htup_details.h"
 #include "access/transam.h"
+#include "jit/jit.h"
 #include "nodes/params.h"
+#include "optimizer/cost.h"
+#include "optimizer/paths.h"
+#include "optimizer/plancat.h"
+#include "optimizer/planmain.h"
+#include "optimizer/planner.h"
 #include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -24,6 +35,14 @@
 #include "act_as.h"
 #include "compat.h"
 #include "query.h"
+
+/* The size that tables are taken to have where look-ups are planned. */
+#define LARGE_TUPLES 1e8
+#define LARGE_PAGES 4000000
+
+static planner_hook_type next_planner = NULL;
+static get_relation_info_hook_type next_relation_info = NULL;
+static bool plans_lookups = false; /* the query that is being planned is one of look-ups */
 
 struct CecPlans
 {
@@ -45,6 +64,87 @@ typedef struct PlanEntry
 	PlanKey key;
 	SPIPlanPtr plan;
 } PlanEntry;
+
+/* Gives a table and its indexes the size that look-ups are planned for. */
+static void
+take_for_large(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
+{
+	ListCell *cell;
+
+	if (next_relation_info != NULL)
+		next_relation_info(root, relid, inhparent, rel);
+	if (!plans_lookups || inhparent)
+		return;
+	rel->pages = LARGE_PAGES;
+	rel->tuples = LARGE_TUPLES;
+	foreach (cell, rel->indexlist)
+	{
+		IndexOptInfo *index = lfirst_node(IndexOptInfo, cell);
+
+		index->pages = LARGE_PAGES / 8;
+		index->tuples = LARGE_TUPLES;
+		index->tree_height = 3;
+	}
+}
+
+/*
+ * Plans a query of the engine that asks for a generic plan as look-ups, and any other as it would be.  A kept plan that is
+ * made anew comes by here, too.  No joins but nested loops, in the order of the text; no JIT, which a large table's costs
+ * would ask for.
+ */
+static PlannedStmt *
+plan_query(Query *parse, const char *text, int cursor_options, ParamListInfo params)
+{
+	planner_hook_type plan = next_planner != NULL ? next_planner : standard_planner;
+	bool lookups_before = plans_lookups;
+	bool seqscan = enable_seqscan;
+	bool hashjoin = enable_hashjoin;
+	bool mergejoin = enable_mergejoin;
+	bool nestloop = enable_nestloop;
+	bool indexscan = enable_indexscan;
+	bool material = enable_material;
+	bool memoize = enable_memoize;
+	bool jit = jit_enabled;
+	int collapse = join_collapse_limit;
+	PlannedStmt *result;
+
+	if ((cursor_options & CURSOR_OPT_GENERIC_PLAN) == 0 || text == NULL ||
+		strncmp(text, CEC_QUERY_MARK, strlen(CEC_QUERY_MARK)) != 0)
+		return plan(parse, text, cursor_options, params);
+	PG_TRY();
+	{
+		plans_lookups = true;
+		enable_seqscan = enable_hashjoin = enable_mergejoin = enable_material = enable_memoize = jit_enabled = false;
+		enable_nestloop = enable_indexscan = true;
+		join_collapse_limit = 1;
+		result = plan(parse, text, cursor_options, params);
+	}
+	PG_FINALLY();
+	{
+		plans_lookups = lookups_before;
+		enable_seqscan = seqscan;
+		enable_hashjoin = hashjoin;
+		enable_mergejoin = mergejoin;
+		enable_nestloop = nestloop;
+		enable_indexscan = indexscan;
+		enable_material = material;
+		enable_memoize = memoize;
+		jit_enabled = jit;
+		join_collapse_limit = collapse;
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/* Plans look-ups from here on; called once when the library is loaded. */
+void
+cec_query_init(void)
+{
+	next_planner = planner_hook;
+	planner_hook = plan_query;
+	next_relation_info = get_relation_info_hook;
+	get_relation_info_hook = take_for_large;
+}
 
 /* Makes an empty set of plans in cxt, over the tables of a schema. */
 CecPlans *

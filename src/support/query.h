@@ -32,13 +32,14 @@ typedef struct CecQuery
 	const char *text;
 	int nargs;
 	Oid argtypes[CEC_QUERY_MAX_ARGS];
-	int cursor_options;					/* 0, CURSOR_OPT_GENERIC_PLAN or CURSOR_OPT_CUSTOM_PLAN */
+	int cursor_options;					/* CURSOR_OPT_GENERIC_PLAN: look-ups (query.c); 0 or CURSOR_OPT_CUSTOM_PLAN */
 	Oid results[CEC_QUERY_MAX_RESULTS]; /* types of its columns; none: it returns no rows */
 } CecQuery;
 
 /* The plans kept for one schema. */
 typedef struct CecPlans CecPlans;
 
+extern void cec_query_init(void);
 extern CecPlans *cec_plans_create(MemoryContext cxt, Oid nspid, const char *quoted_schema);
 extern void cec_plans_free(CecPlans *plans);
 extern char *cec_query_text(Oid nspid, const char *quoted_schema, const char *text);
