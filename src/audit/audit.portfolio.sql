@@ -30,7 +30,7 @@ CREATE TABLE @P@.audit_log (
 	salt bytea,
 	row_image bytea,
 	CONSTRAINT audit_log_pkey PRIMARY KEY (audit_id),
-	CONSTRAINT audit_log_operation_known CHECK (operation IN ('INSERT', 'UPDATE', 'DELETE'))
+	CONSTRAINT audit_log_operation_known CHECK (cec.is_word(operation, 'audit_log.operation', 'INSERT, UPDATE, DELETE'))
 );
 
 -- Subjects are found by these; rows that speak of no asset or no contract cost nothing in them.

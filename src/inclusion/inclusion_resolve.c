@@ -50,7 +50,8 @@ typedef struct Statement
 	Oid relid;
 	int depth;
 	SubTransactionId subid;
-	List *unresolved; /* of CecUnresolved */
+	int64 arrived;	  /* lines that came by */
+	List *unresolved; /* of CecUnresolved, in the order of their places */
 	/* As its first line was resolved; as long as these stay what they are no transaction has ended. */
 	TransactionId xmax;
 	uint32 xcnt;
@@ -135,15 +136,26 @@ get_statement(Oid relid)
 	return statement;
 }
 
+/* Counts a line of the running statement. */
+static int64
+count_line(Oid relid)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	Statement *statement = get_statement(relid);
+
+	MemoryContextSwitchTo(old);
+	return ++statement->arrived;
+}
+
 static void
-remember_unresolved(Oid relid, const char *listed_as, int matches)
+remember_unresolved(Oid relid, const CecUnresolved *unresolved)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 	Statement *statement = get_statement(relid);
 	CecUnresolved *line = palloc(sizeof(CecUnresolved));
 
-	line->listed_as = pstrdup(listed_as);
-	line->matches = matches;
+	*line = *unresolved;
+	line->listed_as = pstrdup(unresolved->listed_as);
 	statement->unresolved = lappend(statement->unresolved, line);
 	MemoryContextSwitchTo(old);
 }
@@ -252,8 +264,9 @@ find_in_identifiers(CecPortfolio *portfolio, Datum identifier, const CecDays *da
 }
 
 /* How many assets an identifier names on the days: none, one, or 2 for several.  found is the one. */
-static int
-find_assets(CecPortfolio *portfolio, Datum identifier, const CecDays *days, Snapshot snapshot, int64 *found)
+int
+cec_inclusion_find_assets(CecPortfolio *portfolio, Datum identifier, const CecDays *days, Snapshot snapshot,
+						  int64 *found)
 {
 	int matches = 0;
 
@@ -306,7 +319,8 @@ cec_inclusion_check_names(CecChange *change)
 			NULL)
 			continue;
 		days = cec_days_of_range(row->tts_values[during - 1]);
-		if (find_assets(change->portfolio, row->tts_values[listed_as - 1], &days, snapshot, &found) != 1 ||
+		if (cec_inclusion_find_assets(change->portfolio, row->tts_values[listed_as - 1], &days, snapshot, &found) !=
+				1 ||
 			found != resolved.asset_id)
 			ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 							errmsg("could not serialize access due to concurrent update"),
@@ -318,7 +332,7 @@ cec_inclusion_check_names(CecChange *change)
 	UnregisterSnapshot(snapshot);
 }
 
-/* cec.resolve_listed_as(): fills asset_id from listed_as. */
+/* cec.resolve_listed_as(): counts a line, and fills its asset_id from listed_as where it has none. */
 Datum
 cec_resolve_listed_as(PG_FUNCTION_ARGS)
 {
@@ -328,9 +342,8 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	int asset_id;
 	Datum listed_as;
 	Datum during;
-	CecDays days;
+	CecUnresolved line = {0};
 	bool isnull;
-	int matches;
 	int64 found = 0;
 	Datum found_value;
 	CecPortfolio *portfolio;
@@ -343,7 +356,10 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	desc = RelationGetDescr(trigdata->tg_relation);
 	row = trigdata->tg_trigtuple;
 
+	line.place = count_line(RelationGetRelid(trigdata->tg_relation));
 	asset_id = cec_column_require(trigdata->tg_relation, "asset_id", INT8OID);
+	if (!heap_attisnull(row, asset_id, desc))
+		return PointerGetDatum(row);
 	listed_as =
 		SPI_getbinval(row, desc, cec_column_require_nullable(trigdata->tg_relation, "listed_as", TEXTOID), &isnull);
 	if (isnull)
@@ -352,22 +368,24 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 						errhint("Give a tag, serial number or other identifier in listed_as."),
 						errtablecol(trigdata->tg_relation, asset_id)));
 	during = SPI_getbinval(row, desc, cec_column_require(trigdata->tg_relation, "during", DATERANGEOID), &isnull);
-	if (!isnull)
-		days = cec_days_of_range(during);
+	line.has_days = !isnull;
+	if (line.has_days)
+		line.days = cec_days_of_range(during);
 
 	cec_portfolio_pin();
 	portfolio = cec_portfolio_get(RelationGetNamespace(trigdata->tg_relation));
 	cec_portfolio_check_owner(portfolio, trigdata->tg_relation);
 	snapshot = cec_latest_snapshot();
-	matches = find_assets(portfolio, listed_as, isnull ? NULL : &days, snapshot, &found);
-	if (matches == 1)
+	line.matches = cec_inclusion_find_assets(portfolio, listed_as, line.has_days ? &line.days : NULL, snapshot, &found);
+	if (line.matches == 1)
 		remember_resolved(RelationGetRelid(trigdata->tg_relation), found, listed_as, snapshot->xmax, snapshot->xcnt);
 	UnregisterSnapshot(snapshot);
 	cec_portfolio_unpin();
 
-	if (matches != 1)
+	if (line.matches != 1)
 	{
-		remember_unresolved(RelationGetRelid(trigdata->tg_relation), TextDatumGetCString(listed_as), matches);
+		line.listed_as = TextDatumGetCString(listed_as);
+		remember_unresolved(RelationGetRelid(trigdata->tg_relation), &line);
 		return PointerGetDatum(NULL);
 	}
 	found_value = Int64GetDatum(found);

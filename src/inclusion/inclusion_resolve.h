@@ -6,15 +6,21 @@
 #define CEC_INCLUSION_RESOLVE_H
 
 #include "change.h"
+#include "day_set.h"
 #include "nodes/pg_list.h"
 
 typedef struct CecUnresolved
 {
+	int64 place; /* in the statement, from 1 */
 	char *listed_as;
 	int matches; /* 0: unknown; 2: several */
+	CecDays days;
+	bool has_days; /* if not, they are NULL */
 } CecUnresolved;
 
 extern void cec_inclusion_resolve_init(void);
+extern int cec_inclusion_find_assets(CecPortfolio *portfolio, Datum identifier, const CecDays *days, Snapshot snapshot,
+									 int64 *found);
 extern void cec_inclusion_check_names(CecChange *change);
 extern List *cec_inclusion_take_unresolved(Oid relid);
 
