@@ -178,4 +178,5 @@ cec_coverage_init(void)
 	cec_change_register(CEC_STAGE_COLLECT, "contract", collect_from_contracts);
 	cec_change_register(CEC_STAGE_COVER, NULL, update_coverage);
 	cec_duplicate_notice_init();
+	cec_terminate_notice_init();
 }
