@@ -22,9 +22,10 @@ EXTRA_CLEAN = sql/cec--*.sql
 ENGINE = portfolio/portfolio audit/audit audit/seal registry/registry inclusion/inclusion rule/rule rule/rule_effect \
 	coverage/coverage report/report access/access
 PORTFOLIO = portfolio/portfolio audit/audit audit/seal outbox/outbox finding/finding registry/registry contract/contract \
-	bundle/bundle amendment/amendment inclusion/inclusion rule/rule coverage/coverage finding/waiver report/report portfolio/close
+	bundle/bundle amendment/amendment inclusion/inclusion rule/rule coverage/coverage finding/waiver report/report
 ENGINE_SQL = $(patsubst %,src/%.sql,$(ENGINE))
 PORTFOLIO_SQL = $(patsubst %,src/%.portfolio.sql,$(PORTFOLIO))
+CLOSING_SQL = src/portfolio/close.portfolio.sql
 
 REGRESS = $(patsubst sql/%.sql,%,$(filter-out sql/cec--%,$(sort $(wildcard sql/*.sql))))
 # The scripts show the name of their database.
@@ -53,16 +54,20 @@ endif
 # PGXS follows no headers.
 $(OBJS): $(wildcard src/*/*.h)
 
-$(ENGINE_SCRIPT): cec.control Makefile $(ENGINE_SQL) $(PORTFOLIO_SQL)
+$(ENGINE_SCRIPT): cec.control Makefile $(ENGINE_SQL) $(PORTFOLIO_SQL) $(CLOSING_SQL) src/portfolio/shape.sql
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION cec CASCADE" to load this file. \quit'; \
 	echo 'CREATE SCHEMA cec;'; \
 	echo 'GRANT USAGE ON SCHEMA cec TO PUBLIC;'; \
 	cat $(ENGINE_SQL); \
 	echo 'CREATE FUNCTION cec._portfolio_script() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$script$$'; \
 	echo 'SELECT $$portfolio$$'; cat $(PORTFOLIO_SQL); echo '$$portfolio$$::text;'; echo '$$script$$;'; \
+	echo 'CREATE FUNCTION cec._portfolio_closing() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$script$$'; \
+	echo 'SELECT $$portfolio$$'; cat $(CLOSING_SQL); echo '$$portfolio$$::text;'; echo '$$script$$;'; \
 	echo 'CREATE FUNCTION cec._portfolio_arming() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$script$$'; \
 	echo 'SELECT $$portfolio$$'; sed -n '/^SELECT cec._arm_table(/p' $(PORTFOLIO_SQL); echo '$$portfolio$$::text;'; echo '$$script$$;'; \
 	echo "COMMENT ON FUNCTION cec._portfolio_script() IS 'Private. The statements that make a portfolio, with @P@ in the place of its name.';"; \
+	echo "COMMENT ON FUNCTION cec._portfolio_closing() IS 'Private. The last statements that make a portfolio, once its tables are there.';"; \
 	echo "COMMENT ON FUNCTION cec._portfolio_arming() IS 'Private. The statements that attach the engine''s triggers to a portfolio.';"; \
+	cat src/portfolio/shape.sql; echo 'SELECT cec._take_shape();'; \
 	echo 'GRANT SELECT ON cec.portfolio, cec.access_level, cec.access_privilege TO PUBLIC;'; \
 	} > $@

@@ -41,7 +41,6 @@ UPDATE fleet.asset SET cost_centre = '4712' WHERE asset_id = 3;
 INSERT INTO fleet.asset (asset_tag, cost_centre) VALUES ('A-21', '4713');
 DELETE FROM fleet.asset WHERE asset_id = 19;
 INSERT INTO fleet.asset (asset_id, asset_tag) VALUES (19, 'A-19');
-ALTER TABLE fleet.inclusion DROP COLUMN amendment_id;
 -- One that goes and comes again is another one, once there is an entry without it.
 ALTER TABLE fleet.contract ADD COLUMN remark text;
 UPDATE fleet.contract SET remark = 'first', account_manager = 'maria';

@@ -14,6 +14,7 @@
 #include "coverage.h"
 #include "inclusion.h"
 #include "portfolio_cache.h"
+#include "portfolio_query.h"
 #include "rule.h"
 
 PG_MODULE_MAGIC;
@@ -24,6 +25,7 @@ void
 _PG_init(void)
 {
 	cec_portfolio_cache_init();
+	cec_portfolio_query_init();
 	cec_audit_init();
 	cec_audit_verify_init();
 	cec_asset_lock_init();

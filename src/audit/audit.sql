@@ -6,14 +6,14 @@ LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_decode_row_image';
 CREATE FUNCTION cec.refuse_rewrite() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'cec_refuse_rewrite';
 
-CREATE FUNCTION cec._note_columns(portfolio_table regclass, table_name text) RETURNS void
+CREATE FUNCTION cec._note_columns(portfolio oid, table_name text) RETURNS void
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_note_columns';
 
 -- The column lists of all recorded tables of a portfolio, by the argument of their trigger.
 CREATE FUNCTION cec._note_all_columns(portfolio regnamespace) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	PERFORM cec._note_columns(t.tgrelid, convert_from(substring(t.tgargs FOR octet_length(t.tgargs) - 1), getdatabaseencoding()))
+	PERFORM cec._note_columns(portfolio, convert_from(substring(t.tgargs FOR octet_length(t.tgargs) - 1), getdatabaseencoding()))
 	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 	WHERE c.relnamespace = portfolio AND t.tgname = 'cec_insert' AND t.tgfoid = 'cec.record_change'::regproc
 	ORDER BY c.relname;
@@ -25,6 +25,17 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
 	SELECT st_asewkt(st_geomfromewkb(ewkb));
 END;
+
+-- What the view audit_entry of a portfolio shows, for queries of the engine: they read tables only, since a view is what its
+-- owner makes of it.
+CREATE FUNCTION cec._audit_entry() RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+SELECT $query$(SELECT l.audit_id, l.at, l.actor, l.session_user_name, l.application_name, l.client_addr, l.reason,
+		l.table_name, l.operation, l.row_id, l.asset_id, l.term_id, l.contract_id, l.xid, l.system_id,
+		cec.decode_row_image(l.row_image, l.operation, 'old', s.column_names, s.column_codes) AS old_row,
+		cec.decode_row_image(l.row_image, l.operation, 'new', s.column_names, s.column_codes) AS new_row
+	FROM @P@.audit_log l LEFT JOIN @P@.audit_schema s ON s.schema_hash = substring(l.row_image FROM 2 FOR 16))$query$
+$$;
 
 -- Entries about one subject: of every row that ever spoke of it, also after the row was moved to another one.
 CREATE FUNCTION cec.history(portfolio regnamespace, subject text, subject_id bigint)
@@ -38,11 +49,11 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('"%s" is not a subject of the audit log', subject),
 			HINT = 'Subjects are asset_id, term_id and contract_id.';
 	END IF;
-	RETURN QUERY EXECUTE format(
-		'SELECT e.* FROM %1$s.audit_entry e
-		WHERE e.audit_id IN (SELECT l.audit_id FROM %1$s.audit_log o JOIN %1$s.audit_log l USING (row_id, table_name)
-			WHERE o.%2$I = $1)
-		ORDER BY e.audit_id', portfolio, subject) USING subject_id;
+	RETURN QUERY EXECUTE cec._sql(portfolio, format(
+		'SELECT e.* FROM %s e
+		WHERE e.audit_id IN (SELECT l.audit_id FROM @P@.audit_log o JOIN @P@.audit_log l USING (row_id, table_name)
+			WHERE o.%I = $1)
+		ORDER BY e.audit_id', cec._audit_entry(), subject)) USING subject_id;
 END;
 $$;
 
@@ -64,9 +75,10 @@ $$;
 
 COMMENT ON FUNCTION cec.decode_row_image(bytea, text, text, text[], text[]) IS 'A row image as jsonb: side old or new; for UPDATE the changed columns only. NULL where there was no such row or the image was erased. SQLSTATE XX001: the image does not fit its column list.';
 COMMENT ON FUNCTION cec.refuse_rewrite() IS 'Trigger: refuses UPDATE, DELETE and TRUNCATE of recorded tables (SQLSTATE 42501).';
-COMMENT ON FUNCTION cec._note_columns(regclass, text) IS 'Private. Records the column list of a table before its first change does.';
+COMMENT ON FUNCTION cec._note_columns(oid, text) IS 'Private. Records the column list of a table before its first change does.';
 COMMENT ON FUNCTION cec._note_all_columns(regnamespace) IS 'Private. Records the column lists of all tables of a portfolio.';
 COMMENT ON FUNCTION cec._geometry_text(bytea) IS 'Private. A geometry for people (EWKT), from its binary form.';
+COMMENT ON FUNCTION cec._audit_entry() IS 'Private. The query behind audit_entry.';
 COMMENT ON FUNCTION cec.history(regnamespace, text, bigint) IS 'Audit entries about one subject (asset_id, term_id or contract_id), oldest first.';
 COMMENT ON FUNCTION cec._blocks_of(oid, bigint[], bigint[], xid8[]) IS 'Private. The blocks that rows of the log were sealed in, in the same order; NULL for those that are not sealed yet.';
 COMMENT ON FUNCTION cec._verify_replay(oid) IS 'Private. Differences between log and tables, in no order.';

@@ -14,14 +14,16 @@
 static const CecQuery node_at = {"SELECT hash::bytea FROM @P@.audit_node WHERE level = $1 AND position = $2",
 								 2,
 								 {INT4OID, INT8OID},
-								 CURSOR_OPT_GENERIC_PLAN};
+								 CURSOR_OPT_GENERIC_PLAN,
+								 .results = {BYTEAOID}};
 
 static const CecQuery nodes_beyond = {
 	"SELECT level::integer, position::bigint FROM @P@.audit_node"
 	" WHERE level NOT IN (8, 16, 24, 32, 40, 48, 56) OR position < 0 OR position >= $1 >> least(level, 62)",
 	1,
 	{INT8OID},
-	0};
+	0,
+	.results = {INT4OID, INT8OID}};
 
 /* A subtree that audit_node does not have as it is. */
 typedef struct WrongNode

@@ -256,20 +256,25 @@ cec_audit_columns_record(CecAuditColumns *columns, CecChange *change)
 }
 
 /*
- * cec._note_columns(portfolio_table, table_name): records the column list of a table before its first change does, since
- * whoever changes the table meanwhile would wait for that transaction.  Writes as the caller, with the caller's rights.
+ * cec._note_columns(portfolio, table_name): records the column list of a table before its first change does, since
+ * whoever changes the table meanwhile would wait for that transaction.  For the owner, and acts as the owner.
  */
 Datum
 cec_note_columns(PG_FUNCTION_ARGS)
 {
 	CecChange change = {0};
+	CecActAs act;
 
-	change.rel = table_open(PG_GETARG_OID(0), AccessShareLock);
 	change.table_name = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	cec_portfolio_pin();
-	change.portfolio = cec_portfolio_get(RelationGetNamespace(change.rel));
+	change.portfolio = cec_portfolio_get(PG_GETARG_OID(0));
+	if (!has_privs_of_role(GetUserId(), change.portfolio->owner))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, get_namespace_name(change.portfolio->nspid));
+	change.rel = cec_portfolio_open(change.portfolio, change.table_name, AccessShareLock);
+	cec_portfolio_act(&act, change.portfolio);
 	cec_audit_columns_record(cec_audit_columns_get(&change), &change);
-	cec_portfolio_unpin();
+	cec_act_as_self(&act);
 	table_close(change.rel, AccessShareLock);
+	cec_portfolio_unpin();
 	PG_RETURN_VOID();
 }

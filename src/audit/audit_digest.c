@@ -31,7 +31,8 @@ static const CecQuery newest_block = {
 	" FROM @P@.audit_block ORDER BY block_no DESC LIMIT 1",
 	0,
 	{0},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID, INT8OID, INT8OID, BYTEAOID, TIMESTAMPTZOID}};
 
 static void
 append_name(StringInfo buf, const char *name)

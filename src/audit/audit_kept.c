@@ -30,20 +30,23 @@ static const CecQuery leaf_of_row = {
 	" WHERE $3 = ANY (l.audit_ids::bigint[]) LIMIT 1",
 	3,
 	{INT8OID, XID8OID, INT8OID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID}};
 
 static const CecQuery leaves_at = {
 	"SELECT first_leaf::bigint, coalesce(leaf_hashes::bytea, '') FROM @P@.audit_leaf WHERE first_leaf <= $1"
 	" ORDER BY first_leaf DESC LIMIT 1",
 	1,
 	{INT8OID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID, BYTEAOID}};
 
 static const CecQuery node_at = {
 	"SELECT coalesce(hash::bytea, '') FROM @P@.audit_node WHERE level = $1 AND position = $2",
 	2,
 	{INT4OID, INT8OID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {BYTEAOID}};
 
 /* Starts reading. */
 void

@@ -25,7 +25,8 @@ static const CecQuery all_blocks = {
 	" coalesce(frontier::bytea, ''), sealed_at::timestamptz, system_id::bigint FROM @P@.audit_block ORDER BY block_no",
 	0,
 	{0},
-	0};
+	0,
+	.results = {INT8OID, INT8OID, INT8OID, BYTEAOID, BYTEAOID, TIMESTAMPTZOID, INT8OID}};
 
 /* A row of audit_block. */
 typedef struct BlockRow

@@ -274,10 +274,9 @@ compare_all(CecReplay *replay)
 	PushActiveSnapshot(GetLatestSnapshot());
 	cec_replay_find_lists(replay);
 	cec_replay_begin_sums(replay);
-	add_all(
-		replay,
-		psprintf("SELECT audit_id, table_name, operation, row_id, row_image FROM %s.audit_log", replay->quoted_schema),
-		NULL);
+	add_all(replay,
+			cec_replay_sql(replay, "SELECT audit_id, table_name, operation, row_id, row_image FROM @P@.audit_log"),
+			NULL);
 	for (int i = 0; i < replay->ntables; i++)
 		if (replay->by_number[i]->key >= 0)
 			add_all(replay, replay->by_number[i]->select, replay->by_number[i]);
@@ -285,17 +284,6 @@ compare_all(CecReplay *replay)
 	for (int i = 0; i < replay->ntables; i++)
 		report_table(replay, replay->by_number[i]);
 	PopActiveSnapshot();
-}
-
-/* The owner of the log, of whose tables all are. */
-static Oid
-log_owner(CecReplay *replay)
-{
-	Relation log = table_open(replay->portfolio->audit_log, AccessShareLock);
-	Oid owner = log->rd_rel->relowner;
-
-	table_close(log, NoLock);
-	return owner;
 }
 
 /* cec._verify_replay(portfolio): rows (kind, table_name, row_id, column_name, detail). */
@@ -312,13 +300,12 @@ cec_verify_replay(PG_FUNCTION_ARGS)
 	replay.portfolio = cec_portfolio_get(PG_GETARG_OID(0));
 	replay.caller = GetUserId();
 	replay.key = cec_sum_random_key();
-	if (!cec_may_read_all(replay.caller, replay.portfolio->audit_log))
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(replay.portfolio->audit_log));
+	if (!cec_may_read_all(replay.caller, cec_portfolio_table(replay.portfolio, "audit_log")))
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, "audit_log");
 
-	cec_act_as(&act, log_owner(&replay), SECURITY_RESTRICTED_OPERATION);
+	cec_portfolio_act(&act, replay.portfolio);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	replay.quoted_schema = quote_identifier(get_namespace_name(replay.portfolio->nspid));
 	compare_all(&replay);
 	SPI_finish();
 	cec_act_as_self(&act);

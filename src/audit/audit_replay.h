@@ -82,7 +82,6 @@ typedef struct CecReplayItem
 typedef struct CecReplay
 {
 	CecPortfolio *portfolio;
-	const char *quoted_schema;
 	Oid caller;
 	CecSumKey key;
 	HTAB *tables; /* of CecReplayTable, by name */
@@ -96,6 +95,7 @@ typedef struct CecReplay
 	MemoryContext row_cxt;
 } CecReplay;
 
+extern char *cec_replay_sql(const CecReplay *replay, const char *text);
 extern void cec_replay_find_tables(CecReplay *replay);
 extern void cec_replay_find_lists(CecReplay *replay);
 extern CecReplayTable *cec_replay_table(CecReplay *replay, const char *name);

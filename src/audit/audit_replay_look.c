@@ -119,10 +119,10 @@ read_entries(Looker *looker, Datum row_ids)
 	Datum args[] = {row_ids, CStringGetTextDatum(looker->table->name)};
 
 	if (replay->row_entries == NULL)
-		replay->row_entries = prepare(psprintf("SELECT audit_id, operation, row_image FROM %s.audit_log"
-											   " WHERE row_id = ANY ($1) AND table_name = $2 ORDER BY audit_id",
-											   replay->quoted_schema),
-									  2, argtypes);
+		replay->row_entries =
+			prepare(cec_replay_sql(replay, "SELECT audit_id, operation, row_image FROM @P@.audit_log"
+										   " WHERE row_id = ANY ($1) AND table_name = $2 ORDER BY audit_id"),
+					2, argtypes);
 	run(replay->row_entries, args);
 	for (int i = 0; i < (int) SPI_processed; i++)
 	{

@@ -24,6 +24,14 @@
 #include "audit_replay.h"
 #include "compat.h"
 
+/* A query over the portfolio, whose schema stands in the place of "@P@". */
+char *
+cec_replay_sql(const CecReplay *replay, const char *text)
+{
+	return cec_query_text(replay->portfolio->nspid, quote_identifier(get_namespace_name(replay->portfolio->nspid)),
+						  text);
+}
+
 static char *
 column_text(int row, int column)
 {
@@ -93,16 +101,17 @@ describe_columns(CecReplayTable *table, Relation rel)
 static void
 describe_table(CecReplay *replay, CecReplayTable *table)
 {
-	Relation rel = table_open(table->relid, NoLock);
+	Relation rel = cec_portfolio_open_any(replay->portfolio, table->name, AccessShareLock);
 	StringInfoData select;
 
-	cec_portfolio_check_owner(replay->portfolio, rel);
 	table->may_show = cec_may_read_all(replay->caller, table->relid);
 	describe_columns(table, rel);
 	initStringInfo(&select);
+	appendStringInfo(&select, CEC_QUERY_MARK "%u any columns */ ", replay->portfolio->nspid);
 	for (int i = 0; i < table->count; i++)
 		appendStringInfo(&select, "%s%s", i == 0 ? "SELECT " : ", ", quote_identifier(table->columns[i].name));
-	appendStringInfo(&select, " FROM %s.%s", replay->quoted_schema, quote_identifier(RelationGetRelationName(rel)));
+	appendStringInfo(&select, " FROM %s.%s", quote_identifier(get_namespace_name(replay->portfolio->nspid)),
+					 quote_identifier(table->name));
 	table->select = select.data;
 	table_close(rel, NoLock);
 }
@@ -129,14 +138,14 @@ cec_replay_find_tables(CecReplay *replay)
 		" c.oid AS relid, c.relname AS relname"
 		" FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
 		" WHERE c.relnamespace = $1 AND t.tgname = 'cec_insert' AND t.tgfoid = 'cec.record_change'::regproc"
-		" UNION ALL SELECT s.table_name, c.oid, c.relname FROM %s.audit_schema s"
+		" UNION ALL SELECT s.table_name, c.oid, c.relname FROM @P@.audit_schema s"
 		" LEFT JOIN pg_class c ON c.relnamespace = $1 AND c.relname::text = s.table_name AND c.relkind IN ('r', 'p')"
 		") AS t ORDER BY name, relname::text = name DESC, relid";
 	Oid argtypes[] = {OIDOID};
 	Datum args[] = {ObjectIdGetDatum(replay->portfolio->nspid)};
 	CecReplayTable **by_oid;
 
-	if (SPI_execute_with_args(psprintf(query, replay->quoted_schema), 1, argtypes, args, NULL, true, 0) < 0)
+	if (SPI_execute_with_args(cec_replay_sql(replay, query), 1, argtypes, args, NULL, true, 0) < 0)
 		elog(ERROR, "could not find the tables of a portfolio");
 	for (int i = 0; i < (int) SPI_processed; i++)
 	{
@@ -231,7 +240,7 @@ add_list(CecReplay *replay, int row)
 static void
 find_last_entries(CecReplay *replay)
 {
-	static const char query[] = "SELECT substring(row_image FROM 2 FOR 16), max(audit_id) FROM %s.audit_log"
+	static const char query[] = "SELECT substring(row_image FROM 2 FOR 16), max(audit_id) FROM @P@.audit_log"
 								" WHERE table_name = ANY ($1) AND row_image IS NOT NULL GROUP BY 1";
 	Datum *names = palloc(Max(replay->ntables, 1) * sizeof(Datum));
 	int count = 0;
@@ -244,7 +253,7 @@ find_last_entries(CecReplay *replay)
 	if (count == 0)
 		return;
 	args[0] = PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
-	if (SPI_execute_with_args(psprintf(query, replay->quoted_schema), 1, argtypes, args, NULL, true, 0) < 0)
+	if (SPI_execute_with_args(cec_replay_sql(replay, query), 1, argtypes, args, NULL, true, 0) < 0)
 		elog(ERROR, "could not find the column lists in use");
 	for (int i = 0; i < (int) SPI_processed; i++)
 	{
@@ -280,11 +289,11 @@ void
 cec_replay_find_lists(CecReplay *replay)
 {
 	static const char query[] = "SELECT schema_hash, table_name, column_names, column_types, column_codes"
-								" FROM %s.audit_schema";
+								" FROM @P@.audit_schema";
 	HASH_SEQ_STATUS status;
 	CecReplayList *list;
 
-	if (SPI_execute(psprintf(query, replay->quoted_schema), true, 0) < 0)
+	if (SPI_execute(cec_replay_sql(replay, query), true, 0) < 0)
 		elog(ERROR, "could not read the column lists");
 	for (int i = 0; i < (int) SPI_processed; i++)
 		add_list(replay, i);

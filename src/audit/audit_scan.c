@@ -18,16 +18,19 @@
 	" application_name::text, client_addr::inet, reason::text, table_name::text, operation::text, row_id::bigint," \
 	" asset_id::bigint, term_id::bigint, contract_id::bigint, salt::bytea, row_image::bytea FROM @P@.audit_log"
 
-static const CecQuery log_rows = {SELECT_LOG " WHERE audit_id >= $1", 1, {INT8OID}, CURSOR_OPT_CUSTOM_PLAN};
+static const CecQuery log_rows = {
+	SELECT_LOG " WHERE audit_id >= $1", 1, {INT8OID}, CURSOR_OPT_CUSTOM_PLAN, .results = CEC_LOG_COLUMN_TYPES};
 
-static const CecQuery one_log_row = {SELECT_LOG " WHERE audit_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
+static const CecQuery one_log_row = {
+	SELECT_LOG " WHERE audit_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN, .results = CEC_LOG_COLUMN_TYPES};
 
 static const CecQuery block_rows = {
 	"SELECT block_no::bigint, system_id::bigint, coalesce(snapshot::pg_snapshot, '1:1:'), last_audit_id::bigint"
 	" FROM @P@.audit_block ORDER BY block_no",
 	0,
 	{0},
-	0};
+	0,
+	.results = {INT8OID, INT8OID, PG_SNAPSHOTOID, INT8OID}};
 
 /* An erasure counts when the engine recorded it. */
 static const CecQuery erasure_of = {
@@ -35,7 +38,8 @@ static const CecQuery erasure_of = {
 	" WHERE l.row_id = $1 AND l.table_name = 'audit_erasure' AND l.operation = 'INSERT')",
 	1,
 	{INT8OID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {BYTEAOID}};
 
 typedef struct BlockReader
 {
@@ -55,37 +59,14 @@ cec_audit_require_read_committed(const char *what)
 				 errhint("Run it in a transaction of its own: BEGIN ISOLATION LEVEL READ COMMITTED.")));
 }
 
-/*
- * Makes sure that everything that belongs to the log is the same owner's, who is not to run what somebody else put in its
- * place.  Error: 42501.
- */
-void
-cec_audit_check_owners(CecPortfolio *portfolio)
-{
-	static const char *const tables[] = {"audit_schema", "audit_block", "audit_leaf", "audit_node", "audit_erasure"};
-
-	for (int i = 0; i < (int) lengthof(tables); i++)
-	{
-		Relation rel = relation_open(cec_portfolio_relation(portfolio, tables[i]), AccessShareLock);
-
-		cec_portfolio_check_owner(portfolio, rel);
-		relation_close(rel, NoLock);
-	}
-}
-
-/* Acts as the owner of the log, for a caller who may read all of it.  Error: 42501. */
+/* Acts as the owner of the portfolio, for a caller who may read all of it.  Error: 42501. */
 void
 cec_audit_begin(CecPortfolio *portfolio, CecActAs *act, const char *verb)
 {
-	Relation log;
-
-	if (!cec_may_read_all(GetUserId(), portfolio->audit_log))
+	if (!cec_may_read_all(GetUserId(), cec_portfolio_table(portfolio, "audit_log")))
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to %s the audit log", verb),
 						errhint("It needs SELECT on audit_log, as levels auditor and admin have it.")));
-	cec_audit_check_owners(portfolio);
-	log = relation_open(portfolio->audit_log, AccessShareLock);
-	cec_act_as(act, log->rd_rel->relowner, 0);
-	relation_close(log, NoLock);
+	cec_portfolio_act(act, portfolio);
 }
 
 /* What an erased row's content hashed to, if its erasure was recorded. */

@@ -11,7 +11,6 @@
 #include "merkle.h"
 
 extern void cec_audit_require_read_committed(const char *what);
-extern void cec_audit_check_owners(CecPortfolio *portfolio);
 extern void cec_audit_begin(CecPortfolio *portfolio, CecActAs *act, const char *verb);
 extern bool cec_audit_find_erasure(CecPortfolio *portfolio, int64 audit_id, CecHash *content);
 extern void cec_audit_read_row(CecPortfolio *portfolio, int64 audit_id, CecRowTaker take, void *arg);

@@ -50,7 +50,8 @@ static const CecQuery last_block = {
 	" coalesce(frontier::bytea, ''), last_audit_id::bigint, next_xid::xid8, coalesce(root::bytea, '') FROM @P@.audit_block ORDER BY block_no DESC LIMIT 1",
 	0,
 	{0},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID, INT8OID, PG_SNAPSHOTOID, INT8OID, BYTEAOID, INT8OID, XID8OID, BYTEAOID}};
 
 static const CecQuery leaf_beyond = {
 	"SELECT FROM @P@.audit_leaf WHERE first_leaf >= $1 LIMIT 1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
@@ -61,7 +62,8 @@ static const CecQuery block_before = {
 	" ORDER BY next_xid DESC, block_no DESC LIMIT 1",
 	2,
 	{INT8OID, XID8OID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID}};
 
 static const CecQuery insert_block = {
 	"INSERT INTO @P@.audit_block (block_no, system_id, snapshot, row_count, tree_size, root, frontier, last_audit_id,"
@@ -111,7 +113,7 @@ require_fresh_transaction(void)
 static int64
 read_last_number(Sealer *sealer)
 {
-	Relation log = table_open(sealer->portfolio->audit_log, AccessShareLock);
+	Relation log = cec_portfolio_open(sealer->portfolio, "audit_log", AccessShareLock);
 	AttrNumber attnum = cec_column_require_nullable(log, "audit_id", INT8OID);
 	LOCAL_FCINFO(fcinfo, 1);
 	Oid sequence;
@@ -346,25 +348,20 @@ cec_seal_audit(PG_FUNCTION_ARGS)
 {
 	Sealer sealer = {0};
 	CecActAs act;
-	Relation block;
 	bool sealed;
-	Oid relid;
 
 	cec_audit_require_read_committed("seal_audit");
 	require_fresh_transaction();
 	cec_portfolio_pin();
-	relid = cec_portfolio_relation(cec_portfolio_get(PG_GETARG_OID(0)), "audit_block");
+	sealer.portfolio = cec_portfolio_get(PG_GETARG_OID(0));
 	/* Before the lock: whoever waits for it keeps others waiting. */
-	if (!cec_may_read_all(GetUserId(), relid))
+	if (!cec_may_read_all(GetUserId(), cec_portfolio_table(sealer.portfolio, "audit_block")))
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to seal the audit log"),
 						errhint("It needs SELECT on audit_block, as levels auditor and admin have it.")));
-	block = table_open(relid, ShareRowExclusiveLock);
-	sealer.portfolio = cec_portfolio_get(PG_GETARG_OID(0));
-	cec_audit_check_owners(sealer.portfolio);
-	cec_act_as(&act, block->rd_rel->relowner, 0);
+	table_close(cec_portfolio_open(sealer.portfolio, "audit_block", ShareRowExclusiveLock), NoLock);
+	cec_portfolio_act(&act, sealer.portfolio);
 	sealed = seal(&sealer);
 	cec_act_as_self(&act);
-	table_close(block, NoLock);
 	cec_portfolio_unpin();
 	if (!sealed)
 		PG_RETURN_NULL();

@@ -15,7 +15,8 @@ static const CecQuery leaves_in_order = {
 	" FROM @P@.audit_leaf ORDER BY first_leaf",
 	0,
 	{0},
-	0};
+	0,
+	.results = {INT8OID, INT8OID, INT8ARRAYOID, BYTEAOID}};
 
 /* Starts with the first leaf, if there is one, inside the caller's SPI connection. */
 void

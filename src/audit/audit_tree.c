@@ -102,7 +102,7 @@ write_leaves(CecTreeWriter *writer)
 	writer->count = 0;
 }
 
-/* Starts appending the leaves of a block to the tree and to what is kept of it; the caller has checked who owns that. */
+/* Starts appending the leaves of a block to the tree and to what is kept of it. */
 CecTreeWriter *
 cec_tree_write_begin(CecPortfolio *portfolio, CecMerkle *tree, int64 block_no)
 {
@@ -112,13 +112,13 @@ cec_tree_write_begin(CecPortfolio *portfolio, CecMerkle *tree, int64 block_no)
 	tree->complete = write_node;
 	tree->arg = writer;
 	writer->block_no = block_no;
-	writer->leaf_rel = table_open(cec_portfolio_relation(portfolio, "audit_leaf"), RowExclusiveLock);
+	writer->leaf_rel = cec_portfolio_open_below(portfolio, "audit_leaf");
 	writer->first_leaf = cec_column_require(writer->leaf_rel, "first_leaf", INT8OID);
 	writer->leaf_block_no = cec_column_require(writer->leaf_rel, "block_no", INT8OID);
 	writer->audit_ids = cec_column_require(writer->leaf_rel, "audit_ids", INT8ARRAYOID);
 	writer->leaf_hashes = cec_column_require(writer->leaf_rel, "leaf_hashes", BYTEAOID);
 	writer->leaves = cec_append_begin(writer->leaf_rel);
-	writer->node_rel = table_open(cec_portfolio_relation(portfolio, "audit_node"), RowExclusiveLock);
+	writer->node_rel = cec_portfolio_open_below(portfolio, "audit_node");
 	writer->level = cec_column_require(writer->node_rel, "level", INT4OID);
 	writer->position = cec_column_require(writer->node_rel, "position", INT8OID);
 	writer->hash = cec_column_require(writer->node_rel, "hash", BYTEAOID);

@@ -39,7 +39,8 @@ static const CecQuery erasure_told = {
 	" FROM @P@.audit_erasure e WHERE e.audit_id = $1",
 	1,
 	{INT8OID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {TEXTOID}};
 
 /* The key of each column list, and whether it is the hash of what the row says. */
 static const CecQuery column_lists = {
@@ -52,7 +53,8 @@ static const CecQuery column_lists = {
 	" FROM @P@.audit_schema s",
 	0,
 	{0},
-	0};
+	0,
+	.results = {BYTEAOID, TEXTOID, BOOLOID}};
 
 /* A column list that rows of the log were written with. */
 typedef struct NeededList

@@ -40,10 +40,16 @@ static char *reason_setting = NULL;
 
 static const char *const operation_name[] = {"INSERT", "UPDATE", "DELETE"};
 
-static const CecQuery contract_of_term = {
-	"SELECT contract_id::bigint FROM @P@.coverage_term WHERE term_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
-static const CecQuery contract_of_amendment = {
-	"SELECT contract_id::bigint FROM @P@.amendment WHERE amendment_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
+static const CecQuery contract_of_term = {"SELECT contract_id::bigint FROM @P@.coverage_term WHERE term_id = $1",
+										  1,
+										  {INT8OID},
+										  CURSOR_OPT_GENERIC_PLAN,
+										  .results = {INT8OID}};
+static const CecQuery contract_of_amendment = {"SELECT contract_id::bigint FROM @P@.amendment WHERE amendment_id = $1",
+											   1,
+											   {INT8OID},
+											   CURSOR_OPT_GENERIC_PLAN,
+											   .results = {INT8OID}};
 
 /* In the order of CecLogColumn. */
 static const CecQuery insert_log_row = {
@@ -172,7 +178,7 @@ begin_writing(LogWriter *writer, CecChange *change)
 	writer->contracts = NULL;
 	writer->columns = cec_audit_columns_get(change);
 	cec_audit_columns_record(writer->columns, change);
-	writer->log = table_open(change->portfolio->audit_log, RowExclusiveLock);
+	writer->log = cec_portfolio_open_below(change->portfolio, "audit_log");
 	cec_audit_log_shape(&writer->shape, writer->log);
 	set_circumstances(writer);
 

@@ -28,7 +28,7 @@
 #include "probe.h"
 
 static const CecQuery tag_of_asset = {
-	"SELECT asset_tag FROM @P@.asset WHERE asset_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
+	"SELECT asset_tag FROM @P@.asset WHERE asset_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN, .results = {TEXTOID}};
 
 /* A step of the path that is being walked; the first one is the membership in question. */
 typedef struct Step

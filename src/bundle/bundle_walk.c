@@ -14,8 +14,7 @@
 /* Each probe is opened when it is needed first: most assets are in no bundle. */
 struct CecBundleWalk
 {
-	Oid bundle;
-	Oid member;
+	CecPortfolio *portfolio;
 	Snapshot snapshot;
 	MemoryContext cxt;
 	CecProbe *bundle_by_id;
@@ -37,8 +36,7 @@ cec_bundle_walk_begin(CecPortfolio *portfolio, Snapshot snapshot)
 {
 	CecBundleWalk *walk = palloc0(sizeof(CecBundleWalk));
 
-	walk->bundle = cec_portfolio_relation(portfolio, "bundle");
-	walk->member = cec_portfolio_relation(portfolio, "bundle_member");
+	walk->portfolio = portfolio;
 	walk->snapshot = snapshot;
 	walk->cxt = CurrentMemoryContext;
 	walk->space = 8;
@@ -54,7 +52,8 @@ bundle_by(CecBundleWalk *walk, CecProbe **probe, const char *column)
 	{
 		MemoryContext old = MemoryContextSwitchTo(walk->cxt);
 
-		*probe = cec_probe_begin(walk->bundle, column, walk->snapshot);
+		*probe =
+			cec_probe_begin(cec_portfolio_open(walk->portfolio, "bundle", AccessShareLock), column, walk->snapshot);
 		walk->bundle_id = cec_probe_column(*probe, "bundle_id", INT8OID);
 		walk->primary_id = cec_probe_column(*probe, "primary_asset_id", INT8OID);
 		MemoryContextSwitchTo(old);
@@ -70,7 +69,8 @@ member_by(CecBundleWalk *walk, CecProbe **probe, const char *column)
 	{
 		MemoryContext old = MemoryContextSwitchTo(walk->cxt);
 
-		*probe = cec_probe_begin(walk->member, column, walk->snapshot);
+		*probe = cec_probe_begin(cec_portfolio_open(walk->portfolio, "bundle_member", AccessShareLock), column,
+								 walk->snapshot);
 		walk->member_bundle_id = cec_probe_column(*probe, "bundle_id", INT8OID);
 		walk->member_asset_id = cec_probe_column(*probe, "asset_id", INT8OID);
 		walk->member_during = cec_probe_column(*probe, "during", DATERANGEOID);

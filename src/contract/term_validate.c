@@ -23,7 +23,8 @@ static const CecQuery apart = {
 	" WHERE NOT t.during && c.during ORDER BY t.term_id",
 	1,
 	{INT8ARRAYOID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {TEXTOID, TEXTOID, TEXTOID}};
 
 /* Handler of the validate stage. */
 static void
@@ -64,7 +65,7 @@ validate_terms(CecChange *change)
 		HeapTuple tuple = SPI_tuptable->vals[0];
 		TupleDesc desc = SPI_tuptable->tupdesc;
 
-		if (!cec_may_read_all(change->caller, cec_portfolio_relation(change->portfolio, "contract")))
+		if (!cec_may_read_all(change->caller, cec_portfolio_table(change->portfolio, "contract")))
 			ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION),
 							errmsg("term %s never meets the days of its contract", SPI_getvalue(tuple, desc, 1)),
 							errhint("Choose days within the contract, or move the contract's days first."),

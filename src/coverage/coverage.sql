@@ -40,13 +40,13 @@ RETURNS TABLE (coverage_id bigint, asset_id bigint, term_id bigint, valid_from d
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM cec._require_version(portfolio);
-	RETURN QUERY EXECUTE format(
+	RETURN QUERY EXECUTE cec._sql(portfolio,
 		'SELECT coverage_id, asset_id, term_id, lower(during), upper(during) - 1, is_stated, is_ruled, is_inherited, recorded_at
-		FROM %1$s.coverage WHERE during @> $1 AND recorded_at <= $2
+		FROM @P@.coverage WHERE during @> $1 AND recorded_at <= $2
 		UNION ALL
 		SELECT coverage_id, asset_id, term_id, lower(during), upper(during) - 1, is_stated, is_ruled, is_inherited, lower(recorded)
-		FROM %1$s.coverage_history WHERE during @> $1 AND recorded @> $2
-		ORDER BY 2, 3, 4', portfolio) USING on_day, known_at;
+		FROM @P@.coverage_history WHERE during @> $1 AND recorded @> $2
+		ORDER BY 2, 3, 4') USING on_day, known_at;
 END;
 $$;
 
@@ -59,24 +59,24 @@ CREATE FUNCTION cec._define_coverage(portfolio regnamespace, asset_ids bigint[],
 RETURNS TABLE (asset_id bigint, term_id bigint, during daterange, is_stated boolean, is_ruled boolean, is_inherited boolean)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	RETURN QUERY EXECUTE format($query$
+	RETURN QUERY EXECUTE cec._sql(portfolio, $query$
 		WITH RECURSIVE base AS NOT MATERIALIZED (
 			SELECT t.term_id, t.covers_bundles,
 				CASE WHEN c.status IN ('draft', 'void') THEN '{}'::datemultirange
 					ELSE datemultirange(t.during * c.during) - c.suspensions END AS days
-			FROM %1$s.coverage_term t JOIN %1$s.contract c USING (contract_id)
+			FROM @P@.coverage_term t JOIN @P@.contract c USING (contract_id)
 		), life AS NOT MATERIALIZED (
 			SELECT a.asset_id,
 				CASE WHEN a.status = 'planned' AND a.commissioned_on IS NULL THEN '{}'::datemultirange
 					ELSE datemultirange(daterange(a.commissioned_on, nullif(a.decommissioned_on, '5874897-12-31'), '[]')) - a.out_of_service END AS days
-			FROM %1$s.asset a
+			FROM @P@.asset a
 		), acting AS (
-			SELECT e.asset_id, r.term_id, r.effect, e.during FROM %1$s.rule_effect e JOIN %1$s.coverage_rule r USING (rule_id)
+			SELECT e.asset_id, r.term_id, r.effect, e.during FROM @P@.rule_effect e JOIN @P@.coverage_rule r USING (rule_id)
 			UNION ALL
 			SELECT t.asset_id, $2, t.effect, t.during FROM unnest($3, $4, $5) AS t(effect, asset_id, during)
 		), own AS (
 			SELECT i.asset_id, i.term_id, false AS is_ruled, range_agg(i.during) AS days
-			FROM %1$s.inclusion i WHERE i.effect = 'include' GROUP BY i.asset_id, i.term_id
+			FROM @P@.inclusion i WHERE i.effect = 'include' GROUP BY i.asset_id, i.term_id
 			UNION ALL
 			SELECT e.asset_id, e.term_id, true, range_agg(e.during)
 			FROM acting e WHERE e.effect = 'include' GROUP BY e.asset_id, e.term_id
@@ -85,12 +85,12 @@ BEGIN
 			FROM acting e WHERE e.effect = 'require' GROUP BY e.asset_id, e.term_id
 		), carved_out AS (
 			SELECT x.asset_id, x.term_id, range_agg(x.during) AS days
-			FROM (SELECT i.asset_id, i.term_id, i.during FROM %1$s.inclusion i WHERE i.effect = 'exclude'
+			FROM (SELECT i.asset_id, i.term_id, i.during FROM @P@.inclusion i WHERE i.effect = 'exclude'
 				UNION ALL SELECT e.asset_id, e.term_id, e.during FROM acting e WHERE e.effect = 'exclude') AS x
 			GROUP BY x.asset_id, x.term_id
 		), membership AS (
 			SELECT b.primary_asset_id AS primary_id, m.asset_id, datemultirange(m.during) AS days
-			FROM %1$s.bundle_member m JOIN %1$s.bundle b USING (bundle_id)
+			FROM @P@.bundle_member m JOIN @P@.bundle b USING (bundle_id)
 		), reach AS (
 			SELECT l.asset_id, l.term_id, l.days * f.days * b.days - coalesce(x.days, '{}') - coalesce(u.days, '{}') AS days,
 				CASE WHEN l.is_ruled THEN 'ruled' ELSE 'stated' END AS ground
@@ -128,7 +128,7 @@ BEGIN
 				(g.ruled * g.inherited - g.stated, false, true, true),
 				(g.inherited - g.stated - g.ruled, false, false, true)) AS s(days, is_stated, is_ruled, is_inherited)
 			CROSS JOIN LATERAL unnest(s.days) AS d(during)
-		$query$, portfolio) USING asset_ids, trial_term_id, trial_effects, trial_asset_ids, trial_days;
+		$query$) USING asset_ids, trial_term_id, trial_effects, trial_asset_ids, trial_days;
 END;
 $$;
 
@@ -157,31 +157,30 @@ DECLARE
 	is_refreshed boolean;
 BEGIN
 	on_day := cec.today(portfolio);
-	EXECUTE format('SELECT EXISTS (SELECT FROM %s.refresh_run r WHERE r.on_day >= $1)', portfolio) INTO is_refreshed USING on_day;
-	FOR rule IN EXECUTE format(
-		'SELECT * FROM %1$s.coverage_rule r WHERE r.during @> $1
-			AND NOT EXISTS (SELECT FROM %1$s.finding f WHERE f.rule_id = r.rule_id AND f.kind = ''rule_failed'' AND f.closed_at IS NULL)',
-		portfolio) USING on_day
+	EXECUTE cec._sql(portfolio, 'SELECT EXISTS (SELECT FROM @P@.refresh_run r WHERE r.on_day >= $1)') INTO is_refreshed USING on_day;
+	FOR rule IN EXECUTE cec._sql(portfolio,
+		'SELECT * FROM @P@.coverage_rule r WHERE r.during @> $1
+			AND NOT EXISTS (SELECT FROM @P@.finding f WHERE f.rule_id = r.rule_id AND f.kind = ''rule_failed'' AND f.closed_at IS NULL)') USING on_day
 	LOOP
 		CONTINUE WHEN NOT is_refreshed AND rule.state = 'active'
 			AND (SELECT c.depends_on_day FROM cec.check_condition(rule.condition) c);
 		BEGIN
-			RETURN QUERY EXECUTE format($query$
+			RETURN QUERY EXECUTE cec._sql(portfolio, $query$
 				WITH judged AS MATERIALIZED (
 					SELECT m AS asset_id FROM cec._match($1, $2, $3, $4, $5, $6) AS m
 				), recorded AS MATERIALIZED (
-					SELECT e.asset_id FROM %1$s.rule_effect e WHERE e.rule_id = $7 AND e.during @> $6
+					SELECT e.asset_id FROM @P@.rule_effect e WHERE e.rule_id = $7 AND e.during @> $6
 				), concerned AS MATERIALIZED (
-					SELECT i.asset_id FROM %1$s.inclusion i WHERE i.term_id = $2 AND i.effect = 'include'
-					UNION SELECT e.asset_id FROM %1$s.rule_effect e JOIN %1$s.coverage_rule r USING (rule_id)
+					SELECT i.asset_id FROM @P@.inclusion i WHERE i.term_id = $2 AND i.effect = 'include'
+					UNION SELECT e.asset_id FROM @P@.rule_effect e JOIN @P@.coverage_rule r USING (rule_id)
 						WHERE r.term_id = $2 AND r.effect = 'include'
-					UNION SELECT v.asset_id FROM %1$s.coverage v WHERE v.term_id = $2 AND v.is_inherited AND $3 = 'exclude'
+					UNION SELECT v.asset_id FROM @P@.coverage v WHERE v.term_id = $2 AND v.is_inherited AND $3 = 'exclude'
 				)
 				SELECT d.problem, d.asset_id, $2, $3, $6
 				FROM (SELECT 'rule missing' AS problem, m.* FROM (TABLE judged EXCEPT TABLE recorded) AS m
 					UNION ALL SELECT 'rule extra', x.* FROM (TABLE recorded EXCEPT TABLE judged) AS x) AS d
 				WHERE $3 = 'include' OR d.asset_id IN (TABLE concerned)
-				$query$, portfolio) USING portfolio::oid, rule.term_id, rule.effect, rule.on_unknown,
+				$query$) USING portfolio::oid, rule.term_id, rule.effect, rule.on_unknown,
 					CASE WHEN rule.state = 'active' THEN rule.condition END, on_day, rule.rule_id;
 		-- It fails for an asset that the engine need not ask it of: no finding tells. Or it takes too long over all of them.
 		EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
@@ -202,9 +201,9 @@ BEGIN
 	IF NOT pg_is_in_recovery() AND has_table_privilege(format('%s.audit_log', portfolio)::regclass, 'SELECT') THEN
 		PERFORM cec._keep_definitions(portfolio);
 	END IF;
-	RETURN QUERY EXECUTE format($query$
+	RETURN QUERY EXECUTE cec._sql(portfolio, $query$
 		WITH defined AS MATERIALIZED (SELECT * FROM cec._define_coverage($1, NULL)),
-			stored AS MATERIALIZED (SELECT v.asset_id, v.term_id, v.during, v.is_stated, v.is_ruled, v.is_inherited FROM %1$s.coverage v),
+			stored AS MATERIALIZED (SELECT v.asset_id, v.term_id, v.during, v.is_stated, v.is_ruled, v.is_inherited FROM @P@.coverage v),
 			difference AS (
 				SELECT 'missing' AS problem, m.* FROM (TABLE defined EXCEPT ALL TABLE stored) AS m
 				UNION ALL
@@ -215,7 +214,7 @@ BEGIN
 		SELECT r.problem, r.asset_id, r.term_id, r.on_day, r.on_day, false, r.effect = 'include', false
 		FROM cec._verify_rules($1) r
 		ORDER BY 2, 3, 4, 1
-		$query$, portfolio) USING portfolio;
+		$query$) USING portfolio;
 END;
 $$;
 
@@ -236,7 +235,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('"%s" is not an effect of a rule', effect),
 			HINT = 'Effects are include, require and exclude.';
 	END IF;
-	EXECUTE format('SELECT EXISTS (SELECT FROM %s.coverage_term t WHERE t.term_id = $1)', portfolio) INTO is_known USING term_id;
+	EXECUTE cec._sql(portfolio, 'SELECT EXISTS (SELECT FROM @P@.coverage_term t WHERE t.term_id = $1)') INTO is_known USING term_id;
 	IF NOT is_known THEN
 		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('there is no term %s', coalesce(term_id::text, 'NULL')),
 			HINT = 'See coverage_term for the terms of a contract.';
@@ -250,8 +249,8 @@ BEGIN
 	effects := array_fill(effect, ARRAY[cardinality(acting)]);
 	days := array_fill(daterange(today, NULL), ARRAY[cardinality(acting)]);
 	-- Assets that the term has not concerned so far meet its other rules now. Of one that fails there is what is recorded.
-	FOR other IN EXECUTE format('SELECT * FROM %s.coverage_rule r WHERE r.term_id = $1 AND r.effect <> ''include''
-			AND NOT r.during << daterange($2, NULL) AND $3 = ''include''', portfolio) USING term_id, today, effect
+	FOR other IN EXECUTE cec._sql(portfolio, 'SELECT * FROM @P@.coverage_rule r WHERE r.term_id = $1 AND r.effect <> ''include''
+			AND NOT r.during << daterange($2, NULL) AND $3 = ''include''') USING term_id, today, effect
 	LOOP
 		BEGIN
 			SELECT effects || array_agg(other.effect), acting || array_agg(m), days || array_agg(other.during * daterange(today, NULL))
@@ -325,94 +324,94 @@ DECLARE
 BEGIN
 	PERFORM cec._require_version(portfolio);
 	asked_day := coalesce(on_day, cec.today(portfolio));
-	EXECUTE format('SELECT a.asset_tag FROM %s.asset a WHERE a.asset_id = $1', portfolio) INTO asset_tag USING asset_id;
+	EXECUTE cec._sql(portfolio, 'SELECT a.asset_tag FROM @P@.asset a WHERE a.asset_id = $1') INTO asset_tag USING asset_id;
 	IF asset_tag IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('there is no asset %s', coalesce(asset_id::text, 'NULL')),
 			HINT = 'See find_asset for what an identifier names.';
 	END IF;
-	FOR step, term_id, outcome, reason IN EXECUTE format($query$
+	FOR step, term_id, outcome, reason IN EXECUTE cec._sql(portfolio, $query$
 		WITH RECURSIVE above AS (
 			SELECT $1 AS asset_id, NULL::bigint AS member_id, NULL::text AS bundle, 0 AS height
 			UNION
 			SELECT b.primary_asset_id, a.asset_id, b.name, a.height + 1
 			FROM above a
-				JOIN %1$s.bundle_member m ON m.asset_id = a.asset_id AND m.during @> $2
-				JOIN %1$s.bundle b USING (bundle_id)
+				JOIN @P@.bundle_member m ON m.asset_id = a.asset_id AND m.during @> $2
+				JOIN @P@.bundle b USING (bundle_id)
 		), considered AS (
-			SELECT DISTINCT i.term_id FROM %1$s.inclusion i JOIN above USING (asset_id)
-			UNION SELECT r.term_id FROM %1$s.rule_effect e JOIN above USING (asset_id) JOIN %1$s.coverage_rule r USING (rule_id)
-			UNION SELECT v.term_id FROM %1$s.coverage v WHERE v.asset_id = $1
+			SELECT DISTINCT i.term_id FROM @P@.inclusion i JOIN above USING (asset_id)
+			UNION SELECT r.term_id FROM @P@.rule_effect e JOIN above USING (asset_id) JOIN @P@.coverage_rule r USING (rule_id)
+			UNION SELECT v.term_id FROM @P@.coverage v WHERE v.asset_id = $1
 		), fact AS (
 			SELECT t.term_id, c.number AS contract, t.number AS term, c.status, c.during AS contract_days, c.suspensions,
 				t.during AS term_days, t.covers_bundles, a.asset_tag, a.status AS asset_status, a.commissioned_on,
 				a.decommissioned_on, a.out_of_service,
-				(SELECT i.during FROM %1$s.inclusion i WHERE i.asset_id = $1 AND i.term_id = t.term_id
+				(SELECT i.during FROM @P@.inclusion i WHERE i.asset_id = $1 AND i.term_id = t.term_id
 					AND i.effect = 'include' AND i.during @> $2 LIMIT 1) AS listed,
-				(SELECT i.during FROM %1$s.inclusion i WHERE i.asset_id = $1 AND i.term_id = t.term_id
+				(SELECT i.during FROM @P@.inclusion i WHERE i.asset_id = $1 AND i.term_id = t.term_id
 					AND i.effect = 'include' ORDER BY i.during LIMIT 1) AS listed_elsewhen,
-				(SELECT i.during FROM %1$s.inclusion i WHERE i.asset_id = $1 AND i.term_id = t.term_id
+				(SELECT i.during FROM @P@.inclusion i WHERE i.asset_id = $1 AND i.term_id = t.term_id
 					AND i.effect = 'exclude' AND i.during @> $2 LIMIT 1) AS carved_out,
-				(SELECT p.asset_tag FROM above u JOIN %1$s.coverage v ON v.asset_id = u.asset_id AND v.term_id = t.term_id AND v.during @> $2
-					JOIN %1$s.asset p ON p.asset_id = u.asset_id WHERE u.height = 1 ORDER BY 1 LIMIT 1) AS covered_primary,
-				(SELECT p.asset_tag FROM above u JOIN %1$s.asset p ON p.asset_id = u.asset_id
+				(SELECT p.asset_tag FROM above u JOIN @P@.coverage v ON v.asset_id = u.asset_id AND v.term_id = t.term_id AND v.during @> $2
+					JOIN @P@.asset p ON p.asset_id = u.asset_id WHERE u.height = 1 ORDER BY 1 LIMIT 1) AS covered_primary,
+				(SELECT p.asset_tag FROM above u JOIN @P@.asset p ON p.asset_id = u.asset_id
 					WHERE u.height = 1 ORDER BY 1 LIMIT 1) AS primary_tag,
-				(SELECT string_agg(format('"%%s"', r.name), ', ' ORDER BY r.rule_id) FROM %1$s.rule_effect e JOIN %1$s.coverage_rule r USING (rule_id)
+				(SELECT string_agg(format('"%s"', r.name), ', ' ORDER BY r.rule_id) FROM @P@.rule_effect e JOIN @P@.coverage_rule r USING (rule_id)
 					WHERE e.asset_id = $1 AND e.during @> $2 AND r.term_id = t.term_id AND r.effect = 'include') AS qualified_by,
-				(SELECT string_agg(format('"%%s"', r.name), ', ' ORDER BY r.rule_id) FROM %1$s.rule_effect e JOIN %1$s.coverage_rule r USING (rule_id)
+				(SELECT string_agg(format('"%s"', r.name), ', ' ORDER BY r.rule_id) FROM @P@.rule_effect e JOIN @P@.coverage_rule r USING (rule_id)
 					WHERE e.asset_id = $1 AND e.during @> $2 AND r.term_id = t.term_id AND r.effect = 'require') AS unmet,
-				(SELECT string_agg(format('"%%s"', r.name), ', ' ORDER BY r.rule_id) FROM %1$s.rule_effect e JOIN %1$s.coverage_rule r USING (rule_id)
+				(SELECT string_agg(format('"%s"', r.name), ', ' ORDER BY r.rule_id) FROM @P@.rule_effect e JOIN @P@.coverage_rule r USING (rule_id)
 					WHERE e.asset_id = $1 AND e.during @> $2 AND r.term_id = t.term_id AND r.effect = 'exclude') AS excluded_by,
-				ARRAY(SELECT r.effect FROM %1$s.coverage_rule r WHERE r.term_id = t.term_id AND r.during @> $2) AS rule_effects,
-				EXISTS (SELECT FROM %1$s.coverage v WHERE v.asset_id = $1 AND v.term_id = t.term_id AND v.during @> $2) AS is_covered
-			FROM considered JOIN %1$s.coverage_term t USING (term_id) JOIN %1$s.contract c USING (contract_id)
-				CROSS JOIN %1$s.asset a
+				ARRAY(SELECT r.effect FROM @P@.coverage_rule r WHERE r.term_id = t.term_id AND r.during @> $2) AS rule_effects,
+				EXISTS (SELECT FROM @P@.coverage v WHERE v.asset_id = $1 AND v.term_id = t.term_id AND v.during @> $2) AS is_covered
+			FROM considered JOIN @P@.coverage_term t USING (term_id) JOIN @P@.contract c USING (contract_id)
+				CROSS JOIN @P@.asset a
 			WHERE a.asset_id = $1
 		)
 		SELECT row_number() OVER (PARTITION BY f.term_id ORDER BY s.step)::integer, f.term_id, s.outcome, s.reason
 		FROM fact f CROSS JOIN LATERAL (VALUES
 			(1, CASE WHEN f.status IN ('draft', 'void') OR NOT f.contract_days @> $2 OR f.suspensions @> $2 THEN 'no' ELSE 'yes' END,
-				CASE WHEN f.status IN ('draft', 'void') THEN format('Contract %%s is %%s and covers nothing.', f.contract, f.status)
-					WHEN NOT f.contract_days @> $2 THEN format('Contract %%s runs for %%s, which leaves the day out.', f.contract, f.contract_days)
-					WHEN f.suspensions @> $2 THEN format('Contract %%s is suspended on the day.', f.contract)
-					ELSE format('Contract %%s is %%s and runs on the day.', f.contract, f.status) END),
+				CASE WHEN f.status IN ('draft', 'void') THEN format('Contract %s is %s and covers nothing.', f.contract, f.status)
+					WHEN NOT f.contract_days @> $2 THEN format('Contract %s runs for %s, which leaves the day out.', f.contract, f.contract_days)
+					WHEN f.suspensions @> $2 THEN format('Contract %s is suspended on the day.', f.contract)
+					ELSE format('Contract %s is %s and runs on the day.', f.contract, f.status) END),
 			(2, CASE WHEN f.term_days @> $2 THEN 'yes' ELSE 'no' END,
-				CASE WHEN f.term_days @> $2 THEN format('Term %%s runs on the day.', f.term)
-					ELSE format('Term %%s runs for %%s, which leaves the day out.', f.term, f.term_days) END),
+				CASE WHEN f.term_days @> $2 THEN format('Term %s runs on the day.', f.term)
+					ELSE format('Term %s runs for %s, which leaves the day out.', f.term, f.term_days) END),
 			(3, CASE WHEN (f.asset_status = 'planned' AND f.commissioned_on IS NULL) OR f.commissioned_on > $2
 					OR f.decommissioned_on < $2 OR f.out_of_service @> $2 THEN 'no' ELSE 'yes' END,
-				CASE WHEN f.asset_status = 'planned' AND f.commissioned_on IS NULL THEN format('Asset "%%s" is planned and has no day of commissioning.', f.asset_tag)
-					WHEN f.commissioned_on > $2 THEN format('Asset "%%s" is commissioned only on %%s.', f.asset_tag, f.commissioned_on)
-					WHEN f.decommissioned_on < $2 THEN format('Asset "%%s" was decommissioned on %%s.', f.asset_tag, f.decommissioned_on)
-					WHEN f.out_of_service @> $2 THEN format('Asset "%%s" is out of service on the day.', f.asset_tag)
-					ELSE format('Asset "%%s" is in its life on the day.', f.asset_tag) END),
+				CASE WHEN f.asset_status = 'planned' AND f.commissioned_on IS NULL THEN format('Asset "%s" is planned and has no day of commissioning.', f.asset_tag)
+					WHEN f.commissioned_on > $2 THEN format('Asset "%s" is commissioned only on %s.', f.asset_tag, f.commissioned_on)
+					WHEN f.decommissioned_on < $2 THEN format('Asset "%s" was decommissioned on %s.', f.asset_tag, f.decommissioned_on)
+					WHEN f.out_of_service @> $2 THEN format('Asset "%s" is out of service on the day.', f.asset_tag)
+					ELSE format('Asset "%s" is in its life on the day.', f.asset_tag) END),
 			(4, CASE WHEN f.listed IS NOT NULL THEN 'yes' ELSE 'no' END,
-				CASE WHEN f.listed IS NOT NULL THEN format('It is listed for %%s.', f.listed)
-					WHEN f.listed_elsewhen IS NOT NULL THEN format('It is listed for %%s, which leaves the day out.', f.listed_elsewhen)
+				CASE WHEN f.listed IS NOT NULL THEN format('It is listed for %s.', f.listed)
+					WHEN f.listed_elsewhen IS NOT NULL THEN format('It is listed for %s, which leaves the day out.', f.listed_elsewhen)
 					ELSE 'It is not listed on this term.' END),
 			(5, CASE WHEN f.qualified_by IS NOT NULL THEN 'yes' WHEN 'include' = ANY (f.rule_effects) THEN 'no' END,
-				CASE WHEN f.qualified_by IS NOT NULL THEN format('It qualifies by rule %%s.', f.qualified_by)
+				CASE WHEN f.qualified_by IS NOT NULL THEN format('It qualifies by rule %s.', f.qualified_by)
 					ELSE 'It qualifies by no rule of this term on the day.' END),
 			(6, CASE WHEN f.unmet IS NOT NULL THEN 'no' WHEN 'require' = ANY (f.rule_effects) THEN 'yes' END,
-				CASE WHEN f.unmet IS NOT NULL THEN format('It does not meet what rule %%s requires.', f.unmet)
+				CASE WHEN f.unmet IS NOT NULL THEN format('It does not meet what rule %s requires.', f.unmet)
 					ELSE 'It meets what the rules of this term require.' END),
 			(7, CASE WHEN f.covered_primary IS NOT NULL AND f.covers_bundles THEN 'yes' ELSE 'no' END,
-				CASE WHEN f.covered_primary IS NOT NULL AND f.covers_bundles THEN format('It belongs to the bundle of "%%s", which this term covers.', f.covered_primary)
-					WHEN f.covered_primary IS NOT NULL THEN format('It belongs to the bundle of "%%s", but this term does not cover bundles.', f.covered_primary)
-					WHEN f.primary_tag IS NOT NULL THEN format('It belongs to the bundle of "%%s", which this term does not cover on the day.', f.primary_tag)
+				CASE WHEN f.covered_primary IS NOT NULL AND f.covers_bundles THEN format('It belongs to the bundle of "%s", which this term covers.', f.covered_primary)
+					WHEN f.covered_primary IS NOT NULL THEN format('It belongs to the bundle of "%s", but this term does not cover bundles.', f.covered_primary)
+					WHEN f.primary_tag IS NOT NULL THEN format('It belongs to the bundle of "%s", which this term does not cover on the day.', f.primary_tag)
 					ELSE 'It belongs to no bundle on the day.' END),
 			(8, CASE WHEN f.carved_out IS NULL THEN 'yes' ELSE 'no' END,
 				CASE WHEN f.carved_out IS NULL THEN 'It is not carved out of this term on the day.'
-					ELSE format('It is carved out of this term for %%s.', f.carved_out) END),
+					ELSE format('It is carved out of this term for %s.', f.carved_out) END),
 			(9, CASE WHEN f.excluded_by IS NOT NULL THEN 'no' WHEN 'exclude' = ANY (f.rule_effects) THEN 'yes' END,
-				CASE WHEN f.excluded_by IS NOT NULL THEN format('It is excluded by rule %%s.', f.excluded_by)
+				CASE WHEN f.excluded_by IS NOT NULL THEN format('It is excluded by rule %s.', f.excluded_by)
 					ELSE 'It is excluded by no rule of this term on the day.' END),
 			(10, CASE WHEN f.is_covered THEN 'covered' ELSE 'not covered' END,
-				format('Asset "%%s" is %%s under term %%s of contract %%s on %%s.', f.asset_tag,
+				format('Asset "%s" is %s under term %s of contract %s on %s.', f.asset_tag,
 					CASE WHEN f.is_covered THEN 'covered' ELSE 'not covered' END, f.term, f.contract, $2))
 			) AS s(step, outcome, reason)
 		WHERE s.outcome IS NOT NULL -- rules are mentioned where the term has any
 		ORDER BY 2, 1
-		$query$, portfolio) USING asset_id, asked_day
+		$query$) USING asset_id, asked_day
 	LOOP
 		found := true;
 		RETURN NEXT;

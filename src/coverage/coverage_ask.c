@@ -53,9 +53,12 @@ static const CecQuery covered = {
 	" ORDER BY 1",
 	3,
 	{TEXTOID, TIMESTAMPTZOID, DATEOID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID, INT8OID, TEXTOID, INT8OID, TEXTOID, INT8OID, TEXTOID, DATEOID, DATEOID, BOOLOID, BOOLOID,
+				BOOLOID, BOOLOID}};
 
-static const CecQuery is_known = {NAMED, 3, {TEXTOID, TIMESTAMPTZOID, DATEOID}, CURSOR_OPT_GENERIC_PLAN};
+static const CecQuery is_known = {
+	NAMED, 3, {TEXTOID, TIMESTAMPTZOID, DATEOID}, CURSOR_OPT_GENERIC_PLAN, .results = {INT8OID}};
 
 /* The one covering term as a row of the answer. */
 static void

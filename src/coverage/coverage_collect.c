@@ -66,7 +66,7 @@ follow(CecChange *change, const CecIds *keys, const char *table, const char *key
 	if (keys->count == 0)
 		return found;
 	snapshot = cec_latest_snapshot();
-	probe = cec_probe_begin(cec_portfolio_relation(change->portfolio, table), key_column, snapshot);
+	probe = cec_probe_begin(cec_portfolio_open(change->portfolio, table, AccessShareLock), key_column, snapshot);
 	attnum = cec_probe_column(probe, column, INT8OID);
 	for (int64 i = 0; i < keys->count; i++)
 	{

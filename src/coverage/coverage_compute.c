@@ -95,18 +95,18 @@ begin_reading(Reader *reader, CecPortfolio *portfolio, CecRuleWork *rules, int64
 	reader->terms = make_table("cec terms that cover", sizeof(CecTermFacts), 32);
 	reader->walk = cec_bundle_walk_begin(portfolio, snapshot);
 
-	reader->asset = cec_probe_begin(cec_portfolio_relation(portfolio, "asset"), "asset_id", snapshot);
+	reader->asset = cec_probe_begin(cec_portfolio_open(portfolio, "asset", AccessShareLock), "asset_id", snapshot);
 	reader->status = cec_probe_column(reader->asset, "status", TEXTOID);
 	reader->commissioned_on = cec_probe_nullable_column(reader->asset, "commissioned_on", DATEOID);
 	reader->decommissioned_on = cec_probe_nullable_column(reader->asset, "decommissioned_on", DATEOID);
 	reader->out_of_service = cec_probe_column(reader->asset, "out_of_service", DATEMULTIRANGEOID);
 
-	reader->line = cec_probe_begin(cec_portfolio_relation(portfolio, "inclusion"), "asset_id", snapshot);
+	reader->line = cec_probe_begin(cec_portfolio_open(portfolio, "inclusion", AccessShareLock), "asset_id", snapshot);
 	reader->line_term_id = cec_probe_column(reader->line, "term_id", INT8OID);
 	reader->line_effect = cec_probe_column(reader->line, "effect", TEXTOID);
 	reader->line_during = cec_probe_column(reader->line, "during", DATERANGEOID);
 
-	reader->stored = cec_probe_begin(cec_portfolio_relation(portfolio, "coverage"), "asset_id", snapshot);
+	reader->stored = cec_probe_begin(cec_portfolio_open(portfolio, "coverage", AccessShareLock), "asset_id", snapshot);
 	reader->coverage_id = cec_probe_column(reader->stored, "coverage_id", INT8OID);
 	reader->term_id = cec_probe_column(reader->stored, "term_id", INT8OID);
 	reader->during = cec_probe_column(reader->stored, "during", DATERANGEOID);
@@ -135,14 +135,14 @@ begin_reading_terms(Reader *reader)
 {
 	MemoryContext old = MemoryContextSwitchTo(reader->cxt);
 
-	reader->term =
-		cec_probe_begin(cec_portfolio_relation(reader->portfolio, "coverage_term"), "term_id", reader->snapshot);
+	reader->term = cec_probe_begin(cec_portfolio_open(reader->portfolio, "coverage_term", AccessShareLock), "term_id",
+								   reader->snapshot);
 	reader->term_contract_id = cec_probe_column(reader->term, "contract_id", INT8OID);
 	reader->term_during = cec_probe_column(reader->term, "during", DATERANGEOID);
 	reader->covers_bundles = cec_probe_column(reader->term, "covers_bundles", BOOLOID);
 
-	reader->contract =
-		cec_probe_begin(cec_portfolio_relation(reader->portfolio, "contract"), "contract_id", reader->snapshot);
+	reader->contract = cec_probe_begin(cec_portfolio_open(reader->portfolio, "contract", AccessShareLock),
+									   "contract_id", reader->snapshot);
 	reader->contract_status = cec_probe_column(reader->contract, "status", TEXTOID);
 	reader->contract_during = cec_probe_column(reader->contract, "during", DATERANGEOID);
 	reader->suspensions = cec_probe_column(reader->contract, "suspensions", DATEMULTIRANGEOID);

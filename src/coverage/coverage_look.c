@@ -9,7 +9,7 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_class.h"
+#include "access/relation.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -17,7 +17,6 @@
 #include "utils/fmgrprotos.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -41,37 +40,35 @@ typedef struct Look
 	int row_count;
 } Look;
 
-/* Whether the caller reads all of a table: then no check of the executor's would change what is seen. */
-static bool
-may_read(Oid relid)
+/* Opens a table of which the caller reads all: then no check of the executor's would change what is seen.  Else NULL. */
+static Relation
+open_readable(Look *look, const char *table)
 {
-	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	bool is_plain;
+	Relation rel = cec_portfolio_open(look->portfolio, table, AccessShareLock);
 
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	is_plain = ((Form_pg_class) GETSTRUCT(tuple))->relkind == RELKIND_RELATION &&
-			   !((Form_pg_class) GETSTRUCT(tuple))->relrowsecurity;
-	ReleaseSysCache(tuple);
-	return is_plain && pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
+	if (!rel->rd_rel->relrowsecurity &&
+		pg_class_aclcheck(RelationGetRelid(rel), GetUserId(), ACL_SELECT) == ACLCHECK_OK)
+		return rel;
+	relation_close(rel, NoLock);
+	return NULL;
 }
 
 /* A probe of a table; NULL when the caller may not read it. */
 static CecProbe *
 begin_probe(Look *look, const char *table, const char *column)
 {
-	Oid relid = cec_portfolio_relation(look->portfolio, table);
+	Relation rel = open_readable(look, table);
 
-	return may_read(relid) ? cec_probe_begin(relid, column, look->snapshot) : NULL;
+	return rel != NULL ? cec_probe_begin(rel, column, look->snapshot) : NULL;
 }
 
 /* The same by a column of type text. */
 static CecProbe *
 begin_text_probe(Look *look, const char *table, const char *column)
 {
-	Oid relid = cec_portfolio_relation(look->portfolio, table);
+	Relation rel = open_readable(look, table);
 
-	return may_read(relid) ? cec_probe_begin_text(relid, column, look->snapshot) : NULL;
+	return rel != NULL ? cec_probe_begin_text(rel, column, look->snapshot) : NULL;
 }
 
 static void

@@ -31,9 +31,10 @@ static const CecQuery all_assets = {
 	" UNION SELECT asset_id FROM @P@.coverage UNION SELECT asset_id FROM @P@.rule_effect ORDER BY 1",
 	0,
 	{0},
-	CURSOR_OPT_CUSTOM_PLAN};
+	CURSOR_OPT_CUSTOM_PLAN,
+	.results = {INT8OID}};
 
-static const CecQuery last_run = {"SELECT max(on_day) FROM @P@.refresh_run"};
+static const CecQuery last_run = {"SELECT max(on_day) FROM @P@.refresh_run", .results = {DATEOID}};
 
 static const CecQuery add_run = {"INSERT INTO @P@.refresh_run (on_day) VALUES ($1)", 1, {DATEOID}};
 
@@ -78,23 +79,19 @@ cec_recompute(PG_FUNCTION_ARGS)
 	CecPortfolio *portfolio;
 	CecIds assets = {0};
 	CecActAs act;
-	Relation coverage;
 	int64 changed;
-	Oid setting;
 
 	cec_portfolio_pin();
 	/* Before the gate: whoever waits for it keeps all others waiting. */
-	setting = cec_portfolio_relation(cec_portfolio_get(nspid), "setting");
-	if (pg_class_aclcheck(setting, GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
+	if (pg_class_aclcheck(cec_portfolio_table(cec_portfolio_get(nspid), "setting"), GetUserId(), ACL_UPDATE) !=
+		ACLCHECK_OK)
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to recompute coverage")));
 	cec_portfolio_lock_gate(nspid, ShareRowExclusiveLock);
 	portfolio = cec_portfolio_get(nspid);
-	coverage = table_open(cec_portfolio_relation(portfolio, "coverage"), RowExclusiveLock);
-	cec_act_as(&act, coverage->rd_rel->relowner, 0);
+	cec_portfolio_act(&act, portfolio);
 	cec_query_ids(portfolio->plans, &all_assets, NULL, &assets);
 	changed = cec_coverage_update(portfolio, &assets, NULL, 0);
 	cec_act_as_self(&act);
-	table_close(coverage, NoLock);
 	cec_portfolio_unpin();
 	PG_RETURN_INT64(changed);
 }
@@ -186,7 +183,8 @@ cec_keep_definitions(PG_FUNCTION_ARGS)
 {
 	Oid nspid = PG_GETARG_OID(0);
 
-	if (pg_class_aclcheck(cec_portfolio_get(nspid)->audit_log, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+	if (pg_class_aclcheck(cec_portfolio_table(cec_portfolio_get(nspid), "audit_log"), GetUserId(), ACL_SELECT) !=
+		ACLCHECK_OK)
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to keep definitions")));
 	cec_portfolio_lock_gate(nspid, RowExclusiveLock);
 	PG_RETURN_VOID();
@@ -207,7 +205,6 @@ cec_refresh_rules(PG_FUNCTION_ARGS)
 	DateADT last;
 	Refresh refresh = {0};
 	CecPortfolio *portfolio;
-	Relation coverage;
 	CecActAs act;
 	MemoryContext day_cxt;
 	TupleDesc desc;
@@ -217,13 +214,12 @@ cec_refresh_rules(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	cec_portfolio_pin();
-	if (pg_class_aclcheck(cec_portfolio_relation(cec_portfolio_get(nspid), "setting"), GetUserId(), ACL_UPDATE) !=
+	if (pg_class_aclcheck(cec_portfolio_table(cec_portfolio_get(nspid), "setting"), GetUserId(), ACL_UPDATE) !=
 		ACLCHECK_OK)
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to refresh")));
 	cec_portfolio_lock_gate(nspid, ShareRowExclusiveLock);
 	portfolio = cec_portfolio_get(nspid);
-	coverage = table_open(cec_portfolio_relation(portfolio, "coverage"), RowExclusiveLock);
-	cec_act_as(&act, coverage->rd_rel->relowner, 0);
+	cec_portfolio_act(&act, portfolio);
 	today = cec_rule_today(cec_rule_set_get(portfolio));
 	reached = last_refreshed(portfolio);
 	last = PG_ARGISNULL(1) ? today : PG_GETARG_DATEADT(1);
@@ -247,7 +243,6 @@ cec_refresh_rules(PG_FUNCTION_ARGS)
 	if (first <= last && Min(last, today) > reached)
 		record_run(portfolio, Min(last, today));
 	cec_act_as_self(&act);
-	table_close(coverage, NoLock);
 	cec_portfolio_unpin();
 	values[0] = Int64GetDatum(refresh.days);
 	values[1] = Int64GetDatum(refresh.rules);

@@ -86,7 +86,7 @@ open_target(Target *target, CecPortfolio *portfolio, const char *table, const ch
 {
 	bool history = columns == history_column;
 
-	target->rel = table_open(cec_portfolio_relation(portfolio, table), RowExclusiveLock);
+	target->rel = cec_portfolio_open_below(portfolio, table);
 	for (int i = 0; i < COVER_COLUMNS; i++)
 		if (columns[i] != NULL)
 			target->attnums[i] = cec_column_require(target->rel, columns[i],
@@ -162,7 +162,8 @@ find_own_beginning(Writer *writer, int64 asset_id)
 	{
 		MemoryContext old = MemoryContextSwitchTo(writer->cxt);
 
-		writer->history_probe = cec_probe_begin(RelationGetRelid(writer->history.rel), "asset_id", writer->snapshot);
+		writer->history_probe = cec_probe_begin(
+			cec_portfolio_open(writer->portfolio, "coverage_history", AccessShareLock), "asset_id", writer->snapshot);
 		MemoryContextSwitchTo(old);
 	}
 	cec_probe_seek(writer->history_probe, asset_id);

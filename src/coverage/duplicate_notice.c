@@ -33,7 +33,8 @@ static const CecQuery duplicates = {
 	" GROUP BY m.contract_id, m.number, oc.contract_id, oc.number ORDER BY m.number, oc.number LIMIT 10",
 	1,
 	{INT8ARRAYOID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {TEXTOID, TEXTOID, INT8OID, TEXTOID}};
 
 /* The same for what rules of terms cover, beside lists and rules of others. */
 static const CecQuery ruled_duplicates = {
@@ -53,7 +54,8 @@ static const CecQuery ruled_duplicates = {
 	" GROUP BY m.contract_id, m.number, oc.contract_id, oc.number ORDER BY m.number, oc.number LIMIT 10",
 	1,
 	{INT8ARRAYOID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {TEXTOID, TEXTOID, INT8OID, TEXTOID}};
 
 /* Runs one of the queries for contracts or terms, and tells what it found. */
 static void

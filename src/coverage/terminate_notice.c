@@ -22,7 +22,8 @@ static const CecQuery still_covered = {
 	" GROUP BY c.contract_id, c.number ORDER BY c.number LIMIT 10",
 	1,
 	{INT8ARRAYOID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {TEXTOID, INT8OID, DATEOID}};
 
 static bool
 is_terminated(Datum status)

@@ -11,7 +11,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	result daterange;
 BEGIN
-	EXECUTE format('SELECT during FROM %s.coverage_term WHERE term_id = $1', portfolio) INTO result USING term_id;
+	EXECUTE cec._sql(portfolio, 'SELECT during FROM @P@.coverage_term WHERE term_id = $1') INTO result USING term_id;
 	IF result IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('there is no coverage term %s', coalesce(term_id::text, 'NULL')),
 			DETAIL = format('Key (term_id)=(%s) is not present in table "coverage_term".', term_id),
@@ -45,8 +45,8 @@ BEGIN
 				CASE WHEN first_day IS NULL THEN format('its first day to %s', last_day) ELSE format('%s to its last day', first_day) END),
 			HINT = 'Choose days within the term, or extend the term first.', CONSTRAINT = 'inclusion_days_meet_term';
 	END IF;
-	EXECUTE format('INSERT INTO %s.inclusion (term_id, listed_as, effect, during, note) VALUES ($1, $2, $3, $4, $5)
-		RETURNING inclusion_id', portfolio)
+	EXECUTE cec._sql(portfolio, 'INSERT INTO @P@.inclusion (term_id, listed_as, effect, during, note) VALUES ($1, $2, $3, $4, $5)
+		RETURNING inclusion_id')
 		INTO result
 		USING term_id, identifier, effect,
 			daterange(coalesce(first_day, lower(term_days)), coalesce(last_day + 1, upper(term_days))), note;
@@ -69,9 +69,9 @@ BEGIN
 		PERFORM cec.refuse_infinity('inclusion_days_finite');
 	END IF;
 	-- Whatever it was called on any day: what is on the list must be able to leave it.
-	EXECUTE format('SELECT array_agg(DISTINCT asset_id)
-		FROM (SELECT asset_id FROM %1$s.asset WHERE asset_tag = $1 OR serial_number = $1
-			UNION SELECT asset_id FROM %1$s.asset_identifier WHERE value = $1) AS named', portfolio)
+	EXECUTE cec._sql(portfolio, 'SELECT array_agg(DISTINCT asset_id)
+		FROM (SELECT asset_id FROM @P@.asset WHERE asset_tag = $1 OR serial_number = $1
+			UNION SELECT asset_id FROM @P@.asset_identifier WHERE value = $1) AS named')
 		INTO asset_ids USING identifier;
 	IF asset_ids IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('no asset is known as "%s"', left(identifier, 100)),
@@ -79,8 +79,8 @@ BEGIN
 			HINT = 'See find_asset for what an identifier names.', CONSTRAINT = 'inclusion_listed_as_known';
 	END IF;
 	IF cardinality(asset_ids) > 1 THEN
-		EXECUTE format('SELECT array_agg(DISTINCT asset_id) FROM %s.inclusion
-			WHERE asset_id = ANY ($1) AND term_id = $2 AND effect = ''include''', portfolio)
+		EXECUTE cec._sql(portfolio, 'SELECT array_agg(DISTINCT asset_id) FROM @P@.inclusion
+			WHERE asset_id = ANY ($1) AND term_id = $2 AND effect = ''include''')
 			INTO asset_ids USING asset_ids, term_id;
 		IF cardinality(asset_ids) > 1 THEN
 			RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = format('several assets are known as "%s"', left(identifier, 100)),
@@ -89,12 +89,12 @@ BEGIN
 				CONSTRAINT = 'inclusion_listed_as_unambiguous';
 		END IF;
 	END IF;
-	EXECUTE format('DELETE FROM %s.inclusion
-		WHERE asset_id = ANY ($1) AND term_id = $2 AND effect = ''include'' AND lower(during) > $3', portfolio)
+	EXECUTE cec._sql(portfolio, 'DELETE FROM @P@.inclusion
+		WHERE asset_id = ANY ($1) AND term_id = $2 AND effect = ''include'' AND lower(during) > $3')
 		USING asset_ids, term_id, ends_on;
 	GET DIAGNOSTICS deleted = ROW_COUNT;
-	EXECUTE format('UPDATE %s.inclusion SET during = during * daterange(NULL, $3, ''(]'')
-		WHERE asset_id = ANY ($1) AND term_id = $2 AND effect = ''include'' AND NOT during <@ daterange(NULL, $3, ''(]'')', portfolio)
+	EXECUTE cec._sql(portfolio, 'UPDATE @P@.inclusion SET during = during * daterange(NULL, $3, ''(]'')
+		WHERE asset_id = ANY ($1) AND term_id = $2 AND effect = ''include'' AND NOT during <@ daterange(NULL, $3, ''(]'')')
 		USING asset_ids, term_id, ends_on;
 	GET DIAGNOSTICS shortened = ROW_COUNT;
 	IF deleted + shortened = 0 THEN

@@ -33,14 +33,15 @@ PG_FUNCTION_INFO_V1(cec_check_inclusions);
 #define CHECK_COLUMNS 8
 
 static const CecQuery require_version = {
-	"SELECT cec._require_version($1::regnamespace)", 1, {OIDOID}, CURSOR_OPT_GENERIC_PLAN};
+	"SELECT cec._require_version($1::regnamespace)", 1, {OIDOID}, CURSOR_OPT_GENERIC_PLAN, .results = {VOIDOID}};
 
 static const CecQuery find_term = {
 	"SELECT t.during, c.during, t.number, c.number FROM @P@.coverage_term t JOIN @P@.contract c USING (contract_id)"
 	" WHERE t.term_id = $1",
 	1,
 	{INT8OID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {DATERANGEOID, DATERANGEOID, TEXTOID, TEXTOID}};
 
 /* Rows as they were given, and what of them is no row at all. */
 static const CecQuery read_rows = {
@@ -61,7 +62,8 @@ static const CecQuery read_rows = {
 	" ORDER BY r.place",
 	1,
 	{JSONBOID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {TEXTOID, DATEOID, DATEOID, TEXTOID, TEXTOID, TEXTOID}};
 
 typedef enum Outcome
 {
@@ -117,7 +119,7 @@ require_rights(CecPortfolio *portfolio)
 {
 	for (int i = 0; i < lengthof(tables); i++)
 	{
-		Oid relid = cec_portfolio_relation(portfolio, tables[i]);
+		Oid relid = cec_portfolio_table(portfolio, tables[i]);
 
 		if (cec_may_read_all(GetUserId(), relid))
 			continue;
@@ -417,7 +419,8 @@ static void
 decide_rows(CecPortfolio *portfolio, const CheckTerm *term, CheckRow *rows, int64 count, Snapshot snapshot)
 {
 	CheckRow **open = palloc_extended(Max(count, 1) * sizeof(CheckRow *), MCXT_ALLOC_HUGE);
-	CecProbe *probe = cec_probe_begin(cec_portfolio_relation(portfolio, "inclusion"), "asset_id", snapshot);
+	CecProbe *probe =
+		cec_probe_begin(cec_portfolio_open(portfolio, "inclusion", AccessShareLock), "asset_id", snapshot);
 	int64 open_count = 0;
 
 	for (int64 i = 0; i < count; i++)

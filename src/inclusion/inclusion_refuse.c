@@ -91,7 +91,8 @@ static const CecQuery explain = {
 	" WHERE p.problem IS NOT NULL ORDER BY n.inclusion_id",
 	6,
 	{INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, DATERANGEARRAYOID, BOOLOID},
-	CURSOR_OPT_CUSTOM_PLAN};
+	CURSOR_OPT_CUSTOM_PLAN,
+	.results = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID}};
 
 static const CecProblem problems[] = {
 	{"unknown", ERRCODE_FOREIGN_KEY_VIOLATION, "inclusion_listed_as_known", "no asset is known as \"%s\"",
@@ -152,7 +153,7 @@ lines_as_args(const CecLines *lines, Datum *args)
 static bool
 caller_may_read(CecChange *change, const char *table_name)
 {
-	return cec_may_read_all(change->caller, get_relname_relid(table_name, change->portfolio->nspid));
+	return cec_may_read_all(change->caller, cec_portfolio_table(change->portfolio, table_name));
 }
 
 static char *

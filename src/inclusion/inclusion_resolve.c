@@ -66,7 +66,8 @@ static const CecQuery count_lines = {
 	"SELECT count(*), (SELECT asset_tag FROM @P@.asset WHERE asset_id = $1) FROM @P@.inclusion WHERE asset_id = $1",
 	1,
 	{INT8OID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID, TEXTOID}};
 
 static void
 forget_subtransaction(SubXactEvent event, SubTransactionId subid, SubTransactionId parent, void *arg)
@@ -233,7 +234,7 @@ static bool
 find_in_register(CecPortfolio *portfolio, const char *column, Datum identifier, Snapshot snapshot, int64 *found,
 				 int *matches)
 {
-	CecProbe *probe = cec_probe_begin_text(cec_portfolio_relation(portfolio, "asset"), column, snapshot);
+	CecProbe *probe = cec_probe_begin_text(cec_portfolio_open(portfolio, "asset", AccessShareLock), column, snapshot);
 	AttrNumber asset_id = cec_probe_column(probe, "asset_id", INT8OID);
 	TupleTableSlot *row;
 	bool go_on = true;
@@ -250,7 +251,8 @@ static void
 find_in_identifiers(CecPortfolio *portfolio, Datum identifier, const CecDays *days, Snapshot snapshot, int64 *found,
 					int *matches)
 {
-	CecProbe *probe = cec_probe_begin_text(cec_portfolio_relation(portfolio, "asset_identifier"), "value", snapshot);
+	CecProbe *probe =
+		cec_probe_begin_text(cec_portfolio_open(portfolio, "asset_identifier", AccessShareLock), "value", snapshot);
 	AttrNumber asset_id = cec_probe_column(probe, "asset_id", INT8OID);
 	AttrNumber during = cec_probe_column(probe, "during", DATERANGEOID);
 	TupleTableSlot *row;
@@ -374,7 +376,7 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 
 	cec_portfolio_pin();
 	portfolio = cec_portfolio_get(RelationGetNamespace(trigdata->tg_relation));
-	cec_portfolio_check_owner(portfolio, trigdata->tg_relation);
+	cec_portfolio_adopt(portfolio, trigdata->tg_relation, "inclusion");
 	snapshot = cec_latest_snapshot();
 	line.matches = cec_inclusion_find_assets(portfolio, listed_as, line.has_days ? &line.days : NULL, snapshot, &found);
 	if (line.matches == 1)
@@ -417,9 +419,10 @@ cec_keep_listed_asset(PG_FUNCTION_ARGS)
 
 	cec_portfolio_pin();
 	portfolio = cec_portfolio_get(RelationGetNamespace(trigdata->tg_relation));
+	cec_portfolio_adopt(portfolio, trigdata->tg_relation, "asset");
 	may_read = cec_may_read_all(GetUserId(), RelationGetRelid(trigdata->tg_relation)) &&
-			   cec_may_read_all(GetUserId(), cec_portfolio_relation(portfolio, "inclusion"));
-	cec_act_as(&act, trigdata->tg_relation->rd_rel->relowner, 0);
+			   cec_may_read_all(GetUserId(), cec_portfolio_table(portfolio, "inclusion"));
+	cec_portfolio_act(&act, portfolio);
 	SPI_connect();
 	if (cec_query_run(portfolio->plans, &count_lines, &asset_id, NULL, 0) == 1)
 	{

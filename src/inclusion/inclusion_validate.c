@@ -123,16 +123,20 @@ begin_probes(Probes *probes, CecChange *change, Snapshot snapshot)
 {
 	HASHCTL ctl = {0};
 
-	probes->assets = cec_probe_begin(cec_portfolio_relation(change->portfolio, "asset"), "asset_id", snapshot);
+	probes->assets =
+		cec_probe_begin(cec_portfolio_open(change->portfolio, "asset", AccessShareLock), "asset_id", snapshot);
 	probes->commissioned_on = cec_probe_nullable_column(probes->assets, "commissioned_on", DATEOID);
 	probes->decommissioned_on = cec_probe_nullable_column(probes->assets, "decommissioned_on", DATEOID);
-	probes->lines = cec_probe_begin(RelationGetRelid(change->rel), "asset_id", snapshot);
+	probes->lines =
+		cec_probe_begin(cec_portfolio_open(change->portfolio, "inclusion", AccessShareLock), "asset_id", snapshot);
 	probes->inclusion_id = cec_probe_column(probes->lines, "inclusion_id", INT8OID);
 	probes->during = cec_probe_column(probes->lines, "during", DATERANGEOID);
-	probes->terms = cec_probe_begin(cec_portfolio_relation(change->portfolio, "coverage_term"), "term_id", snapshot);
+	probes->terms =
+		cec_probe_begin(cec_portfolio_open(change->portfolio, "coverage_term", AccessShareLock), "term_id", snapshot);
 	probes->term_during = cec_probe_column(probes->terms, "during", DATERANGEOID);
 	probes->term_contract_id = cec_probe_column(probes->terms, "contract_id", INT8OID);
-	probes->contracts = cec_probe_begin(cec_portfolio_relation(change->portfolio, "contract"), "contract_id", snapshot);
+	probes->contracts =
+		cec_probe_begin(cec_portfolio_open(change->portfolio, "contract", AccessShareLock), "contract_id", snapshot);
 	probes->contract_during = cec_probe_column(probes->contracts, "during", DATERANGEOID);
 	ctl.keysize = sizeof(int64);
 	ctl.entrysize = sizeof(DaysOfTerm);

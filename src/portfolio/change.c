@@ -139,8 +139,8 @@ cec_record_change(PG_FUNCTION_ARGS)
 	old_cxt = MemoryContextSwitchTo(cxt);
 	cec_portfolio_pin();
 	change.portfolio = cec_portfolio_get(RelationGetNamespace(change.rel));
-	cec_portfolio_check_owner(change.portfolio, change.rel);
-	cec_act_as(&act, change.rel->rd_rel->relowner, 0);
+	cec_portfolio_adopt(change.portfolio, change.rel, change.table_name);
+	cec_portfolio_act(&act, change.portfolio);
 	for (CecStage stage = 0; stage < CEC_STAGE_COUNT; stage++)
 		for (int i = 0; i < nhandlers; i++)
 			if (handlers[i].stage == stage &&

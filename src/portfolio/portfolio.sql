@@ -18,6 +18,12 @@ $$;
 CREATE FUNCTION cec._execute_as(owner oid, search_path text, script text) RETURNS void
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_execute_as';
 
+-- PL/pgSQL executes queries over a portfolio's tables by these alone: what the query names is held against what was made.
+CREATE FUNCTION cec._sql(portfolio oid, query text) RETURNS text
+LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_sql';
+CREATE FUNCTION cec._check_tables(portfolio oid) RETURNS void
+LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_check_tables';
+
 -- Constraints call these where they fail, to say more than a constraint can: CHECK (fine OR cec.refuse(…)).
 CREATE FUNCTION cec.refuse(constraint_name text, message text, detail text, hint text) RETURNS boolean
 LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse';
@@ -57,9 +63,11 @@ BEGIN
 		AND EXISTS (SELECT FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 			WHERE c.relnamespace = portfolio AND c.relname = 'setting' AND c.relkind = 'r' AND NOT c.relrowsecurity
 				AND a.attname = 'version' AND a.atttypid = 'text'::regtype AND has_table_privilege(c.oid, 'SELECT')) THEN
-		EXECUTE format('SELECT version FROM ONLY %s.setting', portfolio::regnamespace) INTO result;
+		EXECUTE cec._sql(portfolio, 'SELECT version FROM @P@.setting') INTO result;
 	END IF;
 	RETURN result;
+EXCEPTION WHEN object_not_in_prerequisite_state THEN
+	RETURN NULL;
 END;
 $$;
 
@@ -88,7 +96,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	result date;
 BEGIN
-	EXECUTE format('SELECT (now() AT TIME ZONE time_zone)::date FROM %s.setting', portfolio) INTO result;
+	EXECUTE cec._sql(portfolio, 'SELECT (now() AT TIME ZONE time_zone)::date FROM @P@.setting') INTO result;
 	RETURN result;
 END;
 $$;
@@ -99,7 +107,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	found_version text;
 BEGIN
-	EXECUTE format('SELECT version FROM %s.setting', portfolio) INTO found_version;
+	EXECUTE cec._sql(portfolio, 'SELECT version FROM @P@.setting') INTO found_version;
 	IF found_version IS DISTINCT FROM cec.version() THEN
 		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
 			MESSAGE = format('portfolio %s has version %s, the extension %s', portfolio, found_version, cec.version()),
@@ -168,11 +176,19 @@ BEGIN
 END;
 $$;
 
+-- A part of a portfolio's script for the portfolio of this name. Cut at one mark and joined again, so that no mark is looked
+-- for inside the name.
+CREATE FUNCTION cec._script_for(script text, name text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT string_agg(replace(part, '@P@', quote_ident(name)), quote_literal(quote_ident(name)) ORDER BY place)
+	FROM string_to_table(script, '@L@') WITH ORDINALITY AS s(part, place);
+END;
+
 CREATE FUNCTION cec.create_portfolio(name text, owner name DEFAULT current_user) RETURNS regnamespace
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	portfolio regnamespace;
-	script text;
 	owner_id oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = owner);
 BEGIN
 	IF name IS NULL OR name = '' OR octet_length(name) > 63 OR name ~ '^pg_' OR name = 'cec' THEN
@@ -187,10 +203,8 @@ BEGIN
 	PERFORM cec._definition_path(name);
 	EXECUTE format('CREATE SCHEMA %I AUTHORIZATION %I', name, owner);
 	portfolio := quote_ident(name)::regnamespace;
-	-- Cut at one mark and joined again, so that no mark is looked for inside the name.
-	SELECT string_agg(replace(part, '@P@', quote_ident(name)), quote_literal(quote_ident(name)) ORDER BY place) INTO script
-	FROM string_to_table(cec._portfolio_script(), '@L@') WITH ORDINALITY AS s(part, place);
-	PERFORM cec._execute_as(owner_id, cec._definition_path(name), script);
+	PERFORM cec._execute_as(owner_id, cec._definition_path(name),
+		cec._script_for(cec._portfolio_script() || cec._portfolio_closing(), name));
 	RETURN portfolio;
 END;
 $$;
@@ -200,6 +214,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	portfolio regnamespace := cec._require_portfolio(name);
 BEGIN
+	PERFORM cec._check_tables(portfolio);
 	PERFORM cec._execute_as((SELECT nspowner FROM pg_namespace WHERE oid = portfolio), cec._definition_path(name),
 		replace(cec._portfolio_arming(), '@L@', quote_literal(quote_ident(name)))
 		|| 'SELECT cec._note_all_columns(' || quote_literal(quote_ident(name)) || '::regnamespace);'
@@ -236,6 +251,9 @@ COMMENT ON FUNCTION cec.enter_gate() IS 'Engine trigger, before a statement: tak
 COMMENT ON FUNCTION cec.record_change() IS 'Engine trigger, after a statement: validates and records its rows.';
 COMMENT ON FUNCTION cec.refuse_truncate() IS 'Engine trigger: refuses TRUNCATE (SQLSTATE 23001).';
 COMMENT ON FUNCTION cec.keep_setting() IS 'Trigger: refuses to delete the settings of a portfolio (SQLSTATE 23001).';
+COMMENT ON FUNCTION cec._script_for(text, text) IS 'Private. A part of a portfolio''s script, for the portfolio of this name.';
+COMMENT ON FUNCTION cec._sql(oid, text) IS 'Private. A query over a portfolio''s tables (@P@ in the place of the schema) as the engine runs it: what it names must be what cec.create_portfolio made (SQLSTATE 55000).';
+COMMENT ON FUNCTION cec._check_tables(oid) IS 'Private. Raises SQLSTATE 55000 unless what has the names of a portfolio''s tables are ordinary tables of the schema''s owner, whatever their columns.';
 COMMENT ON FUNCTION cec._execute_as(oid, text, text) IS 'Private. Runs a portfolio script as its owner, for callers that may SET ROLE to it.';
 COMMENT ON FUNCTION cec.refuse(text, text, text, text) IS 'Raises SQLSTATE 23514 for a constraint, with detail and hint. Called by CHECK constraints where they fail.';
 COMMENT ON FUNCTION cec.refuse_length(text, text, integer) IS 'Raises SQLSTATE 22001 (too long) or 23514 (empty) for a text that must have 1 to so many characters.';

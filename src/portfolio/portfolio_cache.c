@@ -1,18 +1,23 @@
 /*
  * portfolio_cache.c
- *		One cache entry a portfolio in each backend: the relations and plans that its triggers need.
+ *		One cache entry a portfolio in each backend, and the only way from a name to one of its relations.
+ *
+ * Nobody's schema is trusted (README.md): a relation is handed out only after it was held against what
+ * cec.create_portfolio makes, under its lock.  That is done once an entry and again after the relation changed.
  *
  * Key: oid of the schema, so a portfolio that was dropped and made again under its name is another one.  Lifetime:
- * the session, in a context of its own below CacheMemoryContext.  Invalidation: a relcache message for one of its
- * relations, or any change of a schema (a rename changes the text of every query); the entry is then marked and
- * built anew at the next look-up.  An entry whose plans may be running is not freed: while a trigger of ours is on the
+ * the session, in a context of its own below CacheMemoryContext.  Invalidation: any change of a schema (a rename changes
+ * the text of every query, a new owner who is acted as) marks the entry, which is then built anew at the next look-up; a
+ * relcache message for one of its relations makes that one be checked again.  An entry whose plans may be running is not freed: while a trigger of ours is on the
  * stack (pin count above 0) a replaced entry waits in a list for the next look-up outside.
  */
 #include "postgres.h"
 
-#include "access/table.h"
+#include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
+#include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -21,9 +26,12 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+#include "compat.h"
 #include "portfolio_cache.h"
+#include "portfolio_check.h"
 
 static HTAB *portfolios = NULL; /* of CacheSlot */
+static HTAB *relations = NULL;	/* of RelationSlot */
 static List *retired = NIL;		/* replaced entries, in CacheMemoryContext */
 static int pins = 0;
 
@@ -33,17 +41,72 @@ typedef struct CacheSlot
 	CecPortfolio *entry;
 } CacheSlot;
 
+/* A table that was opened; relid and is_checked are forgotten when the relation changes. */
+typedef struct Table
+{
+	NameData name; /* key */
+	Oid relid;
+	bool is_checked;
+	bool is_checked_below; /* also for writing below SQL */
+} Table;
+
+/* To which portfolio's table a relation belongs, so that an invalidation costs a probe. */
+typedef struct RelationSlot
+{
+	Oid relid; /* key */
+	Oid nspid;
+	NameData name;
+} RelationSlot;
+
 static void
-invalidate_by_relation(Datum arg, Oid relid)
+forget_check(Table *table)
+{
+	table->is_checked = false;
+	table->is_checked_below = false;
+}
+
+static void
+forget_all_checks(void)
 {
 	HASH_SEQ_STATUS status;
 	CacheSlot *slot;
 
 	hash_seq_init(&status, portfolios);
 	while ((slot = hash_seq_search(&status)) != NULL)
-		if (slot->entry != NULL &&
-			(relid == InvalidOid || relid == slot->entry->gate || relid == slot->entry->audit_log))
-			slot->entry->valid = false;
+	{
+		HASH_SEQ_STATUS tables;
+		Table *table;
+
+		if (slot->entry == NULL)
+			continue;
+		hash_seq_init(&tables, slot->entry->tables);
+		while ((table = hash_seq_search(&tables)) != NULL)
+			forget_check(table);
+	}
+}
+
+static void
+invalidate_by_relation(Datum arg, Oid relid)
+{
+	RelationSlot *relation;
+	CacheSlot *slot;
+	Table *table;
+
+	cec_shape_invalidate(relid);
+	if (relid == InvalidOid)
+	{
+		forget_all_checks();
+		return;
+	}
+	relation = hash_search(relations, &relid, HASH_FIND, NULL);
+	if (relation == NULL)
+		return;
+	slot = hash_search(portfolios, &relation->nspid, HASH_FIND, NULL);
+	if (slot == NULL || slot->entry == NULL)
+		return;
+	table = hash_search(slot->entry->tables, NameStr(relation->name), HASH_FIND, NULL);
+	if (table != NULL)
+		forget_check(table);
 }
 
 static void
@@ -101,6 +164,8 @@ cec_portfolio_cache_init(void)
 	ctl.entrysize = sizeof(CacheSlot);
 	ctl.hcxt = CacheMemoryContext;
 	portfolios = hash_create("cec portfolios", 8, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	ctl.entrysize = sizeof(RelationSlot);
+	relations = hash_create("cec relations", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	CacheRegisterRelcacheCallback(invalidate_by_relation, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_by_schema, (Datum) 0);
 	RegisterXactCallback(unpin_at_end, NULL);
@@ -114,78 +179,228 @@ free_entry(CecPortfolio *entry)
 	MemoryContextDelete(entry->cxt);
 }
 
-/* Oid of a table of the portfolio; 55000 when there is none, and so the schema is no portfolio. */
-Oid
-cec_portfolio_relation(CecPortfolio *portfolio, const char *name)
-{
-	Oid relid = get_relname_relid(name, portfolio->nspid);
-
-	if (!OidIsValid(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("schema \"%s\" is not a portfolio", get_namespace_name(portfolio->nspid)),
-				 errdetail("It has no table \"%s\".", name), errhint("Portfolios are made by cec.create_portfolio.")));
-	return relid;
-}
-
-/*
- * Holds a table against the portfolio's log.  The engine reads and writes a portfolio past all privileges: a table on
- * which it does so must belong to whoever owns the log, not just lie in the same schema.  Error: 42501.
- */
-void
-cec_portfolio_check_owner(CecPortfolio *portfolio, Relation rel)
-{
-	Relation log = table_open(portfolio->audit_log, AccessShareLock);
-	Oid owner = log->rd_rel->relowner;
-
-	table_close(log, NoLock);
-	if (owner != rel->rd_rel->relowner)
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("table \"%s\" and the audit log of its portfolio have different owners",
-							   RelationGetRelationName(rel)),
-						errhint("Give all tables of a portfolio to one role.")));
-}
-
 static CecPortfolio *
 build_entry(Oid nspid)
 {
-	char *schema = get_namespace_name(nspid);
+	HeapTuple tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(nspid));
 	MemoryContext cxt;
+	HASHCTL ctl = {0};
 	CecPortfolio *entry;
 
-	if (schema == NULL)
+	if (!HeapTupleIsValid(tuple))
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_SCHEMA), errmsg("schema with OID %u does not exist", nspid)));
 
-	cxt = AllocSetContextCreate(CacheMemoryContext, "cec portfolio", ALLOCSET_SMALL_SIZES);
+	cxt = AllocSetContextCreate(CurrentMemoryContext, "cec portfolio", ALLOCSET_SMALL_SIZES);
 	entry = MemoryContextAllocZero(cxt, sizeof(CecPortfolio));
 	entry->nspid = nspid;
+	entry->owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
 	entry->cxt = cxt;
-	entry->plans = cec_plans_create(cxt, quote_identifier(schema));
+	entry->plans =
+		cec_plans_create(cxt, nspid, quote_identifier(NameStr(((Form_pg_namespace) GETSTRUCT(tuple))->nspname)));
+	ctl.keysize = NAMEDATALEN;
+	ctl.entrysize = sizeof(Table);
+	ctl.hcxt = cxt;
+	entry->tables = hash_create("cec tables", 32, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	entry->valid = true;
+	ReleaseSysCache(tuple);
+	MemoryContextSetParent(cxt, CacheMemoryContext);
 	return entry;
 }
 
-/* Fills in the relations and says that the entry is valid; after an error it is not. */
-static void
-find_relations(CecPortfolio *entry)
+/* Raises unless the schema has a table of the name; tells its oid. */
+static Oid
+find_relation(CecPortfolio *portfolio, const char *name)
 {
-	/* Look-ups below may process an invalidation of this very entry: say valid before, so that it can be taken back. */
-	entry->valid = true;
+	Oid relid = get_relname_relid(name, portfolio->nspid);
+	char *schema;
+
+	if (OidIsValid(relid))
+		return relid;
+	schema = get_namespace_name(portfolio->nspid);
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("schema \"%s\" is not a portfolio", schema != NULL ? schema : ""),
+			 errdetail("It has no table \"%s\".", name), errhint("Portfolios are made by cec.create_portfolio.")));
+}
+
+static const CecTableShape *
+shape_of(const char *name)
+{
+	const CecTableShape *shape = cec_shape_of_table(name);
+
+	if (shape == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("portfolios have no table \"%s\"", name),
+				 errhint("Portfolios are made by cec.create_portfolio.")));
+	return shape;
+}
+
+static Table *
+enter_table(CecPortfolio *portfolio, const char *name)
+{
+	bool found;
+	Table *table = hash_search(portfolio->tables, name, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		table->relid = InvalidOid;
+		forget_check(table);
+	}
+	return table;
+}
+
+static void
+remember_relation(CecPortfolio *portfolio, Table *table)
+{
+	RelationSlot *slot = hash_search(relations, &table->relid, HASH_ENTER, NULL);
+
+	slot->nspid = portfolio->nspid;
+	slot->name = table->name;
+}
+
+/*
+ * Checks the relation, which is open and locked, as the table.  Checks look into catalogs and may so process an
+ * invalidation of this very relation: the answer is noted before, so that it can be taken back.
+ */
+static void
+check_relation(CecPortfolio *portfolio, Table *table, Relation rel, bool below)
+{
+	const CecTableShape *shape = shape_of(NameStr(table->name));
+
+	table->is_checked = true;
+	table->is_checked_below = below;
 	PG_TRY();
 	{
-		entry->gate = cec_portfolio_relation(entry, "gate");
-		entry->audit_log = cec_portfolio_relation(entry, "audit_log");
+		cec_check_table(rel, portfolio->owner, shape);
+		if (below && rel->rd_rel->relkind == RELKIND_RELATION)
+			cec_check_written_below(rel, shape);
 	}
 	PG_CATCH();
 	{
-		entry->valid = false;
+		forget_check(table);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
 }
 
+static Relation
+open_table(CecPortfolio *portfolio, const char *name, LOCKMODE lock, bool below)
+{
+	Table *table = enter_table(portfolio, name);
+	Relation rel;
+
+	for (;;)
+	{
+		Oid relid;
+
+		if (!table->is_checked)
+		{
+			table->relid = find_relation(portfolio, name);
+			remember_relation(portfolio, table);
+		}
+		relid = table->relid;
+		LockRelationOid(relid, lock);
+		/* Waiting for the lock, another relation may have taken the name. */
+		if (table->is_checked || get_relname_relid(name, portfolio->nspid) == relid)
+			break;
+		UnlockRelationOid(relid, lock);
+	}
+	rel = relation_open(table->relid, NoLock);
+	if (!table->is_checked || (below && !table->is_checked_below))
+		check_relation(portfolio, table, rel, below);
+	return rel;
+}
+
 /*
- * The entry of a portfolio, built if there is none that is valid.  It stays usable until the caller's pin is let go.
- * Errors: 55000 when the schema is not a portfolio.
+ * Opens a table of the portfolio, locked.  It is an ordinary table of the schema's owner, with the columns and types that
+ * the engine expects, and stays so while the lock is held.  The caller closes it.  Errors: 55000, naming what differs.
+ */
+Relation
+cec_portfolio_open(CecPortfolio *portfolio, const char *table_name, LOCKMODE lock)
+{
+	return open_table(portfolio, table_name, lock, false);
+}
+
+/*
+ * The same for a table whose rows are written without the server's executor: nothing is attached to it that would be
+ * skipped.  Locked with RowExclusiveLock.
+ */
+Relation
+cec_portfolio_open_below(CecPortfolio *portfolio, const char *table_name)
+{
+	return open_table(portfolio, table_name, RowExclusiveLock, true);
+}
+
+/*
+ * Opens an ordinary table of the schema's owner, whatever its columns are, for code that reads each column by the type
+ * that it has: the one that holds tables against the log.
+ */
+Relation
+cec_portfolio_open_any(CecPortfolio *portfolio, const char *table_name, LOCKMODE lock)
+{
+	Oid relid;
+	Relation rel;
+
+	for (;;)
+	{
+		relid = find_relation(portfolio, table_name);
+		LockRelationOid(relid, lock);
+		if (get_relname_relid(table_name, portfolio->nspid) == relid)
+			break;
+		UnlockRelationOid(relid, lock);
+	}
+	rel = relation_open(relid, NoLock);
+	cec_check_kind(rel, portfolio->owner);
+	return rel;
+}
+
+/* Oid of a table, checked as cec_portfolio_open does; it stays locked as a reader locks it until the transaction ends. */
+Oid
+cec_portfolio_table(CecPortfolio *portfolio, const char *table_name)
+{
+	Relation rel = cec_portfolio_open(portfolio, table_name, AccessShareLock);
+	Oid relid = RelationGetRelid(rel);
+
+	relation_close(rel, NoLock);
+	return relid;
+}
+
+/*
+ * Makes sure that a relation, open and locked by whoever fired a trigger of ours on it, is that table of the portfolio.
+ * A trigger function can be attached to any table.  Errors: 55000.
+ */
+void
+cec_portfolio_adopt(CecPortfolio *portfolio, Relation rel, const char *table_name)
+{
+	Table *table = enter_table(portfolio, table_name);
+
+	if (table->is_checked && table->relid == RelationGetRelid(rel))
+		return;
+	table->relid = find_relation(portfolio, table_name);
+	if (table->relid != RelationGetRelid(rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("\"%s\" is not the table \"%s\" of its schema", RelationGetRelationName(rel), table_name),
+				 errhint("Triggers of the engine are attached by cec.create_portfolio and cec.upgrade_portfolio."),
+				 errtable(rel)));
+	remember_relation(portfolio, table);
+	check_relation(portfolio, table, rel, false);
+}
+
+/*
+ * Acts as the owner of the portfolio from here on, as cec_act_as says, until cec_act_as_self.  The owner is the schema's,
+ * and every relation that is opened is his: nobody is acted for whose tables these are not.  What he attached to them runs
+ * restricted: it can leave nothing behind that runs as the caller later.
+ */
+void
+cec_portfolio_act(CecActAs *act, CecPortfolio *portfolio)
+{
+	cec_act_as(act, portfolio->owner, SECURITY_RESTRICTED_OPERATION);
+}
+
+/*
+ * The entry of a schema, built if there is none that is valid.  It stays usable until the caller's pin is let go.  That
+ * the schema is a portfolio shows when its tables are opened.  Errors: 3F000 when there is no such schema.
  */
 CecPortfolio *
 cec_portfolio_get(Oid nspid)
@@ -221,8 +436,6 @@ cec_portfolio_get(Oid nspid)
 
 	entry = build_entry(nspid);
 	slot->entry = entry;
-
-	find_relations(entry);
 	return entry;
 }
 
@@ -255,12 +468,21 @@ cec_portfolio_pins(void)
 void
 cec_portfolio_lock_gate(Oid nspid, LOCKMODE mode)
 {
-	LockRelationOid(cec_portfolio_get(nspid)->gate, mode);
+	relation_close(cec_portfolio_open(cec_portfolio_get(nspid), "gate", mode), NoLock);
 }
 
 /* The same without waiting; false when somebody is in the way. */
 bool
 cec_portfolio_try_gate(Oid nspid, LOCKMODE mode)
 {
-	return ConditionalLockRelationOid(cec_portfolio_get(nspid)->gate, mode);
+	return ConditionalLockRelationOid(cec_portfolio_table(cec_portfolio_get(nspid), "gate"), mode);
+}
+
+/* Whether this transaction has the portfolio's gate in just this mode. */
+bool
+cec_portfolio_holds_gate(CecPortfolio *portfolio, LOCKMODE mode)
+{
+	Table *gate = enter_table(portfolio, "gate");
+
+	return OidIsValid(gate->relid) && cec_compat_lock_held(gate->relid, mode);
 }

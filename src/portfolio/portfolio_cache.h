@@ -1,32 +1,40 @@
 /*
  * portfolio_cache.h
- *		What a backend remembers of a portfolio.
+ *		What a backend remembers of a portfolio, and the only way to its relations.
  */
 #ifndef CEC_PORTFOLIO_CACHE_H
 #define CEC_PORTFOLIO_CACHE_H
 
+#include "act_as.h"
 #include "query.h"
 #include "storage/lockdefs.h"
+#include "utils/hsearch.h"
 #include "utils/relcache.h"
 
 typedef struct CecPortfolio
 {
 	Oid nspid; /* schema; key */
+	Oid owner; /* of the schema, and of every relation that is opened */
 	bool valid;
 	MemoryContext cxt;
-	Oid gate;
-	Oid audit_log;
+	HTAB *tables; /* those opened so far, by name */
 	CecPlans *plans;
 } CecPortfolio;
 
 extern void cec_portfolio_cache_init(void);
 extern CecPortfolio *cec_portfolio_get(Oid nspid);
-extern Oid cec_portfolio_relation(CecPortfolio *portfolio, const char *name);
-extern void cec_portfolio_check_owner(CecPortfolio *portfolio, Relation rel);
+extern Relation cec_portfolio_open(CecPortfolio *portfolio, const char *table_name, LOCKMODE lock);
+extern Relation cec_portfolio_open_below(CecPortfolio *portfolio, const char *table_name);
+extern Relation cec_portfolio_open_any(CecPortfolio *portfolio, const char *table_name, LOCKMODE lock);
+extern Oid cec_portfolio_table(CecPortfolio *portfolio, const char *table_name);
+extern void cec_portfolio_adopt(CecPortfolio *portfolio, Relation rel, const char *table_name);
+extern void cec_portfolio_check_code(CecPortfolio *portfolio, const char *table_name, bool is_written);
+extern void cec_portfolio_act(CecActAs *act, CecPortfolio *portfolio);
 extern void cec_portfolio_pin(void);
 extern void cec_portfolio_unpin(void);
 extern int cec_portfolio_pins(void);
 extern void cec_portfolio_lock_gate(Oid nspid, LOCKMODE mode);
+extern bool cec_portfolio_holds_gate(CecPortfolio *portfolio, LOCKMODE mode);
 extern bool cec_portfolio_try_gate(Oid nspid, LOCKMODE mode);
 
 #endif

@@ -49,7 +49,7 @@ cec_lock_assets(CecPortfolio *portfolio, const CecIds *assets)
 	Datum arg;
 
 	/* Whoever has the portfolio alone needs no more: a definition, a bulk function, an earlier large statement. */
-	if (assets->count == 0 || cec_compat_lock_held(portfolio->gate, ShareRowExclusiveLock))
+	if (assets->count == 0 || cec_portfolio_holds_gate(portfolio, ShareRowExclusiveLock))
 		return;
 	if (assets->count >= gate_threshold && cec_portfolio_try_gate(portfolio->nspid, ShareRowExclusiveLock))
 		return;

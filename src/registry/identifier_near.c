@@ -98,7 +98,7 @@ cec_near_begin(CecPortfolio *portfolio, Snapshot snapshot)
 	{
 		Source *source = &near->sources[i];
 
-		source->rel = table_open(cec_portfolio_relation(portfolio, names[i].table_name), AccessShareLock);
+		source->rel = cec_portfolio_open(portfolio, names[i].table_name, AccessShareLock);
 		source->asset_id = cec_column_require(source->rel, "asset_id", INT8OID);
 		source->name = cec_column_require_nullable(source->rel, names[i].column, TEXTOID);
 		if (names[i].days != NULL)

@@ -274,17 +274,17 @@ RETURNS TABLE (asset_id bigint, asset_tag text, tag_symbology text, serial_numbe
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM cec._require_version(portfolio);
-	RETURN QUERY EXECUTE format(
+	RETURN QUERY EXECUTE cec._sql(portfolio,
 		'SELECT a.asset_id, a.asset_tag, a.tag_symbology, a.serial_number, a.manufacturer, a.model, a.category,
 			a.usage_type, a.status, a.customer_id, a.country, a.region, a.location, a.commissioned_on,
 			a.decommissioned_on, a.out_of_service, a.successor_id, a.attributes, a.source, a.source_updated_at, m.scheme
 		FROM (SELECT DISTINCT ON (asset_id) asset_id, scheme
-			FROM (SELECT asset_id, ''asset_tag'' AS scheme, 1 AS place FROM %1$s.asset WHERE asset_tag = $1
-				UNION ALL SELECT asset_id, ''serial_number'', 2 FROM %1$s.asset WHERE serial_number = $1
-				UNION ALL SELECT asset_id, scheme, 3 FROM %1$s.asset_identifier WHERE value = $1 AND during @> $2) AS every
+			FROM (SELECT asset_id, ''asset_tag'' AS scheme, 1 AS place FROM @P@.asset WHERE asset_tag = $1
+				UNION ALL SELECT asset_id, ''serial_number'', 2 FROM @P@.asset WHERE serial_number = $1
+				UNION ALL SELECT asset_id, scheme, 3 FROM @P@.asset_identifier WHERE value = $1 AND during @> $2) AS every
 			ORDER BY asset_id, place, scheme) AS m
-			JOIN %1$s.asset a USING (asset_id)
-		ORDER BY a.asset_id', portfolio)
+			JOIN @P@.asset a USING (asset_id)
+		ORDER BY a.asset_id')
 		USING identifier, coalesce(on_day, cec.today(portfolio));
 END;
 $$;

@@ -15,35 +15,35 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'the first day comes after the last day',
 			DETAIL = format('The first day is %s, the last day %s.', first_day, last_day);
 	END IF;
-	EXECUTE format('SELECT EXISTS (SELECT FROM %s.audit_log l WHERE l.contract_id = $1)', portfolio) INTO known USING contract_id;
+	EXECUTE cec._sql(portfolio, 'SELECT EXISTS (SELECT FROM @P@.audit_log l WHERE l.contract_id = $1)') INTO known USING contract_id;
 	IF NOT known THEN
 		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('there is no contract %s', coalesce(contract_id::text, 'NULL')),
 			DETAIL = 'There never was one of this contract_id.', HINT = 'The table contract has the numbers and their contract_id.';
 	END IF;
-	RETURN QUERY EXECUTE format($query$
+	RETURN QUERY EXECUTE cec._sql(portfolio, replace($query$
 		WITH part AS MATERIALIZED (
 			SELECT l.audit_id, l.table_name, l.row_id, l.asset_id, l.term_id
-			FROM %1$s.audit_log l WHERE l.contract_id = $1
+			FROM @P@.audit_log l WHERE l.contract_id = $1
 		), listed AS (
 			SELECT p.asset_id FROM part p WHERE p.table_name = 'inclusion'
 			UNION
-			SELECT h.asset_id FROM %1$s.coverage_history h WHERE h.term_id IN (SELECT p.row_id FROM part p WHERE p.table_name = 'coverage_term')
+			SELECT h.asset_id FROM @P@.coverage_history h WHERE h.term_id IN (SELECT p.row_id FROM part p WHERE p.table_name = 'coverage_term')
 			UNION
-			SELECT v.asset_id FROM %1$s.coverage v WHERE v.term_id IN (SELECT p.row_id FROM part p WHERE p.table_name = 'coverage_term')
+			SELECT v.asset_id FROM @P@.coverage v WHERE v.term_id IN (SELECT p.row_id FROM part p WHERE p.table_name = 'coverage_term')
 		), tier AS (
 			SELECT DISTINCT (coalesce(e.new_row, e.old_row) ->> 'tier_id')::bigint AS tier_id
-			FROM %1$s.audit_entry e JOIN part p USING (audit_id) WHERE p.table_name = 'coverage_term'
+			FROM @P@.audit_entry e JOIN part p USING (audit_id) WHERE p.table_name = 'coverage_term'
 		), told AS (
 			SELECT p.table_name, p.row_id FROM part p
 			UNION
-			SELECT l.table_name, l.row_id FROM %1$s.audit_log l JOIN listed USING (asset_id)
+			SELECT l.table_name, l.row_id FROM @P@.audit_log l JOIN listed USING (asset_id)
 			WHERE l.table_name IN ('asset', 'asset_identifier', 'bundle', 'bundle_member')
 			UNION
 			SELECT 'service_tier', t.tier_id FROM tier t
 		), followed AS (
 			SELECT l.audit_id, l.table_name, l.contract_id, l.asset_id,
 				lag(l.contract_id) OVER row_in_time AS contract_before, lag(l.asset_id) OVER row_in_time AS asset_before
-			FROM %1$s.audit_log l JOIN told USING (row_id, table_name)
+			FROM @P@.audit_log l JOIN told USING (row_id, table_name)
 			WINDOW row_in_time AS (PARTITION BY l.table_name, l.row_id ORDER BY l.audit_id)
 		), chosen AS MATERIALIZED (
 			SELECT f.audit_id FROM followed f
@@ -52,7 +52,7 @@ BEGIN
 					AND (f.asset_id IN (TABLE listed) OR f.asset_before IN (TABLE listed)))
 		), entry AS MATERIALIZED (
 			SELECT e.*, l.row_image IS NULL AS is_erased, (e.at AT TIME ZONE s.time_zone)::date AS on_day
-			FROM chosen JOIN %1$s.audit_entry e USING (audit_id) JOIN %1$s.audit_log l USING (audit_id) CROSS JOIN %1$s.setting s
+			FROM chosen JOIN @P@.audit_entry e USING (audit_id) JOIN @P@.audit_log l USING (audit_id) CROSS JOIN @P@.setting s
 			WHERE ($2 IS NULL OR e.at >= $2::timestamp AT TIME ZONE s.time_zone)
 				AND ($3 IS NULL OR e.at < ($3 + 1)::timestamp AT TIME ZONE s.time_zone)
 		), place AS (
@@ -69,11 +69,11 @@ BEGIN
 			p.block_no, CASE WHEN e.is_erased THEN 'erased' WHEN p.block_no IS NULL THEN 'unsealed' ELSE 'sealed' END
 		FROM entry e
 			LEFT JOIN place p USING (audit_id)
-			LEFT JOIN %1$s.contract c ON c.contract_id = e.contract_id
-			LEFT JOIN %1$s.coverage_term t ON t.term_id = e.term_id
-			LEFT JOIN %1$s.asset a ON a.asset_id = e.asset_id
+			LEFT JOIN @P@.contract c ON c.contract_id = e.contract_id
+			LEFT JOIN @P@.coverage_term t ON t.term_id = e.term_id
+			LEFT JOIN @P@.asset a ON a.asset_id = e.asset_id
 		ORDER BY e.audit_id
-		$query$, portfolio) USING contract_id, first_day, last_day, portfolio::oid;
+		$query$, '@P@.audit_entry', cec._audit_entry())) USING contract_id, first_day, last_day, portfolio::oid;
 END;
 $$;
 

@@ -74,7 +74,7 @@ compile_argument(FunctionCallInfo fcinfo)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the condition is NULL"),
 						errhint("To speak of every asset write true.")));
-	cec_act_as(&act, GetUserId(), SECURITY_RESTRICTED_OPERATION);
+	cec_act_restricted(&act);
 	result = cec_condition_compile(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	cec_act_as_self(&act);
 	return result;

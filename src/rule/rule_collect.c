@@ -31,25 +31,34 @@ static const CecQuery concerned = {
 	" UNION SELECT asset_id FROM @P@.finding WHERE rule_id = $2 AND closed_at IS NULL AND asset_id IS NOT NULL",
 	2,
 	{INT8OID, INT8OID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID}};
 
-static const CecQuery first_effect = {
-	"SELECT min(lower(during)) FROM @P@.rule_effect WHERE rule_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
+static const CecQuery first_effect = {"SELECT min(lower(during)) FROM @P@.rule_effect WHERE rule_id = $1",
+									  1,
+									  {INT8OID},
+									  CURSOR_OPT_GENERIC_PLAN,
+									  .results = {DATEOID}};
 
 static const CecQuery rules_of_contract = {
 	"SELECT rule_id FROM @P@.coverage_rule JOIN @P@.coverage_term USING (term_id) WHERE contract_id = $1",
 	1,
 	{INT8OID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID}};
 
-static const CecQuery rules_of_term = {
-	"SELECT rule_id FROM @P@.coverage_rule WHERE term_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
+static const CecQuery rules_of_term = {"SELECT rule_id FROM @P@.coverage_rule WHERE term_id = $1",
+									   1,
+									   {INT8OID},
+									   CURSOR_OPT_GENERIC_PLAN,
+									   .results = {INT8OID}};
 
 static const CecQuery rules_of_tier = {
 	"SELECT rule_id FROM @P@.coverage_rule JOIN @P@.coverage_term USING (term_id) WHERE tier_id = $1",
 	1,
 	{INT8OID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID}};
 
 /*
  * Decides an include rule for the whole register, or collects the assets that another one concerns; under the gate held
@@ -212,7 +221,7 @@ check_condition(CecChange *change, const char *name, const char *text)
 	CecActAs act;
 
 	error_context_stack = &callback;
-	cec_act_as(&act, change->rel->rd_rel->relowner, SECURITY_RESTRICTED_OPERATION);
+	cec_portfolio_act(&act, change->portfolio);
 	(void) cec_condition_compile(text);
 	cec_act_as_self(&act);
 	error_context_stack = callback.previous;

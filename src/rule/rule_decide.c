@@ -18,7 +18,8 @@ static const CecQuery open_findings_of_rule = {
 	" AND asset_id IS NOT NULL AND kind IN ('rule_failed', 'rule_unknown') ORDER BY asset_id",
 	1,
 	{INT8OID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID, INT8OID, INT8OID, INT8OID}};
 
 /* What there is open about a rule, side by side; failed is 0 or 1. */
 typedef struct OpenFindings

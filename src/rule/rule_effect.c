@@ -56,8 +56,7 @@ cec_effects_begin(CecPortfolio *portfolio, Snapshot snapshot)
 {
 	CecEffects *effects = palloc0(sizeof(CecEffects));
 
-	effects->rel = table_open(cec_portfolio_relation(portfolio, "rule_effect"), RowExclusiveLock);
-	cec_portfolio_check_owner(portfolio, effects->rel);
+	effects->rel = cec_portfolio_open_below(portfolio, "rule_effect");
 	for (int i = 0; i < EFFECT_COLUMNS; i++)
 		effects->attnums[i] = cec_column_require(effects->rel, effect_column[i], effect_type[i]);
 	effects->snapshot = snapshot;
@@ -97,7 +96,8 @@ probe_by(CecEffects *effects, CecProbe **probe, const char *column)
 	{
 		MemoryContext old = MemoryContextSwitchTo(effects->cxt);
 
-		*probe = cec_probe_begin(RelationGetRelid(effects->rel), column, effects->snapshot);
+		*probe =
+			cec_probe_begin(table_open(RelationGetRelid(effects->rel), AccessShareLock), column, effects->snapshot);
 		MemoryContextSwitchTo(old);
 	}
 	return *probe;

@@ -173,16 +173,14 @@ attempt(Run *run, int from, void (*act)(Run *run, CecJudgement *judgement))
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	Oid user;
-	int context;
+	CecActAs restricted;
 	volatile int at = from;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(cxt);
 	PG_TRY();
 	{
-		GetUserIdAndSecContext(&user, &context);
-		SetUserIdAndSecContext(user, context | SECURITY_RESTRICTED_OPERATION);
+		cec_act_restricted(&restricted);
 		while (at < run->count)
 		{
 			CecJudgement *judgement = &run->judgements[at];
@@ -199,7 +197,7 @@ attempt(Run *run, int from, void (*act)(Run *run, CecJudgement *judgement))
 			}
 			at++;
 		}
-		SetUserIdAndSecContext(user, context);
+		cec_act_as_self(&restricted);
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(cxt);
 		CurrentResourceOwner = owner;

@@ -22,8 +22,11 @@
 #include "probe.h"
 #include "rule_facts.h"
 
-static const CecQuery read_boundary = {
-	"SELECT boundary FROM @P@.contract WHERE contract_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
+static const CecQuery read_boundary = {"SELECT boundary FROM @P@.contract WHERE contract_id = $1",
+									   1,
+									   {INT8OID},
+									   CURSOR_OPT_GENERIC_PLAN,
+									   .results = {CEC_GEOMETRY_RESULT}};
 
 struct CecRuleFacts
 {
@@ -61,7 +64,7 @@ cec_rule_facts_begin(CecRuleSet *set, Snapshot snapshot, DateADT as_of)
 	facts->asset_cxt = AllocSetContextCreate(CurrentMemoryContext, "cec facts of an asset", ALLOCSET_SMALL_SIZES);
 	facts->desc = cec_fact_descriptor();
 	facts->slot = MakeSingleTupleTableSlot(facts->desc, &TTSOpsVirtual);
-	facts->asset = cec_probe_begin(cec_portfolio_relation(set->portfolio, "asset"), "asset_id", snapshot);
+	facts->asset = cec_probe_begin(cec_portfolio_open(set->portfolio, "asset", AccessShareLock), "asset_id", snapshot);
 	rel = cec_probe_relation(facts->asset);
 	for (int i = CEC_FACT_ASSET_ID; i <= CEC_FACT_SOURCE_UPDATED_AT; i++)
 	{
@@ -146,8 +149,9 @@ read_maintenance(CecRuleFacts *facts)
 	if (facts->maintenance == NULL)
 	{
 		old = MemoryContextSwitchTo(facts->cxt);
-		facts->maintenance = cec_probe_begin(cec_portfolio_relation(facts->set->portfolio, "maintenance_event"),
-											 "asset_id", facts->snapshot);
+		facts->maintenance =
+			cec_probe_begin(cec_portfolio_open(facts->set->portfolio, "maintenance_event", AccessShareLock), "asset_id",
+							facts->snapshot);
 		facts->kind = cec_probe_column(facts->maintenance, "kind", TEXTOID);
 		facts->performed_on = cec_probe_column(facts->maintenance, "performed_on", DATEOID);
 		MemoryContextSwitchTo(old);
@@ -185,8 +189,8 @@ read_requests(CecRuleFacts *facts)
 	if (facts->requests == NULL)
 	{
 		old = MemoryContextSwitchTo(facts->cxt);
-		facts->requests = cec_probe_begin(cec_portfolio_relation(facts->set->portfolio, "service_request"), "asset_id",
-										  facts->snapshot);
+		facts->requests = cec_probe_begin(cec_portfolio_open(facts->set->portfolio, "service_request", AccessShareLock),
+										  "asset_id", facts->snapshot);
 		facts->opened_at = cec_probe_column(facts->requests, "opened_at", TIMESTAMPTZOID);
 		MemoryContextSwitchTo(old);
 	}

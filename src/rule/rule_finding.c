@@ -114,8 +114,8 @@ begin_reading(CecRuleFindings *findings)
 {
 	MemoryContext old = MemoryContextSwitchTo(findings->cxt);
 
-	findings->probe =
-		cec_probe_begin(cec_portfolio_relation(findings->portfolio, "finding"), "asset_id", findings->snapshot);
+	findings->probe = cec_probe_begin(cec_portfolio_open(findings->portfolio, "finding", AccessShareLock), "asset_id",
+									  findings->snapshot);
 	findings->finding_id = cec_probe_column(findings->probe, "finding_id", INT8OID);
 	findings->kind = cec_probe_column(findings->probe, "kind", TEXTOID);
 	findings->contract_id = cec_probe_nullable_column(findings->probe, "contract_id", INT8OID);

@@ -44,7 +44,7 @@
 /* After so many assets whose judgement took too long, the rest are not tried. */
 #define MAX_SLOW 3
 
-static const CecQuery all_assets = {"SELECT asset_id FROM @P@.asset ORDER BY asset_id"};
+static const CecQuery all_assets = {"SELECT asset_id FROM @P@.asset ORDER BY asset_id", .results = {INT8OID}};
 
 /* The fact row as a query; the parameters are as_of, the term's columns, the boundary and the time zone. */
 static const char fact_query[] =
@@ -67,9 +67,10 @@ static const CecQuery term_facts = {
 	" JOIN @P@.contract c USING (contract_id) LEFT JOIN @P@.service_tier s USING (tier_id) WHERE t.term_id = $1",
 	1,
 	{INT8OID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, CEC_GEOMETRY_RESULT}};
 
-static const CecQuery time_zone = {"SELECT time_zone FROM @P@.setting"};
+static const CecQuery time_zone = {"SELECT time_zone FROM @P@.setting", .results = {TEXTOID}};
 
 PG_FUNCTION_INFO_V1(cec_match);
 
@@ -121,6 +122,8 @@ make_query(CecRuleSet *set, CecRule *rule, bool *may_raise)
 	else
 		test = wants_unknown ? "IS NOT TRUE" : "IS FALSE";
 	initStringInfo(&sql);
+	/* The schema is put in here and not by looking for a mark, which a condition may hold, too. */
+	appendStringInfo(&sql, CEC_QUERY_MARK "%u */ ", set->nspid);
 	if (wants_unknown)
 		appendStringInfo(&sql, "SELECT f.asset_id, (%s) IS NULL FROM (", condition);
 	else
@@ -210,7 +213,7 @@ ask_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 static int
 patience(CecRuleSet *set, int seconds)
 {
-	Relation asset = table_open(cec_portfolio_relation(set->portfolio, "asset"), AccessShareLock);
+	Relation asset = cec_portfolio_open(set->portfolio, "asset", AccessShareLock);
 	double millions = RelationGetNumberOfBlocks(asset) * ASSETS_PER_PAGE / 1e6;
 
 	table_close(asset, NoLock);
@@ -223,20 +226,18 @@ try_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	Oid user;
-	int context;
+	CecActAs act;
 	volatile bool answered = true;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(cxt);
 	PG_TRY();
 	{
-		GetUserIdAndSecContext(&user, &context);
-		SetUserIdAndSecContext(user, context | SECURITY_RESTRICTED_OPERATION);
+		cec_act_restricted(&act);
 		cec_rule_deadline_enter(patience(set, PATIENCE_S));
 		ask_executor(set, rule, snapshot, as_of, match);
 		(void) cec_rule_deadline_leave(); /* late, but there */
-		SetUserIdAndSecContext(user, context);
+		cec_act_as_self(&act);
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(cxt);
 		CurrentResourceOwner = owner;
@@ -396,8 +397,7 @@ cec_match(PG_FUNCTION_ARGS)
 	CecRuleMatch match = {0};
 	MemoryContext cxt = CurrentMemoryContext;
 	CecRule *rule;
-	Oid user;
-	int context;
+	CecActAs act;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	for (int i = 0; i < 6; i++)
@@ -410,8 +410,7 @@ cec_match(PG_FUNCTION_ARGS)
 	rule = make_rule(&set, PG_GETARG_INT64(1), text_to_cstring(PG_GETARG_TEXT_PP(2)),
 					 text_to_cstring(PG_GETARG_TEXT_PP(3)),
 					 PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4)));
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(user, context | SECURITY_RESTRICTED_OPERATION);
+	cec_act_restricted(&act);
 	if (rule->is_active || cec_rule_acts(rule, CEC_VERDICT_UNKNOWN))
 	{
 		cec_rule_deadline_start();
@@ -440,7 +439,7 @@ cec_match(PG_FUNCTION_ARGS)
 		PG_END_TRY();
 		cec_rule_deadline_stop();
 	}
-	SetUserIdAndSecContext(user, context);
+	cec_act_as_self(&act);
 	cec_portfolio_unpin();
 	for (int64 i = 0; i < match.acting.count; i++)
 	{

@@ -34,9 +34,11 @@ static const CecQuery read_rules = {
 	"SELECT r.rule_id, r.term_id, r.effect, r.condition, r.during, r.on_unknown, r.state, c.contract_id,"
 	" c.number, c.kind, c.governing_country, s.code, s.rank, cec._bounds(c.boundary)"
 	" FROM @P@.coverage_rule r JOIN @P@.coverage_term t USING (term_id) JOIN @P@.contract c USING (contract_id)"
-	" LEFT JOIN @P@.service_tier s USING (tier_id) ORDER BY r.rule_id"};
+	" LEFT JOIN @P@.service_tier s USING (tier_id) ORDER BY r.rule_id",
+	.results = {INT8OID, INT8OID, TEXTOID, TEXTOID, DATERANGEOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID,
+				TEXTOID, INT4OID, FLOAT8ARRAYOID}};
 
-static const CecQuery read_zone = {"SELECT time_zone FROM @P@.setting"};
+static const CecQuery read_zone = {"SELECT time_zone FROM @P@.setting", .results = {TEXTOID}};
 
 #define FIRST_TERM_COLUMN 9 /* c.number; they come in the order of the fact row */
 #define BOUNDS_COLUMN (FIRST_TERM_COLUMN + CEC_FACT_TERM_COLUMNS)
@@ -127,10 +129,8 @@ cec_rule_set_init(void)
 void
 cec_rule_set_changed(CecPortfolio *portfolio)
 {
-	Oid relid = get_relname_relid("coverage_rule", portfolio->nspid);
+	Oid relid = cec_portfolio_table(portfolio, "coverage_rule");
 
-	if (!OidIsValid(relid)) /* somebody's own table in a schema that is no portfolio */
-		return;
 	CacheInvalidateRelcacheByRelid(relid);
 	changed_in = Max(changed_in, GetCurrentSubTransactionId());
 	invalidate_by_relation((Datum) 0, relid); /* the message comes back only with the next command */
@@ -316,10 +316,10 @@ cec_rule_set_get(CecPortfolio *portfolio)
 	set->nspid = portfolio->nspid;
 	set->cxt = cxt;
 	set->portfolio = portfolio;
-	set->relid = get_relname_relid("coverage_rule", portfolio->nspid);
+	set->relid = cec_portfolio_table(portfolio, "coverage_rule");
 	set->codes = cec_rule_codes_create(cxt);
 	set->terms = make_terms(cxt);
-	set->valid = OidIsValid(set->relid); /* without the table there are no rules, for as long as nobody makes it */
+	set->valid = true;
 	/* Conditions are moved over from the old set, so from here on there is only one way: forward, or both are gone. */
 	slot->set = NULL;
 	if (old != NULL)
@@ -329,8 +329,7 @@ cec_rule_set_get(CecPortfolio *portfolio)
 		retired = lappend(retired, old);
 		MemoryContextSwitchTo(saved);
 	}
-	if (set->valid)
-		read_set(set, cec_portfolio_pins() <= 1 ? old : NULL);
+	read_set(set, cec_portfolio_pins() <= 1 ? old : NULL);
 	MemoryContextSetParent(cxt, CacheMemoryContext);
 	slot->set = set;
 	return set;

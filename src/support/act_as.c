@@ -32,6 +32,20 @@ cec_act_as(CecActAs *act, Oid owner, int extra_context)
 						   act->saved_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS | extra_context);
 }
 
+/*
+ * Goes on as the current user, restricted: nothing that runs meanwhile can leave anything behind that would run later, and
+ * nothing is found by the caller's search_path.
+ */
+void
+cec_act_restricted(CecActAs *act)
+{
+	act->nest_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+							 false);
+	GetUserIdAndSecContext(&act->saved_user, &act->saved_context);
+	SetUserIdAndSecContext(act->saved_user, act->saved_context | SECURITY_RESTRICTED_OPERATION);
+}
+
 /* Back to who acted before. */
 void
 cec_act_as_self(const CecActAs *act)

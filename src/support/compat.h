@@ -142,6 +142,19 @@ cec_compat_may_run(Oid function, Oid role)
 #endif
 }
 
+/*
+ * Whether a column holds no NULL for sure.  18 can declare it of rows that were never looked at (NOT VALID).
+ */
+static inline bool
+cec_compat_is_not_null(TupleDesc desc, AttrNumber attnum)
+{
+#if PG_VERSION_NUM >= 180000
+	return TupleDescCompactAttr(desc, attnum - 1)->attnullability == ATTNULLABLE_VALID;
+#else
+	return TupleDescAttr(desc, attnum - 1)->attnotnull;
+#endif
+}
+
 /* Whether a role may act as another; 16 split this off membership. */
 static inline bool
 cec_compat_may_act_as(Oid role, Oid other)

@@ -84,30 +84,33 @@ open_index(Relation rel, const char *column, Oid typid)
 }
 
 static CecProbe *
-begin_probe(Oid relid, const char *column, Oid typid, Snapshot snapshot)
+begin_probe(Relation rel, const char *column, Oid typid, Snapshot snapshot)
 {
 	CecProbe *probe = palloc(sizeof(CecProbe));
 
 	probe->cxt = CurrentMemoryContext;
-	probe->rel = table_open(relid, AccessShareLock);
+	probe->rel = rel;
 	probe->index = open_index(probe->rel, column, typid);
 	probe->slot = table_slot_create(probe->rel, NULL);
 	probe->scan = cec_compat_index_beginscan(probe->rel, probe->index, snapshot, 1);
 	return probe;
 }
 
-/* Starts looking rows of a table up by a bigint column, as the snapshot shows them; it must stay registered. */
+/*
+ * Starts looking rows of an open table up by a bigint column, as the snapshot shows them; it must stay registered.  The probe
+ * closes the table.
+ */
 CecProbe *
-cec_probe_begin(Oid relid, const char *column, Snapshot snapshot)
+cec_probe_begin(Relation rel, const char *column, Snapshot snapshot)
 {
-	return begin_probe(relid, column, INT8OID, snapshot);
+	return begin_probe(rel, column, INT8OID, snapshot);
 }
 
 /* The same by a column of type text. */
 CecProbe *
-cec_probe_begin_text(Oid relid, const char *column, Snapshot snapshot)
+cec_probe_begin_text(Relation rel, const char *column, Snapshot snapshot)
 {
-	return begin_probe(relid, column, TEXTOID, snapshot);
+	return begin_probe(rel, column, TEXTOID, snapshot);
 }
 
 /* Goes to the rows of a bigint key. */

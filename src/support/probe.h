@@ -11,8 +11,8 @@
 
 typedef struct CecProbe CecProbe;
 
-extern CecProbe *cec_probe_begin(Oid relid, const char *column, Snapshot snapshot);
-extern CecProbe *cec_probe_begin_text(Oid relid, const char *column, Snapshot snapshot);
+extern CecProbe *cec_probe_begin(Relation rel, const char *column, Snapshot snapshot);
+extern CecProbe *cec_probe_begin_text(Relation rel, const char *column, Snapshot snapshot);
 extern void cec_probe_seek(CecProbe *probe, int64 key);
 extern void cec_probe_seek_text(CecProbe *probe, Datum key);
 extern TupleTableSlot *cec_probe_next(CecProbe *probe);

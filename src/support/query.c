@@ -12,37 +12,51 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/transam.h"
 #include "nodes/params.h"
 #include "tcop/dest.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/snapmgr.h"
 
+#include "act_as.h"
 #include "compat.h"
 #include "query.h"
 
 struct CecPlans
 {
 	MemoryContext cxt;
+	Oid nspid;
 	char *quoted_schema;
 	HTAB *table;
 };
 
+/* A plan that was made for the owner is never run for a caller: what may run in it was looked at for one of them. */
+typedef struct PlanKey
+{
+	const CecQuery *query;
+	uintptr_t for_caller;
+} PlanKey;
+
 typedef struct PlanEntry
 {
-	const CecQuery *query; /* key */
+	PlanKey key;
 	SPIPlanPtr plan;
 } PlanEntry;
 
-/* Makes an empty set of plans in cxt. */
+/* Makes an empty set of plans in cxt, over the tables of a schema. */
 CecPlans *
-cec_plans_create(MemoryContext cxt, const char *quoted_schema)
+cec_plans_create(MemoryContext cxt, Oid nspid, const char *quoted_schema)
 {
 	CecPlans *plans = MemoryContextAllocZero(cxt, sizeof(CecPlans));
 	HASHCTL ctl = {0};
 
 	plans->cxt = cxt;
+	plans->nspid = nspid;
 	plans->quoted_schema = MemoryContextStrdup(cxt, quoted_schema);
-	ctl.keysize = sizeof(const CecQuery *);
+	ctl.keysize = sizeof(PlanKey);
 	ctl.entrysize = sizeof(PlanEntry);
 	ctl.hcxt = cxt;
 	plans->table = hash_create("cec plans", 32, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
@@ -65,15 +79,16 @@ cec_plans_free(CecPlans *plans)
 	}
 }
 
-/* The text with every "@P@" replaced by the schema. */
-static char *
-substitute_schema(const char *text, const char *quoted_schema)
+/* The text of a query as it is run: marked for the schema, whose quoted name stands in the place of every "@P@". */
+char *
+cec_query_text(Oid nspid, const char *quoted_schema, const char *text)
 {
 	StringInfoData buf;
 	const char *from = text;
 	const char *hit;
 
 	initStringInfo(&buf);
+	appendStringInfo(&buf, CEC_QUERY_MARK "%u */ ", nspid);
 	while ((hit = strstr(from, "@P@")) != NULL)
 	{
 		appendBinaryStringInfo(&buf, from, hit - from);
@@ -84,15 +99,37 @@ substitute_schema(const char *text, const char *quoted_schema)
 	return buf.data;
 }
 
+/* The columns must have the types that the code reads them by: what is declared once is compared once. */
+static void
+check_results(SPIPlanPtr plan, const CecQuery *query)
+{
+	CachedPlanSource *source = linitial_node(CachedPlanSource, SPI_plan_get_plan_sources(plan));
+	int natts = source->resultDesc == NULL ? 0 : source->resultDesc->natts;
+
+	for (int i = 0; i < CEC_QUERY_MAX_RESULTS; i++)
+	{
+		Oid type = i < natts ? TupleDescAttr(source->resultDesc, i)->atttypid : InvalidOid;
+
+		if (query->results[i] == CEC_GEOMETRY_RESULT ? get_typisdefined(type) && type < FirstNormalObjectId
+													 : query->results[i] != type)
+			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+							errmsg("a query of the engine returns type %s in column %d",
+								   OidIsValid(type) ? format_type_be(type) : "none", i + 1),
+							errdetail_internal("%s", query->text),
+							errhint("Restore the columns that cec.create_portfolio made.")));
+	}
+}
+
 /*
  * The kept plan of a query, prepared now if there is none.  One that no longer holds is kept too: the plan cache makes
  * it anew from the text, which names what it named before, and a statement further up the stack may be running it.
  */
 static SPIPlanPtr
-get_plan(CecPlans *plans, const CecQuery *query)
+get_plan(CecPlans *plans, const CecQuery *query, bool for_caller)
 {
 	bool found;
-	PlanEntry *entry = hash_search(plans->table, &query, HASH_ENTER, &found);
+	PlanKey key = {query, for_caller};
+	PlanEntry *entry = hash_search(plans->table, &key, HASH_ENTER, &found);
 	SPIPlanPtr plan;
 
 	if (!found)
@@ -100,10 +137,11 @@ get_plan(CecPlans *plans, const CecQuery *query)
 	if (entry->plan != NULL)
 		return entry->plan;
 
-	plan = SPI_prepare_cursor(substitute_schema(query->text, plans->quoted_schema), query->nargs,
+	plan = SPI_prepare_cursor(cec_query_text(plans->nspid, plans->quoted_schema, query->text), query->nargs,
 							  (Oid *) query->argtypes, query->cursor_options);
 	if (plan == NULL)
 		elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
+	check_results(plan, query);
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not keep a plan");
 	entry->plan = plan;
@@ -117,7 +155,7 @@ get_plan(CecPlans *plans, const CecQuery *query)
 uint64
 cec_query_run(CecPlans *plans, const CecQuery *query, Datum *args, const char *nulls, long limit)
 {
-	SPIPlanPtr plan = get_plan(plans, query);
+	SPIPlanPtr plan = get_plan(plans, query, false);
 	int result;
 
 	CommandCounterIncrement();
@@ -160,10 +198,14 @@ cec_query_ids(CecPlans *plans, const CecQuery *query, Datum *args, CecIds *ids)
 uint64
 cec_query_read(CecPlans *plans, const CecQuery *query, Datum *args, const char *nulls)
 {
-	int result = SPI_execute_plan(get_plan(plans, query), args, nulls, true, 0);
+	CecActAs act;
+	int result;
 
+	cec_act_restricted(&act);
+	result = SPI_execute_plan(get_plan(plans, query, true), args, nulls, true, 0);
 	if (result < 0)
 		elog(ERROR, "could not run a query: %s", SPI_result_code_string(result));
+	cec_act_as_self(&act);
 	return SPI_processed;
 }
 
@@ -215,7 +257,7 @@ cec_query_stream(CecPlans *plans, const CecQuery *query, Datum *args, CecRowTake
 	options.params = makeParamList(query->nargs);
 	for (int i = 0; i < query->nargs; i++)
 		options.params->params[i] = (ParamExternData){args[i], false, PARAM_FLAG_CONST, query->argtypes[i]};
-	result = SPI_execute_plan_extended(get_plan(plans, query), &options);
+	result = SPI_execute_plan_extended(get_plan(plans, query, false), &options);
 	if (result < 0)
 		elog(ERROR, "could not run a query: %s", SPI_result_code_string(result));
 	MemoryContextDelete(receiver.row_cxt);
@@ -227,7 +269,7 @@ cec_query_stream(CecPlans *plans, const CecQuery *query, Datum *args, CecRowTake
 void
 cec_cursor_open(CecCursor *cursor, CecPlans *plans, const CecQuery *query, Datum *args)
 {
-	cursor->portal = SPI_cursor_open(NULL, get_plan(plans, query), args, NULL, true);
+	cursor->portal = SPI_cursor_open(NULL, get_plan(plans, query, false), args, NULL, true);
 	cursor->rows = NULL;
 	cursor->at = 0;
 }

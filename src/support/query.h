@@ -12,6 +12,16 @@
 #include "id_list.h"
 
 #define CEC_QUERY_MAX_ARGS 20
+#define CEC_QUERY_MAX_RESULTS 20
+
+/*
+ * How the text of a query begins as it is run; the oid of the schema and the end of the comment follow, or first "any
+ * columns" where the code that reads the rows does not rely on what columns there are.
+ */
+#define CEC_QUERY_MARK "/* cec portfolio "
+
+/* In the place of the type of a result that is a geometry, whose oid differs from database to database. */
+#define CEC_GEOMETRY_RESULT ((Oid) 1)
 
 /*
  * A query, as a static constant of the code that runs it: its address is its key.  "@P@" in the text stands for
@@ -22,14 +32,16 @@ typedef struct CecQuery
 	const char *text;
 	int nargs;
 	Oid argtypes[CEC_QUERY_MAX_ARGS];
-	int cursor_options; /* 0, CURSOR_OPT_GENERIC_PLAN or CURSOR_OPT_CUSTOM_PLAN */
+	int cursor_options;					/* 0, CURSOR_OPT_GENERIC_PLAN or CURSOR_OPT_CUSTOM_PLAN */
+	Oid results[CEC_QUERY_MAX_RESULTS]; /* types of its columns; none: it returns no rows */
 } CecQuery;
 
 /* The plans kept for one schema. */
 typedef struct CecPlans CecPlans;
 
-extern CecPlans *cec_plans_create(MemoryContext cxt, const char *quoted_schema);
+extern CecPlans *cec_plans_create(MemoryContext cxt, Oid nspid, const char *quoted_schema);
 extern void cec_plans_free(CecPlans *plans);
+extern char *cec_query_text(Oid nspid, const char *quoted_schema, const char *text);
 extern Snapshot cec_latest_snapshot(void);
 extern uint64 cec_query_run(CecPlans *plans, const CecQuery *query, Datum *args, const char *nulls, long limit);
 

@@ -262,10 +262,12 @@ FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relnamespace = 'f
 
 -- Columns renamed, retyped, added, dropped: what was sealed stays what it was.
 ALTER TABLE fleet.asset ADD COLUMN cost_centre text DEFAULT '0815';
-ALTER TABLE fleet.customer RENAME COLUMN name TO full_name;
-ALTER TABLE fleet.customer ALTER COLUMN external_ref TYPE varchar(300);
+ALTER TABLE fleet.customer ADD COLUMN note text;
+UPDATE fleet.customer SET note = 'x' WHERE customer_id = 3;
+ALTER TABLE fleet.customer RENAME COLUMN note TO remark;
+ALTER TABLE fleet.customer ALTER COLUMN remark TYPE varchar(300);
 UPDATE fleet.asset SET cost_centre = '4711' WHERE asset_id <= 10;
-UPDATE fleet.customer SET full_name = full_name || '!' WHERE customer_id = 3;
+UPDATE fleet.customer SET remark = remark || '!' WHERE customer_id = 3;
 ALTER TABLE fleet.asset DROP COLUMN cost_centre;
 UPDATE fleet.asset SET model = 'M' WHERE asset_id = 4;
 SELECT is(fleet.seal_audit(), 9::bigint, 'sealed, with other columns');

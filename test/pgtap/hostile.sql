@@ -95,14 +95,14 @@ DROP TABLE trap.audit_log;
 CREATE VIEW trap.audit_log AS SELECT 1::bigint AS audit_id, '1'::xid8 AS xid, 1::bigint AS system_id, now() AS at, ''::text AS actor, ''::text AS session_user_name,
 	''::text AS application_name, '::1'::inet AS client_addr, ''::text AS reason, ''::text AS table_name, ''::text AS operation, 1::bigint AS row_id, 1::bigint AS asset_id,
 	1::bigint AS term_id, 1::bigint AS contract_id, ''::bytea AS salt, ''::bytea AS row_image;
-SELECT throws_ok($$INSERT INTO trap.alone VALUES (1)$$, '42809', NULL, 'a log that is a view');
+SELECT throws_ok($$INSERT INTO trap.alone VALUES (1)$$, '55000', NULL, 'a log that is a view');
 DROP VIEW trap.audit_log;
 CREATE TABLE trap.audit_log (audit_id bigint, xid xid8, system_id bigint, at timestamptz, actor text, session_user_name text, application_name text, client_addr inet,
 	reason text, table_name text, operation text, row_id bigint, asset_id bigint, term_id bigint, contract_id bigint, salt bytea, row_image bytea);
 SELECT throws_ok($$INSERT INTO trap.alone VALUES (1)$$, '55000', NULL, 'a log without its sequence');
 DROP TABLE trap.audit_log;
 CREATE TABLE trap.audit_log (LIKE fleet.audit_log INCLUDING ALL);
-SELECT lives_ok($$INSERT INTO trap.alone VALUES (1)$$, 'a log of one''s own, as it should be');
+SELECT throws_ok($$INSERT INTO trap.alone VALUES (1)$$, '55000', NULL, 'a log of one''s own, but a table that is not its portfolio''s');
 CREATE TABLE trap.asset (asset_id bigint PRIMARY KEY, commissioned_on text, decommissioned_on text, asset_tag text, serial_number text);
 CREATE TABLE trap.asset_identifier (asset_id bigint, value text, during daterange);
 CREATE TABLE trap.contract (contract_id bigint, during daterange);
@@ -164,7 +164,7 @@ GRANT INSERT ON trap.alone TO PUBLIC;
 SELECT results_eq($$SELECT relowner::regrole::text FROM pg_class WHERE oid = 'fleet.audit_log'::regclass$$, ARRAY['regress_owner'], 'the portfolio''s log is still its owner''s');
 -- A table given to somebody else no longer writes a log that is not theirs.
 ALTER TABLE fleet.regulation OWNER TO regress_attacker;
-SELECT throws_ok($$INSERT INTO fleet.regulation (country, title, requirement, during) VALUES ('DE', 'x', 'true', '(,)')$$, '42501', NULL, 'a table and a log of different owners');
+SELECT throws_ok($$INSERT INTO fleet.regulation (country, title, requirement, during) VALUES ('DE', 'x', 'true', '(,)')$$, '55000', NULL, 'a table of another owner than its schema');
 ALTER TABLE fleet.regulation OWNER TO regress_owner;
 
 -- Row-level security: forced on everybody, it hides nothing from the engine; and the engine tells nobody what it hides.

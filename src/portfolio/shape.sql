@@ -1,0 +1,60 @@
+-- What the tables of a portfolio look like: taken from a template when the extension is installed, so that there is no second list.
+
+CREATE TABLE cec._column_shape (
+	table_name name NOT NULL,
+	is_stated boolean NOT NULL,
+	column_name name NOT NULL,
+	type_id oid NOT NULL,
+	type_modifier integer NOT NULL,
+	collation_id oid NOT NULL,
+	is_not_null boolean NOT NULL,
+	generated "char" NOT NULL,
+	identity "char" NOT NULL,
+	CONSTRAINT _column_shape_pkey PRIMARY KEY (table_name, column_name)
+);
+CREATE TABLE cec._constraint_shape (
+	table_name name NOT NULL,
+	constraint_name name NOT NULL,
+	CONSTRAINT _constraint_shape_pkey PRIMARY KEY (table_name, constraint_name)
+);
+
+-- Makes a portfolio without its closing part, looks at its tables and drops it again.
+CREATE FUNCTION cec._take_shape() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	template text := 'cec_template_' || pg_backend_pid();
+BEGIN
+	EXECUTE format('CREATE SCHEMA %I', template);
+	PERFORM cec._execute_as(current_user::regrole::oid, cec._definition_path(template), cec._script_for(cec._portfolio_script(), template));
+	DELETE FROM cec._column_shape;
+	INSERT INTO cec._column_shape
+	SELECT c.relname, EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgfoid = 'cec.record_change'::regproc),
+		a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.attgenerated, a.attidentity
+	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+	WHERE c.relnamespace = template::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped;
+	DELETE FROM cec._constraint_shape;
+	INSERT INTO cec._constraint_shape
+	SELECT c.relname, o.conname
+	FROM pg_class c JOIN pg_constraint o ON c.oid IN (o.conrelid, o.confrelid)
+	WHERE c.relnamespace = template::regnamespace AND c.relkind = 'r'
+	GROUP BY c.relname, o.conname;
+	EXECUTE format('DROP SCHEMA %I CASCADE', template);
+END;
+$$;
+
+REVOKE ALL ON FUNCTION cec._take_shape() FROM PUBLIC;
+
+COMMENT ON TABLE cec._column_shape IS 'Private. The columns of the tables of a portfolio, as cec.create_portfolio makes them.';
+COMMENT ON COLUMN cec._column_shape.table_name IS 'Table.';
+COMMENT ON COLUMN cec._column_shape.is_stated IS 'Whether people write the table, and the engine records what they do.';
+COMMENT ON COLUMN cec._column_shape.column_name IS 'Column.';
+COMMENT ON COLUMN cec._column_shape.type_id IS 'Its type.';
+COMMENT ON COLUMN cec._column_shape.type_modifier IS 'The modifier of its type.';
+COMMENT ON COLUMN cec._column_shape.collation_id IS 'Its collation.';
+COMMENT ON COLUMN cec._column_shape.is_not_null IS 'Whether it is NOT NULL.';
+COMMENT ON COLUMN cec._column_shape.generated IS 'As pg_attribute.attgenerated.';
+COMMENT ON COLUMN cec._column_shape.identity IS 'As pg_attribute.attidentity.';
+COMMENT ON TABLE cec._constraint_shape IS 'Private. The constraints on the tables of a portfolio, and the foreign keys to them, as cec.create_portfolio makes them.';
+COMMENT ON COLUMN cec._constraint_shape.table_name IS 'Table.';
+COMMENT ON COLUMN cec._constraint_shape.constraint_name IS 'Constraint.';
+COMMENT ON FUNCTION cec._take_shape() IS 'Private. Takes the shape of a portfolio''s tables from a template; run once, at the end of the install script.';
