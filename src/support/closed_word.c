@@ -36,9 +36,10 @@ column_name(const char *column)
 {
 	const char *dot = strchr(column, '.');
 
-	if (dot == NULL)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("\"%s\" is not table.column", column)));
-	return dot + 1;
+	if (dot != NULL)
+		return dot + 1;
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("\"%s\" is not table.column", column)));
+	return NULL;
 }
 
 /* The next word of "one, two", and behind it; NULL after the last. */
