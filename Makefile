@@ -2,6 +2,7 @@
 #
 #   make demo         set everything up, show what cec does, leave a psql line
 #   make check        set everything up, run all tests that fit in 15 minutes
+#   make check-days   the same under set clocks: the ends of months and years, changes of the clock, midnight
 #   make check-long   the long ones
 #   make bench        measure
 #   make fuzz         hand made-up conditions to their compiler, for a minute
@@ -19,10 +20,10 @@ DATA_built = $(ENGINE_SCRIPT)
 EXTRA_CLEAN = sql/cec--*.sql
 
 # What the install script is made of, in layer order: a layer knows nothing to its right.
-ENGINE = portfolio/portfolio audit/audit audit/seal registry/registry inclusion/inclusion rule/rule rule/rule_effect \
+ENGINE = portfolio/portfolio portfolio/binding audit/audit audit/seal registry/registry inclusion/inclusion rule/rule rule/rule_effect \
 	coverage/coverage report/report access/access
 PORTFOLIO = portfolio/portfolio audit/audit audit/seal outbox/outbox finding/finding registry/registry contract/contract \
-	bundle/bundle amendment/amendment inclusion/inclusion rule/rule coverage/coverage finding/waiver report/report
+	bundle/bundle amendment/amendment inclusion/inclusion rule/rule coverage/coverage finding/waiver report/report access/access
 ENGINE_SQL = $(patsubst %,src/%.sql,$(ENGINE))
 PORTFOLIO_SQL = $(patsubst %,src/%.portfolio.sql,$(PORTFOLIO))
 CLOSING_SQL = src/portfolio/close.portfolio.sql
@@ -39,10 +40,10 @@ PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-com
 .DEFAULT_GOAL = all
 
 # Targets of our own set up what they need themselves. PGXS is for building: its own "check" only says "not supported".
-OWN = demo check check-long bench fuzz lint format
+OWN = demo check check-days check-long bench fuzz lint format
 ifneq ($(filter $(OWN),$(MAKECMDGOALS)),)
 .PHONY: $(OWN)
-demo check check-long bench fuzz lint:
+demo check check-days check-long bench fuzz lint:
 	@test/bin/$@
 format:
 	clang-format -i $(wildcard src/*.[ch] src/*/*.[ch])
@@ -59,15 +60,12 @@ $(ENGINE_SCRIPT): cec.control Makefile $(ENGINE_SQL) $(PORTFOLIO_SQL) $(CLOSING_
 	echo 'CREATE SCHEMA cec;'; \
 	echo 'GRANT USAGE ON SCHEMA cec TO PUBLIC;'; \
 	cat $(ENGINE_SQL); \
-	echo 'CREATE FUNCTION cec._portfolio_script() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$script$$'; \
+	echo 'CREATE FUNCTION cec._portfolio_script() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$script$$'; \
 	echo 'SELECT $$portfolio$$'; cat $(PORTFOLIO_SQL); echo '$$portfolio$$::text;'; echo '$$script$$;'; \
-	echo 'CREATE FUNCTION cec._portfolio_closing() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$script$$'; \
+	echo 'CREATE FUNCTION cec._portfolio_closing() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$script$$'; \
 	echo 'SELECT $$portfolio$$'; cat $(CLOSING_SQL); echo '$$portfolio$$::text;'; echo '$$script$$;'; \
-	echo 'CREATE FUNCTION cec._portfolio_arming() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$script$$'; \
-	echo 'SELECT $$portfolio$$'; sed -n '/^SELECT cec._arm_table(/p' $(PORTFOLIO_SQL); echo '$$portfolio$$::text;'; echo '$$script$$;'; \
 	echo "COMMENT ON FUNCTION cec._portfolio_script() IS 'Private. The statements that make a portfolio, with @P@ in the place of its name.';"; \
 	echo "COMMENT ON FUNCTION cec._portfolio_closing() IS 'Private. The last statements that make a portfolio, once its tables are there.';"; \
-	echo "COMMENT ON FUNCTION cec._portfolio_arming() IS 'Private. The statements that attach the engine''s triggers to a portfolio.';"; \
-	cat src/portfolio/shape.sql; echo 'SELECT cec._take_shape();'; \
+	cat src/portfolio/shape.sql; echo "SELECT cec._check_binding('cec', NULL); SELECT cec._take_shape();"; \
 	echo 'GRANT SELECT ON cec.portfolio, cec.access_level, cec.access_privilege TO PUBLIC;'; \
 	} > $@

@@ -31,5 +31,36 @@ SELECT test.refused($$SELECT * FROM fleet.audit_entry$$);
 SELECT test.refused($$SELECT fleet.include_asset(1, 'X')$$);
 RESET ROLE;
 
+-- Who holds what, and how it is taken away.
+SET ROLE regress_owner;
+SELECT cec.grant_access('fleet', 'regress_stranger', 'registry');
+SELECT * FROM fleet.access_grant ORDER BY role, level;
+SELECT cec.revoke_access('fleet', 'regress_stranger', 'registry');
+SELECT test.refused($$SELECT cec.revoke_access('fleet', 'regress_stranger', 'registry')$$);
+SELECT test.refused($$SELECT cec.revoke_access('fleet', 'regress_manager', 'analyst')$$);
+SELECT cec.grant_access('fleet', 'regress_manager', 'registry');
+SELECT test.refused($$SELECT cec.revoke_access('fleet', 'regress_manager', 'billing')$$);
+SELECT cec.revoke_access('fleet', 'regress_manager', 'manager');
+SELECT test.refused($$SELECT cec.revoke_access('fleet', 'regress_owner', 'admin')$$);
+SELECT test.refused($$SELECT cec.revoke_access('fleet', 'regress_stranger', 'king')$$);
+SELECT test.refused($$SELECT cec.revoke_access('fleet', 'regress_not_there', 'analyst')$$);
+SELECT test.refused($$SELECT cec.revoke_access('nowhere', 'regress_stranger', 'analyst')$$);
+SELECT test.refused($$SELECT cec.revoke_access('fleet', NULL, 'analyst')$$);
+SELECT test.refused($$SELECT cec.grant_access('fleet', NULL, 'analyst')$$);
+SELECT test.refused($$SELECT cec.grant_access(NULL, 'regress_stranger', 'analyst')$$);
+-- Never to everyone.
+SELECT test.refused($$SELECT cec.grant_access('fleet', 'public', 'analyst')$$);
+SELECT test.refused($$SELECT cec.revoke_access('fleet', 'public', 'analyst')$$);
+SELECT * FROM fleet.access_grant ORDER BY role, level;
+SELECT has_schema_privilege('regress_stranger', 'fleet', 'USAGE');
+RESET ROLE;
+-- Taken by nobody but the owner.
+SET ROLE regress_manager;
+SELECT test.refused($$SELECT cec.revoke_access('fleet', 'regress_registry', 'registry')$$);
+-- The engine's own functions go by the same levels.
+SELECT test.refused($$SELECT * FROM cec.test_rule('fleet', 1, 'include', 'true')$$);
+SELECT test.refused($$SELECT * FROM cec.verify_coverage('fleet')$$);
+RESET ROLE;
+
 \set include :source/sql/include/end.sql
 \i :include

@@ -114,6 +114,23 @@ COMMIT;
 SELECT operation, new_row ->> 'name', count(*) OVER (PARTITION BY xid) FROM fleet.audit_entry, before
 WHERE audit_entry.audit_id > before.audit_id ORDER BY audit_entry.audit_id;
 
+-- An UPDATE leaves an entry of the rows that it changed: none of those whose values are what they were, however they are
+-- stored (a long value outside the row, a value that the column came with), and only the columns that differ.
+INSERT INTO fleet.customer (name, external_ref) SELECT 'unchanged ' || n, 'U' || n FROM generate_series(1, 5) AS n;
+UPDATE fleet.customer SET name = (SELECT string_agg(md5(n::text), '') FROM generate_series(1, 500) AS n) WHERE external_ref = 'U4';
+ALTER TABLE fleet.customer ADD region text DEFAULT 'EU';
+UPDATE before SET audit_id = (SELECT max(audit_id) FROM fleet.audit_log);
+UPDATE fleet.customer SET name = name, external_ref = 'U' || customer_id * 0 + substr(external_ref, 2)::int WHERE external_ref LIKE 'U_';
+UPDATE fleet.customer SET name = (SELECT string_agg(md5(n::text), '') FROM generate_series(1, 500) AS n) WHERE external_ref = 'U4';
+INSERT INTO fleet.customer (name, external_ref) VALUES ('unchanged 1', 'U1') ON CONFLICT (external_ref) DO UPDATE SET name = excluded.name;
+SELECT count(*) FROM fleet.audit_log, before WHERE audit_log.audit_id > before.audit_id;
+UPDATE fleet.customer SET region = CASE external_ref WHEN 'U2' THEN 'UK' ELSE 'EU' END WHERE external_ref LIKE 'U_';
+INSERT INTO fleet.customer (name, external_ref) SELECT CASE WHEN n = 3 THEN 'changed' ELSE 'unchanged ' || n END, 'U' || n FROM unnest('{1,2,3,5,6}'::int[]) AS n
+	ON CONFLICT (external_ref) DO UPDATE SET name = excluded.name;
+SELECT operation, old_row - 'customer_id', new_row - 'customer_id' FROM fleet.audit_entry, before WHERE audit_entry.audit_id > before.audit_id ORDER BY audit_entry.audit_id;
+SELECT * FROM fleet.verify_replay() WHERE kind <> 'SCHEMA_CHANGED';
+ALTER TABLE fleet.customer DROP region;
+
 -- Columns of any type, added by whoever owns the portfolio: the same bytes whatever the session's settings.
 CREATE TYPE fleet.grade AS ENUM ('a', 'b');
 CREATE TYPE fleet.pair AS (x timestamptz, y text);

@@ -245,6 +245,22 @@ SELECT fleet.recompute_coverage();
 \echo :SQLSTATE
 ROLLBACK;
 RESET ROLE;
+-- Whoever has verified keeps no definition waiting, though the transaction goes on; also when it failed, and was caught.
+CREATE FUNCTION gate_locks() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM pg_locks WHERE relation = 'fleet.gate'::regclass AND pid = pg_backend_pid() AND mode = 'RowExclusiveLock' $$;
+BEGIN;
+SELECT count(*) AS differences, gate_locks() FROM fleet.verify_coverage();
+SELECT gate_locks() AS then;
+SAVEPOINT here;
+SELECT 1 / (count(*) - count(*)) FROM fleet.verify_coverage();
+ROLLBACK TO here;
+SELECT gate_locks() AS caught;
+-- What a statement has locked for itself stays.
+UPDATE fleet.asset SET region = region;
+SELECT count(*) FROM fleet.verify_coverage();
+SELECT cec._let_definitions();
+SELECT gate_locks() AS of_the_update;
+ROLLBACK;
+DROP FUNCTION gate_locks;
 CREATE ROLE regress_fleet_analyst;
 SELECT cec.grant_access('fleet', 'regress_fleet_analyst', 'analyst');
 SET ROLE regress_fleet_analyst;

@@ -124,6 +124,27 @@ SELECT * FROM fleet.covered_on(NULL, '2026-03-01');
 SELECT * FROM fleet.covered_on('A-1', NULL);
 SELECT * FROM fleet.covered('A-1', 'infinity');
 SELECT * FROM fleet.covered_on('press', '-infinity');
+SELECT * FROM fleet.coverage_as_of('infinity');
+SELECT * FROM fleet.coverage_as_of('2026-07-01', '-infinity');
+SELECT * FROM fleet.coverage_as_of(NULL);
+SELECT * FROM fleet.coverage_as_of('2026-07-01', NULL);
+SELECT * FROM fleet.explain_coverage(1, '-infinity');
+-- The first and the last instants of all have a day in any zone; by probes and by the query.
+INSERT INTO fleet.asset (asset_tag) VALUES ('ever');
+INSERT INTO fleet.contract (number, customer_id, status, during, time_zone)
+	SELECT 'ever ' || zone, 1, 'active', '(,)', zone FROM unnest(ARRAY['Pacific/Kiritimati', 'Pacific/Pago_Pago', '<W>+167', '<E>-167']) AS zone;
+INSERT INTO fleet.coverage_term (contract_id, number, during) SELECT contract_id, '1', during FROM fleet.contract WHERE number ~ '^ever';
+INSERT INTO fleet.inclusion (term_id, listed_as, during)
+	SELECT t.term_id, 'ever', t.during FROM fleet.coverage_term t JOIN fleet.contract c USING (contract_id) WHERE c.number ~ '^ever';
+SELECT at, count(*) FROM unnest(ARRAY['4714-11-24 00:00:00+00 BC', '294276-12-31 23:59:59.999999+00']::timestamptz[]) AS at, fleet.covered('ever', at) GROUP BY 1 ORDER BY 1;
+BEGIN;
+DELETE FROM fleet.inclusion i USING fleet.coverage_term t JOIN fleet.contract c USING (contract_id) WHERE i.term_id = t.term_id AND c.number ~ '^ever' AND c.number <> 'ever <E>-167';
+SELECT contract_number FROM fleet.covered('ever', '294276-12-31 23:59:59.999999+00');
+SELECT contract_number FROM fleet.covered('ever', '4714-11-24 00:00:00+00 BC');
+UPDATE fleet.inclusion i SET term_id = t.term_id FROM fleet.coverage_term t JOIN fleet.contract c USING (contract_id) WHERE i.listed_as = 'ever' AND c.number = 'ever <W>+167';
+SELECT contract_number FROM fleet.covered('ever', '294276-12-31 23:59:59.999999+00');
+SELECT contract_number FROM fleet.covered('ever', '4714-11-24 00:00:00+00 BC');
+ROLLBACK;
 
 -- Why, and why not: the steps of the definition, of which those that say no.
 INSERT INTO fleet.contract (number, customer_id, status, during) VALUES ('why', 1, 'active', '[2026-01-01,2026-12-31]');
@@ -218,10 +239,10 @@ SELECT asset_tag, contract_number, valid_from, last_day, is_current FROM fleet.c
 INSERT INTO fleet.asset (asset_tag, status, commissioned_on, decommissioned_on, out_of_service) VALUES
 	('uncovered', 'in_service', NULL, NULL, '{}'), ('planned', 'planned', NULL, NULL, '{}'),
 	('planned long ago', 'planned', '1990-01-01', NULL, '{}'), ('to come', 'in_service', '2999-01-01', NULL, '{}'),
-	('retired', 'retired', NULL, '1999-01-01', '{}'), ('gone', 'in_storage', NULL, '1999-01-01', '{}'),
+	('retired', 'retired', NULL, '1999-01-01', '{}'), ('leaving', 'retired', NULL, '2999-01-01', '{}'), ('gone', 'in_storage', NULL, '1999-01-01', '{}'),
 	('absent', 'in_repair', NULL, NULL, '{[1990-01-01,2999-12-31]}');
 SELECT asset_tag, status, covered_until, covered_from FROM fleet.uncovered_asset
-WHERE asset_tag IN ('pump', 'motor', 'gauge', 'uncovered', 'planned', 'planned long ago', 'to come', 'retired', 'gone', 'absent') ORDER BY asset_tag;
+WHERE asset_tag IN ('pump', 'motor', 'gauge', 'uncovered', 'planned', 'planned long ago', 'to come', 'retired', 'leaving', 'gone', 'absent') ORDER BY asset_tag;
 SELECT * FROM fleet.verify_coverage();
 
 -- At an instant, an identifier names what it names on the portfolio's day.

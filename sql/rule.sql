@@ -3,8 +3,9 @@
 \set include :source/sql/include/begin.sql
 \i :include
 
--- Days are shown from today: 0 is today, NULL is open.
+-- Days are shown from today: 0 is today, NULL is open. The portfolio is where it is noon, so that no day ends meanwhile.
 SET ROLE regress_owner;
+UPDATE fleet.setting SET time_zone = 'Etc/GMT' || to_char(extract(hour FROM now() AT TIME ZONE 'UTC') - 12, 'FMSG99');
 INSERT INTO fleet.customer (name) VALUES ('Acme');
 INSERT INTO fleet.service_tier (code, name, rank) VALUES ('gold', 'Gold', 2);
 INSERT INTO fleet.contract (number, customer_id, kind, status, during, boundary) VALUES
@@ -12,10 +13,10 @@ INSERT INTO fleet.contract (number, customer_id, kind, status, during, boundary)
 	('X-1', 1, 'extended_warranty', 'active', '(,)', 'SRID=4326;MULTIPOLYGON(((10 47,13 47,13 50,10 50,10 47)))');
 INSERT INTO fleet.coverage_term (contract_id, number, during, tier_id) VALUES (1, '1', '(,)', 1), (2, '1', '(,)', NULL);
 INSERT INTO fleet.asset (asset_tag, category, country, commissioned_on, location, attributes) VALUES
-	('pump', 'pump', 'DE', current_date - 1000, 'SRID=4326;POINT(11 48)', '{"kw": 90}'),
+	('pump', 'pump', 'DE', cec.today('fleet') - 1000, 'SRID=4326;POINT(11 48)', '{"kw": 90}'),
 	('motor', 'motor', 'DE', NULL, NULL, '{}'),
-	('old pump', 'pump', 'AT', current_date - 9000, 'SRID=4326;POINT(12 47.5)', '{"kw": "n/a"}'),
-	('far pump', 'pump', 'FR', current_date - 1000, 'SRID=4326;POINT(2 48)', '{"kw": 12}');
+	('old pump', 'pump', 'AT', cec.today('fleet') - 9000, 'SRID=4326;POINT(12 47.5)', '{"kw": "n/a"}'),
+	('far pump', 'pump', 'FR', cec.today('fleet') - 1000, 'SRID=4326;POINT(2 48)', '{"kw": 12}');
 INSERT INTO fleet.inclusion (term_id, listed_as, during) VALUES (1, 'pump', '(,)'), (1, 'old pump', '(,)');
 INSERT INTO fleet.bundle (name, primary_asset_id) VALUES ('pump and motor', 1);
 INSERT INTO fleet.bundle_member (bundle_id, asset_id, during) VALUES (1, 2, '(,)');
@@ -114,7 +115,9 @@ SELECT test.refused($$UPDATE fleet.coverage_rule SET term_id = 1 WHERE name = 's
 SELECT test.refused($$UPDATE fleet.coverage_rule SET rule_id = 99 WHERE name = 'strong'$$);
 SELECT test.refused($$INSERT INTO fleet.rule_effect (rule_id, asset_id, during, recorded_at) VALUES (1, 1, '(,)', now())$$);
 SELECT test.refused($$SELECT * FROM fleet.refresh('infinity')$$);
-SELECT test.refused($$SELECT * FROM fleet.refresh(cec.today('fleet') + 10000)$$);
+SELECT test.refused($$SELECT * FROM fleet.refresh('2999-01-01')$$);
+-- Of a term that is not there nothing is known.
+SELECT count(*) FROM cec._match('fleet'::regnamespace, 999, 'include', 'deny', 'contract_kind = ''service''', '2026-01-01');
 SELECT test.refused($$UPDATE fleet.rule_effect SET during = '(,)'$$);
 SELECT test.refused($$DELETE FROM fleet.rule_effect$$);
 SELECT test.refused($$TRUNCATE fleet.rule_effect$$);

@@ -3,6 +3,8 @@
 \set VERBOSITY terse
 SET client_min_messages = warning;
 SELECT cec.create_portfolio('undo');
+-- The portfolio is where it is noon, so that no day ends meanwhile.
+UPDATE undo.setting SET time_zone = 'Etc/GMT' || to_char(extract(hour FROM now() AT TIME ZONE 'UTC') - 12, 'FMSG99');
 INSERT INTO undo.customer (name) VALUES ('Acme');
 INSERT INTO undo.contract (number, customer_id, status, during) VALUES ('C-1', 1, 'active', '(,)');
 INSERT INTO undo.coverage_term (contract_id, number, during) VALUES (1, '1', '(,)');

@@ -22,6 +22,8 @@ SELECT jsonb_object_keys(fleet.audit_proof(:acme));
 SELECT jsonb_object_keys(fleet.audit_consistency(fleet.audit_digest()));
 SELECT cec.verify_inclusion(fleet.audit_proof(:acme)), cec.verify_consistency(fleet.audit_consistency(fleet.audit_digest()));
 
+SELECT fleet.audit_digest() AS kept \gset
+
 -- What is refused: to whom, when, and of what.
 RESET ROLE;
 SET ROLE regress_stranger;
@@ -79,6 +81,20 @@ SELECT kind, table_name, audit_id - :acme AS rows_after, block_no, detail FROM f
 SELECT test.refused(format('SELECT fleet.audit_proof(%s)', :acme + 1));
 SELECT test.refused(format('SELECT fleet.erase_audit(%s, ''to hide it'')', :acme + 1));
 RESET ROLE;
+-- What nobody could lawfully have put there.
+BEGIN;
+INSERT INTO fleet.audit_log (audit_id, xid, system_id, at, actor, session_user_name, table_name, operation, row_id, salt, row_image)
+SELECT n, x::xid8, CASE n WHEN 1001 THEN 77 ELSE system_id END, t, actor, session_user_name, table_name, operation, row_id, CASE n WHEN 1004 THEN NULL ELSE salt END, CASE n WHEN 1004 THEN NULL ELSE row_image END
+FROM fleet.audit_log, (VALUES (1001, pg_current_xact_id()::text, now()), (1002, '18446744073709551615', now()), (1003, pg_current_xact_id()::text, '2300-01-01'), (1004, pg_current_xact_id()::text, now())) AS v(n, x, t)
+WHERE audit_id = :acme + 1;
+INSERT INTO fleet.audit_erasure SELECT n, content, erased_at, erased_by, session_user_name, ground FROM fleet.audit_erasure, unnest(ARRAY[:acme + 1, 2000]) AS n;
+ALTER TABLE fleet.audit_erasure DISABLE TRIGGER append_only;
+UPDATE fleet.audit_erasure SET ground = 'order of the court' WHERE audit_id = :acme;
+ALTER TABLE fleet.setting DISABLE TRIGGER keep;
+DELETE FROM fleet.setting;
+SELECT kind, table_name, CASE WHEN audit_id < 1000 THEN audit_id - :acme ELSE audit_id END AS row, detail FROM fleet.verify_audit() WHERE audit_id > 1000 OR audit_id IN (:acme, :acme + 1) OR table_name = 'setting' ORDER BY audit_id, kind;
+ROLLBACK;
+SELECT kind, detail FROM fleet.verify_audit(ARRAY[replace(:'kept', ' fleet ', ' north%20east ')]) WHERE kind = 'RENAMED';
 ALTER TABLE fleet.audit_block DISABLE TRIGGER append_only;
 UPDATE fleet.audit_block SET frontier = '' WHERE block_no = 2;
 SELECT test.refused('SELECT fleet.seal_audit()');

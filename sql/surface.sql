@@ -1,4 +1,4 @@
--- The whole public interface: whoever changes it changes this file's expected output. Private functions (_name) and
+-- The whole public interface: whoever changes it changes this file's expected output. What is private (_name) and
 -- the text of checks are not part of it.
 \getenv source PG_ABS_SRCDIR
 \set include :source/sql/include/begin.sql
@@ -17,7 +17,7 @@ ORDER BY n.nspname COLLATE "C", p.proname COLLATE "C", pg_get_function_identity_
 SELECT format('%s.%s %s%s', n.nspname, c.relname, CASE c.relkind WHEN 'r' THEN 'table' WHEN 'v' THEN 'view' ELSE c.relkind::text END,
 	' (' || array_to_string(c.reloptions, ', ') || ')')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname IN ('cec', 'fleet') AND c.relkind NOT IN ('i', 'S')
+WHERE n.nspname IN ('cec', 'fleet') AND c.relkind NOT IN ('i', 'S') AND c.relname !~ '^_'
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C";
 
 -- Columns.
@@ -27,7 +27,7 @@ SELECT format('%s.%s.%s %s%s%s%s', n.nspname, c.relname, a.attname, format_type(
 	' default ' || pg_get_expr(d.adbin, d.adrelid))
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
 	LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-WHERE n.nspname IN ('cec', 'fleet') AND c.relkind NOT IN ('i', 'S') AND a.attnum > 0 AND NOT a.attisdropped
+WHERE n.nspname IN ('cec', 'fleet') AND c.relkind NOT IN ('i', 'S') AND c.relname !~ '^_' AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", a.attnum;
 
 -- Constraints by name: a program that catches an error knows them.

@@ -41,6 +41,7 @@ FROM (VALUES
 	('auditor', 'audit_schema', 'SELECT'),
 	('auditor', 'audit_entry', 'SELECT'),
 	('auditor', 'audit_change', 'SELECT'),
+	('auditor', 'audit_delta', 'SELECT'),
 	('auditor', 'audit_block', 'SELECT'),
 	('auditor', 'audit_leaf', 'SELECT'),
 	('auditor', 'audit_node', 'SELECT'),
@@ -55,6 +56,7 @@ FROM (VALUES
 	('auditor', 'coverage questions', 'EXECUTE'),
 	('auditor', 'verify_coverage', 'EXECUTE'),
 	('auditor', 'verify_replay', 'EXECUTE'),
+	('auditor', 'verify_history', 'EXECUTE'),
 	('auditor', 'asset_history', 'EXECUTE'),
 	('auditor', 'contract_history', 'EXECUTE'),
 	('auditor', 'coverage_audit', 'EXECUTE'),
@@ -65,6 +67,7 @@ FROM (VALUES
 	('admin', 'audit_schema', 'SELECT'),
 	('admin', 'audit_entry', 'SELECT'),
 	('admin', 'audit_change', 'SELECT'),
+	('admin', 'audit_delta', 'SELECT'),
 	('admin', 'audit_block', 'SELECT'),
 	('admin', 'audit_leaf', 'SELECT'),
 	('admin', 'audit_node', 'SELECT'),
@@ -82,6 +85,7 @@ FROM (VALUES
 	('admin', 'check_inclusions', 'EXECUTE'),
 	('admin', 'verify_coverage', 'EXECUTE'),
 	('admin', 'verify_replay', 'EXECUTE'),
+	('admin', 'verify_history', 'EXECUTE'),
 	('admin', 'recompute_coverage', 'EXECUTE'),
 	('admin', 'test_rule', 'EXECUTE'),
 	('admin', 'refresh', 'EXECUTE'),
@@ -98,36 +102,138 @@ FROM cec.access_level l
 		WHEN 'register and contracts' THEN ARRAY['setting', 'customer', 'asset', 'asset_identifier', 'maintenance_event',
 			'service_request', 'field_observation', 'service_tier', 'contract', 'coverage_term', 'regulation', 'bundle',
 			'bundle_member', 'amendment', 'amendment_line', 'inclusion', 'coverage_rule', 'rule_effect', 'refresh_run',
-			'finding', 'finding_waiver', 'coverage', 'coverage_history', 'coverage_by_asset', 'coverage_by_contract', 'coverage_now', 'uncovered_asset']
+			'finding', 'finding_waiver', 'coverage', 'coverage_history', 'coverage_by_asset', 'coverage_by_contract', 'coverage_now', 'uncovered_asset',
+			'access_grant']
 		WHEN 'coverage questions' THEN ARRAY['covered', 'covered_on', 'explain_coverage', 'coverage_as_of']
 		WHEN 'stated tables' THEN ARRAY['setting', 'customer', 'asset', 'asset_identifier', 'maintenance_event',
 			'service_request', 'field_observation', 'service_tier', 'contract', 'coverage_term', 'regulation', 'bundle',
 			'bundle_member', 'amendment', 'amendment_line', 'inclusion', 'coverage_rule', 'finding_waiver']
 		ELSE ARRAY[l.object] END) AS o(object);
 
-CREATE FUNCTION cec.grant_access(portfolio text, role name, level text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+-- The schema of a portfolio whose levels the caller may give and take. Errors: 22004, 22023 (level, PUBLIC), 3F000, 42501, 42704.
+CREATE FUNCTION cec._require_access(portfolio text, role name, level text) RETURNS regnamespace
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	schema regnamespace := cec._require_portfolio(portfolio);
-	part record;
+	schema regnamespace;
 BEGIN
-	IF NOT EXISTS (SELECT FROM cec.access_level l WHERE l.level = grant_access.level) THEN
+	IF portfolio IS NULL OR role IS NULL OR level IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'access needs a portfolio, a role and a level',
+			DETAIL = format('Portfolio %s, role %s, level %s.', coalesce(portfolio, 'NULL'), coalesce(role, 'NULL'), coalesce(level, 'NULL'));
+	END IF;
+	schema := cec._require_portfolio(portfolio);
+	IF NOT EXISTS (SELECT FROM cec.access_level l WHERE l.level = _require_access.level) THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('there is no level of access "%s"', level),
 			HINT = (SELECT format('Levels are %s.', string_agg(DISTINCT l.level, ', ')) FROM cec.access_level l);
+	END IF;
+	-- No role can have this name: GRANT takes it for everyone.
+	IF role = 'public' THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'levels of access are given to roles, not to everyone',
+			HINT = 'Make a role, give it the level, and grant that role to whoever is to have it.';
 	END IF;
 	-- GRANT by somebody who holds a privilege but may not pass it on is a mere warning.
 	IF NOT pg_has_role((SELECT nspowner FROM pg_namespace WHERE oid = schema), 'USAGE') THEN
 		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('must be owner of portfolio %s', schema),
 			HINT = 'The view cec.portfolio says who owns it.';
 	END IF;
+	IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role) THEN
+		RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('role "%s" does not exist', role);
+	END IF;
+	RETURN schema;
+END;
+$$;
+
+CREATE FUNCTION cec.grant_access(portfolio text, role name, level text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	schema regnamespace := cec._require_access(portfolio, role, level);
+	part record;
+BEGIN
 	EXECUTE format('GRANT USAGE ON SCHEMA %s TO %I', schema, role);
 	FOR part IN SELECT p.object, p.privileges FROM cec.access_privilege p WHERE p.level = grant_access.level LOOP
-		IF part.privileges = 'EXECUTE' THEN
-			EXECUTE format('GRANT EXECUTE ON FUNCTION %s.%I TO %I', schema, part.object, role);
-		ELSE
-			EXECUTE format('GRANT %s ON %s.%I TO %I', part.privileges, schema, part.object, role);
-		END IF;
+		EXECUTE format('GRANT %s ON %s %s.%I TO %I', part.privileges,
+			CASE part.privileges WHEN 'EXECUTE' THEN 'FUNCTION' ELSE 'TABLE' END, schema, part.object, role);
 	END LOOP;
+END;
+$$;
+
+-- The matrix, a row a privilege.
+CREATE VIEW cec._access_needed AS
+SELECT DISTINCT p.level, p.object, v.privilege
+FROM cec.access_privilege p
+	JOIN (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE'), ('EXECUTE')) AS v(privilege)
+		ON pg_catalog.strpos(p.privileges, v.privilege) > 0;
+GRANT SELECT ON cec._access_needed TO PUBLIC;
+
+-- What roles other than the owner have been granted by name in a portfolio; the schema's own row has no object.
+CREATE FUNCTION cec._access_granted(portfolio regnamespace) RETURNS TABLE (role oid, object text, privilege text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY
+		SELECT DISTINCT a.grantee, o.name, a.privilege_type
+		FROM (SELECT relname::text, relowner, relacl FROM pg_class WHERE relnamespace = portfolio
+			UNION ALL SELECT proname, proowner, proacl FROM pg_proc WHERE pronamespace = portfolio
+			UNION ALL SELECT NULL, nspowner, nspacl FROM pg_namespace WHERE oid = portfolio) AS o(name, owner, acl)
+			CROSS JOIN LATERAL aclexplode(o.acl) AS a
+		WHERE a.grantee NOT IN (0, o.owner);
+END;
+$$;
+
+CREATE FUNCTION cec.access_grant(portfolio regnamespace) RETURNS TABLE (level text, role name, is_covered boolean)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY
+		WITH needed AS MATERIALIZED (
+			SELECT n.level, array_agg(ROW(n.object, n.privilege)::text) || ARRAY['(,USAGE)'] AS rights FROM cec._access_needed n GROUP BY n.level
+		), granted AS MATERIALIZED (
+			SELECT g.role, array_agg(ROW(g.object, g.privilege)::text) AS rights FROM cec._access_granted(portfolio) g GROUP BY g.role
+		), held AS MATERIALIZED (
+			SELECT n.level, g.role, n.rights FROM needed n JOIN granted g ON n.rights <@ g.rights
+		)
+		SELECT h.level, pg_get_userbyid(h.role),
+			EXISTS (SELECT FROM held o WHERE o.role = h.role AND o.level <> h.level AND h.rights <@ o.rights)
+		FROM held h
+		ORDER BY 2, 1;
+END;
+$$;
+
+CREATE FUNCTION cec.revoke_access(portfolio text, role name, level text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	schema regnamespace := cec._require_access(portfolio, role, level);
+	held text[] := ARRAY(SELECT g.level FROM cec.access_grant(schema) g WHERE g.role = revoke_access.role);
+	is_held boolean := level = ANY (held);
+	kept text[];
+	part record;
+	is_any boolean := false;
+BEGIN
+	-- What a level covers was not given apart from it, and goes with it.
+	kept := ARRAY(SELECT h FROM unnest(held) AS h
+		WHERE h <> level AND NOT (is_held AND NOT EXISTS (
+			SELECT n.object, n.privilege FROM cec._access_needed n WHERE n.level = h
+			EXCEPT SELECT n.object, n.privilege FROM cec._access_needed n WHERE n.level = revoke_access.level)));
+	FOR part IN SELECT g.object, string_agg(g.privilege, ', ') AS privileges
+		FROM cec._access_granted(schema) g
+			JOIN cec._access_needed n ON n.level = revoke_access.level AND n.object = g.object AND n.privilege = g.privilege
+		WHERE g.role = quote_ident(revoke_access.role)::regrole
+			AND NOT EXISTS (SELECT FROM cec._access_needed k
+				WHERE k.level = ANY (kept) AND k.object = g.object AND k.privilege = g.privilege)
+		GROUP BY g.object
+	LOOP
+		is_any := true;
+		EXECUTE format('REVOKE %s ON %s %s.%I FROM %I', part.privileges,
+			CASE part.privileges WHEN 'EXECUTE' THEN 'FUNCTION' ELSE 'TABLE' END, schema, part.object, role);
+	END LOOP;
+	IF NOT is_any THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_grant_operation',
+			MESSAGE = format('role "%s" has nothing of level %s to take away in portfolio %s', role, level, schema),
+			DETAIL = CASE WHEN is_held THEN format('Other levels that it holds have the same rights: %s.', array_to_string(kept, ', '))
+				WHEN role = (SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE oid = schema) THEN 'It owns the portfolio.'
+				WHEN held = '{}' THEN 'It holds no level.' ELSE format('It holds: %s.', array_to_string(held, ', ')) END,
+			HINT = format('The view %s.access_grant says who holds which level. What a role has as a member of another is taken from that one.', schema);
+	END IF;
+	IF NOT EXISTS (SELECT FROM cec._access_granted(schema) g WHERE g.role = quote_ident(revoke_access.role)::regrole AND g.object IS NOT NULL) THEN
+		EXECUTE format('REVOKE USAGE ON SCHEMA %s FROM %I', schema, role);
+	END IF;
 END;
 $$;
 
@@ -139,4 +245,12 @@ COMMENT ON VIEW cec.access_privilege IS 'The matrix of rights, object by object:
 COMMENT ON COLUMN cec.access_privilege.level IS 'analyst, manager, registry, billing, auditor or admin.';
 COMMENT ON COLUMN cec.access_privilege.object IS 'Table, view or function of a portfolio.';
 COMMENT ON COLUMN cec.access_privilege.privileges IS 'Privileges, as in GRANT.';
-COMMENT ON FUNCTION cec.grant_access(text, name, text) IS 'Gives a role a level of access to a portfolio: analyst (read), manager (lists, bundles, rules, amendments), registry (the register), billing (read, outbox), auditor (read, log) or admin (all stated tables, log). Run by the owner. Errors: 22023 level, 3F000 portfolio, 42704 role, 42501 rights.';
+COMMENT ON VIEW cec._access_needed IS 'Private. The matrix of rights, a row a privilege.';
+COMMENT ON COLUMN cec._access_needed.level IS 'Level of access.';
+COMMENT ON COLUMN cec._access_needed.object IS 'Table, view or function of a portfolio.';
+COMMENT ON COLUMN cec._access_needed.privilege IS 'Privilege, as in GRANT.';
+COMMENT ON FUNCTION cec._require_access(text, name, text) IS 'Private. The schema of a portfolio whose levels of access the caller may give and take; errors as grant_access.';
+COMMENT ON FUNCTION cec._access_granted(regnamespace) IS 'Private. Privileges granted by name in a portfolio, to others than its owner; the schema''s own have no object.';
+COMMENT ON FUNCTION cec.grant_access(text, name, text) IS 'Gives a role a level of access to a portfolio: analyst (read), manager (lists, bundles, rules, amendments), registry (the register), billing (read, outbox), auditor (read, log) or admin (all stated tables, log). Run by the owner. Not for PUBLIC. Errors: 22004 NULL, 22023 level or PUBLIC, 3F000 portfolio, 42704 role, 42501 rights.';
+COMMENT ON FUNCTION cec.revoke_access(text, name, text) IS 'Takes a level of access to a portfolio from a role: the privileges of that level which no other level needs that the role holds. Levels that it covers (all their privileges are its own) go with it: grant them again where they are to stay. USAGE of the schema goes with the last privilege in it. Run by the owner. Errors: 0LP01 there is nothing to take, 22004 NULL, 22023 level or PUBLIC, 3F000 portfolio, 42704 role, 42501 rights.';
+COMMENT ON FUNCTION cec.access_grant(regnamespace) IS 'Who holds which level of access; see access_grant of a portfolio.';

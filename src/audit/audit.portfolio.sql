@@ -29,14 +29,17 @@ CREATE TABLE @P@.audit_log (
 	contract_id bigint,
 	salt bytea,
 	row_image bytea,
+	delta bytea,
 	CONSTRAINT audit_log_pkey PRIMARY KEY (audit_id),
-	CONSTRAINT audit_log_operation_known CHECK (cec.is_word(operation, 'audit_log.operation', 'INSERT, UPDATE, DELETE'))
+	CONSTRAINT audit_log_operation_known CHECK (cec.is_word(tableoid, operation, 'audit_log.operation', 'INSERT, UPDATE, DELETE, COVER, REFRESH, RECOMPUTE'))
 );
 
 -- Subjects are found by these; rows that speak of no asset or no contract cost nothing in them.
 CREATE INDEX audit_log_asset_id_idx ON @P@.audit_log (asset_id) WHERE asset_id IS NOT NULL;
 CREATE INDEX audit_log_contract_id_idx ON @P@.audit_log (contract_id) WHERE contract_id IS NOT NULL;
 CREATE INDEX audit_log_row_id_idx ON @P@.audit_log (row_id);
+-- Of a time span; rows come nearly in its order.
+CREATE INDEX audit_log_at_idx ON @P@.audit_log USING brin (at) WITH (autosummarize = on);
 
 CREATE VIEW @P@.audit_entry WITH (security_invoker = true) AS
 SELECT l.audit_id, l.at, l.actor, l.session_user_name, l.application_name, l.client_addr, l.reason,
@@ -47,15 +50,27 @@ FROM @P@.audit_log l
 	LEFT JOIN @P@.audit_schema s ON s.schema_hash = substring(l.row_image FROM 2 FOR 16);
 
 CREATE VIEW @P@.audit_change WITH (security_invoker = true) AS
-SELECT e.audit_id * 2000 + c.ordinal AS audit_change_id, e.audit_id, e.at, e.actor, e.session_user_name,
-	e.reason, e.table_name, e.operation, e.row_id, e.asset_id, e.term_id, e.contract_id,
+SELECT l.audit_id * 2000 + c.ordinal AS audit_change_id, l.audit_id, l.at, l.actor, l.session_user_name,
+	l.reason, l.table_name, l.operation, l.row_id, l.asset_id, l.term_id, l.contract_id,
 	c.column_name, e.old_row ->> c.column_name AS old_value, e.new_row ->> c.column_name AS new_value
-FROM @P@.audit_entry e
+FROM @P@.audit_log l
+	CROSS JOIN LATERAL ( -- OFFSET 0: else each mention of a row decodes it again
+		SELECT cec.decode_row_image(l.row_image, l.operation, 'old', s.column_names, s.column_codes) AS old_row,
+			cec.decode_row_image(l.row_image, l.operation, 'new', s.column_names, s.column_codes) AS new_row
+		FROM @P@.audit_schema s WHERE s.schema_hash = substring(l.row_image FROM 2 FOR 16) OFFSET 0) AS e
 	CROSS JOIN LATERAL jsonb_object_keys(coalesce(e.new_row, e.old_row))
 		WITH ORDINALITY AS c(column_name, ordinal)
 WHERE e.old_row -> c.column_name IS DISTINCT FROM e.new_row -> c.column_name
 	AND NOT (coalesce(e.old_row -> c.column_name, 'null') = 'null'
 		AND coalesce(e.new_row -> c.column_name, 'null') = 'null');
+
+-- The key has room for all rows that an entry can have, and does not overflow where keys of the log are large.
+CREATE VIEW @P@.audit_delta WITH (security_invoker = true) AS
+SELECT (l.audit_id << 18) + d.ordinal AS audit_delta_id, l.audit_id, l.at, d.kind, d.asset_id, d.term_id, d.rule_id, d.change,
+	d.first_day, d.last_day, d.is_stated, d.is_ruled, d.is_inherited
+FROM @P@.audit_log l
+	CROSS JOIN LATERAL cec.decode_delta(l.delta) AS d
+WHERE l.delta IS NOT NULL;
 
 CREATE FUNCTION @P@.asset_history(asset_id bigint) RETURNS SETOF @P@.audit_entry
 LANGUAGE sql STABLE
@@ -76,6 +91,13 @@ BEGIN ATOMIC
 	SELECT * FROM cec.verify_replay(@L@::regnamespace);
 END;
 
+CREATE FUNCTION @P@.verify_history()
+RETURNS TABLE (kind text, table_name text, asset_id bigint, term_id bigint, rule_id bigint, first_day date, last_day date, detail text)
+LANGUAGE sql
+BEGIN ATOMIC
+	SELECT * FROM cec.verify_history(@L@::regnamespace);
+END;
+
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON @P@.audit_log
 	FOR EACH STATEMENT EXECUTE FUNCTION cec.refuse_rewrite();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON @P@.audit_schema
@@ -88,24 +110,25 @@ COMMENT ON COLUMN @P@.audit_schema.column_names IS 'Names of the columns, in the
 COMMENT ON COLUMN @P@.audit_schema.column_types IS 'Types of the columns, in the same order.';
 COMMENT ON COLUMN @P@.audit_schema.column_codes IS 'Encodings of the columns, in the same order; see src/audit/README.md.';
 COMMENT ON COLUMN @P@.audit_schema.recorded_at IS 'When this list was first used.';
-COMMENT ON TABLE @P@.audit_log IS 'Every INSERT, UPDATE and DELETE on stated and promised tables, one row per changed row. Append-only, also for its owner. Read it through audit_entry or audit_change.';
+COMMENT ON TABLE @P@.audit_log IS 'Every INSERT, UPDATE and DELETE on stated and promised tables, one row per changed row, and what each statement changed in cover. Append-only, also for its owner. Read it through audit_entry, audit_change and audit_delta.';
 COMMENT ON COLUMN @P@.audit_log.audit_id IS 'Key. Gaps are normal: a transaction that rolls back leaves one.';
 COMMENT ON COLUMN @P@.audit_log.xid IS 'Top-level transaction that made the change.';
 COMMENT ON COLUMN @P@.audit_log.system_id IS 'System identifier of the cluster that made the change (pg_control_system()).';
-COMMENT ON COLUMN @P@.audit_log.at IS 'Clock when the statement was recorded.';
+COMMENT ON COLUMN @P@.audit_log.at IS 'The statement''s one instant: read from the clock after the locks, later than every state that it replaces; what it wrote of coverage, coverage_history and rule_effect bears the same.';
 COMMENT ON COLUMN @P@.audit_log.actor IS 'Who acted: setting cec.actor, else the subject (sub) of PostgREST''s JWT claims, else the session user. Stated by the application.';
 COMMENT ON COLUMN @P@.audit_log.session_user_name IS 'Role that the session logged in as; cannot be stated by an application.';
 COMMENT ON COLUMN @P@.audit_log.application_name IS 'application_name of the session.';
 COMMENT ON COLUMN @P@.audit_log.client_addr IS 'Address of the client; NULL over a Unix socket.';
 COMMENT ON COLUMN @P@.audit_log.reason IS 'Setting cec.reason at the time: why the change was made.';
-COMMENT ON COLUMN @P@.audit_log.table_name IS 'Table that changed.';
-COMMENT ON COLUMN @P@.audit_log.operation IS 'INSERT, UPDATE or DELETE.';
-COMMENT ON COLUMN @P@.audit_log.row_id IS 'Primary key of the row that changed.';
+COMMENT ON COLUMN @P@.audit_log.table_name IS 'Table that changed; coverage where the entry holds a delta alone.';
+COMMENT ON COLUMN @P@.audit_log.operation IS 'INSERT, UPDATE or DELETE. Of entries with a delta alone, whose doing it was: COVER (the statement of the same transaction and instant, which changed several rows), REFRESH or RECOMPUTE.';
+COMMENT ON COLUMN @P@.audit_log.row_id IS 'Primary key of the row that changed; 0 where the entry holds a delta alone.';
 COMMENT ON COLUMN @P@.audit_log.asset_id IS 'Asset that the row speaks of (after the change), if any.';
 COMMENT ON COLUMN @P@.audit_log.term_id IS 'Coverage term that the row speaks of (after the change), if any.';
 COMMENT ON COLUMN @P@.audit_log.contract_id IS 'Contract that the row, its term or its amendment belongs to (after the change), if any.';
 COMMENT ON COLUMN @P@.audit_log.salt IS '16 random bytes hashed in front of the image, so that an erased image cannot be guessed from its hash.';
 COMMENT ON COLUMN @P@.audit_log.row_image IS 'The row in canonical form: all columns for INSERT and DELETE, the changed ones old and new for UPDATE; see src/audit/README.md.';
+COMMENT ON COLUMN @P@.audit_log.delta IS 'What the statement changed in cover, and the decisions of rules that say why; NULL where nothing changed. Not erasable. Read it through audit_delta; src/audit/README.md has it byte by byte.';
 COMMENT ON VIEW @P@.audit_entry IS 'The log with its row images as jsonb.';
 COMMENT ON COLUMN @P@.audit_entry.audit_id IS 'Key; see audit_log.';
 COMMENT ON COLUMN @P@.audit_entry.at IS 'Clock when the statement was recorded.';
@@ -115,7 +138,7 @@ COMMENT ON COLUMN @P@.audit_entry.application_name IS 'application_name of the s
 COMMENT ON COLUMN @P@.audit_entry.client_addr IS 'Address of the client; NULL over a Unix socket.';
 COMMENT ON COLUMN @P@.audit_entry.reason IS 'Why the change was made, as stated.';
 COMMENT ON COLUMN @P@.audit_entry.table_name IS 'Table that changed.';
-COMMENT ON COLUMN @P@.audit_entry.operation IS 'INSERT, UPDATE or DELETE.';
+COMMENT ON COLUMN @P@.audit_entry.operation IS 'INSERT, UPDATE or DELETE; COVER, REFRESH or RECOMPUTE, see audit_log.';
 COMMENT ON COLUMN @P@.audit_entry.row_id IS 'Primary key of the row that changed.';
 COMMENT ON COLUMN @P@.audit_entry.asset_id IS 'Asset that the row speaks of, if any.';
 COMMENT ON COLUMN @P@.audit_entry.term_id IS 'Coverage term that the row speaks of, if any.';
@@ -124,7 +147,7 @@ COMMENT ON COLUMN @P@.audit_entry.xid IS 'Top-level transaction that made the ch
 COMMENT ON COLUMN @P@.audit_entry.system_id IS 'System identifier of the cluster that made the change.';
 COMMENT ON COLUMN @P@.audit_entry.old_row IS 'Before the change: the whole row for DELETE, the changed columns for UPDATE, NULL for INSERT.';
 COMMENT ON COLUMN @P@.audit_entry.new_row IS 'After the change: the whole row for INSERT, the changed columns for UPDATE, NULL for DELETE.';
-COMMENT ON VIEW @P@.audit_change IS 'One row per changed column: before and after as text. Columns that were NULL and stayed so are left out.';
+COMMENT ON VIEW @P@.audit_change IS 'One row per changed column: before and after as text. Columns that were NULL and stayed so are left out. To page, go by audit_id, then audit_change_id: WHERE audit_id >= 7 AND audit_change_id > 14003 ORDER BY audit_id, audit_change_id LIMIT 50 begins behind the last row of the page before and reads no further than it shows; ordered by audit_change_id alone the whole log is decoded.';
 COMMENT ON COLUMN @P@.audit_change.audit_change_id IS 'Key: audit_id and the position of the column.';
 COMMENT ON COLUMN @P@.audit_change.audit_id IS 'Entry of audit_log that the change belongs to.';
 COMMENT ON COLUMN @P@.audit_change.at IS 'Clock when the statement was recorded.';
@@ -140,6 +163,21 @@ COMMENT ON COLUMN @P@.audit_change.contract_id IS 'Contract that the row or its 
 COMMENT ON COLUMN @P@.audit_change.column_name IS 'Column that changed, by its name at the time.';
 COMMENT ON COLUMN @P@.audit_change.old_value IS 'Value before, as text; NULL where there was none.';
 COMMENT ON COLUMN @P@.audit_change.new_value IS 'Value after, as text; NULL where there is none.';
+COMMENT ON VIEW @P@.audit_delta IS 'What statements changed in cover, and why: one row per state of cover, and per days on which a rule acts, that came or went.';
+COMMENT ON COLUMN @P@.audit_delta.audit_delta_id IS 'Key: audit_id and the place in the entry.';
+COMMENT ON COLUMN @P@.audit_delta.audit_id IS 'Entry of audit_log that holds it.';
+COMMENT ON COLUMN @P@.audit_delta.at IS 'The statement''s instant.';
+COMMENT ON COLUMN @P@.audit_delta.kind IS 'coverage (a row of coverage) or decision (a row of rule_effect).';
+COMMENT ON COLUMN @P@.audit_delta.asset_id IS 'Asset.';
+COMMENT ON COLUMN @P@.audit_delta.term_id IS 'Term; NULL for a decision.';
+COMMENT ON COLUMN @P@.audit_delta.rule_id IS 'Rule that was decided; NULL for coverage.';
+COMMENT ON COLUMN @P@.audit_delta.change IS 'gained (the row came) or lost (it went). Of a row whose days or grounds change, the old one is lost and the new one gained.';
+COMMENT ON COLUMN @P@.audit_delta.first_day IS 'First day; NULL when unbounded.';
+COMMENT ON COLUMN @P@.audit_delta.last_day IS 'Last day, included; NULL when open.';
+COMMENT ON COLUMN @P@.audit_delta.is_stated IS 'Covered because it is listed itself; NULL for a decision.';
+COMMENT ON COLUMN @P@.audit_delta.is_ruled IS 'Covered because a rule includes it; NULL for a decision.';
+COMMENT ON COLUMN @P@.audit_delta.is_inherited IS 'Covered because it belongs to the bundle of a covered primary; NULL for a decision.';
 COMMENT ON FUNCTION @P@.asset_history(bigint) IS 'All audit entries about one asset, oldest first: the asset itself and every list line, identifier, bundle, event or request that ever spoke of it. Needs SELECT on the log (level auditor).';
 COMMENT ON FUNCTION @P@.contract_history(bigint) IS 'All audit entries about one contract, its terms, rules and list lines, oldest first. Needs SELECT on the log (level auditor).';
 COMMENT ON FUNCTION @P@.verify_replay() IS 'Holds all recorded tables against the log and returns what was changed past it, as by triggers switched off: EDITED (a value is not what the log says), MISSING (the log knows a row that is not there), EXTRA (a row is there that the log does not know, or says was deleted). Not faults: ERASED (a row that cannot be compared because an entry of it was erased), SCHEMA_CHANGED (a column that came or was retyped later: how many rows could not be compared in it). UNREADABLE: an entry of the log is damaged. No row: nothing was changed past the log. One snapshot; writers go on. Needs SELECT on the log (level auditor), and READ COMMITTED (SQLSTATE 25001).';
+COMMENT ON FUNCTION @P@.verify_history() IS 'Folds what the log says of changes in cover and of decisions, and holds it row by row against coverage, coverage_history and rule_effect: whether cover was ever other than these tables tell. No definition is run again. Returns EDITED (the row is there, with other times than the log says), MISSING (the log knows a row that is not there), EXTRA (a row is there that the log does not know), LOST (the log takes away what it never gave: an entry is gone), UNREADABLE (an entry is damaged). No row: nothing was rewritten. One snapshot; writers go on. Needs SELECT on the log (level auditor), and READ COMMITTED (SQLSTATE 25001).';

@@ -1,8 +1,13 @@
 -- The audit trail: reading row images, and keeping the log from being rewritten.
 
+-- The cost is that of a whole row: where only some rows are wanted, the planner is to choose them first.
 CREATE FUNCTION cec.decode_row_image(row_image bytea, operation text, side text, column_names text[], column_codes text[])
 RETURNS jsonb
-LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_decode_row_image';
+LANGUAGE c STABLE PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'cec_decode_row_image';
+CREATE FUNCTION cec.decode_delta(delta bytea)
+RETURNS TABLE (ordinal integer, kind text, asset_id bigint, term_id bigint, rule_id bigint, change text, first_day date, last_day date,
+	is_stated boolean, is_ruled boolean, is_inherited boolean)
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_decode_delta';
 CREATE FUNCTION cec.refuse_rewrite() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'cec_refuse_rewrite';
 
@@ -29,7 +34,7 @@ END;
 -- What the view audit_entry of a portfolio shows, for queries of the engine: they read tables only, since a view is what its
 -- owner makes of it.
 CREATE FUNCTION cec._audit_entry() RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 SELECT $query$(SELECT l.audit_id, l.at, l.actor, l.session_user_name, l.application_name, l.client_addr, l.reason,
 		l.table_name, l.operation, l.row_id, l.asset_id, l.term_id, l.contract_id, l.xid, l.system_id,
 		cec.decode_row_image(l.row_image, l.operation, 'old', s.column_names, s.column_codes) AS old_row,
@@ -42,7 +47,7 @@ CREATE FUNCTION cec.history(portfolio regnamespace, subject text, subject_id big
 RETURNS TABLE (audit_id bigint, at timestamptz, actor text, session_user_name text, application_name text,
 	client_addr inet, reason text, table_name text, operation text, row_id bigint, asset_id bigint, term_id bigint,
 	contract_id bigint, xid xid8, system_id bigint, old_row jsonb, new_row jsonb)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off SET max_parallel_workers_per_gather = 0 AS $$
 BEGIN
 	PERFORM cec._require_version(portfolio);
 	IF subject NOT IN ('asset_id', 'term_id', 'contract_id') THEN
@@ -50,10 +55,11 @@ BEGIN
 			HINT = 'Subjects are asset_id, term_id and contract_id.';
 	END IF;
 	RETURN QUERY EXECUTE cec._sql(portfolio, format(
-		'SELECT e.* FROM %s e
-		WHERE e.audit_id IN (SELECT l.audit_id FROM @P@.audit_log o JOIN @P@.audit_log l USING (row_id, table_name)
-			WHERE o.%I = $1)
-		ORDER BY e.audit_id', cec._audit_entry(), subject)) USING subject_id;
+		'SELECT e.*
+		FROM (SELECT DISTINCT o.table_name, o.row_id FROM @P@.audit_log o WHERE o.%I = $1) AS o
+			CROSS JOIN LATERAL (SELECT l.audit_id FROM @P@.audit_log l WHERE l.row_id = o.row_id AND l.table_name = o.table_name OFFSET 0) AS l
+			CROSS JOIN LATERAL (SELECT e.* FROM %s e WHERE e.audit_id = l.audit_id OFFSET 0) AS e
+		ORDER BY e.audit_id', subject, cec._audit_entry())) USING subject_id;
 END;
 $$;
 
@@ -67,13 +73,28 @@ CREATE FUNCTION cec.verify_replay(portfolio regnamespace)
 RETURNS TABLE (kind text, table_name text, row_id bigint, column_name text, detail text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	PERFORM cec._require_version(portfolio);
+	PERFORM cec._has_settings(portfolio);
 	RETURN QUERY SELECT r.* FROM cec._verify_replay(portfolio) AS r
 		ORDER BY r.table_name, r.row_id NULLS FIRST, r.kind, r.column_name, r.detail;
 END;
 $$;
 
+CREATE FUNCTION cec._verify_history(portfolio oid)
+RETURNS TABLE (kind text, table_name text, asset_id bigint, term_id bigint, rule_id bigint, first_day date, last_day date, detail text)
+LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_verify_history';
+
+CREATE FUNCTION cec.verify_history(portfolio regnamespace)
+RETURNS TABLE (kind text, table_name text, asset_id bigint, term_id bigint, rule_id bigint, first_day date, last_day date, detail text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM cec._require_version(portfolio);
+	RETURN QUERY SELECT h.* FROM cec._verify_history(portfolio) AS h
+		ORDER BY h.asset_id NULLS FIRST, h.table_name, h.term_id, h.rule_id, h.first_day NULLS FIRST, h.kind, h.detail;
+END;
+$$;
+
 COMMENT ON FUNCTION cec.decode_row_image(bytea, text, text, text[], text[]) IS 'A row image as jsonb: side old or new; for UPDATE the changed columns only. NULL where there was no such row or the image was erased. SQLSTATE XX001: the image does not fit its column list.';
+COMMENT ON FUNCTION cec.decode_delta(bytea) IS 'The rows of a delta of audit_log: states of cover that came or went, and decisions of rules; see audit_delta of a portfolio. SQLSTATE XX001: it is damaged.';
 COMMENT ON FUNCTION cec.refuse_rewrite() IS 'Trigger: refuses UPDATE, DELETE and TRUNCATE of recorded tables (SQLSTATE 42501).';
 COMMENT ON FUNCTION cec._note_columns(oid, text) IS 'Private. Records the column list of a table before its first change does.';
 COMMENT ON FUNCTION cec._note_all_columns(regnamespace) IS 'Private. Records the column lists of all tables of a portfolio.';
@@ -83,3 +104,5 @@ COMMENT ON FUNCTION cec.history(regnamespace, text, bigint) IS 'Audit entries ab
 COMMENT ON FUNCTION cec._blocks_of(oid, bigint[], bigint[], xid8[]) IS 'Private. The blocks that rows of the log were sealed in, in the same order; NULL for those that are not sealed yet.';
 COMMENT ON FUNCTION cec._verify_replay(oid) IS 'Private. Differences between log and tables, in no order.';
 COMMENT ON FUNCTION cec.verify_replay(regnamespace) IS 'Differences between the log and the tables that it records; see verify_replay of a portfolio.';
+COMMENT ON FUNCTION cec._verify_history(oid) IS 'Private. Differences between what the log says of cover and the tables, in no order.';
+COMMENT ON FUNCTION cec.verify_history(regnamespace) IS 'Differences between what the log says of cover and what is stored of it; see verify_history of a portfolio.';

@@ -4,12 +4,15 @@
  *
  * A row belongs to the first block whose snapshot shows its transaction, among the blocks that its own cluster made.  A
  * block whose predecessor is of another cluster, or that has none, closes what a dump carried along: to it also belong
- * the rows of other clusters that are in no block before and whose audit_id is not above the block's last_audit_id.
+ * the rows of other clusters that are in no block before.  It keeps the last transaction and the last number of each
+ * cluster that it took rows of: a log may come back to a cluster, whose new rows are then behind in one or the other, while
+ * numbers alone need not grow from cluster to cluster.
  *
  * Kept in memory is what a snapshot says: a few dozen bytes a block.
  */
 #include "postgres.h"
 
+#include "port/pg_bswap.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
@@ -55,9 +58,56 @@ cec_shown_has(const CecShown *shown, uint64 xid)
 	return low == shown->count || shown->in_progress[low] != xid;
 }
 
+/* What audit_block.carried says; what is of no such length says nothing. */
+static void
+read_carried(CecBlock *block, const bytea *bytes)
+{
+	const char *at = bytes == NULL ? NULL : VARDATA_ANY(bytes);
+
+	block->carried_count = bytes == NULL || VARSIZE_ANY_EXHDR(bytes) % CEC_CARRIED_LEN != 0
+							   ? 0
+							   : VARSIZE_ANY_EXHDR(bytes) / CEC_CARRIED_LEN;
+	block->carried = block->carried_count > 0 ? palloc(block->carried_count * sizeof(CecCarried)) : NULL;
+	for (int i = 0; i < block->carried_count; i++, at += CEC_CARRIED_LEN)
+	{
+		uint64 parts[3];
+
+		memcpy(parts, at, CEC_CARRIED_LEN);
+		block->carried[i].system_id = (int64) pg_ntoh64(parts[0]);
+		block->carried[i].last_xid = pg_ntoh64(parts[1]);
+		block->carried[i].last_audit_id = (int64) pg_ntoh64(parts[2]);
+	}
+}
+
+/* The value of audit_block.carried. */
+bytea *
+cec_carried_write(const CecCarried *carried, int count)
+{
+	bytea *result = palloc(VARHDRSZ + count * CEC_CARRIED_LEN);
+
+	SET_VARSIZE(result, VARHDRSZ + count * CEC_CARRIED_LEN);
+	for (int i = 0; i < count; i++)
+	{
+		uint64 parts[3] = {pg_hton64((uint64) carried[i].system_id), pg_hton64(carried[i].last_xid),
+						   pg_hton64((uint64) carried[i].last_audit_id)};
+
+		memcpy(VARDATA(result) + i * CEC_CARRIED_LEN, parts, CEC_CARRIED_LEN);
+	}
+	return result;
+}
+
+static bool
+took_over(const CecBlock *block, int64 system_id, uint64 xid, int64 audit_id)
+{
+	for (int i = 0; i < block->carried_count; i++)
+		if (block->carried[i].system_id == system_id)
+			return xid <= block->carried[i].last_xid && audit_id <= block->carried[i].last_audit_id;
+	return false;
+}
+
 /* Adds the next block; memory is taken from the current context. */
 void
-cec_blocks_add(CecBlocks *blocks, int64 block_no, int64 system_id, Datum snapshot, int64 last_audit_id)
+cec_blocks_add(CecBlocks *blocks, int64 block_no, int64 system_id, Datum snapshot, const bytea *carried)
 {
 	CecBlock *block;
 
@@ -70,7 +120,7 @@ cec_blocks_add(CecBlocks *blocks, int64 block_no, int64 system_id, Datum snapsho
 	block = &blocks->blocks[blocks->count];
 	block->block_no = block_no;
 	block->system_id = system_id;
-	block->last_audit_id = last_audit_id;
+	read_carried(block, carried);
 	block->closing = blocks->count == 0 || block[-1].system_id != system_id;
 	cec_shown_read(&block->shown, snapshot);
 	if (block->closing)
@@ -129,7 +179,7 @@ cec_blocks_find(CecBlocks *blocks, int64 system_id, uint64 xid, int64 audit_id)
 				return &blocks->blocks[found];
 			}
 		}
-		else if (audit_id <= block->last_audit_id)
+		else if (took_over(block, system_id, xid, audit_id))
 			return block;
 		first = block->run_end;
 	}

@@ -29,6 +29,7 @@ typedef struct Candidate
 	bool has_leaf; /* a leaf was kept under this number */
 	CecHash leaf;
 	bool has_row; /* a row bears this number */
+	int32 mark;	  /* of the row */
 	uint64 xid;
 	char *input; /* of the row's leaf as it is now */
 	int input_len;
@@ -43,22 +44,44 @@ typedef struct Differ
 	int count;
 } Differ;
 
+/* A row that no leaf was kept of. */
+static void
+report_unsealed(Differ *differ, const Candidate *candidate)
+{
+	static const struct
+	{
+		const char *kind;
+		const char *detail;
+	} told[] = {
+		[CEC_FROM_LOG] = {"EXTRA", "The row was not there when its transaction was sealed."},
+		[CEC_FROM_LOG_ERASED] = {"EXTRA", "The row was not there when its transaction was sealed."},
+		[CEC_FORGED_ERASURE] = {"EXTRA", "The row was not there when its transaction was sealed."},
+		[CEC_UNSEALED_ERASURE] = {"EDITED", "The row was erased before it was ever sealed."},
+		[CEC_UNSEALED_DAMAGED] = {"EDITED", "The row has no salt or image that the engine writes."},
+		[CEC_UNSEALED_CLUSTER] = {"EXTRA", "No seal can take the row, which says that another cluster made it."},
+		[CEC_UNSEALED_XID] = {"EXTRA", "No seal can take the row, whose transaction is still to come."},
+		[CEC_UNSEALED_AT] = {"EXTRA", "The time of the row is still to come."},
+	};
+
+	cec_verify_report(differ->verifier, told[candidate->mark].kind, candidate->audit_id, candidate->block_no,
+					  "audit_log", "%s", told[candidate->mark].detail);
+}
+
 static void
 report_row(Differ *differ, const Candidate *candidate)
 {
-	const char *kind =
-		candidate->has_leaf ? candidate->has_row && !candidate->row_found ? "EDITED" : "MISSING" : "EXTRA";
+	const char *kind = candidate->has_row && !candidate->row_found ? "EDITED" : "MISSING";
 
 	if (list_length(differ->verifier->edited) < MAX_CANDIDATES)
 		differ->verifier->edited = cec_verify_note(differ->verifier, differ->verifier->edited, candidate->audit_id);
 	if (candidate->has_leaf)
 		cec_verify_report(differ->verifier, kind, candidate->audit_id, candidate->block_no, "audit_log", "%s",
-						  candidate->has_row && !candidate->row_found
-							  ? "The row is not what was sealed under its number."
-							  : "The row that was sealed is gone.");
+						  !candidate->has_row || candidate->row_found ? "The row that was sealed is gone."
+						  : candidate->mark == CEC_FORGED_ERASURE
+							  ? "The row was erased, and the log has not recorded the erasure as it stands."
+							  : "The row is not what was sealed under its number.");
 	else
-		cec_verify_report(differ->verifier, kind, candidate->audit_id, candidate->block_no, "audit_log",
-						  "The row was not there when its transaction was sealed.");
+		report_unsealed(differ, candidate);
 }
 
 /* The input of the leaf of a row as it is. */
@@ -166,7 +189,10 @@ add_candidate(Differ *differ, const CecSealedRow *leaf, const CecSealedRow *row)
 		candidate.leaf = leaf->leaf;
 	candidate.has_row = row != NULL;
 	if (row != NULL)
+	{
 		candidate.xid = row->xid;
+		candidate.mark = row->mark;
+	}
 	if (differ->count < MAX_CANDIDATES)
 		differ->candidates[differ->count++] = candidate;
 	else
@@ -194,7 +220,7 @@ judge(Differ *differ, const CecSealedRow *leaf, const CecSealedRow *row)
 		if (leaf->block_no != row->block_no)
 			note_moved(differ, leaf, row);
 	}
-	else if (leaf != NULL || row->block_no != CEC_UNSEALED)
+	else if (leaf != NULL || row->block_no != CEC_UNSEALED || row->mark != CEC_FROM_LOG)
 		add_candidate(differ, leaf, row);
 }
 

@@ -4,7 +4,7 @@
  *
  *		cec-digest-1 PORTFOLIO SYSTEM_ID BLOCK_NO TREE_SIZE ROOT SEALED_AT
  *
- * Fields are divided by single spaces.  The name of the portfolio is for people; bytes of it other than letters, digits,
+ * Fields are divided by single spaces.  Bytes of the portfolio's name other than letters, digits,
  * "_", "-", "." and those of characters beyond ASCII are written as % and two hex digits.  SEALED_AT is UTC to the
  * microsecond: 2026-01-31T23:59:59.000000Z.
  */
@@ -34,15 +34,20 @@ static const CecQuery newest_block = {
 	CURSOR_OPT_GENERIC_PLAN,
 	.results = {INT8OID, INT8OID, INT8OID, BYTEAOID, TIMESTAMPTZOID}};
 
-static void
-append_name(StringInfo buf, const char *name)
+/* The name of a portfolio as it stands in digests. */
+char *
+cec_digest_name(const char *portfolio)
 {
-	for (const unsigned char *c = (const unsigned char *) name; *c != '\0'; c++)
+	StringInfoData name;
+
+	initStringInfo(&name);
+	for (const unsigned char *c = (const unsigned char *) portfolio; *c != '\0'; c++)
 		if (*c >= 0x80 || (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
 			strchr("_-.", *c) != NULL)
-			appendStringInfoChar(buf, (char) *c);
+			appendStringInfoChar(&name, (char) *c);
 		else
-			appendStringInfo(buf, "%%%02x", *c);
+			appendStringInfo(&name, "%%%02x", *c);
+	return name.data;
 }
 
 static char *
@@ -64,10 +69,8 @@ cec_digest_write(const CecDigest *digest, const char *portfolio)
 	StringInfoData line;
 
 	initStringInfo(&line);
-	appendStringInfoString(&line, DIGEST_WORD " ");
-	append_name(&line, portfolio);
-	appendStringInfo(&line, " " INT64_FORMAT " " INT64_FORMAT " " INT64_FORMAT " ", digest->system_id, digest->block_no,
-					 digest->tree_size);
+	appendStringInfo(&line, DIGEST_WORD " %s " INT64_FORMAT " " INT64_FORMAT " " INT64_FORMAT " ",
+					 cec_digest_name(portfolio), digest->system_id, digest->block_no, digest->tree_size);
 	for (int i = 0; i < CEC_HASH_LEN; i++)
 		appendStringInfo(&line, "%02x", digest->root.bytes[i]);
 	appendStringInfo(&line, " %s", utc_text(digest->sealed_at));
@@ -130,6 +133,7 @@ cec_digest_try_read(CecDigest *digest, const char *line)
 			break;
 		*at = '\0';
 	}
+	digest->portfolio = count > 1 ? fields[1] : "";
 	return count == DIGEST_FIELDS && strcmp(fields[0], DIGEST_WORD) == 0 && fields[1][0] != '\0' &&
 		   read_number(fields[2], true, &digest->system_id) && read_number(fields[3], false, &digest->block_no) &&
 		   read_number(fields[4], false, &digest->tree_size) && read_root(fields[5], &digest->root) &&

@@ -12,6 +12,7 @@
 
 typedef struct CecDigest
 {
+	const char *portfolio; /* as it stands in the line; NULL in one that was not read */
 	int64 system_id;
 	int64 block_no;
 	int64 tree_size;
@@ -19,6 +20,7 @@ typedef struct CecDigest
 	TimestampTz sealed_at;
 } CecDigest;
 
+extern char *cec_digest_name(const char *portfolio);
 extern char *cec_digest_write(const CecDigest *digest, const char *portfolio);
 extern bool cec_digest_try_read(CecDigest *digest, const char *line);
 extern bool cec_digest_last(CecPortfolio *portfolio, CecDigest *digest);

@@ -171,7 +171,7 @@ static void
 clear_row(Eraser *eraser, Snapshot snapshot)
 {
 	ItemPointerData tid;
-	Relation rel = table_open(find_place(eraser, &tid), RowExclusiveLock);
+	Relation rel = table_open(find_place(eraser, &tid), RowExclusiveLock); /* the checked log, or a leaf of it */
 	AttrNumber salt = cec_column_require_nullable(rel, "salt", BYTEAOID);
 	AttrNumber image = cec_column_require_nullable(rel, "row_image", BYTEAOID);
 	TupleTableSlot *old = table_slot_create(rel, NULL);

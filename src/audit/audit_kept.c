@@ -15,21 +15,27 @@
 #include "audit_kept.h"
 #include "compat.h"
 
-/* Where a row's leaf is: the block is the first one that takes the row (audit_block.c). */
+/* Where a row's leaf is: in the first block of its own cluster whose snapshot shows it (audit_block.c) … */
 static const CecQuery leaf_of_row = {
-	"SELECT l.first_leaf::bigint + array_position(l.audit_ids::bigint[], $3) - 1 FROM (SELECT * FROM"
-	"  ((SELECT block_no, tree_size - row_count AS first_leaf, tree_size FROM @P@.audit_block"
-	"   WHERE system_id = $1 AND next_xid > $2 AND pg_visible_in_snapshot($2, snapshot) ORDER BY next_xid, block_no LIMIT 1)"
-	"  UNION ALL"
-	"  (SELECT b.block_no, b.tree_size - b.row_count, b.tree_size FROM @P@.audit_block b"
-	"   WHERE (SELECT min(o.system_id) < $1 OR max(o.system_id) > $1 FROM @P@.audit_block o)"
-	"    AND b.system_id <> $1 AND b.last_audit_id >= $3"
-	"    AND NOT EXISTS (SELECT FROM @P@.audit_block p WHERE p.block_no = b.block_no - 1 AND p.system_id = b.system_id)"
-	"   ORDER BY b.block_no LIMIT 1)) AS taker ORDER BY block_no LIMIT 1) AS b"
+	"SELECT l.first_leaf::bigint + array_position(l.audit_ids::bigint[], $3) - 1 FROM"
+	" (SELECT tree_size - row_count AS first_leaf, tree_size FROM @P@.audit_block"
+	"  WHERE system_id = $1 AND next_xid > $2 AND pg_visible_in_snapshot($2, snapshot)"
+	"  ORDER BY next_xid, block_no LIMIT 1) AS b"
 	" JOIN @P@.audit_leaf l ON l.first_leaf >= b.first_leaf AND l.first_leaf < b.tree_size"
 	" WHERE $3 = ANY (l.audit_ids::bigint[]) LIMIT 1",
 	3,
 	{INT8OID, XID8OID, INT8OID},
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID}};
+
+/* … or in one that took over what a dump carried along. */
+static const CecQuery leaf_carried = {
+	"SELECT l.first_leaf::bigint + array_position(l.audit_ids::bigint[], $2) - 1 FROM @P@.audit_block b"
+	" JOIN @P@.audit_leaf l ON l.first_leaf >= b.tree_size - b.row_count AND l.first_leaf < b.tree_size"
+	" WHERE b.carried IS NOT NULL AND b.system_id <> $1 AND $2 = ANY (l.audit_ids::bigint[])"
+	" ORDER BY b.block_no LIMIT 1",
+	2,
+	{INT8OID, INT8OID},
 	CURSOR_OPT_GENERIC_PLAN,
 	.results = {INT8OID}};
 
@@ -70,11 +76,13 @@ int64
 cec_kept_find_leaf(CecKept *kept, int64 system_id, FullTransactionId xid, int64 audit_id)
 {
 	Datum args[3] = {Int64GetDatum(system_id), FullTransactionIdGetDatum(xid), Int64GetDatum(audit_id)};
+	Datum carried_args[2] = {args[0], args[2]};
 	int64 index;
 	bool null;
 
 	SPI_connect();
-	if (cec_query_read(kept->portfolio->plans, &leaf_of_row, args, NULL) == 0)
+	if (cec_query_read(kept->portfolio->plans, &leaf_of_row, args, NULL) == 0 &&
+		cec_query_read(kept->portfolio->plans, &leaf_carried, carried_args, NULL) == 0)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("row " INT64_FORMAT " of the audit log is not sealed yet", audit_id),
 						errhint("Call seal_audit first.")));

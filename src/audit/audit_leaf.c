@@ -106,6 +106,26 @@ append_header(StringInfo buf, const Datum *values, const bool *isnull)
 	}
 }
 
+/* A delta may speak of many assets: what is hashed, and stands in proofs, is its hash. */
+static void
+append_delta(CecLeafMaker *maker, const Datum *values, const bool *isnull)
+{
+	StringInfo buf = &maker->input;
+	bytea *bytes;
+	CecHash hash;
+
+	if (isnull[CEC_LOG_DELTA])
+	{
+		appendStringInfoCharMacro(buf, 0);
+		return;
+	}
+	bytes = DatumGetByteaPP(values[CEC_LOG_DELTA]);
+	cec_hasher_start(maker->hasher);
+	cec_hasher_add(maker->hasher, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+	cec_hasher_finish(maker->hasher, &hash);
+	append_part(buf, (const char *) hash.bytes, CEC_HASH_LEN);
+}
+
 /* SHA-256(00, header, content). */
 void
 cec_leaf_make(CecLeafMaker *maker, const Datum *values, const bool *isnull, const CecHash *content, CecHash *leaf)
@@ -115,6 +135,7 @@ cec_leaf_make(CecLeafMaker *maker, const Datum *values, const bool *isnull, cons
 	resetStringInfo(input);
 	appendStringInfoCharMacro(input, 0);
 	append_header(input, values, isnull);
+	append_delta(maker, values, isnull);
 	appendBinaryStringInfo(input, (const char *) content->bytes, CEC_HASH_LEN);
 	cec_hasher_start(maker->hasher);
 	cec_hasher_add(maker->hasher, input->data, input->len);

@@ -14,7 +14,7 @@
 static const char *const log_column_name[CEC_LOG_COLUMNS] = {
 	"audit_id",			"xid",		   "system_id",	  "at",			"actor",	 "session_user_name",
 	"application_name", "client_addr", "reason",	  "table_name", "operation", "row_id",
-	"asset_id",			"term_id",	   "contract_id", "salt",		"row_image"};
+	"asset_id",			"term_id",	   "contract_id", "salt",		"row_image", "delta"};
 
 static const Oid log_column_type[CEC_LOG_COLUMNS] = CEC_LOG_COLUMN_TYPES;
 

@@ -352,9 +352,12 @@ finish(Merger *merger, int64 last_block_no)
 						  "The digest of block " INT64_FORMAT " has " INT64_FORMAT " leaves, the log " INT64_FORMAT ".",
 						  verifier->digests[merger->digest_at].block_no, verifier->digests[merger->digest_at].tree_size,
 						  merger->tree.merkle.size);
-	/* Rows that are sealed nowhere matter where a leaf has no row: somebody may have changed their transaction. */
+	/*
+	 * Rows that are sealed nowhere matter where a leaf has no row: somebody may have changed their transaction; and where
+	 * something is wrong with them by themselves.
+	 */
 	for (; merger->has_row; next_row(merger))
-		if (verifier->leaves_differ || merger->row.block_no != CEC_UNSEALED)
+		if (verifier->leaves_differ || merger->row.block_no != CEC_UNSEALED || merger->row.mark != CEC_FROM_LOG)
 			cec_sealed_sort_put(verifier->differences, &merger->row);
 }
 

@@ -21,6 +21,7 @@
 
 #include "act_as.h"
 #include "audit_digest.h"
+#include "audit_erasure.h"
 #include "audit_kept.h"
 #include "audit_leaf.h"
 #include "audit_scan.h"
@@ -92,7 +93,7 @@ take_row(void *arg, TupleTableSlot *slot)
 	row->xid = DatumGetFullTransactionId(slot->tts_values[CEC_LOG_XID]);
 	row->whole = cec_leaf_content(&row->maker, slot->tts_values, slot->tts_isnull, &row->content);
 	if (cec_leaf_is_erased(slot->tts_isnull))
-		row->whole = cec_audit_find_erasure(row->portfolio, row->audit_id, &row->content);
+		row->whole = cec_erasure_find(row->portfolio, row->audit_id, &row->content);
 	cec_leaf_make(&row->maker, slot->tts_values, slot->tts_isnull, &row->content, &row->leaf);
 }
 

@@ -275,7 +275,8 @@ compare_all(CecReplay *replay)
 	cec_replay_find_lists(replay);
 	cec_replay_begin_sums(replay);
 	add_all(replay,
-			cec_replay_sql(replay, "SELECT audit_id, table_name, operation, row_id, row_image FROM @P@.audit_log"),
+			cec_replay_sql(replay, "SELECT audit_id, table_name, operation, row_id, row_image FROM @P@.audit_log"
+								   " WHERE table_name <> 'coverage'"),
 			NULL);
 	for (int i = 0; i < replay->ntables; i++)
 		if (replay->by_number[i]->key >= 0)

@@ -16,30 +16,24 @@
 #define SELECT_LOG \
 	"SELECT audit_id::bigint, xid::xid8, system_id::bigint, at::timestamptz, actor::text, session_user_name::text," \
 	" application_name::text, client_addr::inet, reason::text, table_name::text, operation::text, row_id::bigint," \
-	" asset_id::bigint, term_id::bigint, contract_id::bigint, salt::bytea, row_image::bytea FROM @P@.audit_log"
+	" asset_id::bigint, term_id::bigint, contract_id::bigint, salt::bytea, row_image::bytea, delta::bytea FROM @P@.audit_log"
 
-static const CecQuery log_rows = {
-	SELECT_LOG " WHERE audit_id >= $1", 1, {INT8OID}, CURSOR_OPT_CUSTOM_PLAN, .results = CEC_LOG_COLUMN_TYPES};
+static const CecQuery log_rows = {SELECT_LOG " WHERE audit_id BETWEEN $1 AND $2",
+								  2,
+								  {INT8OID, INT8OID},
+								  CURSOR_OPT_CUSTOM_PLAN,
+								  .results = CEC_LOG_COLUMN_TYPES};
 
 static const CecQuery one_log_row = {
 	SELECT_LOG " WHERE audit_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN, .results = CEC_LOG_COLUMN_TYPES};
 
 static const CecQuery block_rows = {
-	"SELECT block_no::bigint, system_id::bigint, coalesce(snapshot::pg_snapshot, '1:1:'), last_audit_id::bigint"
+	"SELECT block_no::bigint, system_id::bigint, coalesce(snapshot::pg_snapshot, '1:1:'), carried::bytea"
 	" FROM @P@.audit_block ORDER BY block_no",
 	0,
 	{0},
 	0,
-	.results = {INT8OID, INT8OID, PG_SNAPSHOTOID, INT8OID}};
-
-/* An erasure counts when the engine recorded it. */
-static const CecQuery erasure_of = {
-	"SELECT e.content::bytea FROM @P@.audit_erasure e WHERE e.audit_id = $1 AND EXISTS (SELECT FROM @P@.audit_log l"
-	" WHERE l.row_id = $1 AND l.table_name = 'audit_erasure' AND l.operation = 'INSERT')",
-	1,
-	{INT8OID},
-	CURSOR_OPT_GENERIC_PLAN,
-	.results = {BYTEAOID}};
+	.results = {INT8OID, INT8OID, PG_SNAPSHOTOID, BYTEAOID}};
 
 typedef struct BlockReader
 {
@@ -69,40 +63,14 @@ cec_audit_begin(CecPortfolio *portfolio, CecActAs *act, const char *verb)
 	cec_portfolio_act(act, portfolio);
 }
 
-/* What an erased row's content hashed to, if its erasure was recorded. */
-bool
-cec_audit_find_erasure(CecPortfolio *portfolio, int64 audit_id, CecHash *content)
-{
-	Datum key = Int64GetDatum(audit_id);
-	bool found = false;
-
-	SPI_connect();
-	if (cec_query_read(portfolio->plans, &erasure_of, &key, NULL) > 0)
-	{
-		bool null;
-		Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
-
-		if (!null)
-		{
-			bytea *bytes = DatumGetByteaPP(value);
-
-			found = VARSIZE_ANY_EXHDR(bytes) == CEC_HASH_LEN;
-			if (found)
-				memcpy(content->bytes, VARDATA_ANY(bytes), CEC_HASH_LEN);
-		}
-	}
-	SPI_finish();
-	return found;
-}
-
-/* Hands over the rows of the log from a number on, in any order, as values in the order of CecLogColumn. */
+/* Hands over the rows of the log from a number to another, in any order, as values in the order of CecLogColumn. */
 void
-cec_audit_scan_log(CecPortfolio *portfolio, int64 from_audit_id, CecRowTaker take, void *arg)
+cec_audit_scan_log(CecPortfolio *portfolio, int64 from, int64 to, CecRowTaker take, void *arg)
 {
-	Datum from = Int64GetDatum(from_audit_id);
+	Datum range[2] = {Int64GetDatum(from), Int64GetDatum(to)};
 
 	SPI_connect();
-	cec_query_stream(portfolio->plans, &log_rows, &from, take, arg);
+	cec_query_stream(portfolio->plans, &log_rows, range, take, arg);
 	SPI_finish();
 }
 
@@ -124,7 +92,7 @@ take_block(void *arg, TupleTableSlot *row)
 	MemoryContext old = MemoryContextSwitchTo(reader->cxt);
 
 	cec_blocks_add(reader->blocks, DatumGetInt64(row->tts_values[0]), DatumGetInt64(row->tts_values[1]),
-				   row->tts_values[2], DatumGetInt64(row->tts_values[3]));
+				   row->tts_values[2], row->tts_isnull[3] ? NULL : DatumGetByteaPP(row->tts_values[3]));
 	MemoryContextSwitchTo(old);
 }
 

@@ -8,13 +8,11 @@
 #include "act_as.h"
 #include "audit_block.h"
 #include "audit_log.h"
-#include "merkle.h"
 
 extern void cec_audit_require_read_committed(const char *what);
 extern void cec_audit_begin(CecPortfolio *portfolio, CecActAs *act, const char *verb);
-extern bool cec_audit_find_erasure(CecPortfolio *portfolio, int64 audit_id, CecHash *content);
 extern void cec_audit_read_row(CecPortfolio *portfolio, int64 audit_id, CecRowTaker take, void *arg);
-extern void cec_audit_scan_log(CecPortfolio *portfolio, int64 from_audit_id, CecRowTaker take, void *arg);
+extern void cec_audit_scan_log(CecPortfolio *portfolio, int64 from, int64 to, CecRowTaker take, void *arg);
 extern void cec_audit_scan_blocks(CecPortfolio *portfolio, CecBlocks *blocks);
 
 #endif

@@ -9,8 +9,8 @@
  *
  * How far back new rows can be: a transaction takes its xid before its first number of the log.  A block remembers the
  * number that was handed out last before its snapshot (last_audit_id), and which xid was the next after it (next_xid): from
- * there on transactions have numbers above.  So the log is read from the last block on, or, if a transaction has settled since that had begun
- * before it, from the last block before that one began.  A snapshot's xmax would not do for next_xid: above it there can
+ * there on transactions have numbers above.  So the log is read from the last block on, or, if a transaction has settled
+ * since that had begun before it, from the last block before that one began; up to the number that was handed out last.  A snapshot's xmax would not do for next_xid: above it there can
  * be transactions in progress.  This holds while the sequence hands out numbers one by one.
  */
 #include "postgres.h"
@@ -36,6 +36,7 @@
 #include "utils/xid8.h"
 
 #include "act_as.h"
+#include "audit_erasure.h"
 #include "audit_leaf.h"
 #include "audit_scan.h"
 #include "audit_sort.h"
@@ -56,9 +57,10 @@ static const CecQuery last_block = {
 static const CecQuery leaf_beyond = {
 	"SELECT FROM @P@.audit_leaf WHERE first_leaf >= $1 LIMIT 1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
 
-/* The last block before a transaction began. */
+/* The last block before a transaction began; since the log came to this cluster, where its numbers began anew. */
 static const CecQuery block_before = {
 	"SELECT last_audit_id::bigint FROM @P@.audit_block WHERE system_id = $1 AND next_xid <= $2"
+	" AND block_no >= (SELECT coalesce(max(c.block_no), 0) FROM @P@.audit_block c WHERE c.carried IS NOT NULL)"
 	" ORDER BY next_xid DESC, block_no DESC LIMIT 1",
 	2,
 	{INT8OID, XID8OID},
@@ -67,9 +69,10 @@ static const CecQuery block_before = {
 
 static const CecQuery insert_block = {
 	"INSERT INTO @P@.audit_block (block_no, system_id, snapshot, row_count, tree_size, root, frontier, last_audit_id,"
-	" next_xid, sealed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-	10,
-	{INT8OID, INT8OID, PG_SNAPSHOTOID, INT8OID, INT8OID, BYTEAOID, BYTEAOID, INT8OID, XID8OID, TIMESTAMPTZOID},
+	" next_xid, sealed_at, carried) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+	11,
+	{INT8OID, INT8OID, PG_SNAPSHOTOID, INT8OID, INT8OID, BYTEAOID, BYTEAOID, INT8OID, XID8OID, TIMESTAMPTZOID,
+	 BYTEAOID},
 	CURSOR_OPT_GENERIC_PLAN};
 
 typedef struct Sealer
@@ -83,6 +86,9 @@ typedef struct Sealer
 	FullTransactionId next_xid;
 	int64 block_no; /* of the new block */
 	bool closing;
+	CecCarried *carried; /* by a closing block */
+	int carried_count;
+	MemoryContext cxt; /* of the whole seal */
 	CecMerkle tree;
 	CecLeafMaker maker;
 	CecSealedSort *sort;
@@ -234,8 +240,7 @@ follow_last_block(Sealer *sealer)
 		{
 			MemoryContext old = MemoryContextSwitchTo(cxt);
 
-			cec_blocks_add(&sealer->sealed, DatumGetInt64(values[0]), sealer->system_id, values[2],
-						   DatumGetInt64(values[5]));
+			cec_blocks_add(&sealer->sealed, DatumGetInt64(values[0]), sealer->system_id, values[2], NULL);
 			MemoryContextSwitchTo(old);
 			from = find_beginning(sealer, &sealer->sealed.blocks[0].shown, DatumGetInt64(values[5]),
 								  U64FromFullTransactionId(DatumGetFullTransactionId(values[6])));
@@ -244,6 +249,29 @@ follow_last_block(Sealer *sealer)
 	check_leaves(sealer);
 	SPI_finish();
 	return from;
+}
+
+/* Notes what the block takes over of another cluster. */
+static void
+note_carried(Sealer *sealer, const CecSealedRow *row)
+{
+	CecCarried *carried = sealer->carried;
+	int i = 0;
+
+	while (i < sealer->carried_count && carried[i].system_id != row->system_id)
+		i++;
+	if (i == sealer->carried_count)
+	{
+		MemoryContext old = MemoryContextSwitchTo(sealer->cxt);
+
+		carried = i == 0 ? palloc(sizeof(CecCarried)) : repalloc(carried, (i + 1) * sizeof(CecCarried));
+		MemoryContextSwitchTo(old);
+		carried[i] = (CecCarried){row->system_id, row->xid, row->audit_id};
+		sealer->carried = carried;
+		sealer->carried_count++;
+	}
+	carried[i].last_xid = Max(carried[i].last_xid, row->xid);
+	carried[i].last_audit_id = Max(carried[i].last_audit_id, row->audit_id);
 }
 
 /* A row of the log: if it is new and settled, its leaf waits to be put in order. */
@@ -258,18 +286,19 @@ take_row(void *arg, TupleTableSlot *slot)
 	row.audit_id = DatumGetInt64(values[CEC_LOG_AUDIT_ID]);
 	row.xid = U64FromFullTransactionId(DatumGetFullTransactionId(values[CEC_LOG_XID]));
 	row.system_id = DatumGetInt64(values[CEC_LOG_SYSTEM_ID]);
-	if (row.system_id == sealer->system_id ? !cec_shown_has(&sealer->shown, row.xid)
-										   : !sealer->closing || row.audit_id > sealer->last_audit_id)
+	if (row.system_id == sealer->system_id ? !cec_shown_has(&sealer->shown, row.xid) : !sealer->closing)
 		return;
 	if (cec_blocks_find(&sealer->sealed, row.system_id, row.xid, row.audit_id) != NULL)
 		return;
 	(void) cec_leaf_content(&sealer->maker, values, slot->tts_isnull, &content);
 	/* Only where a log that was sealed before is sealed anew. */
 	if (cec_leaf_is_erased(slot->tts_isnull))
-		(void) cec_audit_find_erasure(sealer->portfolio, row.audit_id, &content);
+		(void) cec_erasure_find(sealer->portfolio, row.audit_id, &content);
 	cec_leaf_make(&sealer->maker, values, slot->tts_isnull, &content, &row.leaf);
 	cec_sealed_sort_put(sealer->sort, &row);
 	sealer->count++;
+	if (row.system_id != sealer->system_id)
+		note_carried(sealer, &row);
 }
 
 static void
@@ -278,7 +307,8 @@ write_block(Sealer *sealer)
 	CecTreeWriter *writer = cec_tree_write_begin(sealer->portfolio, &sealer->tree, sealer->block_no);
 	CecSealedRow row;
 	CecHash root;
-	Datum args[10];
+	Datum args[11];
+	char nulls[11 + 1];
 
 	cec_sealed_sort_perform(sealer->sort);
 	while (cec_sealed_sort_next(sealer->sort, &row))
@@ -296,8 +326,11 @@ write_block(Sealer *sealer)
 	args[7] = Int64GetDatum(sealer->last_audit_id);
 	args[8] = FullTransactionIdGetDatum(sealer->next_xid);
 	args[9] = TimestampTzGetDatum(GetCurrentTimestamp());
+	args[10] = PointerGetDatum(cec_carried_write(sealer->carried, sealer->carried_count));
+	memset(nulls, ' ', sizeof(nulls));
+	nulls[10] = sealer->closing ? ' ' : 'n';
 	SPI_connect();
-	cec_query_run(sealer->portfolio->plans, &insert_block, args, NULL, 0);
+	cec_query_run(sealer->portfolio->plans, &insert_block, args, nulls, 0);
 	SPI_finish();
 }
 
@@ -308,11 +341,13 @@ seal(Sealer *sealer)
 	LOCAL_FCINFO(fcinfo, 0);
 	Snapshot snapshot;
 	int64 from;
+	int64 to;
 
 	/* In this order. */
 	sealer->last_audit_id = read_last_number(sealer);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	sealer->next_xid = ReadNextFullTransactionId();
+	to = read_last_number(sealer);
 	PushActiveSnapshot(snapshot);
 	InitFunctionCallInfoData(*fcinfo, NULL, 0, InvalidOid, NULL, NULL);
 	sealer->snapshot = pg_current_snapshot(fcinfo);
@@ -320,6 +355,7 @@ seal(Sealer *sealer)
 	sealer->system_id = (int64) GetSystemIdentifier();
 	sealer->block_no = 1;
 	sealer->closing = true;
+	sealer->cxt = CurrentMemoryContext;
 	cec_leaf_begin(&sealer->maker, cec_hasher_begin());
 	cec_merkle_begin(&sealer->tree, sealer->maker.hasher);
 	from = follow_last_block(sealer);
@@ -329,7 +365,8 @@ seal(Sealer *sealer)
 	/* The planner may not know yet how few rows are new; the setting ends with the owner's. */
 	if (from != PG_INT64_MIN)
 		(void) set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	cec_audit_scan_log(sealer->portfolio, from, take_row, sealer);
+	/* What this cluster has written has numbers up to here; what others have, only closing blocks take. */
+	cec_audit_scan_log(sealer->portfolio, from, sealer->closing ? PG_INT64_MAX : to, take_row, sealer);
 	if (sealer->count > 0)
 	{
 		write_block(sealer);

@@ -12,18 +12,22 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/transam.h"
+#include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
+#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
 #include "audit.h"
 #include "audit_columns.h"
+#include "audit_erasure.h"
 #include "audit_verify.h"
 #include "compat.h"
 
@@ -32,15 +36,6 @@ PG_FUNCTION_INFO_V1(cec_verify_audit);
 #define REPORT_COLUMNS 5
 
 static int seal_lag = 3600;
-
-static const CecQuery erasure_told = {
-	"SELECT format('Erased by %s (%s) at %s UTC: %s', e.erased_by, e.session_user_name,"
-	" to_char(e.erased_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), e.ground)"
-	" FROM @P@.audit_erasure e WHERE e.audit_id = $1",
-	1,
-	{INT8OID},
-	CURSOR_OPT_GENERIC_PLAN,
-	.results = {TEXTOID}};
 
 /* The key of each column list, and whether it is the hash of what the row says. */
 static const CecQuery column_lists = {
@@ -71,6 +66,10 @@ typedef struct Reader
 	CecVerifier *verifier;
 	HTAB *lists; /* of NeededList */
 	TimestampTz due;
+	TimestampTz latest; /* what was written so far is not later than this */
+	uint64 next_xid;
+	int64 system_id;
+	bool closing; /* the next block is to close what a dump carried along */
 	int64 overdue;
 	int64 overdue_audit_id;
 	TimestampTz overdue_at;
@@ -158,13 +157,19 @@ cec_verify_block(CecVerifier *verifier, int64 block_no, const char *detail)
 void
 cec_verify_erased(CecVerifier *verifier, const CecSealedRow *row)
 {
-	Datum key = Int64GetDatum(row->audit_id);
+	char *told = cec_erasure_tell(verifier->portfolio, row->audit_id);
 
-	SPI_connect();
-	if (cec_query_read(verifier->portfolio->plans, &erasure_told, &key, NULL) > 0)
-		cec_verify_report(verifier, "ERASED", row->audit_id, row->block_no, "audit_log", "%s",
-						  SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
-	SPI_finish();
+	cec_verify_report(verifier, "ERASED", row->audit_id, row->block_no, "audit_log", "%s", told != NULL ? told : "");
+}
+
+/* An erasure of a row that is not erased. */
+static void
+take_idle_erasure(void *arg, TupleTableSlot *slot)
+{
+	cec_verify_report(arg, "EXTRA", slot->tts_isnull[0] ? CEC_NO_NUMBER : DatumGetInt64(slot->tts_values[0]),
+					  CEC_NO_NUMBER, "audit_erasure", "%s",
+					  DatumGetBool(slot->tts_values[1]) ? "The row of the log is not erased."
+														: "There is no such row in the log.");
 }
 
 static void
@@ -184,6 +189,24 @@ note_list(Reader *reader, int64 audit_id, Datum image)
 		list->rows = 0;
 	}
 	list->rows++;
+}
+
+/* What no seal can take, or the engine cannot have written, of rows that are in no block; else the mark that they have. */
+static int32
+judge_unsealed(const Reader *reader, const CecSealedRow *row, const Datum *values, const bool *isnull, bool fine)
+{
+	if (row->system_id != reader->system_id)
+	{
+		if (!reader->closing)
+			return CEC_UNSEALED_CLUSTER;
+	}
+	else if (row->xid >= reader->next_xid)
+		return CEC_UNSEALED_XID;
+	if (isnull[CEC_LOG_AT] || DatumGetTimestampTz(values[CEC_LOG_AT]) > reader->latest)
+		return CEC_UNSEALED_AT;
+	if (cec_leaf_is_erased(isnull))
+		return CEC_UNSEALED_ERASURE;
+	return fine ? row->mark : CEC_UNSEALED_DAMAGED;
 }
 
 /* A row of the log becomes a leaf. */
@@ -208,17 +231,19 @@ take_row(void *arg, TupleTableSlot *slot)
 	fine = cec_leaf_content(&verifier->maker, values, isnull, &content);
 	if (cec_leaf_is_erased(isnull))
 	{
-		fine = cec_audit_find_erasure(verifier->portfolio, row.audit_id, &content);
-		row.mark = CEC_FROM_LOG_ERASED;
+		fine = cec_erasure_find(verifier->portfolio, row.audit_id, &content);
+		row.mark = fine ? CEC_FROM_LOG_ERASED : CEC_FORGED_ERASURE;
 	}
 	else if (!isnull[CEC_LOG_ROW_IMAGE])
 		note_list(reader, row.audit_id, values[CEC_LOG_ROW_IMAGE]);
 	/* What the engine cannot have written stays zero, which no leaf is. */
 	if (fine)
 		cec_leaf_make(&verifier->maker, values, isnull, &content, &row.leaf);
+	if (block == NULL)
+		row.mark = judge_unsealed(reader, &row, values, isnull, fine);
 	cec_sealed_sort_put(verifier->rows, &row);
 
-	if (block == NULL && DatumGetTimestampTz(values[CEC_LOG_AT]) < reader->due)
+	if (block == NULL && row.mark == CEC_FROM_LOG && DatumGetTimestampTz(values[CEC_LOG_AT]) < reader->due)
 	{
 		if (reader->overdue++ == 0 || DatumGetTimestampTz(values[CEC_LOG_AT]) < reader->overdue_at)
 		{
@@ -240,8 +265,14 @@ read_log(Reader *reader, CecVerifier *verifier)
 	ctl.entrysize = sizeof(NeededList);
 	ctl.hcxt = CurrentMemoryContext;
 	reader->lists = hash_create("cec column lists of images", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	/* A clock may be set back. */
+	reader->latest = GetCurrentTimestamp() + (TimestampTz) seal_lag * USECS_PER_SEC;
+	reader->next_xid = U64FromFullTransactionId(ReadNextFullTransactionId());
+	reader->system_id = (int64) GetSystemIdentifier();
 	cec_audit_scan_blocks(verifier->portfolio, &verifier->blocks);
-	cec_audit_scan_log(verifier->portfolio, PG_INT64_MIN, take_row, reader);
+	reader->closing = verifier->blocks.count == 0 ||
+					  verifier->blocks.blocks[verifier->blocks.count - 1].system_id != reader->system_id;
+	cec_audit_scan_log(verifier->portfolio, PG_INT64_MIN, PG_INT64_MAX, take_row, reader);
 	cec_sealed_sort_perform(verifier->rows);
 }
 
@@ -308,6 +339,19 @@ read_digests(CecVerifier *verifier, ArrayType *lines)
 	qsort(verifier->digests, verifier->digest_count, sizeof(CecDigest), compare_digests);
 }
 
+/* Digests in another name are of a portfolio that was renamed, or of another one, of which this may be a copy. */
+static void
+check_names(CecVerifier *verifier)
+{
+	const char *name = cec_digest_name(get_namespace_name(verifier->portfolio->nspid));
+
+	for (int i = 0; i < verifier->digest_count; i++)
+		if (strcmp(verifier->digests[i].portfolio, name) != 0)
+			cec_verify_report(verifier, "RENAMED", CEC_NO_NUMBER, verifier->digests[i].block_no, NULL,
+							  "The digest is of a portfolio named %s, and this is %s.", verifier->digests[i].portfolio,
+							  name);
+}
+
 static void
 verify(CecVerifier *verifier)
 {
@@ -321,7 +365,9 @@ verify(CecVerifier *verifier)
 	read_log(&reader, verifier);
 	cec_verify_tree(verifier);
 	cec_verify_differences(verifier);
+	check_names(verifier);
 	check_lists(&reader);
+	cec_erasure_scan_idle(verifier->portfolio, take_idle_erasure, verifier);
 	if (reader.overdue > 0)
 		cec_verify_report(verifier, "UNSEALED_TOO_OLD", reader.overdue_audit_id, CEC_NO_NUMBER, "audit_log",
 						  INT64_FORMAT

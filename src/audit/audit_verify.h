@@ -22,6 +22,13 @@
 #define CEC_FROM_LEAVES 0
 #define CEC_FROM_LOG 1
 #define CEC_FROM_LOG_ERASED 2
+/* ... and what is wrong with them by themselves: with one in a block the block tells, with others this. */
+#define CEC_FORGED_ERASURE 3
+#define CEC_UNSEALED_ERASURE 4
+#define CEC_UNSEALED_DAMAGED 5
+#define CEC_UNSEALED_CLUSTER 6
+#define CEC_UNSEALED_XID 7
+#define CEC_UNSEALED_AT 8
 
 typedef struct CecVerifier
 {

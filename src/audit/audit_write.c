@@ -1,6 +1,6 @@
 /*
  * audit_write.c
- *		Writes one audit_log row for each row that a statement changed.
+ *		Writes one audit_log row for each row that a statement changed, and what the statement changed in cover.
  *
  * The encoding of rows is what an audit trail costs, so it is done here and compactly (src/audit/README.md has it byte
  * by byte), and rows go in as COPY would write them (append.c).  Who acted is read from the session before anything
@@ -29,6 +29,7 @@
 #include "append.h"
 #include "audit.h"
 #include "audit_columns.h"
+#include "audit_delta.h"
 #include "audit_log.h"
 #include "column.h"
 #include "compat.h"
@@ -54,15 +55,17 @@ static const CecQuery contract_of_amendment = {"SELECT contract_id::bigint FROM 
 /* In the order of CecLogColumn. */
 static const CecQuery insert_log_row = {
 	"INSERT INTO @P@.audit_log (audit_id, xid, system_id, at, actor, session_user_name, application_name, client_addr,"
-	" reason, table_name, operation, row_id, asset_id, term_id, contract_id, salt, row_image)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+	" reason, table_name, operation, row_id, asset_id, term_id, contract_id, salt, row_image, delta)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
 	CEC_LOG_COLUMNS, CEC_LOG_COLUMN_TYPES, CURSOR_OPT_GENERIC_PLAN};
 
 /* What one statement's rows have in common, and what is reused from row to row. */
 typedef struct LogWriter
 {
-	CecChange *change;
-	CecAuditColumns *columns;
+	CecPortfolio *portfolio;
+	CecAuditColumns *columns; /* NULL for entries of the engine's own */
+	int64 rows;				  /* that will be written */
+	CecDeltaWriter delta;
 	Relation log;
 	CecLogShape shape; /* our own: user code may write to another portfolio's log between two rows */
 	CecAppender *appender;
@@ -153,40 +156,47 @@ set_client_addr(LogWriter *writer)
 
 /* What all rows of the statement say of transaction and session. */
 static void
-set_circumstances(LogWriter *writer)
+set_circumstances(LogWriter *writer, TimestampTz at, const char *table_name, const char *operation)
 {
 	char *session_user = GetUserNameFromId(GetSessionUserId(), false);
 
 	writer->values[CEC_LOG_XID] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 	writer->values[CEC_LOG_SYSTEM_ID] = Int64GetDatum((int64) GetSystemIdentifier());
-	writer->values[CEC_LOG_AT] = TimestampTzGetDatum(GetCurrentTimestamp());
+	writer->values[CEC_LOG_AT] = TimestampTzGetDatum(at);
 	set_text(writer, CEC_LOG_ACTOR, cec_audit_actor());
 	set_text(writer, CEC_LOG_SESSION_USER_NAME, session_user);
 	set_text(writer, CEC_LOG_APPLICATION_NAME, application_name);
 	set_client_addr(writer);
 	set_text(writer, CEC_LOG_REASON, reason_setting);
-	set_text(writer, CEC_LOG_TABLE_NAME, writer->change->table_name);
-	set_text(writer, CEC_LOG_OPERATION, operation_name[writer->change->operation]);
+	set_text(writer, CEC_LOG_TABLE_NAME, table_name);
+	set_text(writer, CEC_LOG_OPERATION, operation);
 }
 
+/* Starts writing so many rows, of a table with these columns, or of the engine's own. */
 static void
-begin_writing(LogWriter *writer, CecChange *change)
+begin_writing(LogWriter *writer, CecPortfolio *portfolio, CecAuditColumns *columns, int64 rows, CecDelta *delta,
+			  const char *table_name, const char *operation)
 {
 	memset(writer, 0, offsetof(LogWriter, salts));
-	writer->change = change;
+	writer->portfolio = portfolio;
+	writer->columns = columns;
+	writer->rows = rows;
+	writer->delta.delta = delta;
 	writer->salts_left = 0;
 	writer->contracts = NULL;
-	writer->columns = cec_audit_columns_get(change);
-	cec_audit_columns_record(writer->columns, change);
-	writer->log = cec_portfolio_open_below(change->portfolio, "audit_log");
+	writer->log = cec_portfolio_open_below(portfolio, "audit_log");
 	cec_audit_log_shape(&writer->shape, writer->log);
-	set_circumstances(writer);
+	set_circumstances(writer, cec_delta_instant(delta, 0), table_name, operation);
 
 	initStringInfo(&writer->image);
 	appendStringInfoSpaces(&writer->image, VARHDRSZ);
-	appendStringInfoChar(&writer->image, CEC_IMAGE_FORMAT);
-	appendBinaryStringInfo(&writer->image, writer->columns->hash, CEC_SCHEMA_HASH_LEN);
+	if (columns != NULL)
+	{
+		appendStringInfoChar(&writer->image, CEC_IMAGE_FORMAT);
+		appendBinaryStringInfo(&writer->image, columns->hash, CEC_SCHEMA_HASH_LEN);
+	}
 	writer->image_head = writer->image.len;
+	writer->isnull[CEC_LOG_DELTA] = true;
 	writer->row_cxt = AllocSetContextCreate(CurrentMemoryContext, "cec audit row", ALLOCSET_SMALL_SIZES);
 	writer->appender = writer->log->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? NULL : cec_append_begin(writer->log);
 }
@@ -242,10 +252,7 @@ next_salt(LogWriter *writer, bytea *salt)
 {
 	if (writer->salts_left == 0)
 	{
-		int64 rows = writer->change->new_rows != NULL ? tuplestore_tuple_count(writer->change->new_rows)
-													  : tuplestore_tuple_count(writer->change->old_rows);
-
-		writer->salts_left = (int) Min(rows, SALTS_AT_ONCE);
+		writer->salts_left = (int) Min(writer->rows, SALTS_AT_ONCE);
 		if (!pg_strong_random(writer->salts, (size_t) writer->salts_left * CEC_SALT_LEN))
 			ereport(ERROR,
 					(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes for the audit log")));
@@ -280,7 +287,7 @@ find_contract(LogWriter *writer, const CecQuery *query, Datum id)
 
 		entry->contract_id = 0;
 		SPI_connect();
-		if (cec_query_run(writer->change->portfolio->plans, query, &id, NULL, 1) > 0)
+		if (cec_query_run(writer->portfolio->plans, query, &id, NULL, 1) > 0)
 			entry->contract_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 		SPI_finish();
 	}
@@ -318,7 +325,7 @@ write_through_executor(LogWriter *writer)
 	for (int i = 0; i < CEC_LOG_COLUMNS; i++)
 		nulls[i] = writer->isnull[i] ? 'n' : ' ';
 	SPI_connect();
-	cec_query_run(writer->change->portfolio->plans, &insert_log_row, writer->values, nulls, 0);
+	cec_query_run(writer->portfolio->plans, &insert_log_row, writer->values, nulls, 0);
 	SPI_finish();
 }
 
@@ -342,16 +349,41 @@ write_values(LogWriter *writer)
 	cec_append_row(writer->appender);
 }
 
+/* Writes the row with a salt and the image as it is. */
 static void
-record_row(LogWriter *writer, TupleTableSlot *old_row, TupleTableSlot *new_row)
+write_image(LogWriter *writer)
 {
-	CecAuditColumns *columns = writer->columns;
-	TupleTableSlot *row = new_row != NULL ? new_row : old_row;
 	union
 	{
 		bytea header;
 		char space[VARHDRSZ + CEC_SALT_LEN];
 	} salt;
+
+	SET_VARSIZE(writer->image.data, writer->image.len);
+	writer->values[CEC_LOG_ROW_IMAGE] = PointerGetDatum(writer->image.data);
+	writer->values[CEC_LOG_SALT] = PointerGetDatum(next_salt(writer, &salt.header));
+	write_values(writer);
+}
+
+/* Puts the next piece of the delta into the row that is written next; false when there is none. */
+static bool
+take_delta(LogWriter *writer)
+{
+	StringInfoData bytes;
+
+	initStringInfo(&bytes);
+	appendStringInfoSpaces(&bytes, VARHDRSZ);
+	writer->isnull[CEC_LOG_DELTA] = !cec_delta_write(&writer->delta, &bytes);
+	SET_VARSIZE(bytes.data, bytes.len);
+	writer->values[CEC_LOG_DELTA] = PointerGetDatum(bytes.data);
+	return !writer->isnull[CEC_LOG_DELTA];
+}
+
+static void
+record_row(LogWriter *writer, TupleTableSlot *old_row, TupleTableSlot *new_row)
+{
+	CecAuditColumns *columns = writer->columns;
+	TupleTableSlot *row = new_row != NULL ? new_row : old_row;
 
 	if (old_row != NULL)
 		slot_getallattrs(old_row);
@@ -368,10 +400,39 @@ record_row(LogWriter *writer, TupleTableSlot *old_row, TupleTableSlot *new_row)
 
 	writer->image.len = writer->image_head;
 	append_image(writer, old_row, new_row);
-	SET_VARSIZE(writer->image.data, writer->image.len);
-	writer->values[CEC_LOG_ROW_IMAGE] = PointerGetDatum(writer->image.data);
-	writer->values[CEC_LOG_SALT] = PointerGetDatum(next_salt(writer, &salt.header));
-	write_values(writer);
+	write_image(writer);
+}
+
+/*
+ * Writes what changed in cover as entries of the engine's own, which speak of no row: their image is empty.  The operation
+ * says whose doing it was.  Nothing is written when nothing changed.
+ */
+void
+cec_audit_write_delta(CecPortfolio *portfolio, CecDelta *delta, const char *operation)
+{
+	int pieces = cec_delta_pieces(delta);
+	LogWriter *writer;
+
+	if (pieces == 0)
+		return;
+	writer = palloc(sizeof(LogWriter));
+	begin_writing(writer, portfolio, NULL, pieces, delta, "coverage", operation);
+	writer->isnull[CEC_LOG_ASSET_ID] = true;
+	writer->isnull[CEC_LOG_TERM_ID] = true;
+	writer->isnull[CEC_LOG_CONTRACT_ID] = true;
+	writer->values[CEC_LOG_ROW_ID] = Int64GetDatum(0);
+	for (int i = 0; i < pieces; i++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(writer->row_cxt);
+
+		take_delta(writer);
+		writer->values[CEC_LOG_AUDIT_ID] = Int64GetDatum(nextval_internal(writer->shape.sequence, false));
+		write_image(writer);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(writer->row_cxt);
+	}
+	end_writing(writer);
+	pfree(writer);
 }
 
 /* Handler of the audit stage. */
@@ -379,17 +440,27 @@ static void
 record_rows(CecChange *change)
 {
 	LogWriter *writer;
+	CecAuditColumns *columns;
 	CecRows rows;
+	int64 count;
+	bool within; /* the delta of one row's statement goes into that row's entry */
 
 	if (cec_change_is_empty(change))
 		return;
+	count = tuplestore_tuple_count(change->new_rows != NULL ? change->new_rows : change->old_rows);
+	within = count == 1 && cec_delta_pieces(&change->delta) == 1;
+	columns = cec_audit_columns_get(change);
+	cec_audit_columns_record(columns, change);
 	writer = palloc(sizeof(LogWriter));
-	begin_writing(writer, change);
+	begin_writing(writer, change->portfolio, columns, count, &change->delta, change->table_name,
+				  operation_name[change->operation]);
 	cec_rows_begin(&rows, change);
 	while (cec_rows_next(&rows))
 	{
 		MemoryContext old = MemoryContextSwitchTo(writer->row_cxt);
 
+		if (within)
+			take_delta(writer);
 		record_row(writer, rows.old_row, rows.new_row);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(writer->row_cxt);
@@ -397,4 +468,6 @@ record_rows(CecChange *change)
 	cec_rows_end(&rows);
 	end_writing(writer);
 	pfree(writer);
+	if (!within)
+		cec_audit_write_delta(change->portfolio, &change->delta, "COVER");
 }

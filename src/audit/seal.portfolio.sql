@@ -11,11 +11,15 @@ CREATE TABLE @P@.audit_block (
 	last_audit_id bigint NOT NULL,
 	next_xid xid8 NOT NULL,
 	sealed_at timestamptz NOT NULL,
+	carried bytea,
 	CONSTRAINT audit_block_pkey PRIMARY KEY (block_no)
 );
 
 -- Which block takes a row, and where the log is to be read from, is found by transaction.
 CREATE INDEX audit_block_next_xid_idx ON @P@.audit_block (system_id, next_xid, block_no);
+
+-- The few that closed what a dump carried along.
+CREATE INDEX audit_block_carried_idx ON @P@.audit_block (block_no) WHERE carried IS NOT NULL;
 
 -- Leaves are kept as they come, never compressed nor moved elsewhere: hashes do not shrink, and three rows fill a page.
 CREATE TABLE @P@.audit_leaf (
@@ -106,6 +110,7 @@ COMMENT ON COLUMN @P@.audit_block.frontier IS 'Roots of the perfect subtrees tha
 COMMENT ON COLUMN @P@.audit_block.last_audit_id IS 'Number that the log had handed out last before the snapshot was taken.';
 COMMENT ON COLUMN @P@.audit_block.next_xid IS 'Transaction number that was the next after the snapshot: from it on transactions have rows above last_audit_id only.';
 COMMENT ON COLUMN @P@.audit_block.sealed_at IS 'Clock when the block was sealed.';
+COMMENT ON COLUMN @P@.audit_block.carried IS 'Of the first block that a cluster sealed after another one, or of all: which rows of other clusters it took over. 24 bytes for each of these clusters: its system_id, the last xid and the last audit_id among them.';
 COMMENT ON TABLE @P@.audit_leaf IS 'Leaves of the tree in order, up to 64 a row: they tell which row of the log was tampered with. Append-only.';
 COMMENT ON COLUMN @P@.audit_leaf.first_leaf IS 'Key: place of the first of these leaves in the tree, from 0.';
 COMMENT ON COLUMN @P@.audit_leaf.block_no IS 'Block that sealed them.';

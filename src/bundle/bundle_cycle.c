@@ -76,6 +76,11 @@ refuse_cycle(CycleSearch *search, const Step *last, const CecDaySet *days)
 {
 	StringInfoData path;
 
+	if (!cec_change_may_tell(search->change, "asset") || !cec_change_may_tell(search->change, "bundle") ||
+		!cec_change_may_tell(search->change, "bundle_member"))
+		ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("an asset would inherit from itself"),
+						errhint("Have somebody look at it who may read the register and all bundles."),
+						errtableconstraint(search->change->rel, "bundle_member_no_cycle")));
 	initStringInfo(&path);
 	for (const Step *step = last; step != NULL; step = step->below)
 		appendStringInfo(&path, "\"%s\" -> ", describe_asset(search->change, step->asset_id));

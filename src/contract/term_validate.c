@@ -10,7 +10,6 @@
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 
-#include "act_as.h"
 #include "change.h"
 #include "column.h"
 #include "contract.h"
@@ -65,9 +64,8 @@ validate_terms(CecChange *change)
 		HeapTuple tuple = SPI_tuptable->vals[0];
 		TupleDesc desc = SPI_tuptable->tupdesc;
 
-		if (!cec_may_read_all(change->caller, cec_portfolio_table(change->portfolio, "contract")))
-			ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION),
-							errmsg("term %s never meets the days of its contract", SPI_getvalue(tuple, desc, 1)),
+		if (!cec_change_may_tell(change, "contract") || !cec_change_may_tell(change, "coverage_term"))
+			ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("a term never meets the days of its contract"),
 							errhint("Choose days within the contract, or move the contract's days first."),
 							errtableconstraint(change->rel, "coverage_term_days_meet_contract")));
 		ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION),

@@ -6,6 +6,7 @@
 #define CEC_COVERAGE_H
 
 #include "day_set.h"
+#include "delta.h"
 #include "id_list.h"
 #include "portfolio_cache.h"
 #include "rule_work.h"
@@ -54,7 +55,8 @@ typedef struct CecCoverRow
 	ItemPointerData tid;
 	int64 coverage_id;
 	TimestampTz recorded_at;
-	bool is_own; /* written by this transaction */
+	bool is_own;  /* written by this transaction */
+	bool is_lost; /* not as it ought to be: to be replaced */
 } CecCoverRow;
 
 /* An asset and all that its cover follows from. */
@@ -73,6 +75,9 @@ typedef struct CecAssetCover
 	int stored_count;
 	int stored_space;
 	CecAssetRules *rules; /* NULL when the portfolio has none */
+	int64 first_change;	  /* in the delta */
+	int64 change_count;
+	TimestampTz beginning; /* of what replaces states of this transaction; 0: the statement's instant */
 } CecAssetCover;
 
 /* The assets that are computed together: with an asset come all below it. */
@@ -83,12 +88,17 @@ typedef struct CecCoverSet
 } CecCoverSet;
 
 extern void cec_coverage_init(void);
+extern void cec_coverage_update_init(void);
+extern void cec_coverage_await_init(void);
 extern void cec_duplicate_notice_init(void);
 extern void cec_terminate_notice_init(void);
 extern CecCoverSet *
 cec_coverage_compute(CecPortfolio *portfolio, const CecIds *assets, CecRuleWork *rules, Snapshot snapshot);
 extern CecCoverRow *cec_coverage_rows(CecAssetCover *asset, int *count);
-extern int64 cec_coverage_update(CecPortfolio *portfolio, const CecIds *assets, const CecIds *facts, DateADT today);
-extern int64 cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot);
+extern int64
+cec_coverage_update(CecPortfolio *portfolio, const CecIds *assets, const CecIds *facts, DateADT today, CecDelta *delta);
+extern void
+cec_coverage_differ(CecPortfolio *portfolio, CecCoverSet *set, TimestampTz past, Snapshot snapshot, CecDelta *delta);
+extern int64 cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot, const CecDelta *delta);
 
 #endif

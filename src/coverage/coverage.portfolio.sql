@@ -37,13 +37,14 @@ CREATE TABLE @P@.coverage_history (
 );
 
 CREATE INDEX coverage_history_asset_id_idx ON @P@.coverage_history (asset_id);
+CREATE INDEX coverage_history_term_id_idx ON @P@.coverage_history (term_id);
 
 CREATE TRIGGER derived BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON @P@.coverage
 	FOR EACH STATEMENT EXECUTE FUNCTION cec.refuse_typing();
 CREATE TRIGGER derived BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON @P@.coverage_history
 	FOR EACH STATEMENT EXECUTE FUNCTION cec.refuse_typing();
 
--- OFFSET 0 in these views: the planner would else work today out anew for each row.
+-- OFFSET 0 in these views: today is read once, as cec.today says it.
 
 CREATE VIEW @P@.coverage_by_asset WITH (security_invoker = true) AS
 SELECT v.coverage_id, v.asset_id, a.asset_tag, a.serial_number, t.contract_id, c.number AS contract_number,
@@ -51,7 +52,7 @@ SELECT v.coverage_id, v.asset_id, a.asset_tag, a.serial_number, t.contract_id, c
 	lower(v.during) AS valid_from, upper(v.during) - 1 AS last_day, upper(v.during) AS valid_to,
 	v.during @> d.today AS is_current, v.is_stated, v.is_inherited, v.is_ruled
 FROM @P@.coverage v
-	CROSS JOIN (SELECT (now() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
+	CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
 	LEFT JOIN @P@.asset a ON a.asset_id = v.asset_id
 	LEFT JOIN @P@.coverage_term t ON t.term_id = v.term_id
 	LEFT JOIN @P@.contract c ON c.contract_id = t.contract_id
@@ -65,7 +66,7 @@ SELECT v.coverage_id, t.contract_id, c.number AS contract_number, c.kind AS cont
 FROM @P@.coverage_term t
 	JOIN @P@.contract c ON c.contract_id = t.contract_id
 	JOIN @P@.coverage v ON v.term_id = t.term_id
-	CROSS JOIN (SELECT (now() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
+	CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
 	LEFT JOIN @P@.asset a ON a.asset_id = v.asset_id
 	LEFT JOIN @P@.service_tier s ON s.tier_id = t.tier_id;
 
@@ -82,9 +83,8 @@ SELECT a.asset_id, a.asset_tag, a.serial_number, a.manufacturer, a.model, a.cate
 	(SELECT max(upper(v.during) - 1) FROM @P@.coverage v WHERE v.asset_id = a.asset_id AND upper(v.during) <= d.today) AS covered_until,
 	(SELECT min(lower(v.during)) FROM @P@.coverage v WHERE v.asset_id = a.asset_id AND lower(v.during) > d.today) AS covered_from
 FROM @P@.asset a
-	CROSS JOIN (SELECT (now() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
-WHERE a.status <> 'retired'
-	AND (a.status <> 'planned' OR a.commissioned_on <= d.today)
+	CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
+WHERE (a.status <> 'planned' OR a.commissioned_on <= d.today)
 	AND coalesce(a.commissioned_on, d.today) <= d.today AND coalesce(a.decommissioned_on, d.today) >= d.today
 	AND NOT a.out_of_service @> d.today
 	AND NOT EXISTS (SELECT FROM @P@.coverage v WHERE v.asset_id = a.asset_id AND v.during @> d.today);
@@ -225,9 +225,9 @@ COMMENT ON COLUMN @P@.uncovered_asset.region IS 'Region in which it stands, ISO 
 COMMENT ON COLUMN @P@.uncovered_asset.location IS 'Where it stands: longitude and latitude, WGS 84.';
 COMMENT ON COLUMN @P@.uncovered_asset.covered_until IS 'Last day on which it was covered, if ever.';
 COMMENT ON COLUMN @P@.uncovered_asset.covered_from IS 'Next day on which it will be covered, if known.';
-COMMENT ON FUNCTION @P@.covered(text, timestamptz) IS 'Terms that cover the asset that the identifier names, at an instant (each contract''s own calendar says which day that is), best first: by contract kind (warranty, extended_warranty, service, lease), stated before inherited before ruled, tier rank, priority, later end, contract and term number. No row: not covered. is_ambiguous: the identifier names several assets. Error 23503: unknown identifier.';
+COMMENT ON FUNCTION @P@.covered(text, timestamptz) IS 'Terms that cover the asset that the identifier names, at an instant (each contract''s own calendar says which day that is), best first: by contract kind (warranty, extended_warranty, service, lease), stated before inherited before ruled, tier rank, priority, later end, contract and term number. No row: not covered. is_ambiguous: the identifier names several assets. Errors: 22004 NULL, 22008 infinity, 23503 unknown identifier.';
 COMMENT ON FUNCTION @P@.covered_on(text, date) IS 'The same as covered, on a calendar day.';
-COMMENT ON FUNCTION @P@.explain_coverage(bigint, date) IS 'Why an asset is or is not covered on a day (NULL: today): one row per term considered and step of the definition, with outcome (yes, no or covered, not covered) and the reason in words. Error 23503: unknown asset.';
-COMMENT ON FUNCTION @P@.coverage_as_of(date, timestamptz) IS 'Coverage of a day as it was known at an instant.';
+COMMENT ON FUNCTION @P@.explain_coverage(bigint, date) IS 'Why an asset is or is not covered on a day (NULL: today): one row per term considered and step of the definition, with outcome (yes, no or covered, not covered) and the reason in words. Errors: 22004 NULL, 22008 infinity, 23503 unknown asset.';
+COMMENT ON FUNCTION @P@.coverage_as_of(date, timestamptz) IS 'Coverage of a day as it was known at an instant. Errors: 22004 NULL, 22008 infinity.';
 COMMENT ON FUNCTION @P@.verify_coverage() IS 'Computes coverage afresh from its definition and returns every difference to what is stored: missing or extra. Always none. Refuses isolation above READ COMMITTED (25001).';
 COMMENT ON FUNCTION @P@.recompute_coverage() IS 'Brings stored coverage back to its definition after damage from outside; returns the number of rows changed. Needs UPDATE on setting (level admin).';

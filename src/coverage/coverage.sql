@@ -4,6 +4,8 @@ CREATE FUNCTION cec.refuse_typing() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'cec_refuse_typing';
 CREATE FUNCTION cec._keep_definitions(portfolio oid) RETURNS void
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_keep_definitions';
+CREATE FUNCTION cec._let_definitions() RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'cec_let_definitions';
 CREATE FUNCTION cec._recompute(portfolio oid) RETURNS bigint
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_recompute';
 CREATE FUNCTION cec._refresh_rules(portfolio oid, on_day date, OUT days bigint, OUT rules bigint, OUT coverage bigint,
@@ -34,12 +36,28 @@ BEGIN ATOMIC
 	SELECT * FROM cec._covered(portfolio::oid, identifier, NULL, on_day);
 END;
 
+-- Nothing is known of infinity, neither on the day nor at the instant; NULL passes.
+CREATE FUNCTION cec._require_finite(on_day date, at timestamptz) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT isfinite(on_day) OR NOT isfinite(at) THEN
+		RAISE EXCEPTION USING ERRCODE = 'datetime_field_overflow', MESSAGE = 'infinity is no day',
+			HINT = 'Ask for a day or an instant on which something can be covered.';
+	END IF;
+END;
+$$;
+
 CREATE FUNCTION cec.coverage_as_of(portfolio regnamespace, on_day date, known_at timestamptz)
 RETURNS TABLE (coverage_id bigint, asset_id bigint, term_id bigint, valid_from date, last_day date,
 	is_stated boolean, is_ruled boolean, is_inherited boolean, recorded_at timestamptz)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM cec._require_version(portfolio);
+	IF on_day IS NULL OR known_at IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'day and instant must not be NULL',
+			HINT = 'Give a day, and an instant, or leave the instant out for now.';
+	END IF;
+	PERFORM cec._require_finite(on_day, known_at);
 	RETURN QUERY EXECUTE cec._sql(portfolio,
 		'SELECT coverage_id, asset_id, term_id, lower(during), upper(during) - 1, is_stated, is_ruled, is_inherited, recorded_at
 		FROM @P@.coverage WHERE during @> $1 AND recorded_at <= $2
@@ -50,17 +68,57 @@ BEGIN
 END;
 $$;
 
--- The definition in plain SQL, for the assets given (NULL: all): shares no code with the engine. What rules decided is
--- taken as it is recorded; a trial adds rules of a term that act on the assets given, side by side, on the days given. Sets of days are
--- multiranges; reach holds one row for each way down from an asset with cover of its own to a member. Not materialized,
--- because the planner knows nothing of a materialized set's values and joined all terms with all assets.
+-- The definition in plain SQL, in three functions: shares no code with the engine. What rules decided is taken as it is
+-- recorded; a trial adds rules of a term that act on the assets given, side by side, on the days given. Sets of days are
+-- multiranges.
+--
+-- The time it takes must not hang on statistics, which a portfolio just loaded has none of, nor on how many ways lead down
+-- to a member. Hence: reach holds each range of days of an asset under a term once, however it got there (UNION, not UNION
+-- ALL: with all ways told apart, two primaries a level double them with each level). All joins are hash joins. What a step of
+-- the recursion looks into comes from functions that say ROWS 1, which is not so, but makes them the side that is hashed,
+-- once, and not what the last step found, with all else read again in each. It is to stay in memory, therefore the multiplier.
+
+-- Who belongs to whom, and the days on which that counts: those of the membership that are in the member's life.
+CREATE FUNCTION cec._define_heirs(portfolio regnamespace)
+RETURNS TABLE (primary_id bigint, asset_id bigint, days datemultirange)
+LANGUAGE plpgsql STABLE ROWS 1 SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off SET jit = off AS $$
+BEGIN
+	RETURN QUERY EXECUTE cec._sql(portfolio, $query$
+		SELECT b.primary_asset_id, m.asset_id,
+			datemultirange(m.during * daterange(a.commissioned_on, nullif(a.decommissioned_on, '5874897-12-31'), '[]')) - a.out_of_service
+		FROM @P@.bundle_member m JOIN @P@.bundle b USING (bundle_id) JOIN @P@.asset a ON a.asset_id = m.asset_id
+		WHERE NOT (a.status = 'planned' AND a.commissioned_on IS NULL)
+		$query$);
+END;
+$$;
+
+-- The days that an asset is taken out of a term, by list lines and by rules.
+CREATE FUNCTION cec._define_carve_outs(portfolio regnamespace, trial_term_id bigint, trial_effects text[], trial_asset_ids bigint[],
+	trial_days daterange[])
+RETURNS TABLE (asset_id bigint, term_id bigint, days datemultirange)
+LANGUAGE plpgsql STABLE ROWS 1 SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off SET jit = off AS $$
+BEGIN
+	RETURN QUERY EXECUTE cec._sql(portfolio, $query$
+		SELECT x.asset_id, x.term_id, range_agg(x.during)
+		FROM (SELECT i.asset_id, i.term_id, i.during FROM @P@.inclusion i WHERE i.effect = 'exclude'
+			UNION ALL
+			SELECT e.asset_id, r.term_id, e.during FROM @P@.rule_effect e JOIN @P@.coverage_rule r USING (rule_id) WHERE r.effect = 'exclude'
+			UNION ALL
+			SELECT t.asset_id, $1, t.during FROM unnest($2, $3, $4) AS t(effect, asset_id, during) WHERE t.effect = 'exclude') AS x
+		GROUP BY x.asset_id, x.term_id
+		$query$) USING trial_term_id, trial_effects, trial_asset_ids, trial_days;
+END;
+$$;
+
+-- Coverage of the assets given (NULL: all).
 CREATE FUNCTION cec._define_coverage(portfolio regnamespace, asset_ids bigint[], trial_term_id bigint DEFAULT NULL,
 	trial_effects text[] DEFAULT NULL, trial_asset_ids bigint[] DEFAULT NULL, trial_days daterange[] DEFAULT NULL)
 RETURNS TABLE (asset_id bigint, term_id bigint, during daterange, is_stated boolean, is_ruled boolean, is_inherited boolean)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off SET jit = off
+	SET hash_mem_multiplier = 32 AS $$
 BEGIN
 	RETURN QUERY EXECUTE cec._sql(portfolio, $query$
-		WITH RECURSIVE base AS NOT MATERIALIZED (
+		WITH RECURSIVE base AS MATERIALIZED (
 			SELECT t.term_id, t.covers_bundles,
 				CASE WHEN c.status IN ('draft', 'void') THEN '{}'::datemultirange
 					ELSE datemultirange(t.during * c.during) - c.suspensions END AS days
@@ -74,48 +132,42 @@ BEGIN
 			SELECT e.asset_id, r.term_id, r.effect, e.during FROM @P@.rule_effect e JOIN @P@.coverage_rule r USING (rule_id)
 			UNION ALL
 			SELECT t.asset_id, $2, t.effect, t.during FROM unnest($3, $4, $5) AS t(effect, asset_id, during)
-		), own AS (
-			SELECT i.asset_id, i.term_id, false AS is_ruled, range_agg(i.during) AS days
-			FROM @P@.inclusion i WHERE i.effect = 'include' GROUP BY i.asset_id, i.term_id
-			UNION ALL
-			SELECT e.asset_id, e.term_id, true, range_agg(e.during)
-			FROM acting e WHERE e.effect = 'include' GROUP BY e.asset_id, e.term_id
+		), listed AS (
+			SELECT l.asset_id, l.term_id, range_agg(l.during) FILTER (WHERE NOT l.is_ruled) AS stated,
+				range_agg(l.during) FILTER (WHERE l.is_ruled) AS ruled
+			FROM (SELECT i.asset_id, i.term_id, false AS is_ruled, i.during FROM @P@.inclusion i WHERE i.effect = 'include'
+				UNION ALL
+				SELECT e.asset_id, e.term_id, true, e.during FROM acting e WHERE e.effect = 'include') AS l
+			GROUP BY l.asset_id, l.term_id
 		), unmet AS (
 			SELECT e.asset_id, e.term_id, range_agg(e.during) AS days
 			FROM acting e WHERE e.effect = 'require' GROUP BY e.asset_id, e.term_id
-		), carved_out AS (
-			SELECT x.asset_id, x.term_id, range_agg(x.during) AS days
-			FROM (SELECT i.asset_id, i.term_id, i.during FROM @P@.inclusion i WHERE i.effect = 'exclude'
-				UNION ALL SELECT e.asset_id, e.term_id, e.during FROM acting e WHERE e.effect = 'exclude') AS x
-			GROUP BY x.asset_id, x.term_id
-		), membership AS (
-			SELECT b.primary_asset_id AS primary_id, m.asset_id, datemultirange(m.during) AS days
-			FROM @P@.bundle_member m JOIN @P@.bundle b USING (bundle_id)
+		), carved_out AS MATERIALIZED (
+			SELECT * FROM cec._define_carve_outs($6, $2, $3, $4, $5)
+		), own AS MATERIALIZED (
+			SELECT d.asset_id, d.term_id, coalesce(d.stated * d.days, '{}') AS stated, coalesce(d.ruled * d.days, '{}') AS ruled
+			FROM (SELECT l.*, f.days * b.days - coalesce(x.days, '{}') - coalesce(u.days, '{}') AS days
+				FROM listed l
+					JOIN base b USING (term_id)
+					JOIN life f USING (asset_id)
+					LEFT JOIN carved_out x USING (asset_id, term_id)
+					LEFT JOIN unmet u USING (asset_id, term_id)) AS d
 		), reach AS (
-			SELECT l.asset_id, l.term_id, l.days * f.days * b.days - coalesce(x.days, '{}') - coalesce(u.days, '{}') AS days,
-				CASE WHEN l.is_ruled THEN 'ruled' ELSE 'stated' END AS ground
-			FROM own l
-				JOIN base b USING (term_id)
-				JOIN life f USING (asset_id)
-				LEFT JOIN carved_out x ON x.asset_id = l.asset_id AND x.term_id = l.term_id
-				LEFT JOIN unmet u ON u.asset_id = l.asset_id AND u.term_id = l.term_id
-			WHERE NOT isempty(l.days * f.days * b.days - coalesce(x.days, '{}') - coalesce(u.days, '{}'))
-			UNION ALL
-			SELECT m.asset_id, r.term_id, r.days * m.days * f.days - coalesce(x.days, '{}'), 'inherited'
+			SELECT o.asset_id, o.term_id, unnest(o.stated + o.ruled) AS days, false AS is_inherited
+			FROM own o JOIN base b USING (term_id)
+			WHERE b.covers_bundles AND o.asset_id IN (SELECT p.primary_asset_id FROM @P@.bundle p)
+			UNION
+			SELECT h.asset_id, r.term_id, unnest(datemultirange(r.days) * h.days - coalesce(x.days, '{}')), true
 			FROM reach r
-				JOIN base b ON b.term_id = r.term_id AND b.covers_bundles
-				JOIN membership m ON m.primary_id = r.asset_id
-				JOIN life f ON f.asset_id = m.asset_id
-				LEFT JOIN carved_out x ON x.asset_id = m.asset_id AND x.term_id = r.term_id
-			WHERE NOT isempty(r.days * m.days * f.days - coalesce(x.days, '{}'))
+				JOIN cec._define_heirs($6) h ON h.primary_id = r.asset_id
+				LEFT JOIN carved_out x ON x.asset_id = h.asset_id AND x.term_id = r.term_id
 		), grounds AS (
-			SELECT r.asset_id, r.term_id,
-				coalesce(range_agg(r.days) FILTER (WHERE r.ground = 'stated'), '{}') AS stated,
-				coalesce(range_agg(r.days) FILTER (WHERE r.ground = 'ruled'), '{}') AS ruled,
-				coalesce(range_agg(r.days) FILTER (WHERE r.ground = 'inherited'), '{}') AS inherited
-			FROM reach r
-			WHERE $1 IS NULL OR r.asset_id = ANY ($1)
-			GROUP BY r.asset_id, r.term_id
+			SELECT g.*
+			FROM (SELECT asset_id, term_id, coalesce(o.stated, '{}') AS stated, coalesce(o.ruled, '{}') AS ruled,
+					coalesce(i.inherited, '{}') AS inherited
+				FROM own o FULL JOIN (SELECT r.asset_id, r.term_id, range_agg(r.days) AS inherited
+					FROM reach r WHERE r.is_inherited GROUP BY r.asset_id, r.term_id) AS i USING (asset_id, term_id)) AS g
+			WHERE $1 IS NULL OR g.asset_id = ANY ($1)
 		)
 		SELECT g.asset_id, g.term_id, d.during, s.is_stated, s.is_ruled, s.is_inherited
 		FROM grounds g
@@ -128,7 +180,7 @@ BEGIN
 				(g.ruled * g.inherited - g.stated, false, true, true),
 				(g.inherited - g.stated - g.ruled, false, false, true)) AS s(days, is_stated, is_ruled, is_inherited)
 			CROSS JOIN LATERAL unnest(s.days) AS d(during)
-		$query$) USING asset_ids, trial_term_id, trial_effects, trial_asset_ids, trial_days;
+		$query$) USING asset_ids, trial_term_id, trial_effects, trial_asset_ids, trial_days, portfolio;
 END;
 $$;
 
@@ -148,10 +200,10 @@ $$;
 -- Rules of today, judged again by one query each: pairs of asset and rule for which something else is recorded. Rules
 -- that depend on the day are judged where refresh has come as far as today; rules that fail for some asset are not.
 -- A rule that takes cover away is held against the assets that its term concerns for sure: those on its list, those that
--- rules qualify, and those that inherit.
+-- rules qualify by today, and those that inherit by today. Whom a forecast qualifies for days to come is judged as of these.
 CREATE FUNCTION cec._verify_rules(portfolio regnamespace)
 RETURNS TABLE (problem text, asset_id bigint, term_id bigint, effect text, on_day date)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
 	rule record;
 	is_refreshed boolean;
@@ -160,6 +212,7 @@ BEGIN
 	EXECUTE cec._sql(portfolio, 'SELECT EXISTS (SELECT FROM @P@.refresh_run r WHERE r.on_day >= $1)') INTO is_refreshed USING on_day;
 	FOR rule IN EXECUTE cec._sql(portfolio,
 		'SELECT * FROM @P@.coverage_rule r WHERE r.during @> $1
+			AND EXISTS (SELECT FROM @P@.coverage_term t JOIN @P@.contract c USING (contract_id) WHERE t.term_id = r.term_id)
 			AND NOT EXISTS (SELECT FROM @P@.finding f WHERE f.rule_id = r.rule_id AND f.kind = ''rule_failed'' AND f.closed_at IS NULL)') USING on_day
 	LOOP
 		CONTINUE WHEN NOT is_refreshed AND rule.state = 'active'
@@ -173,13 +226,15 @@ BEGIN
 				), concerned AS MATERIALIZED (
 					SELECT i.asset_id FROM @P@.inclusion i WHERE i.term_id = $2 AND i.effect = 'include'
 					UNION SELECT e.asset_id FROM @P@.rule_effect e JOIN @P@.coverage_rule r USING (rule_id)
-						WHERE r.term_id = $2 AND r.effect = 'include'
-					UNION SELECT v.asset_id FROM @P@.coverage v WHERE v.term_id = $2 AND v.is_inherited AND $3 = 'exclude'
+						WHERE r.term_id = $2 AND r.effect = 'include' AND e.during && daterange(NULL, $6, '[]')
+					UNION SELECT v.asset_id FROM @P@.coverage v
+						WHERE v.term_id = $2 AND v.is_inherited AND $3 = 'exclude' AND v.during && daterange(NULL, $6, '[]')
 				)
 				SELECT d.problem, d.asset_id, $2, $3, $6
 				FROM (SELECT 'rule missing' AS problem, m.* FROM (TABLE judged EXCEPT TABLE recorded) AS m
 					UNION ALL SELECT 'rule extra', x.* FROM (TABLE recorded EXCEPT TABLE judged) AS x) AS d
-				WHERE $3 = 'include' OR d.asset_id IN (TABLE concerned)
+					LEFT JOIN concerned c USING (asset_id)
+				WHERE $3 = 'include' OR c.asset_id IS NOT NULL
 				$query$) USING portfolio::oid, rule.term_id, rule.effect, rule.on_unknown,
 					CASE WHEN rule.state = 'active' THEN rule.condition END, on_day, rule.rule_id;
 		-- It fails for an asset that the engine need not ask it of: no finding tells. Or it takes too long over all of them.
@@ -190,12 +245,30 @@ BEGIN
 END;
 $$;
 
+-- The same, once more where the day has turned meanwhile: others may have decided for the new one what was judged for the old.
+CREATE FUNCTION cec._verify_rules_of_a_day(portfolio regnamespace)
+RETURNS TABLE (problem text, asset_id bigint, term_id bigint, effect text, on_day date)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found jsonb;
+	began_on date;
+BEGIN
+	LOOP
+		began_on := cec.today(portfolio);
+		SELECT coalesce(jsonb_agg(v), '[]') INTO found FROM cec._verify_rules(portfolio) AS v;
+		EXIT WHEN cec.today(portfolio) = began_on;
+	END LOOP;
+	RETURN QUERY SELECT r.* FROM jsonb_to_recordset(found) AS r(problem text, asset_id bigint, term_id bigint, effect text, on_day date);
+END;
+$$;
+
 CREATE FUNCTION cec.verify_coverage(portfolio regnamespace)
 RETURNS TABLE (problem text, asset_id bigint, term_id bigint, valid_from date, last_day date,
 	is_stated boolean, is_ruled boolean, is_inherited boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM cec._require_version(portfolio);
+	PERFORM cec._require_execute(portfolio, 'verify_coverage');
 	PERFORM cec._require_read_committed('verify_coverage');
 	-- Rules, contracts and bundles stay as they are while this reads them with several snapshots.
 	IF NOT pg_is_in_recovery() AND has_table_privilege(format('%s.audit_log', portfolio)::regclass, 'SELECT') THEN
@@ -212,9 +285,10 @@ BEGIN
 		FROM difference d
 		UNION ALL
 		SELECT r.problem, r.asset_id, r.term_id, r.on_day, r.on_day, false, r.effect = 'include', false
-		FROM cec._verify_rules($1) r
+		FROM cec._verify_rules_of_a_day($1) r
 		ORDER BY 2, 3, 4, 1
 		$query$) USING portfolio;
+	PERFORM cec._let_definitions();
 END;
 $$;
 
@@ -231,6 +305,7 @@ DECLARE
 	is_known boolean;
 BEGIN
 	PERFORM cec._require_version(portfolio);
+	PERFORM cec._require_execute(portfolio, 'test_rule');
 	IF effect IS NULL OR effect NOT IN ('include', 'require', 'exclude') THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('"%s" is not an effect of a rule', effect),
 			HINT = 'Effects are include, require and exclude.';
@@ -286,10 +361,6 @@ DECLARE
 BEGIN
 	PERFORM cec._require_version(portfolio);
 	PERFORM cec._require_read_committed('refresh');
-	IF NOT isfinite(on_day) OR on_day > cec.today(portfolio) + 3660 THEN
-		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('%s is too far ahead', on_day),
-			HINT = 'A forecast walks day by day; it goes ten years ahead at most.';
-	END IF;
 	IF NOT has_table_privilege(format('%s.setting', portfolio)::regclass, 'UPDATE') THEN
 		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('permission denied to refresh portfolio %s', portfolio),
 			HINT = 'It needs UPDATE on the table setting, as level admin has.';
@@ -313,33 +384,47 @@ BEGIN
 END;
 $$;
 
--- The reasons, term by term, in the order of the definition.
+-- The reasons, term by term, in the order of the definition. Each step up is a look-up by an index, as OFFSET 0 makes it: left
+-- to join as it likes, the planner reads all bundles again for each step, where no statistics tell that an asset is in few.
 CREATE FUNCTION cec.explain_coverage(portfolio regnamespace, asset_id bigint, on_day date)
 RETURNS TABLE (step integer, term_id bigint, outcome text, reason text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off SET max_parallel_workers_per_gather = 0 AS $$
 DECLARE
 	asked_day date;
 	asset_tag text;
 	found boolean := false;
 BEGIN
 	PERFORM cec._require_version(portfolio);
+	IF asset_id IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'the asset must not be NULL',
+			HINT = 'See find_asset for what an identifier names.';
+	END IF;
+	PERFORM cec._require_finite(on_day, NULL);
 	asked_day := coalesce(on_day, cec.today(portfolio));
 	EXECUTE cec._sql(portfolio, 'SELECT a.asset_tag FROM @P@.asset a WHERE a.asset_id = $1') INTO asset_tag USING asset_id;
 	IF asset_tag IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('there is no asset %s', coalesce(asset_id::text, 'NULL')),
+		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('there is no asset %s', asset_id),
 			HINT = 'See find_asset for what an identifier names.';
 	END IF;
 	FOR step, term_id, outcome, reason IN EXECUTE cec._sql(portfolio, $query$
 		WITH RECURSIVE above AS (
-			SELECT $1 AS asset_id, NULL::bigint AS member_id, NULL::text AS bundle, 0 AS height
+			SELECT $1 AS asset_id
 			UNION
-			SELECT b.primary_asset_id, a.asset_id, b.name, a.height + 1
+			SELECT b.primary_asset_id
 			FROM above a
-				JOIN @P@.bundle_member m ON m.asset_id = a.asset_id AND m.during @> $2
-				JOIN @P@.bundle b USING (bundle_id)
+				CROSS JOIN LATERAL (SELECT m.bundle_id FROM @P@.bundle_member m WHERE m.asset_id = a.asset_id AND m.during @> $2 OFFSET 0) AS m
+				CROSS JOIN LATERAL (SELECT b.primary_asset_id FROM @P@.bundle b WHERE b.bundle_id = m.bundle_id OFFSET 0) AS b
+		), primaries AS (
+			SELECT DISTINCT p.asset_id, p.asset_tag
+			FROM @P@.bundle_member m JOIN @P@.bundle b USING (bundle_id) JOIN @P@.asset p ON p.asset_id = b.primary_asset_id
+			WHERE m.asset_id = $1 AND m.during @> $2
 		), considered AS (
-			SELECT DISTINCT i.term_id FROM @P@.inclusion i JOIN above USING (asset_id)
-			UNION SELECT r.term_id FROM @P@.rule_effect e JOIN above USING (asset_id) JOIN @P@.coverage_rule r USING (rule_id)
+			SELECT i.term_id FROM above a CROSS JOIN LATERAL (SELECT i.term_id FROM @P@.inclusion i WHERE i.asset_id = a.asset_id OFFSET 0) AS i
+			UNION
+			SELECT r.term_id
+			FROM above a
+				CROSS JOIN LATERAL (SELECT e.rule_id FROM @P@.rule_effect e WHERE e.asset_id = a.asset_id OFFSET 0) AS e
+				CROSS JOIN LATERAL (SELECT r.term_id FROM @P@.coverage_rule r WHERE r.rule_id = e.rule_id OFFSET 0) AS r
 			UNION SELECT v.term_id FROM @P@.coverage v WHERE v.asset_id = $1
 		), fact AS (
 			SELECT t.term_id, c.number AS contract, t.number AS term, c.status, c.during AS contract_days, c.suspensions,
@@ -351,10 +436,9 @@ BEGIN
 					AND i.effect = 'include' ORDER BY i.during LIMIT 1) AS listed_elsewhen,
 				(SELECT i.during FROM @P@.inclusion i WHERE i.asset_id = $1 AND i.term_id = t.term_id
 					AND i.effect = 'exclude' AND i.during @> $2 LIMIT 1) AS carved_out,
-				(SELECT p.asset_tag FROM above u JOIN @P@.coverage v ON v.asset_id = u.asset_id AND v.term_id = t.term_id AND v.during @> $2
-					JOIN @P@.asset p ON p.asset_id = u.asset_id WHERE u.height = 1 ORDER BY 1 LIMIT 1) AS covered_primary,
-				(SELECT p.asset_tag FROM above u JOIN @P@.asset p ON p.asset_id = u.asset_id
-					WHERE u.height = 1 ORDER BY 1 LIMIT 1) AS primary_tag,
+				(SELECT p.asset_tag FROM primaries p WHERE EXISTS (SELECT FROM @P@.coverage v
+					WHERE v.asset_id = p.asset_id AND v.term_id = t.term_id AND v.during @> $2) ORDER BY 1 LIMIT 1) AS covered_primary,
+				(SELECT min(p.asset_tag) FROM primaries p) AS primary_tag,
 				(SELECT string_agg(format('"%s"', r.name), ', ' ORDER BY r.rule_id) FROM @P@.rule_effect e JOIN @P@.coverage_rule r USING (rule_id)
 					WHERE e.asset_id = $1 AND e.during @> $2 AND r.term_id = t.term_id AND r.effect = 'include') AS qualified_by,
 				(SELECT string_agg(format('"%s"', r.name), ', ' ORDER BY r.rule_id) FROM @P@.rule_effect e JOIN @P@.coverage_rule r USING (rule_id)
@@ -432,10 +516,15 @@ COMMENT ON FUNCTION cec._covered(oid, text, timestamptz, date) IS 'Private. Term
 COMMENT ON FUNCTION cec.covered(regnamespace, text, timestamptz) IS 'Terms that cover an asset at an instant; see covered of a portfolio.';
 COMMENT ON FUNCTION cec.covered_on(regnamespace, text, date) IS 'Terms that cover an asset on a day; see covered_on of a portfolio.';
 COMMENT ON FUNCTION cec.coverage_as_of(regnamespace, date, timestamptz) IS 'Coverage of a day as it was known at an instant; see coverage_as_of of a portfolio.';
+COMMENT ON FUNCTION cec._require_finite(date, timestamptz) IS 'Private. Raises SQLSTATE 22008 for infinity.';
 COMMENT ON FUNCTION cec._define_coverage(regnamespace, bigint[], bigint, text[], bigint[], daterange[]) IS 'Private. The definition of coverage in plain SQL, for some assets or all (NULL); with what other rules of a term would do on some days.';
-COMMENT ON FUNCTION cec._keep_definitions(oid) IS 'Private. Keeps definitions from changing until the end of the transaction, as any writer of data does.';
+COMMENT ON FUNCTION cec._define_heirs(regnamespace) IS 'Private. Members and their primaries in plain SQL, with the days on which membership counts.';
+COMMENT ON FUNCTION cec._define_carve_outs(regnamespace, bigint, text[], bigint[], daterange[]) IS 'Private. The days that assets are taken out of terms, in plain SQL.';
+COMMENT ON FUNCTION cec._keep_definitions(oid) IS 'Private. Keeps definitions from changing, as any writer of data does, until _let_definitions.';
+COMMENT ON FUNCTION cec._let_definitions() IS 'Private. Lets definitions change again, as far as _keep_definitions of the same function kept them.';
 COMMENT ON FUNCTION cec._refresh_rules(oid, date) IS 'Private. Suspends rules that failed and decides those that depend on the day, day by day.';
 COMMENT ON FUNCTION cec._verify_rules(regnamespace) IS 'Private. Pairs of asset and rule for which rule_effect says something else than the condition says today.';
+COMMENT ON FUNCTION cec._verify_rules_of_a_day(regnamespace) IS 'Private. The same, for a day that did not end meanwhile.';
 COMMENT ON FUNCTION cec.test_rule(regnamespace, bigint, text, text) IS 'Who would gain or lose cover by a rule; see test_rule of a portfolio.';
 COMMENT ON FUNCTION cec.refresh(regnamespace, date) IS 'Does what depends on the day; see refresh of a portfolio.';
 COMMENT ON FUNCTION cec._require_read_committed(text) IS 'Private. Raises SQLSTATE 25001 above READ COMMITTED.';

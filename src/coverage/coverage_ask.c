@@ -15,9 +15,11 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "act_as.h"
 #include "compat.h"
@@ -60,6 +62,13 @@ static const CecQuery covered = {
 static const CecQuery is_known = {
 	NAMED, 3, {TEXTOID, TIMESTAMPTZOID, DATEOID}, CURSOR_OPT_GENERIC_PLAN, .results = {INT8OID}};
 
+static void
+refuse_infinity(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("infinity is no day"),
+					errhint("Ask for a day or an instant on which something can be covered.")));
+}
+
 /* The one covering term as a row of the answer. */
 static void
 put_covering(ReturnSetInfo *result, const CecCovering *covering)
@@ -86,6 +95,20 @@ put_covering(ReturnSetInfo *result, const CecCovering *covering)
 	tuplestore_putvalues(result->setResult, result->setDesc, values, isnull);
 }
 
+/*
+ * An instant that has a day in every time zone: a zone may be seven days away, and has no name for the first and last days
+ * of all.  So these are asked for as of eight days further in.  Error: 22008.
+ */
+static Datum
+answerable_instant(TimestampTz at)
+{
+	const TimestampTz margin = 8 * USECS_PER_DAY;
+
+	if (TIMESTAMP_NOT_FINITE(at))
+		refuse_infinity();
+	return TimestampTzGetDatum(Max(MIN_TIMESTAMP + margin, Min(END_TIMESTAMP - margin, at)));
+}
+
 /* cec._covered(portfolio, identifier, at, on_day): at is NULL or on_day is. */
 Datum
 cec_covered(PG_FUNCTION_ARGS)
@@ -109,6 +132,10 @@ cec_covered(PG_FUNCTION_ARGS)
 		args[i] = PG_GETARG_DATUM(i + 1);
 		nulls[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
 	}
+	if (!PG_ARGISNULL(2))
+		args[1] = answerable_instant(PG_GETARG_TIMESTAMPTZ(2));
+	if (!PG_ARGISNULL(3) && DATE_NOT_FINITE(PG_GETARG_DATEADT(3)))
+		refuse_infinity();
 
 	cec_portfolio_pin();
 	portfolio = cec_portfolio_get(PG_GETARG_OID(0));

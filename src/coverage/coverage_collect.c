@@ -6,18 +6,17 @@
  * assets are added later (bundle_lock.c).
  *
  * A row can take the place of another one that lists and bundles refer to: its key is changed to the one that has just
- * become free, or one statement deletes the old row and inserts the new one.  The foreign keys have nothing against
- * either, so a changed key counts as a change of all that refers to it, and so does a deleted one.
+ * become free, or one statement deletes the old row and inserts the new one.  Where the owner has made a foreign key
+ * deferrable, a row can also come after those that refer to it.  So a changed key counts as a change of all that refers to
+ * it, and so do a deleted and a new one.
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "utils/snapmgr.h"
-
 #include "change.h"
 #include "column.h"
 #include "coverage.h"
-#include "probe.h"
+#include "rule_collect.h"
 
 static bool
 any_differs(CecChange *change, CecRows *rows, const char *const *columns)
@@ -54,34 +53,6 @@ collect_column(CecChange *change, const char *column, const char *const *columns
 	return ids;
 }
 
-/* From keys to the values of another column of the rows that have them. */
-static CecIds
-follow(CecChange *change, const CecIds *keys, const char *table, const char *key_column, const char *column)
-{
-	CecIds found = {0};
-	Snapshot snapshot;
-	CecProbe *probe;
-	AttrNumber attnum;
-
-	if (keys->count == 0)
-		return found;
-	snapshot = cec_latest_snapshot();
-	probe = cec_probe_begin(cec_portfolio_open(change->portfolio, table, AccessShareLock), key_column, snapshot);
-	attnum = cec_probe_column(probe, column, INT8OID);
-	for (int64 i = 0; i < keys->count; i++)
-	{
-		TupleTableSlot *row;
-
-		cec_probe_seek(probe, keys->ids[i]);
-		while ((row = cec_probe_next(probe)) != NULL)
-			cec_ids_add(&found, DatumGetInt64(row->tts_values[attnum - 1]));
-	}
-	cec_probe_end(probe);
-	UnregisterSnapshot(snapshot);
-	cec_ids_sort_unique(&found);
-	return found;
-}
-
 static void
 add_assets(CecChange *change, CecIds assets)
 {
@@ -101,9 +72,19 @@ collect_from_assets(CecChange *change)
 	static const char *const life[] = {"asset_id",			"status",		  "commissioned_on",
 									   "decommissioned_on", "out_of_service", NULL};
 
-	/* Nothing refers to a new asset yet; where it takes the place of a deleted one, that one is collected. */
-	if (change->operation != CEC_INSERT)
-		add_assets(change, collect_column(change, "asset_id", life));
+	CecIds assets;
+
+	/* Nothing refers to a new asset yet, unless it was listed before it came. */
+	if (change->operation == CEC_INSERT && !cec_change_may_dangle(change))
+		return;
+	assets = collect_column(change, "asset_id", life);
+	if (change->operation == CEC_INSERT)
+	{
+		add_assets(change, cec_change_follow(change, &assets, "inclusion", "asset_id", "asset_id"));
+		add_assets(change, cec_change_follow(change, &assets, "bundle_member", "asset_id", "asset_id"));
+	}
+	else
+		add_assets(change, assets);
 }
 
 static void
@@ -119,28 +100,25 @@ collect_from_bundles(CecChange *change)
 
 	/* A new one too: in the place of a deleted one it has members, and may close a cycle. */
 	CecIds bundles = collect_column(change, "bundle_id", columns);
-	add_assets(change, follow(change, &bundles, "bundle_member", "bundle_id", "asset_id"));
+	add_assets(change, cec_change_follow(change, &bundles, "bundle_member", "bundle_id", "asset_id"));
 }
 
 /* The assets on the lists of terms, and those that rules qualify for them. */
 static void
 collect_of_terms(CecChange *change, const CecIds *terms)
 {
-	CecIds rules = follow(change, terms, "coverage_rule", "term_id", "rule_id");
+	CecIds rules = cec_change_follow(change, terms, "coverage_rule", "term_id", "rule_id");
 
-	add_assets(change, follow(change, terms, "inclusion", "term_id", "asset_id"));
-	add_assets(change, follow(change, &rules, "rule_effect", "rule_id", "asset_id"));
+	add_assets(change, cec_change_follow(change, terms, "inclusion", "term_id", "asset_id"));
+	add_assets(change, cec_change_follow(change, &rules, "rule_effect", "rule_id", "asset_id"));
 }
 
 static void
 collect_from_terms(CecChange *change)
 {
 	static const char *const columns[] = {"term_id", "contract_id", "during", "covers_bundles", NULL};
-	CecIds terms;
+	CecIds terms = collect_column(change, "term_id", columns);
 
-	if (change->operation == CEC_INSERT)
-		return;
-	terms = collect_column(change, "term_id", columns);
 	collect_of_terms(change, &terms);
 }
 
@@ -148,13 +126,8 @@ static void
 collect_from_contracts(CecChange *change)
 {
 	static const char *const columns[] = {"contract_id", "status", "during", "suspensions", NULL};
-	CecIds contracts;
-	CecIds terms;
-
-	if (change->operation == CEC_INSERT)
-		return;
-	contracts = collect_column(change, "contract_id", columns);
-	terms = follow(change, &contracts, "coverage_term", "contract_id", "term_id");
+	CecIds contracts = collect_column(change, "contract_id", columns);
+	CecIds terms = cec_change_follow(change, &contracts, "coverage_term", "contract_id", "term_id");
 	collect_of_terms(change, &terms);
 }
 
@@ -163,13 +136,15 @@ static void
 update_coverage(CecChange *change)
 {
 	if (change->assets.count > 0)
-		(void) cec_coverage_update(change->portfolio, &change->assets, &change->facts, 0);
+		(void) cec_coverage_update(change->portfolio, &change->assets, &change->facts, cec_rule_change_today(change),
+								   &change->delta);
 }
 
 /* Registers with the engine; called once when the library is loaded. */
 void
 cec_coverage_init(void)
 {
+	cec_coverage_await_init();
 	cec_change_register(CEC_STAGE_COLLECT, "inclusion", collect_from_lines);
 	cec_change_register(CEC_STAGE_COLLECT, "asset", collect_from_assets);
 	cec_change_register(CEC_STAGE_COLLECT, "bundle", collect_from_bundles);
@@ -177,6 +152,7 @@ cec_coverage_init(void)
 	cec_change_register(CEC_STAGE_COLLECT, "coverage_term", collect_from_terms);
 	cec_change_register(CEC_STAGE_COLLECT, "contract", collect_from_contracts);
 	cec_change_register(CEC_STAGE_COVER, NULL, update_coverage);
+	cec_coverage_update_init();
 	cec_duplicate_notice_init();
 	cec_terminate_notice_init();
 }

@@ -349,6 +349,7 @@ read_stored_row(Reader *reader, TupleTableSlot *row)
 	cover.coverage_id = DatumGetInt64(row->tts_values[reader->coverage_id - 1]);
 	cover.recorded_at = DatumGetTimestampTz(row->tts_values[reader->recorded_at - 1]);
 	cover.is_own = TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
+	cover.is_lost = false;
 	return cover;
 }
 
@@ -517,6 +518,8 @@ cec_coverage_compute(CecPortfolio *portfolio, const CecIds *assets, CecRuleWork 
 			set->assets[i]->rules = cec_rule_work_asset(rules, set->assets[i]->asset_id);
 		set->assets[i]->life = read_life(&reader, set->assets[i]->asset_id);
 		find_own_cover(&reader, set->assets[i]);
+		if (rules != NULL)
+			cec_rule_work_own_found(rules, set->assets[i]->rules);
 		read_stored(&reader, set->assets[i]);
 		read_memberships(&reader, set->assets[i]);
 	}

@@ -263,8 +263,6 @@ cec_coverage_look(CecPortfolio *portfolio, Datum identifier, Datum at, Datum on_
 
 	look.answer = answer;
 	look.is_instant = !has_day;
-	if (has_day ? DATE_NOT_FINITE(DatumGetDateADT(on_day)) : TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(at)))
-		return false;
 	look.at = at;
 	look.day = has_day ? DatumGetDateADT(on_day) : 0;
 	known = cec_compat_may_use_schema(portfolio->nspid, GetUserId()) && find_assets_by(&look, "asset_tag") &&

@@ -11,19 +11,30 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 #include "act_as.h"
+#include "audit_delta.h"
 #include "bundle.h"
+#include "compat.h"
 #include "coverage.h"
 #include "rule_collect.h"
+#include "rule_effect.h"
 #include "rule_evaluate.h"
+
+/* Days. */
+#define MAX_FORECAST 3660
 
 PG_FUNCTION_INFO_V1(cec_recompute);
 PG_FUNCTION_INFO_V1(cec_keep_definitions);
+PG_FUNCTION_INFO_V1(cec_let_definitions);
 PG_FUNCTION_INFO_V1(cec_refresh_rules);
 
 static const CecQuery all_assets = {
@@ -40,7 +51,7 @@ static const CecQuery add_run = {"INSERT INTO @P@.refresh_run (on_day) VALUES ($
 
 /* Of rules that the days have ended: nothing is said of them any more. */
 static const CecQuery close_ended = {
-	"UPDATE @P@.finding SET closed_at = clock_timestamp() WHERE closed_at IS NULL AND kind IN ('rule_failed', 'rule_unknown')"
+	"UPDATE @P@.finding SET closed_at = greatest(clock_timestamp(), opened_at) WHERE closed_at IS NULL AND kind IN ('rule_failed', 'rule_unknown')"
 	" AND rule_id IN (SELECT rule_id FROM @P@.coverage_rule WHERE upper(during) <= $1)",
 	1,
 	{DATEOID}};
@@ -52,19 +63,21 @@ static const CecQuery suspend_failing = {
 /*
  * Computes the cover of assets, which are in order, complete downwards and locked, and writes what differs.  facts: those
  * of them that include rules have to judge, in order, or NULL.  today 0: by the clock.  Acts as the owner.  Returns how many
- * rows of coverage changed.
+ * rows of coverage changed.  What changed, and why, is added to the delta, which has the statement's instant then.
  */
 int64
-cec_coverage_update(CecPortfolio *portfolio, const CecIds *assets, const CecIds *facts, DateADT today)
+cec_coverage_update(CecPortfolio *portfolio, const CecIds *assets, const CecIds *facts, DateADT today, CecDelta *delta)
 {
 	Snapshot snapshot = cec_latest_snapshot();
-	CecRuleWork *rules = cec_rule_work_begin(portfolio, snapshot, facts, today);
+	CecRuleWork *rules = cec_rule_work_begin(portfolio, snapshot, facts, today, delta);
 	CecCoverSet *set = cec_coverage_compute(portfolio, assets, rules, snapshot);
 	int64 changed;
 
+	cec_coverage_differ(portfolio, set, rules != NULL ? cec_rule_work_latest(rules) : 0, snapshot, delta);
 	if (rules != NULL)
 		(void) cec_rule_work_end(rules);
-	changed = cec_coverage_write(portfolio, set, snapshot);
+	changed = cec_coverage_write(portfolio, set, snapshot, delta);
+	cec_effects_restamp(portfolio, delta);
 	if (rules != NULL)
 		cec_rule_work_tell(rules);
 	UnregisterSnapshot(snapshot);
@@ -79,6 +92,7 @@ cec_recompute(PG_FUNCTION_ARGS)
 	CecPortfolio *portfolio;
 	CecIds assets = {0};
 	CecActAs act;
+	CecDelta delta;
 	int64 changed;
 
 	cec_portfolio_pin();
@@ -90,7 +104,9 @@ cec_recompute(PG_FUNCTION_ARGS)
 	portfolio = cec_portfolio_get(nspid);
 	cec_portfolio_act(&act, portfolio);
 	cec_query_ids(portfolio->plans, &all_assets, NULL, &assets);
-	changed = cec_coverage_update(portfolio, &assets, NULL, 0);
+	cec_delta_begin(&delta);
+	changed = cec_coverage_update(portfolio, &assets, NULL, 0, &delta);
+	cec_audit_write_delta(portfolio, &delta, "RECOMPUTE");
 	cec_act_as_self(&act);
 	cec_portfolio_unpin();
 	PG_RETURN_INT64(changed);
@@ -111,7 +127,9 @@ walk_day(CecPortfolio *portfolio, DateADT day, Refresh *refresh)
 {
 	CecRuleSet *set = cec_rule_set_get(portfolio);
 	CecIds assets = {0};
+	CecDelta delta;
 
+	cec_delta_begin(&delta);
 	refresh->days++;
 	cec_rule_compile_all(set);
 	for (int i = 0; i < set->count; i++)
@@ -121,7 +139,7 @@ walk_day(CecPortfolio *portfolio, DateADT day, Refresh *refresh)
 		CHECK_FOR_INTERRUPTS();
 		if (rule->during.to <= day || (rule->code->condition != NULL && !rule->code->condition->depends_on_day))
 			continue;
-		cec_rule_decide(set, rule, day, &assets);
+		cec_rule_decide(set, rule, day, &delta, &assets);
 		refresh->rules++;
 	}
 	if (assets.count == 0)
@@ -129,7 +147,8 @@ walk_day(CecPortfolio *portfolio, DateADT day, Refresh *refresh)
 	cec_ids_sort_unique(&assets);
 	cec_add_all_below(portfolio, &assets);
 	cec_ids_sort_unique(&assets);
-	refresh->coverage += cec_coverage_update(portfolio, &assets, NULL, day);
+	refresh->coverage += cec_coverage_update(portfolio, &assets, NULL, day, &delta);
+	cec_audit_write_delta(portfolio, &delta, "REFRESH");
 }
 
 /* Suspends rules that failed; the engine's own triggers decide them anew and record it. */
@@ -174,9 +193,33 @@ record_run(CecPortfolio *portfolio, DateADT day)
 	SPI_finish();
 }
 
+/* What cec._keep_definitions has locked last, to be let go by nobody else than whoever took it. */
+typedef struct Kept
+{
+	Oid gate;
+	ResourceOwner owner;
+	SubTransactionId taken_in;
+} Kept;
+
+static Kept kept = {0};
+
+/* Nothing is locked any more. */
+static void
+forget_kept(XactEvent event, void *arg)
+{
+	kept.gate = InvalidOid;
+}
+
+/* Called once when the library is loaded. */
+void
+cec_coverage_update_init(void)
+{
+	RegisterXactCallback(forget_kept, NULL);
+}
+
 /*
- * cec._keep_definitions(portfolio): definitions wait until the transaction ends.  For those who verify: nobody else may keep
- * others waiting without a right to write.
+ * cec._keep_definitions(portfolio): definitions wait until cec._let_definitions, or the end of the (sub)transaction by an
+ * error.  For those who verify: nobody else may keep others waiting without a right to write.
  */
 Datum
 cec_keep_definitions(PG_FUNCTION_ARGS)
@@ -187,7 +230,36 @@ cec_keep_definitions(PG_FUNCTION_ARGS)
 		ACLCHECK_OK)
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to keep definitions")));
 	cec_portfolio_lock_gate(nspid, RowExclusiveLock);
+	kept = (Kept){cec_portfolio_table(cec_portfolio_get(nspid), "gate"), CurrentResourceOwner,
+				  GetCurrentSubTransactionId()};
 	PG_RETURN_VOID();
+}
+
+/*
+ * cec._let_definitions(): undoes cec._keep_definitions in the same function.  Takes away nothing that a statement of the
+ * transaction has locked for itself: locks are counted, and only what was added here is subtracted.
+ */
+Datum
+cec_let_definitions(PG_FUNCTION_ARGS)
+{
+	Oid gate = kept.gate;
+
+	kept.gate = InvalidOid;
+	if (OidIsValid(gate) && kept.owner == CurrentResourceOwner && kept.taken_in == GetCurrentSubTransactionId() &&
+		cec_compat_lock_held(gate, RowExclusiveLock))
+		UnlockRelationOid(gate, RowExclusiveLock);
+	PG_RETURN_VOID();
+}
+
+/* Everybody waits while the days are walked. */
+static void
+check_forecast(DateADT day, DateADT today)
+{
+	if (DATE_NOT_FINITE(day) || day > today + MAX_FORECAST)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s is too far ahead", DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(day)))),
+				 errhint("A forecast walks day by day; it goes ten years ahead at most.")));
 }
 
 /*
@@ -223,6 +295,7 @@ cec_refresh_rules(PG_FUNCTION_ARGS)
 	today = cec_rule_today(cec_rule_set_get(portfolio));
 	reached = last_refreshed(portfolio);
 	last = PG_ARGISNULL(1) ? today : PG_GETARG_DATEADT(1);
+	check_forecast(last, today);
 	/* Today is decided once more, never a day before it; what statements decided before the first run stays. */
 	first = reached == 0 ? today : Min(reached + 1, today);
 	cec_rule_refresh_begins(GetCurrentTimestamp());

@@ -2,18 +2,13 @@
  * coverage_write.c
  *		Brings the rows of coverage to what was computed: differences alone, replaced states into coverage_history.
  *
- * Time.  A state begins when the clock is read after the locks, at least a microsecond past the states that it replaces.
- * States born and replaced in one transaction leave no history; what replaces them begins where they did, so that
- * there is one state for each instant.  Where a transaction had taken all cover of an asset away before it gives some
- * again, the beginning is found in the history that it wrote then.
+ * What differs, and when states begin, coverage_differ.c has found.
  *
  * Above READ COMMITTED the rows that go are held against the transaction's own snapshot: a row that the transaction
  * cannot see was written by somebody it does not know of, and the loser gets 40001.
  */
 #include "postgres.h"
 
-#include "access/heapam.h"
-#include "access/sysattr.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -28,7 +23,6 @@
 #include "column.h"
 #include "compat.h"
 #include "coverage.h"
-#include "probe.h"
 #include "remove.h"
 
 /* Columns of coverage and coverage_history; recorded_at is "recorded" in the history. */
@@ -70,16 +64,11 @@ typedef struct Writer
 {
 	CecPortfolio *portfolio;
 	Target coverage;
-	Target history;
-	CecProbe *history_probe; /* NULL until needed */
+	Target history; /* opened when there is something to be kept */
 	Snapshot snapshot;
-	TimestampTz now;
-	int64 changed;
+	const CecDelta *delta;
 	MemoryContext cxt;
 } Writer;
-
-/* The last top-level transaction of this session that wrote coverage: only it can meet states of its own. */
-static FullTransactionId writing_xid = {0};
 
 static void
 open_target(Target *target, CecPortfolio *portfolio, const char *table, const char *const *columns)
@@ -148,149 +137,80 @@ make_period(TimestampTz from, TimestampTz to)
 	return RangeTypePGetDatum(cec_compat_make_range(type, &lower, &upper));
 }
 
-/* When this transaction changed the asset's cover first, as its history says; 0 when it has not. */
-static TimestampTz
-find_own_beginning(Writer *writer, int64 asset_id)
+/* What the delta says that came. */
+static CecCoverRow
+row_of_delta(const CecDeltaRow *change)
 {
-	TupleTableSlot *row;
-	TimestampTz beginning = 0;
-	TypeCacheEntry *type = lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO);
+	CecCoverRow row = {change->subject_id, change->during};
 
-	if (!FullTransactionIdEquals(writing_xid, GetTopFullTransactionIdIfAny()))
-		return 0;
-	if (writer->history_probe == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(writer->cxt);
-
-		writer->history_probe = cec_probe_begin(
-			cec_portfolio_open(writer->portfolio, "coverage_history", AccessShareLock), "asset_id", writer->snapshot);
-		MemoryContextSwitchTo(old);
-	}
-	cec_probe_seek(writer->history_probe, asset_id);
-	while ((row = cec_probe_next(writer->history_probe)) != NULL)
-	{
-		bool isnull;
-		bool empty;
-		RangeBound lower;
-		RangeBound upper;
-
-		if (!TransactionIdIsCurrentTransactionId(
-				DatumGetTransactionId(slot_getsysattr(row, MinTransactionIdAttributeNumber, &isnull))))
-			continue;
-		range_deserialize(type, DatumGetRangeTypeP(row->tts_values[writer->history.attnums[COVER_RECORDED] - 1]),
-						  &lower, &upper, &empty);
-		beginning = Max(beginning, DatumGetTimestampTz(upper.val));
-	}
-	return beginning;
-}
-
-/* When the new state of an asset begins. */
-static TimestampTz
-find_beginning(Writer *writer, const CecAssetCover *asset)
-{
-	TimestampTz beginning;
-
-	for (int i = 0; i < asset->stored_count; i++)
-		if (asset->stored[i].is_own)
-			return asset->stored[i].recorded_at;
-	beginning = find_own_beginning(writer, asset->asset_id);
-	if (beginning != 0)
-		return beginning;
-	beginning = writer->now;
-	for (int i = 0; i < asset->stored_count; i++)
-		beginning = Max(beginning, asset->stored[i].recorded_at + 1);
-	return beginning;
-}
-
-static int
-flags_of_row(const CecCoverRow *row)
-{
-	return row->is_stated << 2 | row->is_ruled << 1 | row->is_inherited;
-}
-
-/* By term, days and flags; 0: they say the same. */
-static int
-compare_rows(const void *one, const void *other)
-{
-	const CecCoverRow *a = one;
-	const CecCoverRow *b = other;
-
-	if (a->term_id != b->term_id)
-		return a->term_id < b->term_id ? -1 : 1;
-	if (a->during.from != b->during.from)
-		return a->during.from < b->during.from ? -1 : 1;
-	if (a->during.to != b->during.to)
-		return a->during.to < b->during.to ? -1 : 1;
-	return flags_of_row(a) - flags_of_row(b);
+	row.is_stated = (change->flags & CEC_DELTA_STATED) != 0;
+	row.is_ruled = (change->flags & CEC_DELTA_RULED) != 0;
+	row.is_inherited = (change->flags & CEC_DELTA_INHERITED) != 0;
+	return row;
 }
 
 static void
 write_asset(Writer *writer, CecAssetCover *asset)
 {
-	int count;
-	CecCoverRow *rows = cec_coverage_rows(asset, &count);
-	TimestampTz beginning = 0;
-	int i = 0;
-	int j = 0;
+	const CecDeltaRow *changes = writer->delta->cover.rows + asset->first_change;
+	TimestampTz beginning = asset->beginning != 0 ? asset->beginning : writer->delta->at;
 
-	if (asset->stored_count > 1)
-		qsort(asset->stored, asset->stored_count, sizeof(CecCoverRow), compare_rows);
-	while (i < asset->stored_count || j < count)
+	for (int i = 0; i < asset->stored_count; i++)
 	{
 		CecCoverRow *stored = &asset->stored[i];
-		int order = i == asset->stored_count ? 1 : j == count ? -1 : compare_rows(stored, &rows[j]);
 
-		if (order == 0)
-		{
-			i++;
-			j++;
+		if (!stored->is_lost)
 			continue;
-		}
-		if (beginning == 0)
-			beginning = find_beginning(writer, asset);
-		if (order < 0)
-		{
-			cec_remove_row(writer->coverage.rel, &stored->tid, writer->snapshot,
-						   "Coverage of the asset was changed by another transaction.");
-			if (!stored->is_own)
-				append(writer, &writer->history, asset->asset_id, stored, make_period(stored->recorded_at, beginning));
-			i++;
-		}
-		else
-			append(writer, &writer->coverage, asset->asset_id, &rows[j++], TimestampTzGetDatum(beginning));
-		writer->changed++;
+		cec_remove_row(writer->coverage.rel, &stored->tid, writer->snapshot,
+					   "Coverage of the asset was changed by another transaction.");
+		if (stored->is_own)
+			continue;
+		if (writer->history.rel == NULL)
+			open_target(&writer->history, writer->portfolio, "coverage_history", history_column);
+		append(writer, &writer->history, asset->asset_id, stored, make_period(stored->recorded_at, beginning));
 	}
+	for (int64 i = 0; i < asset->change_count; i++)
+		if (changes[i].flags & CEC_DELTA_GAINED)
+		{
+			CecCoverRow row = row_of_delta(&changes[i]);
+
+			append(writer, &writer->coverage, asset->asset_id, &row, TimestampTzGetDatum(beginning));
+		}
 }
 
-/* Writes what differs and returns how many rows that were.  The caller holds the locks of the assets. */
+/*
+ * Writes what the delta says is to change, with its instant, and returns how many rows that were.  The caller holds the locks
+ * of the assets.
+ */
 int64
-cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot)
+cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot, const CecDelta *delta)
 {
 	Writer writer = {0};
 	MemoryContext asset_cxt;
 
+	if (delta->cover.count == 0)
+		return 0;
 	writer.portfolio = portfolio;
 	writer.snapshot = snapshot;
-	writer.now = GetCurrentTimestamp();
+	writer.delta = delta;
 	writer.cxt = CurrentMemoryContext;
 	open_target(&writer.coverage, portfolio, "coverage", coverage_column);
-	open_target(&writer.history, portfolio, "coverage_history", history_column);
 	asset_cxt = AllocSetContextCreate(CurrentMemoryContext, "cec cover of an asset", ALLOCSET_SMALL_SIZES);
 	for (int64 i = 0; i < set->count; i++)
 	{
-		MemoryContext old = MemoryContextSwitchTo(asset_cxt);
+		MemoryContext old;
 
 		CHECK_FOR_INTERRUPTS();
+		if (set->assets[i]->change_count == 0)
+			continue;
+		old = MemoryContextSwitchTo(asset_cxt);
 		write_asset(&writer, set->assets[i]);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(asset_cxt);
 	}
 	MemoryContextDelete(asset_cxt);
-	if (writer.history_probe != NULL)
-		cec_probe_end(writer.history_probe);
-	close_target(&writer.history);
+	if (writer.history.rel != NULL)
+		close_target(&writer.history);
 	close_target(&writer.coverage);
-	if (writer.changed > 0)
-		writing_xid = GetTopFullTransactionId();
-	return writer.changed;
+	return delta->cover.count;
 }

@@ -63,6 +63,8 @@ tell_duplicates(CecChange *change, const CecQuery *query, CecIds *ids)
 {
 	Datum arg;
 	uint64 count;
+	bool may_tell = cec_change_may_tell(change, "asset") && cec_change_may_tell(change, "contract") &&
+					cec_change_may_tell(change, "coverage_term") && cec_change_may_tell(change, "coverage");
 
 	cec_ids_sort_unique(ids);
 	arg = cec_ids_as_array(ids);
@@ -73,6 +75,12 @@ tell_duplicates(CecChange *change, const CecQuery *query, CecIds *ids)
 		HeapTuple tuple = SPI_tuptable->vals[i];
 		TupleDesc desc = SPI_tuptable->tupdesc;
 
+		if (!may_tell)
+		{
+			ereport(NOTICE, (errmsg("contracts of the same kind now cover assets twice"),
+							 errhint("Have somebody look at it who may read the register and all contracts.")));
+			break;
+		}
 		ereport(NOTICE,
 				(errmsg("contracts %s and %s now cover %s asset(s) twice", SPI_getvalue(tuple, desc, 1),
 						SPI_getvalue(tuple, desc, 2), SPI_getvalue(tuple, desc, 3)),

@@ -62,6 +62,8 @@ notice_terminated(CecChange *change)
 	CecIds contracts;
 	Datum arg;
 	uint64 count;
+	bool may_tell = cec_change_may_tell(change, "contract") && cec_change_may_tell(change, "coverage_term") &&
+					cec_change_may_tell(change, "coverage");
 
 	if (change->operation != CEC_UPDATE)
 		return;
@@ -78,6 +80,13 @@ notice_terminated(CecChange *change)
 		bool is_open;
 		Datum last_day = SPI_getbinval(tuple, desc, 3, &is_open);
 
+		if (!may_tell)
+		{
+			ereport(NOTICE, (errmsg("a contract is terminated and keeps covering assets"),
+							 errdetail("Its days are as they were."),
+							 errhint("To end cover earlier shorten the contract's days, during.")));
+			break;
+		}
 		ereport(NOTICE,
 				(errmsg("contract %s is terminated and keeps covering %s asset(s) %s%s", SPI_getvalue(tuple, desc, 1),
 						SPI_getvalue(tuple, desc, 2), is_open ? "without end" : "through ",

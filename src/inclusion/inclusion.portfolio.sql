@@ -13,7 +13,7 @@ CREATE TABLE @P@.inclusion (
 	CONSTRAINT inclusion_term_id_fkey FOREIGN KEY (term_id) REFERENCES @P@.coverage_term,
 	CONSTRAINT inclusion_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES @P@.asset,
 	CONSTRAINT inclusion_amendment_id_fkey FOREIGN KEY (amendment_id) REFERENCES @P@.amendment,
-	CONSTRAINT inclusion_effect_known CHECK (cec.is_word(effect, 'inclusion.effect', 'include, exclude')),
+	CONSTRAINT inclusion_effect_known CHECK (cec.is_word(tableoid, effect, 'inclusion.effect', 'include, exclude')),
 	CONSTRAINT inclusion_days_not_empty CHECK (NOT isempty(during)
 		OR cec.refuse_empty('inclusion_days_not_empty')),
 	CONSTRAINT inclusion_days_finite CHECK ((isfinite(lower(during)) AND isfinite(upper(during))) IS NOT FALSE
@@ -27,6 +27,9 @@ CREATE INDEX inclusion_amendment_id_idx ON @P@.inclusion (amendment_id) WHERE am
 
 CREATE TRIGGER resolve_listed_as BEFORE INSERT ON @P@.inclusion
 	FOR EACH ROW EXECUTE FUNCTION cec.resolve_listed_as();
+CREATE TRIGGER resolve_listed_as_anew BEFORE UPDATE OF asset_id, listed_as ON @P@.inclusion
+	FOR EACH ROW WHEN (NEW.asset_id IS NULL OR NEW.listed_as <> OLD.listed_as OR (OLD.listed_as IS NULL AND NEW.listed_as IS NOT NULL))
+	EXECUTE FUNCTION cec.resolve_listed_as();
 CREATE TRIGGER keep_listed BEFORE DELETE ON @P@.asset
 	FOR EACH ROW EXECUTE FUNCTION cec.keep_listed_asset();
 
@@ -72,8 +75,8 @@ COMMENT ON FUNCTION @P@.check_inclusions(bigint, jsonb) IS 'What would become of
 COMMENT ON TABLE @P@.inclusion IS 'The asset lists: which asset stands on which term, or is carved out of it, on which days. No two rows of the same term, asset and effect overlap (SQLSTATE 23P01, inclusion_no_overlap).';
 COMMENT ON COLUMN @P@.inclusion.inclusion_id IS 'Key.';
 COMMENT ON COLUMN @P@.inclusion.term_id IS 'Term whose list it is.';
-COMMENT ON COLUMN @P@.inclusion.asset_id IS 'Asset. When NULL on INSERT or COPY, which it is by default, it is found by listed_as.';
-COMMENT ON COLUMN @P@.inclusion.listed_as IS 'Identifier that the asset was listed by, as typed: tag, serial number or any identifier.';
+COMMENT ON COLUMN @P@.inclusion.asset_id IS 'Asset. When NULL, which it is by default, it is found by listed_as.';
+COMMENT ON COLUMN @P@.inclusion.listed_as IS 'Identifier that the asset was listed by, as typed: tag, serial number or any identifier. Changed alone, it says which asset is listed from then on; given together with asset_id it must be one of that asset (inclusion_listed_as_agrees).';
 COMMENT ON COLUMN @P@.inclusion.effect IS 'include, or exclude: a carve-out.';
 COMMENT ON COLUMN @P@.inclusion.during IS 'Days; half-open, an open bound means as long as the term.';
 COMMENT ON COLUMN @P@.inclusion.amendment_id IS 'Amendment that it came by, if any.';

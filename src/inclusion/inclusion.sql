@@ -119,7 +119,7 @@ BEGIN ATOMIC
 	SELECT * FROM cec._check_inclusions(portfolio::oid, term_id, rows);
 END;
 
-COMMENT ON FUNCTION cec.resolve_listed_as() IS 'Engine trigger: fills asset_id of a list line from listed_as.';
+COMMENT ON FUNCTION cec.resolve_listed_as() IS 'Engine trigger: fills asset_id of a list line from listed_as, or makes sure that both name one asset.';
 COMMENT ON FUNCTION cec.keep_listed_asset() IS 'Engine trigger: refuses to delete an asset that stands on a list (SQLSTATE 23503).';
 COMMENT ON FUNCTION cec._term_days(regnamespace, bigint) IS 'Private. The days of a term, or SQLSTATE 23503.';
 COMMENT ON FUNCTION cec.list_asset(regnamespace, text, bigint, text, date, date, text) IS 'Puts an asset on the list of a term (effect include) or carves it out (exclude); see include_asset and exclude_asset of a portfolio.';

@@ -14,7 +14,6 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
-#include "act_as.h"
 #include "change.h"
 #include "day_set.h"
 #include "identifier_key.h"
@@ -42,7 +41,8 @@ static const CecQuery explain = {
 	"WITH carved AS (SELECT x.asset_id, x.term_id, range_agg(x.during) AS days FROM " LISTED "  AS x" LINE_COLUMNS
 	" WHERE NOT x.is_include GROUP BY 1, 2)"
 	" SELECT CASE WHEN i.listed_as IN (a.asset_tag, a.serial_number) OR EXISTS (SELECT FROM @P@.asset_identifier x"
-	"   WHERE x.asset_id = a.asset_id AND x.value = i.listed_as) THEN i.listed_as ELSE a.asset_tag END, p.problem,"
+	"   WHERE x.asset_id = a.asset_id AND x.value = i.listed_as) THEN i.listed_as"
+	"  ELSE coalesce(a.asset_tag, i.listed_as, pg_catalog.format('asset_id %s', n.asset_id)) END, p.problem,"
 	" CASE p.problem"
 	"  WHEN 'days' THEN pg_catalog.format('It would be listed %s, but term %s of contract %s runs %s.',"
 	"   cec._days_in_words(n.during), t.number, c.number, cec._days_in_words(t.during * c.during))"
@@ -50,16 +50,17 @@ static const CecQuery explain = {
 	"   a.decommissioned_on, lower(d.days))"
 	"  WHEN 'commissioned' THEN pg_catalog.format('It is commissioned on %s, and its cover would end on %s.',"
 	"   a.commissioned_on, upper(d.days) - 1)"
-	"  WHEN 'listed' THEN pg_catalog.format('It already stands on term %s of contract %s, %s.', t.number, c.number,"
-	"   cec._days_in_words(s.during))"
+	"  WHEN 'listed' THEN pg_catalog.format('It already stands on term %s of contract %s, %s.',"
+	"   coalesce(t.number, n.term_id::text), coalesce(c.number, 'to come'), cec._days_in_words(s.during))"
 	"  ELSE pg_catalog.format('It already stands on term %s of the %s contract %s, %s.', e.term_number, c.kind,"
 	"   e.contract_number, cec._days_in_words(e.during))"
 	" END, coalesce(i.listed_as, pg_catalog.format('asset_id %s', n.asset_id)), n.inclusion_id"
 	" FROM " LISTED " AS n" LINE_COLUMNS " LEFT JOIN @P@.inclusion i ON i.inclusion_id = n.inclusion_id"
 	" LEFT JOIN carved v ON v.asset_id = n.asset_id AND v.term_id = n.term_id"
-	" JOIN @P@.coverage_term t ON t.term_id = n.term_id"
-	" JOIN @P@.contract c ON c.contract_id = t.contract_id"
-	" JOIN @P@.asset a ON a.asset_id = n.asset_id"
+	/* a line may come before them, and must not overlap all the same */
+	" LEFT JOIN @P@.coverage_term t ON t.term_id = n.term_id"
+	" LEFT JOIN @P@.contract c ON c.contract_id = t.contract_id"
+	" LEFT JOIN @P@.asset a ON a.asset_id = n.asset_id"
 	" CROSS JOIN LATERAL (SELECT n.during * t.during * c.during) AS d(days)"
 	" LEFT JOIN LATERAL (SELECT o.during FROM @P@.inclusion o"
 	"  WHERE $6 AND o.asset_id = n.asset_id AND o.term_id = n.term_id AND (o.effect = 'include') = n.is_include"
@@ -70,7 +71,7 @@ static const CecQuery explain = {
 	"  FROM @P@.inclusion o"
 	"   JOIN @P@.coverage_term ot ON ot.term_id = o.term_id"
 	"   JOIN @P@.contract oc ON oc.contract_id = ot.contract_id"
-	"  WHERE n.is_include AND c.status <> 'void' AND NOT coalesce((SELECT duplicates_allowed FROM @P@.setting), false)"
+	"  WHERE n.is_include AND c.status = 'active' AND NOT coalesce((SELECT duplicates_allowed FROM @P@.setting), false)"
 	"   AND o.asset_id = n.asset_id AND o.effect = 'include' AND oc.contract_id <> c.contract_id"
 	"   AND oc.kind = c.kind AND oc.status = 'active' AND o.during && n.during"
 	"   AND (o.inclusion_id < n.inclusion_id OR o.inclusion_id <> ALL ($1))"
@@ -99,6 +100,9 @@ static const CecProblem problems[] = {
 	 "Register the asset first, or see find_asset for what an identifier names."},
 	{"ambiguous", ERRCODE_CHECK_VIOLATION, "inclusion_listed_as_unambiguous", "several assets are known as \"%s\"",
 	 "List it by its asset tag; find_asset shows the assets that the identifier names."},
+	{"another", ERRCODE_CHECK_VIOLATION, "inclusion_listed_as_agrees",
+	 "listed_as \"%s\" and asset_id name different assets",
+	 "Give one of the two; listed_as alone says which asset it is."},
 	{"days", ERRCODE_CHECK_VIOLATION, "inclusion_days_meet_term",
 	 "asset \"%s\" would be listed on days outside the term", "Choose days within the term, or extend the term first."},
 	{"decommissioned", ERRCODE_CHECK_VIOLATION, "inclusion_asset_not_decommissioned",
@@ -149,13 +153,6 @@ lines_as_args(const CecLines *lines, Datum *args)
 	args[4] = PointerGetDatum(construct_array(columns[4], lines->count, DATERANGEOID, -1, false, TYPALIGN_INT));
 }
 
-/* Whether the one who runs the statement may read all of a table; if not, no message tells what is in it. */
-static bool
-caller_may_read(CecChange *change, const char *table_name)
-{
-	return cec_may_read_all(change->caller, cec_portfolio_table(change->portfolio, table_name));
-}
-
 static char *
 result_text(uint64 row, int column)
 {
@@ -171,9 +168,29 @@ compare_ids(const void *one, const void *other)
 	return a < b ? -1 : a > b;
 }
 
+/* What a message may say of lines: all, what the statement itself gave, or nothing. */
+typedef enum Telling
+{
+	TELL_NOTHING,
+	TELL_GIVEN,
+	TELL_ALL
+} Telling;
+
+static Telling
+find_telling(CecChange *change)
+{
+	bool may_read_list = cec_change_may_tell(change, "inclusion");
+
+	if (may_read_list && cec_change_may_tell(change, "asset") && cec_change_may_tell(change, "coverage_term") &&
+		cec_change_may_tell(change, "contract"))
+		return TELL_ALL;
+	/* An INSERT said it itself. */
+	return may_read_list || change->operation == CEC_INSERT ? TELL_GIVEN : TELL_NOTHING;
+}
+
 /* What explain has found, as CecWrongLine in the current memory context; what it is about only where that may be told. */
 static List *
-take_wrong_lines(CecLines *lines, uint64 rows, bool may_read, MemoryContext cxt)
+take_wrong_lines(CecLines *lines, uint64 rows, Telling telling, MemoryContext cxt)
 {
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 	List *wrong = NIL;
@@ -187,9 +204,9 @@ take_wrong_lines(CecLines *lines, uint64 rows, bool may_read, MemoryContext cxt)
 		key.inclusion_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 5, &isnull));
 		line->inclusion_id = key.inclusion_id;
 		line->place = ((CecLine *) bsearch(&key, lines->lines, lines->count, sizeof(CecLine), compare_ids))->place;
-		line->listed_as = result_text(i, may_read ? 1 : 4);
+		line->listed_as = telling == TELL_NOTHING ? "..." : result_text(i, telling == TELL_ALL ? 1 : 4);
 		line->problem = cec_inclusion_problem(result_text(i, 2));
-		line->facts = may_read ? result_text(i, 3) : NULL;
+		line->facts = telling == TELL_ALL ? result_text(i, 3) : NULL;
 		wrong = lappend(wrong, line);
 	}
 	MemoryContextSwitchTo(old);
@@ -206,14 +223,13 @@ cec_inclusion_explain_lines(CecChange *change, CecLines *doubtful)
 	MemoryContext cxt = CurrentMemoryContext;
 	List *wrong;
 	Datum args[6];
-	bool may_read = caller_may_read(change, "asset") && caller_may_read(change, "inclusion") &&
-					caller_may_read(change, "coverage_term") && caller_may_read(change, "contract");
 
 	qsort(doubtful->lines, doubtful->count, sizeof(CecLine), compare_ids);
 	lines_as_args(doubtful, args);
 	args[5] = BoolGetDatum(true);
 	SPI_connect();
-	wrong = take_wrong_lines(doubtful, cec_query_run(change->portfolio->plans, &explain, args, NULL, 0), may_read, cxt);
+	wrong = take_wrong_lines(doubtful, cec_query_run(change->portfolio->plans, &explain, args, NULL, 0),
+							 find_telling(change), cxt);
 	SPI_finish();
 	return wrong;
 }
@@ -235,7 +251,7 @@ cec_inclusion_explain_new(CecPortfolio *portfolio, CecLines *lines)
 	lines_as_args(lines, args);
 	args[5] = BoolGetDatum(false);
 	SPI_connect();
-	wrong = take_wrong_lines(lines, cec_query_read(portfolio->plans, &explain, args, NULL), true, cxt);
+	wrong = take_wrong_lines(lines, cec_query_read(portfolio->plans, &explain, args, NULL), TELL_ALL, cxt);
 	SPI_finish();
 	return wrong;
 }
@@ -255,7 +271,7 @@ shorten(const char *text)
 static CecNear *
 begin_near(CecChange *change, Snapshot snapshot)
 {
-	if (!caller_may_read(change, "asset") || !caller_may_read(change, "asset_identifier"))
+	if (!cec_change_may_tell(change, "asset") || !cec_change_may_tell(change, "asset_identifier"))
 		return NULL;
 	return cec_near_begin(change->portfolio, snapshot);
 }
@@ -280,7 +296,9 @@ cec_inclusion_explain_unresolved(CecChange *change, List *unresolved)
 
 		line->place = from->place;
 		line->listed_as = from->listed_as;
-		line->problem = cec_inclusion_problem(from->matches == 0 ? "unknown" : "ambiguous");
+		line->problem = cec_inclusion_problem(from->matches == 0				   ? "unknown"
+											  : from->matches == CEC_NAMES_ANOTHER ? "another"
+																				   : "ambiguous");
 		line->facts = NULL;
 		if (from->matches == 0 && near != NULL && list_length(wrong) < LINES_SHOWN)
 		{
@@ -289,6 +307,8 @@ cec_inclusion_explain_unresolved(CecChange *change, List *unresolved)
 			if (meant != NULL)
 				line->facts = psprintf("Perhaps \"%s\" was meant.", shorten(meant));
 		}
+		else if (from->matches == CEC_NAMES_ANOTHER)
+			line->facts = "The asset that asset_id gives does not bear it as tag, serial number or other identifier.";
 		else if (from->matches > 0)
 			line->facts = "More than one asset bears it as tag, serial number or other identifier.";
 		wrong = lappend(wrong, line);

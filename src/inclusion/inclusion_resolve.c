@@ -1,8 +1,9 @@
 /*
  * inclusion_resolve.c
- *		Finds the asset of a list line that gives an identifier in the place of asset_id.
+ *		Finds the asset of a list line that gives an identifier, in the place of asset_id or beside it.
  *
- * A BEFORE ROW trigger, so that plain INSERT and COPY can list tags.  A line that cannot be resolved is taken out of
+ * A BEFORE ROW trigger, so that plain INSERT and COPY can list tags, and so that whoever changes the tag lists the asset that
+ * bears the new one.  A line that gives both must give an identifier of that asset.  A line that cannot be resolved is taken out of
  * the statement and remembered, and the AFTER STATEMENT trigger refuses the statement with all such lines together:
  * the account manager sees every wrong line at once, and not one a try.
  *
@@ -10,13 +11,15 @@
  * identifier to another asset, so once the locks are held the lines that were resolved are resolved again, if any
  * transaction has ended since, and the statement is refused with 40001 where another asset is found.
  *
- * What is remembered belongs to one statement: it is kept under table, trigger depth and subtransaction, and goes when
- * that subtransaction aborts.  It lives in TopTransactionContext.
+ * What is remembered belongs to one statement: it is kept under table, event, trigger depth and subtransaction, and goes
+ * when that subtransaction aborts.  MERGE, ON CONFLICT and a statement with several parts insert and update at once, and
+ * each of their AFTER triggers takes its own.  It lives in TopTransactionContext.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "common/hashfn.h"
@@ -38,19 +41,21 @@
 PG_FUNCTION_INFO_V1(cec_resolve_listed_as);
 PG_FUNCTION_INFO_V1(cec_keep_listed_asset);
 
-/* A line whose asset was filled in. */
+/* A line that names its asset by an identifier. */
 typedef struct Resolved
 {
 	int64 asset_id;
-	uint32 hash; /* of listed_as */
+	uint32 hash;   /* of listed_as */
+	bool is_given; /* asset_id was given too: other assets may bear the identifier as well */
 } Resolved;
 
 typedef struct Statement
 {
 	Oid relid;
+	bool is_update;
 	int depth;
 	SubTransactionId subid;
-	int64 arrived;	  /* lines that came by */
+	int64 arrived;	  /* lines of an INSERT that came by */
 	List *unresolved; /* of CecUnresolved, in the order of their places */
 	/* As its first line was resolved; as long as these stay what they are no transaction has ended. */
 	TransactionId xmax;
@@ -104,7 +109,7 @@ trigger_depth(void)
 }
 
 static Statement *
-find_statement(Oid relid)
+find_statement(Oid relid, bool is_update)
 {
 	int depth = trigger_depth();
 	SubTransactionId subid = GetCurrentSubTransactionId();
@@ -114,7 +119,8 @@ find_statement(Oid relid)
 	{
 		Statement *statement = lfirst(cell);
 
-		if (statement->relid == relid && statement->depth == depth && statement->subid == subid)
+		if (statement->relid == relid && statement->is_update == is_update && statement->depth == depth &&
+			statement->subid == subid)
 			return statement;
 	}
 	return NULL;
@@ -122,14 +128,15 @@ find_statement(Oid relid)
 
 /* The running statement's entry, made if there is none; in TopTransactionContext, which is current. */
 static Statement *
-get_statement(Oid relid)
+get_statement(Oid relid, bool is_update)
 {
-	Statement *statement = find_statement(relid);
+	Statement *statement = find_statement(relid, is_update);
 
 	if (statement == NULL)
 	{
 		statement = palloc0(sizeof(Statement));
 		statement->relid = relid;
+		statement->is_update = is_update;
 		statement->depth = trigger_depth();
 		statement->subid = GetCurrentSubTransactionId();
 		statements = lappend(statements, statement);
@@ -137,22 +144,22 @@ get_statement(Oid relid)
 	return statement;
 }
 
-/* Counts a line of the running statement. */
+/* Counts a line of the running INSERT. */
 static int64
 count_line(Oid relid)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
-	Statement *statement = get_statement(relid);
+	Statement *statement = get_statement(relid, false);
 
 	MemoryContextSwitchTo(old);
 	return ++statement->arrived;
 }
 
 static void
-remember_unresolved(Oid relid, const CecUnresolved *unresolved)
+remember_unresolved(Oid relid, bool is_update, const CecUnresolved *unresolved)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
-	Statement *statement = get_statement(relid);
+	Statement *statement = get_statement(relid, is_update);
 	CecUnresolved *line = palloc(sizeof(CecUnresolved));
 
 	*line = *unresolved;
@@ -162,11 +169,12 @@ remember_unresolved(Oid relid, const CecUnresolved *unresolved)
 }
 
 static Resolved
-make_resolved(int64 asset_id, Datum listed_as)
+make_resolved(int64 asset_id, Datum listed_as, bool is_given)
 {
 	text *name = DatumGetTextPP(listed_as);
 
-	return (Resolved){asset_id, hash_bytes((const unsigned char *) VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name))};
+	return (Resolved){asset_id, hash_bytes((const unsigned char *) VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)),
+					  is_given};
 }
 
 static int
@@ -181,10 +189,10 @@ compare_resolved(const void *one, const void *other)
 }
 
 static void
-remember_resolved(Oid relid, int64 asset_id, Datum listed_as, TransactionId xmax, uint32 xcnt)
+remember_resolved(Oid relid, bool is_update, Resolved resolved, TransactionId xmax, uint32 xcnt)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
-	Statement *statement = get_statement(relid);
+	Statement *statement = get_statement(relid, is_update);
 
 	if (statement->resolved_count == 0)
 	{
@@ -198,15 +206,23 @@ remember_resolved(Oid relid, int64 asset_id, Datum listed_as, TransactionId xmax
 								  ? palloc(statement->resolved_space * sizeof(Resolved))
 								  : repalloc_huge(statement->resolved, statement->resolved_space * sizeof(Resolved));
 	}
-	statement->resolved[statement->resolved_count++] = make_resolved(asset_id, listed_as);
+	statement->resolved[statement->resolved_count++] = resolved;
 	MemoryContextSwitchTo(old);
+}
+
+static Statement *
+find_statement_of(CecChange *change)
+{
+	return statements == NIL || change->operation == CEC_DELETE
+			   ? NULL
+			   : find_statement(RelationGetRelid(change->rel), change->operation == CEC_UPDATE);
 }
 
 /* The lines that the running statement could not resolve; all that was remembered of it is forgotten by this. */
 List *
-cec_inclusion_take_unresolved(Oid relid)
+cec_inclusion_take_unresolved(CecChange *change)
 {
-	Statement *statement = statements == NIL ? NULL : find_statement(relid);
+	Statement *statement = find_statement_of(change);
 	List *unresolved;
 
 	if (statement == NULL)
@@ -278,21 +294,60 @@ cec_inclusion_find_assets(CecPortfolio *portfolio, Datum identifier, const CecDa
 	return matches;
 }
 
+/* Whether an asset bears an identifier: as tag, as serial number, or otherwise on some of the days (NULL: all). */
+static bool
+bears(CecPortfolio *portfolio, int64 asset_id, Datum identifier, const CecDays *days, Snapshot snapshot)
+{
+	static const char *const tables[] = {"asset", "asset", "asset_identifier"};
+	static const char *const columns[] = {"asset_tag", "serial_number", "value"};
+	bool found = false;
+
+	for (int i = 0; i < lengthof(tables) && !found; i++)
+	{
+		CecProbe *probe =
+			cec_probe_begin(cec_portfolio_open(portfolio, tables[i], AccessShareLock), "asset_id", snapshot);
+		AttrNumber column = cec_probe_nullable_column(probe, columns[i], TEXTOID) - 1;
+		TupleTableSlot *row;
+
+		cec_probe_seek(probe, asset_id);
+		while (!found && (row = cec_probe_next(probe)) != NULL)
+			found =
+				!row->tts_isnull[column] &&
+				DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, row->tts_values[column], identifier)) &&
+				(i < 2 || days == NULL ||
+				 cec_days_overlap(
+					 cec_days_of_range(row->tts_values[cec_probe_column(probe, "during", DATERANGEOID) - 1]), *days));
+		cec_probe_end(probe);
+	}
+	return found;
+}
+
+/* Whether a line that was resolved still names the asset that it names. */
+static bool
+still_names(CecPortfolio *portfolio, const Resolved *resolved, Datum listed_as, const CecDays *days, Snapshot snapshot)
+{
+	int64 found = 0;
+
+	if (resolved->is_given)
+		return bears(portfolio, resolved->asset_id, listed_as, days, snapshot);
+	return cec_inclusion_find_assets(portfolio, listed_as, days, snapshot, &found) == 1 && found == resolved->asset_id;
+}
+
 /*
- * Makes sure that the lines of the running statement whose asset was filled in still name that asset.  To be called once
+ * Makes sure that the lines of the running statement that name their asset by an identifier still name that asset.  To be called once
  * the assets are locked.  Error: 40001.
  */
 void
 cec_inclusion_check_names(CecChange *change)
 {
-	Statement *statement = statements == NIL ? NULL : find_statement(RelationGetRelid(change->rel));
+	Statement *statement = find_statement_of(change);
 	Snapshot snapshot;
 	CecRows rows;
 	AttrNumber asset_id;
 	AttrNumber listed_as;
 	AttrNumber during;
 
-	if (statement == NULL || statement->resolved_count == 0 || change->operation != CEC_INSERT)
+	if (statement == NULL || statement->resolved_count == 0)
 		return;
 	snapshot = cec_latest_snapshot();
 	if (snapshot->xmax == statement->xmax && snapshot->xcnt == statement->xcnt)
@@ -308,22 +363,20 @@ cec_inclusion_check_names(CecChange *change)
 	while (cec_rows_next(&rows))
 	{
 		TupleTableSlot *row = rows.new_row;
-		Resolved resolved;
+		Resolved key;
+		const Resolved *resolved;
 		CecDays days;
-		int64 found = 0;
 
 		CHECK_FOR_INTERRUPTS();
 		slot_getallattrs(row);
 		if (row->tts_isnull[listed_as - 1])
 			continue;
-		resolved = make_resolved(DatumGetInt64(row->tts_values[asset_id - 1]), row->tts_values[listed_as - 1]);
-		if (bsearch(&resolved, statement->resolved, statement->resolved_count, sizeof(Resolved), compare_resolved) ==
-			NULL)
+		key = make_resolved(DatumGetInt64(row->tts_values[asset_id - 1]), row->tts_values[listed_as - 1], false);
+		resolved = bsearch(&key, statement->resolved, statement->resolved_count, sizeof(Resolved), compare_resolved);
+		if (resolved == NULL)
 			continue;
 		days = cec_days_of_range(row->tts_values[during - 1]);
-		if (cec_inclusion_find_assets(change->portfolio, row->tts_values[listed_as - 1], &days, snapshot, &found) !=
-				1 ||
-			found != resolved.asset_id)
+		if (!still_names(change->portfolio, resolved, row->tts_values[listed_as - 1], &days, snapshot))
 			ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 							errmsg("could not serialize access due to concurrent update"),
 							errdetail("\"%.100s\" came to name another asset while the list line waited.",
@@ -334,7 +387,27 @@ cec_inclusion_check_names(CecChange *change)
 	UnregisterSnapshot(snapshot);
 }
 
-/* cec.resolve_listed_as(): counts a line, and fills its asset_id from listed_as where it has none. */
+/* Whether the row of an UPDATE says which asset is meant; if it says no more than before, what it says of the name counts. */
+static bool
+gives_asset(TriggerData *trigdata, HeapTuple row, AttrNumber attnum, int64 *asset_id)
+{
+	TupleDesc desc = RelationGetDescr(trigdata->tg_relation);
+	bool isnull;
+	Datum value = SPI_getbinval(row, desc, attnum, &isnull);
+
+	if (isnull)
+		return false;
+	*asset_id = DatumGetInt64(value);
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		return true;
+	value = SPI_getbinval(trigdata->tg_trigtuple, desc, attnum, &isnull);
+	return isnull || DatumGetInt64(value) != *asset_id;
+}
+
+/*
+ * cec.resolve_listed_as(): counts a line of an INSERT; fills asset_id from listed_as, on INSERT where it is NULL, on UPDATE where listed_as alone was
+ * changed; where both are given, both must name the asset.
+ */
 Datum
 cec_resolve_listed_as(PG_FUNCTION_ARGS)
 {
@@ -346,24 +419,30 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	Datum during;
 	CecUnresolved line = {0};
 	bool isnull;
+	bool is_update;
+	bool is_given;
 	int64 found = 0;
 	Datum found_value;
+	Oid relid;
 	CecPortfolio *portfolio;
 	Snapshot snapshot;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
-		!TRIGGER_FIRED_BEFORE(trigdata->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		!TRIGGER_FIRED_BEFORE(trigdata->tg_event) || TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-						errmsg("cec.resolve_listed_as is a BEFORE INSERT row trigger of asset lists")));
+						errmsg("cec.resolve_listed_as is a BEFORE INSERT or UPDATE row trigger of asset lists")));
 	desc = RelationGetDescr(trigdata->tg_relation);
-	row = trigdata->tg_trigtuple;
+	relid = RelationGetRelid(trigdata->tg_relation);
+	is_update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	row = is_update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
 
-	line.place = count_line(RelationGetRelid(trigdata->tg_relation));
+	if (!is_update)
+		line.place = count_line(relid);
 	asset_id = cec_column_require(trigdata->tg_relation, "asset_id", INT8OID);
-	if (!heap_attisnull(row, asset_id, desc))
-		return PointerGetDatum(row);
 	listed_as =
 		SPI_getbinval(row, desc, cec_column_require_nullable(trigdata->tg_relation, "listed_as", TEXTOID), &isnull);
+	if (isnull && !heap_attisnull(row, asset_id, desc))
+		return PointerGetDatum(row);
 	if (isnull)
 		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION), errmsg("a list line names no asset"),
 						errdetail("Both asset_id and listed_as are NULL."),
@@ -373,23 +452,31 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	line.has_days = !isnull;
 	if (line.has_days)
 		line.days = cec_days_of_range(during);
+	is_given = gives_asset(trigdata, row, asset_id, &found);
 
 	cec_portfolio_pin();
 	portfolio = cec_portfolio_get(RelationGetNamespace(trigdata->tg_relation));
 	cec_portfolio_adopt(portfolio, trigdata->tg_relation, "inclusion");
 	snapshot = cec_latest_snapshot();
-	line.matches = cec_inclusion_find_assets(portfolio, listed_as, line.has_days ? &line.days : NULL, snapshot, &found);
+	if (is_given)
+		line.matches =
+			bears(portfolio, found, listed_as, line.has_days ? &line.days : NULL, snapshot) ? 1 : CEC_NAMES_ANOTHER;
+	else
+		line.matches =
+			cec_inclusion_find_assets(portfolio, listed_as, line.has_days ? &line.days : NULL, snapshot, &found);
 	if (line.matches == 1)
-		remember_resolved(RelationGetRelid(trigdata->tg_relation), found, listed_as, snapshot->xmax, snapshot->xcnt);
+		remember_resolved(relid, is_update, make_resolved(found, listed_as, is_given), snapshot->xmax, snapshot->xcnt);
 	UnregisterSnapshot(snapshot);
 	cec_portfolio_unpin();
 
 	if (line.matches != 1)
 	{
 		line.listed_as = TextDatumGetCString(listed_as);
-		remember_unresolved(RelationGetRelid(trigdata->tg_relation), &line);
+		remember_unresolved(relid, is_update, &line);
 		return PointerGetDatum(NULL);
 	}
+	if (is_given)
+		return PointerGetDatum(row);
 	found_value = Int64GetDatum(found);
 	isnull = false;
 	return PointerGetDatum(heap_modify_tuple_by_cols(row, desc, 1, &asset_id, &found_value, &isnull));

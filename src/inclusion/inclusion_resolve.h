@@ -9,11 +9,13 @@
 #include "day_set.h"
 #include "nodes/pg_list.h"
 
+#define CEC_NAMES_ANOTHER (-1)
+
 typedef struct CecUnresolved
 {
-	int64 place; /* in the statement, from 1 */
+	int64 place; /* in the statement, from 1; 0 where lines have none */
 	char *listed_as;
-	int matches; /* 0: unknown; 2: several */
+	int matches; /* 0: unknown; 2: several; CEC_NAMES_ANOTHER: not the asset that asset_id gives */
 	CecDays days;
 	bool has_days; /* if not, they are NULL */
 } CecUnresolved;
@@ -22,6 +24,6 @@ extern void cec_inclusion_resolve_init(void);
 extern int cec_inclusion_find_assets(CecPortfolio *portfolio, Datum identifier, const CecDays *days, Snapshot snapshot,
 									 int64 *found);
 extern void cec_inclusion_check_names(CecChange *change);
-extern List *cec_inclusion_take_unresolved(Oid relid);
+extern List *cec_inclusion_take_unresolved(CecChange *change);
 
 #endif

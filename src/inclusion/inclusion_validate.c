@@ -4,7 +4,8 @@
  *
  * The assets of the lines are locked by now; reading is with the latest snapshot.  Whoever retires one of them, or lists it
  * too, has committed by then and is seen, or waits until we have.  Terms and contracts cannot change meanwhile: that
- * needs the gate alone.  The foreign keys have already said that asset and term exist.
+ * needs the gate alone.  The foreign keys have already said that asset and term exist, or will where they are deferrable:
+ * then a line is held against the lines that there are, and no more.
  *
  * No query a line.  Index probes find the lines that may be wrong: days that do not fit, or another line of the same
  * asset on the same days.  One query then looks at those only, and says what is wrong in words.
@@ -324,15 +325,19 @@ is_clipped(const CecLine *line, const DaysOfTerm *term)
 
 /* Tells that lines were stored as they are and cover less. */
 static void
-notice_clipped(const Clipped *clipped)
+notice_clipped(CecChange *change, const Clipped *clipped)
 {
+	bool may_tell = cec_change_may_tell(change, "inclusion") && cec_change_may_tell(change, "coverage_term") &&
+					cec_change_may_tell(change, "contract");
+
 	if (clipped->count == 0)
 		return;
 	ereport(NOTICE, (errmsg_plural(INT64_FORMAT " list line goes beyond its term, and covers within it only",
 								   INT64_FORMAT " list lines go beyond their term, and cover within it only",
 								   clipped->count, clipped->count),
-					 errdetail("One of them is listed %s; term and contract run %s.",
-							   cec_days_in_words(clipped->first.during), cec_days_in_words(clipped->term)),
+					 may_tell ? errdetail("One of them is listed %s; term and contract run %s.",
+										  cec_days_in_words(clipped->first.during), cec_days_in_words(clipped->term))
+							  : 0,
 					 errhint("Shorten the line, or extend the term and its contract.")));
 }
 
@@ -441,7 +446,7 @@ validate_lines(CecChange *change)
 	int64 line_count;
 
 	cec_inclusion_check_names(change);
-	unresolved = cec_inclusion_take_unresolved(RelationGetRelid(change->rel));
+	unresolved = cec_inclusion_take_unresolved(change);
 	wrong = cec_inclusion_explain_unresolved(change, unresolved);
 	line_count = list_length(wrong);
 	if (change->new_rows != NULL && !cec_change_is_empty(change))
@@ -455,5 +460,5 @@ validate_lines(CecChange *change)
 	}
 	if (wrong != NIL)
 		cec_inclusion_refuse(change, wrong, line_count);
-	notice_clipped(&clipped);
+	notice_clipped(change, &clipped);
 }

@@ -3,10 +3,11 @@
  *		The engine's triggers: gate before a statement, and after it, in fixed order, whoever registered for it.
  *
  * One trigger a table and event, so that no trigger's name decides the order.  The engine acts as the owner of the
- * table that changed, never as the owner of the extension: a trigger function attached to somebody's own table can do
- * only what that somebody may.  Because the log is written without looking at privileges, its owner must be the same.
+ * portfolio, never as the owner of the extension: a trigger function attached to somebody's own table does nothing, unless
+ * that is the table of a portfolio of his.
  *
- * Transition rows are read from their tuplestores, each through a read pointer of its own; SQL never sees them.
+ * Transition rows are read from their tuplestores, each through a read pointer of its own; SQL never sees them.  Rows that
+ * an UPDATE left as they were are none of the change.
  */
 #include "postgres.h"
 
@@ -19,9 +20,13 @@
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "act_as.h"
+#include "catalog/pg_type.h"
 #include "change.h"
+#include "probe.h"
 
 #define MAX_HANDLERS 32
 
@@ -105,6 +110,69 @@ check_recorded_once(TriggerData *trigdata)
 	}
 }
 
+/* Whether two rows are the same to the byte, as those of an UPDATE that sets what is there already mostly are. */
+static bool
+same_bytes(TupleTableSlot *one, TupleTableSlot *other)
+{
+	MinimalTuple a = ((MinimalTupleTableSlot *) one)->mintuple;
+	MinimalTuple b = ((MinimalTupleTableSlot *) other)->mintuple;
+
+	return a->t_len == b->t_len && a->t_hoff == b->t_hoff &&
+		   (a->t_infomask2 & HEAP_NATTS_MASK) == (b->t_infomask2 & HEAP_NATTS_MASK) &&
+		   (a->t_infomask & HEAP_HASNULL) == (b->t_infomask & HEAP_HASNULL) &&
+		   memcmp(a->t_bits, b->t_bits, a->t_len - offsetof(MinimalTupleData, t_bits)) == 0;
+}
+
+static bool
+same_row(TupleTableSlot *one, TupleTableSlot *other)
+{
+	TupleDesc desc = one->tts_tupleDescriptor;
+
+	if (same_bytes(one, other))
+		return true;
+	slot_getallattrs(one);
+	slot_getallattrs(other);
+	for (int i = 0; i < desc->natts; i++)
+		if (!TupleDescAttr(desc, i)->attisdropped && !cec_rows_same_value(one, other, i + 1))
+			return false;
+	return true;
+}
+
+/*
+ * Takes out of an UPDATE the rows that it left as they were: nothing is recorded of them, nor follows from them.  What is
+ * left, if that is less, is in tuplestores of the change's own, for the caller to let go of.
+ */
+static void
+leave_out_unchanged(CecChange *change)
+{
+	Tuplestorestate *old_rows;
+	Tuplestorestate *new_rows;
+	int64 same = 0;
+	CecRows rows;
+
+	cec_rows_begin(&rows, change);
+	while (cec_rows_next(&rows))
+		same += same_row(rows.old_row, rows.new_row);
+	cec_rows_end(&rows);
+	if (same == 0)
+		return;
+	old_rows = tuplestore_begin_heap(true, false, work_mem);
+	new_rows = tuplestore_begin_heap(true, false, work_mem);
+	if (same < tuplestore_tuple_count(change->new_rows))
+	{
+		cec_rows_begin(&rows, change);
+		while (cec_rows_next(&rows))
+			if (!same_row(rows.old_row, rows.new_row))
+			{
+				tuplestore_puttupleslot(old_rows, rows.old_row);
+				tuplestore_puttupleslot(new_rows, rows.new_row);
+			}
+		cec_rows_end(&rows);
+	}
+	change->old_rows = old_rows;
+	change->new_rows = new_rows;
+}
+
 /*
  * cec.record_change(table_name): AFTER a statement, runs all stages over its transition rows.
  */
@@ -137,15 +205,23 @@ cec_record_change(PG_FUNCTION_ARGS)
 
 	cxt = AllocSetContextCreate(CurrentMemoryContext, "cec change", ALLOCSET_DEFAULT_SIZES);
 	old_cxt = MemoryContextSwitchTo(cxt);
+	cec_delta_begin(&change.delta);
 	cec_portfolio_pin();
 	change.portfolio = cec_portfolio_get(RelationGetNamespace(change.rel));
 	cec_portfolio_adopt(change.portfolio, change.rel, change.table_name);
 	cec_portfolio_act(&act, change.portfolio);
+	if (change.operation == CEC_UPDATE)
+		leave_out_unchanged(&change);
 	for (CecStage stage = 0; stage < CEC_STAGE_COUNT; stage++)
 		for (int i = 0; i < nhandlers; i++)
 			if (handlers[i].stage == stage &&
 				(handlers[i].table_name == NULL || strcmp(handlers[i].table_name, change.table_name) == 0))
 				handlers[i].run(&change);
+	if (change.new_rows != trigdata->tg_newtable)
+	{
+		tuplestore_end(change.old_rows);
+		tuplestore_end(change.new_rows);
+	}
 	cec_act_as_self(&act);
 	cec_portfolio_unpin();
 	MemoryContextSwitchTo(old_cxt);
@@ -239,4 +315,69 @@ cec_change_is_empty(CecChange *change)
 {
 	return (change->old_rows == NULL || tuplestore_tuple_count(change->old_rows) == 0) &&
 		   (change->new_rows == NULL || tuplestore_tuple_count(change->new_rows) == 0);
+}
+
+/*
+ * Whether whoever made the change may read all of a table of the portfolio.  Messages are made of rows that the engine
+ * reads as the owner: they hold values of a table, of the changed one too, only where this says so.
+ */
+bool
+cec_change_may_tell(CecChange *change, const char *table_name)
+{
+	return cec_may_read_all(change->caller, cec_portfolio_table(change->portfolio, table_name));
+}
+
+/*
+ * The instant of the statement: the clock, read when somebody asks first.  Whoever asks has the locks that what is decided
+ * depends on; a statement that runs over midnight is of one day all the same.
+ */
+TimestampTz
+cec_change_at(CecChange *change)
+{
+	if (change->at == 0)
+		change->at = GetCurrentTimestamp();
+	return change->at;
+}
+
+/*
+ * Whether a foreign key from or to the table may be checked later, so that a row may come before the one that it refers to.
+ * The engine declares none deferrable; whoever owns the tables may.
+ */
+bool
+cec_change_may_dangle(CecChange *change)
+{
+	const TriggerDesc *triggers = change->rel->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+		if (triggers->triggers[i].tgisinternal && triggers->triggers[i].tgdeferrable)
+			return true;
+	return false;
+}
+
+/* From keys to the values of another column of the rows of a table that have them, as of now; in order. */
+CecIds
+cec_change_follow(CecChange *change, const CecIds *keys, const char *table, const char *key_column, const char *column)
+{
+	CecIds found = {0};
+	Snapshot snapshot;
+	CecProbe *probe;
+	AttrNumber attnum;
+
+	if (keys->count == 0)
+		return found;
+	snapshot = cec_latest_snapshot();
+	probe = cec_probe_begin(cec_portfolio_open(change->portfolio, table, AccessShareLock), key_column, snapshot);
+	attnum = cec_probe_column(probe, column, INT8OID);
+	for (int64 i = 0; i < keys->count; i++)
+	{
+		TupleTableSlot *row;
+
+		cec_probe_seek(probe, keys->ids[i]);
+		while ((row = cec_probe_next(probe)) != NULL)
+			cec_ids_add(&found, DatumGetInt64(row->tts_values[attnum - 1]));
+	}
+	cec_probe_end(probe);
+	UnregisterSnapshot(snapshot);
+	cec_ids_sort_unique(&found);
+	return found;
 }

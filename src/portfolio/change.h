@@ -5,10 +5,12 @@
 #ifndef CEC_CHANGE_H
 #define CEC_CHANGE_H
 
+#include "datatype/timestamp.h"
 #include "executor/tuptable.h"
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
+#include "delta.h"
 #include "id_list.h"
 #include "portfolio_cache.h"
 
@@ -25,8 +27,8 @@ typedef enum CecStage
 	CEC_STAGE_COLLECT, /* the assets whose cover may change */
 	CEC_STAGE_LOCK,
 	CEC_STAGE_VALIDATE,
-	CEC_STAGE_AUDIT,
 	CEC_STAGE_COVER,
+	CEC_STAGE_AUDIT, /* after cover, since the log tells what changed in it */
 	CEC_STAGE_FIND
 } CecStage;
 
@@ -43,6 +45,8 @@ typedef struct CecChange
 	Oid caller;				   /* who ran the statement; the engine itself acts as the table's owner */
 	CecIds assets;			   /* whose cover may change; from LOCK on with all below them, in order, locked */
 	CecIds facts;			   /* those of them that rules may judge otherwise now; from LOCK on in order */
+	TimestampTz at;			   /* cec_change_at says it */
+	CecDelta delta; /* the statement's instant, what rules decided, and from COVER on what changed in cover */
 } CecChange;
 
 /* Reads the rows of a change; old and new rows of an UPDATE come in pairs. */
@@ -65,5 +69,10 @@ extern bool cec_rows_next(CecRows *rows);
 extern void cec_rows_end(CecRows *rows);
 extern bool cec_rows_same_value(TupleTableSlot *one, TupleTableSlot *other, AttrNumber attnum);
 extern bool cec_change_is_empty(CecChange *change);
+extern bool cec_change_may_tell(CecChange *change, const char *table_name);
+extern TimestampTz cec_change_at(CecChange *change);
+extern bool cec_change_may_dangle(CecChange *change);
+extern CecIds
+cec_change_follow(CecChange *change, const CecIds *keys, const char *table, const char *key_column, const char *column);
 
 #endif

@@ -24,19 +24,20 @@ LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_sql';
 CREATE FUNCTION cec._check_tables(portfolio oid) RETURNS void
 LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_check_tables';
 
--- Constraints call these where they fail, to say more than a constraint can: CHECK (fine OR cec.refuse(…)).
-CREATE FUNCTION cec.refuse(constraint_name text, message text, detail text, hint text) RETURNS boolean
+-- Constraints call these where they fail, to say more than a constraint can: CHECK (fine OR cec.refuse(tableoid, …)). Values
+-- of the row are told to those who may read all of the table.
+CREATE FUNCTION cec.refuse(table_id oid, constraint_name text, message text, detail text, hint text) RETURNS boolean
 LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse';
-CREATE FUNCTION cec.refuse_length(constraint_name text, value text, most integer) RETURNS boolean
+CREATE FUNCTION cec.refuse_length(table_id oid, constraint_name text, value text, most integer) RETURNS boolean
 LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse_length';
 CREATE FUNCTION cec.refuse_empty(constraint_name text) RETURNS boolean
 LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse_empty';
 CREATE FUNCTION cec.refuse_infinity(constraint_name text) RETURNS boolean
 LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse_infinity';
 
-CREATE FUNCTION cec.is_word(value text, column_name text, words text) RETURNS boolean
+CREATE FUNCTION cec.is_word(table_id oid, value text, column_name text, words text) RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_is_word';
-CREATE FUNCTION cec.is_currency(value text, column_name text) RETURNS boolean
+CREATE FUNCTION cec.is_currency(table_id oid, value text, column_name text) RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_is_currency';
 CREATE FUNCTION cec.require_days() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'cec_require_days';
@@ -90,13 +91,14 @@ BEGIN
 END;
 $$;
 
--- Today in the portfolio's time zone, never in the session's.
+-- Today in the portfolio's time zone, never in the session's: by the clock, as the engine and the views read it. now() is
+-- the day on which the transaction began, which may be over.
 CREATE FUNCTION cec.today(portfolio regnamespace) RETURNS date
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	result date;
 BEGIN
-	EXECUTE cec._sql(portfolio, 'SELECT (now() AT TIME ZONE time_zone)::date FROM @P@.setting') INTO result;
+	EXECUTE cec._sql(portfolio, 'SELECT (clock_timestamp() AT TIME ZONE time_zone)::date FROM @P@.setting') INTO result;
 	RETURN result;
 END;
 $$;
@@ -116,10 +118,34 @@ BEGIN
 END;
 $$;
 
--- Attaches the engine's triggers to a table and says that they fire always; also mends what is missing or disabled.
--- The modes say how an INSERT, and how an UPDATE or DELETE, goes through the gate: "data" beside others, "definition"
--- (what other rows rest on) alone. Each noun's portfolio part arms its own tables; the Makefile collects these lines
--- for upgrade_portfolio.
+-- Levels of access give the portfolio's own function of that name; the engine's is everybody's to call.
+CREATE FUNCTION cec._require_execute(portfolio regnamespace, function_name text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = portfolio AND p.proname = function_name AND has_function_privilege(p.oid, 'EXECUTE')) THEN
+		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('permission denied for function %s.%I', portfolio, function_name),
+			HINT = 'The view cec.access_privilege says which levels of access have it.';
+	END IF;
+END;
+$$;
+
+-- What verifies goes on where the row of settings is gone, and says so: whether it is there.
+CREATE FUNCTION cec._has_settings(portfolio regnamespace) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	result boolean;
+BEGIN
+	EXECUTE cec._sql(portfolio, 'SELECT EXISTS (SELECT FROM @P@.setting)') INTO result;
+	IF result THEN
+		PERFORM cec._require_version(portfolio);
+	END IF;
+	RETURN result;
+END;
+$$;
+
+-- Attaches the engine's triggers to a table and says that they fire always. The modes say how an INSERT, and how an UPDATE
+-- or DELETE, goes through the gate: "data" beside others, "definition" (what other rows rest on) alone. Each noun's
+-- portfolio part arms its own tables.
 CREATE FUNCTION cec._arm_table(portfolio regnamespace, table_name text, insert_mode text, change_mode text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -135,9 +161,7 @@ BEGIN
 		('cec_truncate', 'BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION cec.refuse_truncate()', NULL)
 		) AS p(trigger_name, definition, argument)
 	LOOP
-		IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = portfolio_table AND tgname = part.trigger_name) THEN
-			EXECUTE format('CREATE TRIGGER %I ' || part.definition, part.trigger_name, portfolio_table, part.argument);
-		END IF;
+		EXECUTE format('CREATE TRIGGER %I ' || part.definition, part.trigger_name, portfolio_table, part.argument);
 	END LOOP;
 	FOR part IN SELECT c.oid::regclass AS portfolio_table, t.tgname
 		FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid
@@ -149,30 +173,61 @@ BEGIN
 END;
 $$;
 
--- The path that a portfolio's own definitions are read with. Refuses extension schemas in which others may create.
+-- Of the engine's triggers of a portfolio those that are not what they were made as, or do not fire always: what they are to
+-- be (NULL: there is to be none), and whether what is there must go first.
+CREATE FUNCTION cec._disarmed(portfolio regnamespace)
+RETURNS TABLE (table_name text, trigger_name text, definition text, is_other boolean, detail text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY
+	WITH due AS (
+		SELECT p.table_name AS on_table, p.trigger_name AS named, replace(p.definition, '@T@', format('%s.%I', portfolio, p.table_name)) AS definition
+		FROM cec._trigger_shape p
+	), there AS (
+		SELECT c.relname::text AS on_table, t.tgname::text AS named, pg_get_triggerdef(t.oid) AS definition, t.tgenabled
+		FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid JOIN pg_proc p ON p.oid = t.tgfoid
+		WHERE c.relnamespace = portfolio AND NOT t.tgisinternal AND c.relname IN (SELECT d.on_table FROM due d)
+			AND (p.pronamespace = 'cec'::regnamespace OR (c.relname, t.tgname) IN (SELECT d.on_table, d.named FROM due d))
+	)
+	SELECT on_table, named, d.definition, t.definition <> coalesce(d.definition, ''), format(CASE
+		WHEN t.definition IS NULL THEN 'The trigger %s is missing.'
+		WHEN d.definition IS NULL THEN 'The trigger %s is none that the engine made.'
+		WHEN t.definition <> d.definition THEN 'The trigger %s is not what it was made as.'
+		WHEN t.tgenabled = 'D' THEN 'The trigger %s is disabled.'
+		ELSE 'The trigger %s does not fire always.' END, named)
+	FROM due d FULL JOIN there t USING (on_table, named)
+	WHERE t.definition IS DISTINCT FROM d.definition OR t.tgenabled <> 'A'
+	ORDER BY 1, 2;
+END;
+$$;
+
+CREATE FUNCTION cec._arm(portfolio regnamespace) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	part record;
+BEGIN
+	FOR part IN SELECT * FROM cec._disarmed(portfolio) LOOP
+		IF part.is_other THEN
+			EXECUTE format('DROP TRIGGER %I ON %s.%I', part.trigger_name, portfolio, part.table_name);
+		END IF;
+		IF coalesce(part.is_other, true) AND part.definition IS NOT NULL THEN
+			EXECUTE part.definition;
+		END IF;
+		IF part.definition IS NOT NULL THEN
+			EXECUTE format('ALTER TABLE %s.%I ENABLE ALWAYS TRIGGER %I', portfolio, part.table_name, part.trigger_name);
+		END IF;
+	END LOOP;
+END;
+$$;
+
+-- The path that a portfolio's own definitions are read with. Others may create in schemas of it: what was bound is looked at
+-- before it runs (_check_binding).
 CREATE FUNCTION cec._definition_path(portfolio name) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	open_schema record;
-	extension_schemas text;
 BEGIN
-	SELECT n.nspname AS name, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS grantee INTO open_schema
-	FROM pg_extension e
-		JOIN pg_namespace n ON n.oid = e.extnamespace OR n.nspname = 'cec'
-		CROSS JOIN LATERAL aclexplode(n.nspacl) a
-	WHERE e.extname IN ('postgis', 'btree_gist') AND a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner
-		AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = a.grantee AND r.rolsuper)
-	LIMIT 1;
-	IF FOUND THEN
-		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-			MESSAGE = format('schema "%s" holds extensions and is open to %s', open_schema.name, open_schema.grantee),
-			DETAIL = 'Whoever may create there could put functions in the place of PostGIS''s own.',
-			HINT = format('REVOKE CREATE ON SCHEMA %I FROM %s.', open_schema.name, open_schema.grantee);
-	END IF;
-	SELECT string_agg(DISTINCT quote_ident(n.nspname), ', ') INTO extension_schemas
-	FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-	WHERE e.extname IN ('postgis', 'btree_gist');
-	RETURN format('pg_catalog, %I, cec, %s, pg_temp', portfolio, extension_schemas);
+	RETURN format('pg_catalog, %I, cec, %s, pg_temp', portfolio, (SELECT string_agg(DISTINCT quote_ident(n.nspname), ', ')
+		FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+		WHERE e.extname IN ('postgis', 'btree_gist')));
 END;
 $$;
 
@@ -200,11 +255,12 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('role "%s" does not exist', owner),
 			HINT = 'Make a role that nobody logs in as: CREATE ROLE … NOLOGIN.';
 	END IF;
-	PERFORM cec._definition_path(name);
 	EXECUTE format('CREATE SCHEMA %I AUTHORIZATION %I', name, owner);
 	portfolio := quote_ident(name)::regnamespace;
-	PERFORM cec._execute_as(owner_id, cec._definition_path(name),
-		cec._script_for(cec._portfolio_script() || cec._portfolio_closing(), name));
+	PERFORM cec._execute_as(owner_id, cec._definition_path(name), cec._script_for(cec._portfolio_script(), name));
+	-- Before any of it runs.
+	PERFORM cec._check_binding(portfolio, NULL);
+	PERFORM cec._execute_as(owner_id, cec._definition_path(name), cec._script_for(cec._portfolio_closing(), name));
 	RETURN portfolio;
 END;
 $$;
@@ -214,9 +270,11 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	portfolio regnamespace := cec._require_portfolio(name);
 BEGIN
+	PERFORM cec._check_binding('cec', NULL);
+	PERFORM cec._check_binding(portfolio, cec._portfolio_script());
 	PERFORM cec._check_tables(portfolio);
 	PERFORM cec._execute_as((SELECT nspowner FROM pg_namespace WHERE oid = portfolio), cec._definition_path(name),
-		replace(cec._portfolio_arming(), '@L@', quote_literal(quote_ident(name)))
+		'SELECT cec._arm(' || quote_literal(quote_ident(name)) || '::regnamespace);'
 		|| 'SELECT cec._note_all_columns(' || quote_literal(quote_ident(name)) || '::regnamespace);'
 		|| format('UPDATE %I.setting SET version = %L WHERE version IS DISTINCT FROM %L;', name, cec.version(), cec.version()));
 	RETURN cec.version();
@@ -255,12 +313,12 @@ COMMENT ON FUNCTION cec._script_for(text, text) IS 'Private. A part of a portfol
 COMMENT ON FUNCTION cec._sql(oid, text) IS 'Private. A query over a portfolio''s tables (@P@ in the place of the schema) as the engine runs it: what it names must be what cec.create_portfolio made (SQLSTATE 55000).';
 COMMENT ON FUNCTION cec._check_tables(oid) IS 'Private. Raises SQLSTATE 55000 unless what has the names of a portfolio''s tables are ordinary tables of the schema''s owner, whatever their columns.';
 COMMENT ON FUNCTION cec._execute_as(oid, text, text) IS 'Private. Runs a portfolio script as its owner, for callers that may SET ROLE to it.';
-COMMENT ON FUNCTION cec.refuse(text, text, text, text) IS 'Raises SQLSTATE 23514 for a constraint, with detail and hint. Called by CHECK constraints where they fail.';
-COMMENT ON FUNCTION cec.refuse_length(text, text, integer) IS 'Raises SQLSTATE 22001 (too long) or 23514 (empty) for a text that must have 1 to so many characters.';
+COMMENT ON FUNCTION cec.refuse(oid, text, text, text, text) IS 'Raises SQLSTATE 23514 for a constraint, with detail (for those who may read the table) and hint. Called by CHECK constraints where they fail.';
+COMMENT ON FUNCTION cec.refuse_length(oid, text, text, integer) IS 'Raises SQLSTATE 22001 (too long) or 23514 (empty) for a text that must have 1 to so many characters.';
 COMMENT ON FUNCTION cec.refuse_empty(text) IS 'Raises SQLSTATE 23514 for an empty range of days.';
 COMMENT ON FUNCTION cec.refuse_infinity(text) IS 'Raises SQLSTATE 23514 for an infinite day.';
-COMMENT ON FUNCTION cec.is_word(text, text, text) IS 'True for one of the words; else SQLSTATE 23514 for the constraint table_column_known, with the words. Called by CHECK constraints.';
-COMMENT ON FUNCTION cec.is_currency(text, text) IS 'True for three capital letters; else SQLSTATE 23514 for the constraint table_column_form. Called by CHECK constraints.';
+COMMENT ON FUNCTION cec.is_word(oid, text, text, text) IS 'True for one of the words; else SQLSTATE 23514 for the constraint table_column_known, with the words. Called by CHECK constraints.';
+COMMENT ON FUNCTION cec.is_currency(oid, text, text) IS 'True for three capital letters; else SQLSTATE 23514 for the constraint table_column_form. Called by CHECK constraints.';
 COMMENT ON FUNCTION cec.require_days() IS 'Engine trigger: refuses a row without days (SQLSTATE 23502).';
 COMMENT ON FUNCTION cec._days_in_words(daterange) IS 'Private. Days by the first and the last one, for messages.';
 COMMENT ON FUNCTION cec.version() IS 'Version of the installed extension.';
@@ -272,9 +330,13 @@ COMMENT ON COLUMN cec.portfolio.version IS 'Version of the extension that last s
 COMMENT ON FUNCTION cec._require_portfolio(text) IS 'Private. The schema of a portfolio, or SQLSTATE 3F000.';
 COMMENT ON FUNCTION cec.today(regnamespace) IS 'Today in the time zone of the portfolio''s setting.';
 COMMENT ON FUNCTION cec._require_version(regnamespace) IS 'Private. Raises SQLSTATE 55000 for a portfolio of another version, with a hint to upgrade it.';
+COMMENT ON FUNCTION cec._require_execute(regnamespace, text) IS 'Private. Raises SQLSTATE 42501 for who may not run the portfolio''s own function of that name.';
 COMMENT ON FUNCTION cec._arm_table(regnamespace, text, text, text) IS 'Private. Attaches the engine''s triggers to a table of a portfolio and makes them fire always.';
-COMMENT ON FUNCTION cec._definition_path(name) IS 'Private. The search_path for a portfolio''s definitions; SQLSTATE 55000 where an extension''s schema is open to others.';
-COMMENT ON FUNCTION cec.create_portfolio(text, name) IS 'Makes a portfolio: a schema of that name with all its tables, owned by owner (default: the caller; best a NOLOGIN role that the caller is a member of). Errors: 22023 name, 42704 owner, 42P06 schema exists, 42501 rights, 55000 an extension''s schema is open to others.';
-COMMENT ON FUNCTION cec.upgrade_portfolio(text) IS 'Brings a portfolio to the installed version and switches its triggers on again, as its owner. Returns the version. To be run after ALTER EXTENSION cec UPDATE and after a data-only restore.';
+COMMENT ON FUNCTION cec._definition_path(name) IS 'Private. The search_path for a portfolio''s definitions.';
+COMMENT ON FUNCTION cec.create_portfolio(text, name) IS 'Makes a portfolio: a schema of that name with all its tables, owned by owner (default: the caller; best a NOLOGIN role that the caller is a member of). Errors: 22023 name, 42704 owner, 42P06 schema exists, 42501 rights, 55000 definitions would be bound to what is neither the server''s nor an extension''s.';
+COMMENT ON FUNCTION cec.upgrade_portfolio(text) IS 'Brings a portfolio to the installed version and switches its triggers on again, as its owner. Returns the version. To be run after ALTER EXTENSION cec UPDATE and after every restore. Error 55000: definitions are bound to what is neither the server''s nor an extension''s.';
+COMMENT ON FUNCTION cec._has_settings(regnamespace) IS 'Private. Whether the row of settings is there; SQLSTATE 55000 where it is of another version.';
+COMMENT ON FUNCTION cec._disarmed(regnamespace) IS 'Private. The engine''s triggers of a portfolio that are not what they were made as.';
+COMMENT ON FUNCTION cec._arm(regnamespace) IS 'Private. Makes the engine''s triggers of a portfolio what they are to be.';
 COMMENT ON FUNCTION cec.rename_portfolio(text, text) IS 'Renames a portfolio. Open sessions follow.';
 COMMENT ON FUNCTION cec.drop_portfolio(text, text) IS 'Drops a portfolio with all its data and its log, when confirm repeats its name (SQLSTATE 22023 otherwise).';

@@ -51,6 +51,6 @@ cec_execute_as(PG_FUNCTION_ARGS)
 	SPI_finish();
 
 	cec_act_as_self(&act);
-	AtEOXact_GUC(true, nest_level);
+	AtEOXact_GUC(false, nest_level);
 	PG_RETURN_VOID();
 }

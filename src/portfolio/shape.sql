@@ -18,6 +18,15 @@ CREATE TABLE cec._constraint_shape (
 	CONSTRAINT _constraint_shape_pkey PRIMARY KEY (table_name, constraint_name)
 );
 
+CREATE TABLE cec._trigger_shape (
+	table_name text NOT NULL,
+	trigger_name text NOT NULL,
+	definition text NOT NULL,
+	is_recorded boolean NOT NULL,
+	CONSTRAINT _trigger_shape_pkey PRIMARY KEY (table_name, trigger_name)
+);
+GRANT SELECT ON cec._trigger_shape TO PUBLIC;
+
 -- Makes a portfolio without its closing part, looks at its tables and drops it again.
 CREATE FUNCTION cec._take_shape() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -38,6 +47,12 @@ BEGIN
 	FROM pg_class c JOIN pg_constraint o ON c.oid IN (o.conrelid, o.confrelid)
 	WHERE c.relnamespace = template::regnamespace AND c.relkind = 'r'
 	GROUP BY c.relname, o.conname;
+	DELETE FROM cec._trigger_shape;
+	INSERT INTO cec._trigger_shape
+	SELECT c.relname, t.tgname, replace(pg_get_triggerdef(t.oid), format(' ON %I.%I ', template, c.relname), ' ON @T@ '),
+		t.tgfoid = 'cec.record_change'::regproc
+	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+	WHERE c.relnamespace = template::regnamespace AND NOT t.tgisinternal;
 	EXECUTE format('DROP SCHEMA %I CASCADE', template);
 END;
 $$;
@@ -57,4 +72,9 @@ COMMENT ON COLUMN cec._column_shape.identity IS 'As pg_attribute.attidentity.';
 COMMENT ON TABLE cec._constraint_shape IS 'Private. The constraints on the tables of a portfolio, and the foreign keys to them, as cec.create_portfolio makes them.';
 COMMENT ON COLUMN cec._constraint_shape.table_name IS 'Table.';
 COMMENT ON COLUMN cec._constraint_shape.constraint_name IS 'Constraint.';
+COMMENT ON TABLE cec._trigger_shape IS 'Private. The triggers of the tables of a portfolio, as cec.create_portfolio makes them.';
+COMMENT ON COLUMN cec._trigger_shape.table_name IS 'Table that it is on.';
+COMMENT ON COLUMN cec._trigger_shape.trigger_name IS 'Its name.';
+COMMENT ON COLUMN cec._trigger_shape.definition IS 'The statement that makes it, @T@ in the place of the table.';
+COMMENT ON COLUMN cec._trigger_shape.is_recorded IS 'Whether it writes the log.';
 COMMENT ON FUNCTION cec._take_shape() IS 'Private. Takes the shape of a portfolio''s tables from a template; run once, at the end of the install script.';

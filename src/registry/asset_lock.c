@@ -41,20 +41,23 @@ cec_asset_lock_init(void)
 
 /*
  * Locks the assets, in order, until the end of the transaction.  Runs as the owner.  Raises 40001 above READ COMMITTED
- * when one of them was changed meanwhile.
+ * when one of them was changed meanwhile.  Returns whether all of them are locked: false when there is none of that key, or
+ * none that can be locked because it came when another one was deleted.
  */
-void
+bool
 cec_lock_assets(CecPortfolio *portfolio, const CecIds *assets)
 {
 	Datum arg;
+	uint64 count;
 
 	/* Whoever has the portfolio alone needs no more: a definition, a bulk function, an earlier large statement. */
 	if (assets->count == 0 || cec_portfolio_holds_gate(portfolio, ShareRowExclusiveLock))
-		return;
+		return true;
 	if (assets->count >= gate_threshold && cec_portfolio_try_gate(portfolio->nspid, ShareRowExclusiveLock))
-		return;
+		return true;
 	arg = cec_ids_as_array(assets);
 	SPI_connect();
-	cec_query_run(portfolio->plans, &lock_assets, &arg, NULL, 0);
+	count = cec_query_run(portfolio->plans, &lock_assets, &arg, NULL, 0);
 	SPI_finish();
+	return count == assets->count;
 }

@@ -7,7 +7,10 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
+
+#include "act_as.h"
 
 PG_FUNCTION_INFO_V1(cec_is_country);
 
@@ -51,20 +54,24 @@ meant_code(const char *value)
 	return is_code(upper) ? upper : NULL;
 }
 
-/* cec.is_country(value, constraint_name): true, or 23514 for what is no code of a country. */
+/* cec.is_country(table_id, value, constraint_name): true, or 23514 for what is no code of a country. */
 Datum
 cec_is_country(PG_FUNCTION_ARGS)
 {
-	char *value = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char *value = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	char *meant;
+	bool may_tell;
 
 	if (is_code(value))
 		PG_RETURN_BOOL(true);
-	meant = meant_code(value);
-	ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("\"%.40s\" is not the code of a country", value),
+	may_tell = cec_may_read_all(GetUserId(), PG_GETARG_OID(0));
+	meant = may_tell ? meant_code(value) : NULL;
+	ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION),
+					may_tell ? errmsg("\"%.40s\" is not the code of a country", value)
+							 : errmsg("what is given is not the code of a country"),
 					errdetail("A country is two capital letters of ISO 3166-1, or XK for Kosovo."),
 					meant != NULL ? errhint("Perhaps %s was meant.", meant)
 								  : errhint("Germany is DE, the United Kingdom GB. The table cec.country lists them."),
-					err_generic_string(PG_DIAG_CONSTRAINT_NAME, text_to_cstring(PG_GETARG_TEXT_PP(1)))));
+					err_generic_string(PG_DIAG_CONSTRAINT_NAME, text_to_cstring(PG_GETARG_TEXT_PP(2)))));
 	PG_RETURN_NULL();
 }

@@ -8,7 +8,7 @@ CREATE TABLE @P@.customer (
 	CONSTRAINT customer_external_ref_key UNIQUE (external_ref),
 	CONSTRAINT customer_name_not_empty CHECK (name <> ''),
 	CONSTRAINT customer_external_ref_length CHECK ((char_length(external_ref) BETWEEN 1 AND 200) IS NOT FALSE
-		OR cec.refuse_length('customer_external_ref_length', external_ref, 200))
+		OR cec.refuse_length(tableoid, 'customer_external_ref_length', external_ref, 200))
 );
 
 CREATE TABLE @P@.asset (
@@ -38,35 +38,35 @@ CREATE TABLE @P@.asset (
 	CONSTRAINT asset_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES @P@.customer,
 	CONSTRAINT asset_successor_id_fkey FOREIGN KEY (successor_id) REFERENCES @P@.asset,
 	CONSTRAINT asset_asset_tag_length CHECK ((char_length(asset_tag) BETWEEN 1 AND 200) IS NOT FALSE
-		OR cec.refuse_length('asset_asset_tag_length', asset_tag, 200)),
+		OR cec.refuse_length(tableoid, 'asset_asset_tag_length', asset_tag, 200)),
 	CONSTRAINT asset_serial_number_length CHECK ((char_length(serial_number) BETWEEN 1 AND 200) IS NOT FALSE
-		OR cec.refuse_length('asset_serial_number_length', serial_number, 200)),
+		OR cec.refuse_length(tableoid, 'asset_serial_number_length', serial_number, 200)),
 	CONSTRAINT asset_manufacturer_length CHECK ((char_length(manufacturer) BETWEEN 1 AND 200) IS NOT FALSE
-		OR cec.refuse_length('asset_manufacturer_length', manufacturer, 200)),
+		OR cec.refuse_length(tableoid, 'asset_manufacturer_length', manufacturer, 200)),
 	CONSTRAINT asset_model_length CHECK ((char_length(model) BETWEEN 1 AND 200) IS NOT FALSE
-		OR cec.refuse_length('asset_model_length', model, 200)),
-	CONSTRAINT asset_tag_symbology_known CHECK (cec.is_word(tag_symbology, 'asset.tag_symbology', 'code39, code93, code128, gs1-128, datamatrix, qr')),
-	CONSTRAINT asset_status_known CHECK (cec.is_word(status, 'asset.status', 'planned, in_service, in_storage, in_repair, retired')),
+		OR cec.refuse_length(tableoid, 'asset_model_length', model, 200)),
+	CONSTRAINT asset_tag_symbology_known CHECK (cec.is_word(tableoid, tag_symbology, 'asset.tag_symbology', 'code39, code93, code128, gs1-128, datamatrix, qr')),
+	CONSTRAINT asset_status_known CHECK (cec.is_word(tableoid, status, 'asset.status', 'planned, in_service, in_storage, in_repair, retired')),
 	CONSTRAINT asset_retired_needs_decommissioned_on CHECK ((status <> 'retired' OR decommissioned_on IS NOT NULL) IS NOT FALSE
-		OR cec.refuse('asset_retired_needs_decommissioned_on', 'a retired asset needs the day it was decommissioned',
+		OR cec.refuse(tableoid, 'asset_retired_needs_decommissioned_on', 'a retired asset needs the day it was decommissioned',
 			format('Asset "%s" has status retired and no decommissioned_on.', asset_tag),
 			'Set decommissioned_on to its last day of service together with the status.')),
 	CONSTRAINT asset_commissioned_before_decommissioned CHECK ((commissioned_on <= decommissioned_on) IS NOT FALSE
-		OR cec.refuse('asset_commissioned_before_decommissioned', 'an asset is decommissioned before it is commissioned',
+		OR cec.refuse(tableoid, 'asset_commissioned_before_decommissioned', 'an asset is decommissioned before it is commissioned',
 			format('Asset "%s" is commissioned on %s and decommissioned on %s.', asset_tag, commissioned_on, decommissioned_on),
 			'Both days belong to its life: decommissioned_on is the last one.')),
 	CONSTRAINT asset_days_finite CHECK ((isfinite(commissioned_on) AND isfinite(decommissioned_on)) IS NOT FALSE
 		OR cec.refuse_infinity('asset_days_finite')),
 	CONSTRAINT asset_out_of_service_finite CHECK ((isfinite(lower(out_of_service)) AND isfinite(upper(out_of_service))) IS NOT FALSE
 		OR cec.refuse_infinity('asset_out_of_service_finite')),
-	CONSTRAINT asset_country_form CHECK (cec.is_country(country, 'asset_country_form')),
+	CONSTRAINT asset_country_form CHECK (cec.is_country(tableoid, country, 'asset_country_form')),
 	CONSTRAINT asset_region_form CHECK ((region ~ '^[A-Z]{2}-[A-Z0-9]{1,3}$' AND (country IS NULL OR left(region, 2) = country)) IS NOT FALSE
-		OR cec.refuse('asset_region_form', 'a region is an ISO 3166-2 code of the asset''s country',
+		OR cec.refuse(tableoid, 'asset_region_form', 'a region is an ISO 3166-2 code of the asset''s country',
 			format('Asset "%s" has region "%s" and country "%s".', asset_tag, left(region, 40), left(country, 40)),
 			'Bavaria is DE-BY, with country DE.')),
 	CONSTRAINT asset_location_in_range CHECK (location IS NULL
 		OR (st_x(location) BETWEEN -180 AND 180 AND st_y(location) BETWEEN -90 AND 90) IS TRUE
-		OR cec.refuse('asset_location_in_range', 'a location is outside the range of longitude and latitude',
+		OR cec.refuse(tableoid, 'asset_location_in_range', 'a location is outside the range of longitude and latitude',
 			format('Asset "%s" has longitude %s and latitude %s.', asset_tag,
 				coalesce(st_x(location)::text, 'none'), coalesce(st_y(location)::text, 'none')),
 			'Longitude (-180 to 180) comes first, latitude (-90 to 90) second; the two may be swapped.')),
@@ -92,9 +92,9 @@ CREATE TABLE @P@.asset_identifier (
 	CONSTRAINT asset_identifier_names_one_asset
 		EXCLUDE USING gist (value WITH =, scheme WITH =, during WITH &&),
 	CONSTRAINT asset_identifier_scheme_length CHECK ((char_length(scheme) BETWEEN 1 AND 40) IS NOT FALSE
-		OR cec.refuse_length('asset_identifier_scheme_length', scheme, 40)),
+		OR cec.refuse_length(tableoid, 'asset_identifier_scheme_length', scheme, 40)),
 	CONSTRAINT asset_identifier_value_length CHECK ((char_length(value) BETWEEN 1 AND 200) IS NOT FALSE
-		OR cec.refuse_length('asset_identifier_value_length', value, 200)),
+		OR cec.refuse_length(tableoid, 'asset_identifier_value_length', value, 200)),
 	CONSTRAINT asset_identifier_days_not_empty CHECK ((NOT isempty(during)) IS NOT FALSE
 		OR cec.refuse_empty('asset_identifier_days_not_empty')),
 	CONSTRAINT asset_identifier_days_finite CHECK ((isfinite(lower(during)) AND isfinite(upper(during))) IS NOT FALSE
@@ -117,7 +117,7 @@ CREATE TABLE @P@.maintenance_event (
 	CONSTRAINT maintenance_event_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES @P@.asset,
 	CONSTRAINT maintenance_event_day_finite CHECK ((isfinite(performed_on)) IS NOT FALSE
 		OR cec.refuse_infinity('maintenance_event_day_finite')),
-	CONSTRAINT maintenance_event_currency_form CHECK (cec.is_currency(currency, 'maintenance_event.currency')),
+	CONSTRAINT maintenance_event_currency_form CHECK (cec.is_currency(tableoid, currency, 'maintenance_event.currency')),
 	CONSTRAINT maintenance_event_cost_has_currency CHECK (cost IS NULL OR currency IS NOT NULL)
 );
 
@@ -136,7 +136,7 @@ CREATE TABLE @P@.service_request (
 	CONSTRAINT service_request_closed_after_opened CHECK (closed_at >= opened_at),
 	CONSTRAINT service_request_times_finite CHECK ((isfinite(opened_at) AND isfinite(closed_at)) IS NOT FALSE
 		OR cec.refuse_infinity('service_request_times_finite')),
-	CONSTRAINT service_request_currency_form CHECK (cec.is_currency(currency, 'service_request.currency')),
+	CONSTRAINT service_request_currency_form CHECK (cec.is_currency(tableoid, currency, 'service_request.currency')),
 	CONSTRAINT service_request_cost_has_currency CHECK (cost IS NULL OR currency IS NOT NULL)
 );
 
@@ -156,7 +156,7 @@ CREATE TABLE @P@.field_observation (
 	CONSTRAINT field_observation_speaks_of_something CHECK (asset_id IS NOT NULL OR seen_tag IS NOT NULL),
 	CONSTRAINT field_observation_location_in_range CHECK (location IS NULL
 		OR (st_x(location) BETWEEN -180 AND 180 AND st_y(location) BETWEEN -90 AND 90) IS TRUE
-		OR cec.refuse('field_observation_location_in_range',
+		OR cec.refuse(tableoid, 'field_observation_location_in_range',
 			'a location is outside the range of longitude and latitude',
 			format('Longitude %s, latitude %s.', coalesce(st_x(location)::text, 'none'), coalesce(st_y(location)::text, 'none')),
 			'Longitude (-180 to 180) comes first, latitude (-90 to 90) second; the two may be swapped.'))

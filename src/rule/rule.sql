@@ -32,6 +32,7 @@ CREATE TYPE cec.rule_fact AS (
 	tier_code text,
 	tier_rank integer,
 	boundary geometry(MultiPolygon, 4326),
+	boundary_on_globe geography,
 	maintenance_kinds text[],
 	maintenance_days date[],
 	request_days date[]
@@ -127,6 +128,7 @@ COMMENT ON COLUMN cec.rule_fact.governing_country IS 'country whose law governs 
 COMMENT ON COLUMN cec.rule_fact.tier_code IS 'code of the term''s tier; NULL when it has none';
 COMMENT ON COLUMN cec.rule_fact.tier_rank IS 'rank of the term''s tier, higher is better';
 COMMENT ON COLUMN cec.rule_fact.boundary IS 'Private. The contract''s boundary.';
+COMMENT ON COLUMN cec.rule_fact.boundary_on_globe IS 'Private. The same as geography: what distances are measured to.';
 COMMENT ON COLUMN cec.rule_fact.maintenance_kinds IS 'Private. Kinds of the asset''s maintenances; NULL is none.';
 COMMENT ON COLUMN cec.rule_fact.maintenance_days IS 'Private. Their days, in the same order.';
 COMMENT ON COLUMN cec.rule_fact.request_days IS 'Private. Days on which service requests of the asset were opened; NULL is none.';

@@ -26,7 +26,7 @@
 
 #define OWN_SCHEMA "cec"
 #define GEOMETRY InvalidOid
-#define GEOGRAPHY 1 /* no type has this oid */
+#define GEOGRAPHY CEC_GEOGRAPHY
 
 static const struct
 {
@@ -95,7 +95,7 @@ cec_condition_init(void)
 
 /* Holds cec.rule_fact against the enumeration of its columns: all code relies on their numbers and types. */
 static void
-check_fact(TupleDesc desc, Oid geometry)
+check_fact(TupleDesc desc, Oid geometry, Oid geography)
 {
 	if (desc->natts != CEC_FACT_COUNT)
 		elog(ERROR, "type cec.rule_fact has %d columns instead of %d", desc->natts, CEC_FACT_COUNT);
@@ -103,7 +103,7 @@ check_fact(TupleDesc desc, Oid geometry)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, number - 1);
 		const CecColumn *column = cec_column(number);
-		Oid type = column->type == GEOMETRY ? geometry : column->type;
+		Oid type = column->type == GEOMETRY ? geometry : column->type == GEOGRAPHY ? geography : column->type;
 
 		if (att->attisdropped || column->number != number || strcmp(NameStr(att->attname), column->name) != 0 ||
 			att->atttypid != type)
@@ -132,8 +132,6 @@ find_all(void)
 	if (desc->natts < CEC_FACT_LOCATION)
 		elog(ERROR, "type cec.rule_fact has %d columns instead of %d", desc->natts, CEC_FACT_COUNT);
 	found.geometry = TupleDescAttr(desc, CEC_FACT_LOCATION - 1)->atttypid;
-	check_fact(desc, found.geometry);
-	ReleaseTupleDesc(desc);
 	type = SearchSysCache1(TYPEOID, ObjectIdGetDatum(found.geometry));
 	if (!HeapTupleIsValid(type))
 		elog(ERROR, "cache lookup failed for type %u", found.geometry);
@@ -141,6 +139,8 @@ find_all(void)
 	ReleaseSysCache(type);
 	found.geography = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("geography"),
 									  ObjectIdGetDatum(found.postgis_schema));
+	check_fact(desc, found.geometry, found.geography);
+	ReleaseTupleDesc(desc);
 	found.is_valid = changes == changes_before;
 }
 
@@ -157,6 +157,13 @@ cec_geometry_type(void)
 {
 	find_all();
 	return found.geometry;
+}
+
+Oid
+cec_geography_type(void)
+{
+	find_all();
+	return found.geography;
 }
 
 char *

@@ -108,10 +108,12 @@ find_needs(const Bitmapset *facts)
 
 	while ((fact = bms_next_member(facts, fact)) >= 0)
 	{
-		if (fact >= CEC_FACT_CONTRACT_NUMBER && fact <= CEC_FACT_BOUNDARY)
+		if (fact >= CEC_FACT_CONTRACT_NUMBER && fact <= CEC_FACT_BOUNDARY_ON_GLOBE)
 			needs |= CEC_NEEDS_TERM;
-		if (fact == CEC_FACT_BOUNDARY)
+		if (fact == CEC_FACT_BOUNDARY || fact == CEC_FACT_BOUNDARY_ON_GLOBE)
 			needs |= CEC_NEEDS_BOUNDARY;
+		if (fact == CEC_FACT_BOUNDARY_ON_GLOBE)
+			needs |= CEC_NEEDS_BOUNDARY_ON_GLOBE;
 		if (fact == CEC_FACT_MAINTENANCE_KINDS || fact == CEC_FACT_MAINTENANCE_DAYS)
 			needs |= CEC_NEEDS_MAINTENANCE;
 		if (fact == CEC_FACT_REQUEST_DAYS)
@@ -158,21 +160,22 @@ ExprState *
 cec_rule_state(CecRule *rule)
 {
 	CecRuleCode *code = rule->code;
-	CachedExpression *cached;
-	MemoryContext cxt;
+	CecCondition *condition;
+	MemoryContext scratch;
 	MemoryContext old;
-	ExprState *state;
 
 	if (code->state != NULL && code->cached->is_valid)
 		return code->state;
+	condition = cec_rule_condition(rule);
+	/* Either step may raise, for every asset anew: what it has allocated by then is freed by the next attempt. */
 	free_state(code);
-	cached = GetCachedExpression((Node *) cec_rule_condition(rule)->expr);
-	code->cached = cached;
-	cxt = AllocSetContextCreate(code->cxt, "cec expression", ALLOCSET_SMALL_SIZES);
-	old = MemoryContextSwitchTo(cxt);
-	state = ExecInitExpr((Expr *) cached->expr, NULL);
+	code->state_cxt = AllocSetContextCreate(code->cxt, "cec expression", ALLOCSET_SMALL_SIZES);
+	scratch = AllocSetContextCreate(code->state_cxt, "cec expression planned", ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(scratch);
+	code->cached = GetCachedExpression((Node *) condition->expr);
+	MemoryContextSwitchTo(code->state_cxt);
+	code->state = ExecInitExpr((Expr *) code->cached->expr, NULL);
 	MemoryContextSwitchTo(old);
-	code->state_cxt = cxt;
-	code->state = state;
-	return state;
+	MemoryContextDelete(scratch);
+	return code->state;
 }

@@ -21,6 +21,8 @@
 #include "column.h"
 #include "rule.h"
 #include "rule_collect.h"
+#include "rule_evaluate.h"
+#include "rule_finding.h"
 #include "rule_match.h"
 
 static const CecQuery concerned = {
@@ -40,38 +42,45 @@ static const CecQuery first_effect = {"SELECT min(lower(during)) FROM @P@.rule_e
 									  CURSOR_OPT_GENERIC_PLAN,
 									  .results = {DATEOID}};
 
-static const CecQuery rules_of_contract = {
-	"SELECT rule_id FROM @P@.coverage_rule JOIN @P@.coverage_term USING (term_id) WHERE contract_id = $1",
+static const CecQuery rules_of_contracts = {
+	"SELECT rule_id FROM @P@.coverage_rule JOIN @P@.coverage_term USING (term_id) WHERE contract_id = ANY ($1)",
 	1,
-	{INT8OID},
+	{INT8ARRAYOID},
 	CURSOR_OPT_GENERIC_PLAN,
 	.results = {INT8OID}};
 
-static const CecQuery rules_of_term = {"SELECT rule_id FROM @P@.coverage_rule WHERE term_id = $1",
-									   1,
-									   {INT8OID},
-									   CURSOR_OPT_GENERIC_PLAN,
-									   .results = {INT8OID}};
+static const CecQuery rules_of_terms = {"SELECT rule_id FROM @P@.coverage_rule WHERE term_id = ANY ($1)",
+										1,
+										{INT8ARRAYOID},
+										CURSOR_OPT_GENERIC_PLAN,
+										.results = {INT8OID}};
 
-static const CecQuery rules_of_tier = {
-	"SELECT rule_id FROM @P@.coverage_rule JOIN @P@.coverage_term USING (term_id) WHERE tier_id = $1",
+static const CecQuery rules_of_tiers = {
+	"SELECT rule_id FROM @P@.coverage_rule JOIN @P@.coverage_term USING (term_id) WHERE tier_id = ANY ($1)",
 	1,
-	{INT8OID},
+	{INT8ARRAYOID},
 	CURSOR_OPT_GENERIC_PLAN,
 	.results = {INT8OID}};
+
+/* The day as of which a statement decides: that of its instant. */
+DateADT
+cec_rule_change_today(CecChange *change)
+{
+	return cec_rule_local_day(cec_rule_set_get(change->portfolio), cec_change_at(change));
+}
 
 /*
  * Decides an include rule for the whole register, or collects the assets that another one concerns; under the gate held
  * alone.  What is below these assets is not added.
  */
 void
-cec_rule_decide(CecRuleSet *set, CecRule *rule, DateADT today, CecIds *assets)
+cec_rule_decide(CecRuleSet *set, CecRule *rule, DateADT today, CecDelta *delta, CecIds *assets)
 {
 	if (rule->effect == CEC_RULE_INCLUDE)
 	{
 		Snapshot snapshot = cec_latest_snapshot();
 
-		cec_rule_decide_all(set, rule, snapshot, today, assets);
+		cec_rule_decide_all(set, rule, snapshot, today, delta, assets);
 		UnregisterSnapshot(snapshot);
 	}
 	else
@@ -220,7 +229,8 @@ check_condition(CecChange *change, const char *name, const char *text)
 	ErrorContextCallback callback = {error_context_stack, name_rule, &rule};
 	CecActAs act;
 
-	error_context_stack = &callback;
+	if (cec_change_may_tell(change, "coverage_rule"))
+		error_context_stack = &callback;
 	cec_portfolio_act(&act, change->portfolio);
 	(void) cec_condition_compile(text);
 	cec_act_as_self(&act);
@@ -248,9 +258,12 @@ find_first_effect(CecChange *change, int64 rule_id, DateADT *day)
 static void
 refuse_acted(CecChange *change, const char *name, const char *what, const char *hint)
 {
-	ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("rule \"%.100s\" has acted and %s", name, what),
-					errdetail("What it decided for earlier days stays, and must be explained by it."),
-					errhint("%s", hint), errtableconstraint(change->rel, "coverage_rule_has_acted")));
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 cec_change_may_tell(change, "coverage_rule") ? errmsg("rule \"%.100s\" has acted and %s", name, what)
+														  : errmsg("a rule has acted and %s", what),
+			 errdetail("What it decided for earlier days stays, and must be explained by it."), errhint("%s", hint),
+			 errtableconstraint(change->rel, "coverage_rule_has_acted")));
 }
 
 static char *
@@ -299,7 +312,6 @@ static void
 collect_from_rules(CecChange *change)
 {
 	CecIds changed = {0};
-	CecIds gone = {0};
 	CecRows rows;
 	CecRuleSet *set;
 	DateADT today;
@@ -308,60 +320,81 @@ collect_from_rules(CecChange *change)
 		return;
 	cec_rule_set_changed(change->portfolio);
 	set = cec_rule_set_get(change->portfolio);
-	today = cec_rule_today(set);
+	today = cec_rule_change_today(change);
 	cec_rows_begin(&rows, change);
 	while (cec_rows_next(&rows))
 	{
 		CHECK_FOR_INTERRUPTS();
 		deform(&rows);
-		if (check_rule(change, &rows, today))
-			cec_ids_add(rows.new_row != NULL ? &changed : &gone,
-						row_id(change, rows.new_row != NULL ? rows.new_row : rows.old_row, "rule_id"));
+		if (!check_rule(change, &rows, today))
+			continue;
+		if (rows.new_row != NULL)
+			cec_ids_add(&changed, row_id(change, rows.new_row, "rule_id"));
+		if (rows.old_row != NULL && differs(change, &rows, "rule_id"))
+			cec_ids_add(&changed, row_id(change, rows.old_row, "rule_id"));
 	}
 	cec_rows_end(&rows);
-	for (int64 i = 0; i < gone.count; i++)
-	{
-		Snapshot snapshot = cec_latest_snapshot();
-
-		cec_rule_forget(change->portfolio, gone.ids[i], snapshot, today, &change->assets);
-		UnregisterSnapshot(snapshot);
-	}
+	cec_ids_sort_unique(&changed);
+	cec_rule_findings_move(change->portfolio, &changed);
 	for (int64 i = 0; i < changed.count; i++)
 	{
+		/* By its key: another row may have taken the place of one that was deleted, or whose key was changed. */
 		CecRule *rule = cec_rule_find(set, changed.ids[i]);
 
 		if (rule != NULL)
-			cec_rule_decide(set, rule, today, &change->assets);
+			cec_rule_decide(set, rule, today, &change->delta, &change->assets);
+		else
+		{
+			Snapshot snapshot = cec_latest_snapshot();
+
+			cec_rule_forget(change->portfolio, changed.ids[i], snapshot, today, &change->delta, &change->assets);
+			UnregisterSnapshot(snapshot);
+		}
 	}
 }
 
-/* Decides the rules found by a key anew, as far as their conditions read one of the columns. */
+/* Decides rules anew: those of keys that are new or gone all, others as far as their conditions read one of the columns. */
 static void
-decide_rules_of(CecChange *change, const CecQuery *query, const CecIds *keys, const Bitmapset *facts)
+decide_rules(CecChange *change, const CecIds *rules, const CecIds *rules_of_keys, const Bitmapset *facts)
 {
-	CecIds rules = {0};
 	CecRuleSet *set;
 	DateADT today;
+	int64 j = 0;
 
-	for (int64 i = 0; i < keys->count; i++)
-	{
-		Datum arg = Int64GetDatum(keys->ids[i]);
-
-		cec_query_ids(change->portfolio->plans, query, &arg, &rules);
-	}
-	if (rules.count == 0)
-		return;
+	/* Whoever deleted the row whose place is taken, or referred to a row that was not there, has the portfolio alone. */
+	cec_portfolio_lock_gate(change->portfolio->nspid, ShareRowExclusiveLock);
 	cec_rule_set_changed(change->portfolio);
+	cec_rule_findings_move(change->portfolio, rules);
 	set = cec_rule_set_get(change->portfolio);
 	cec_rule_compile_all(set);
-	today = cec_rule_today(set);
-	for (int64 i = 0; i < rules.count; i++)
+	today = cec_rule_change_today(change);
+	for (int64 i = 0; i < rules->count; i++)
 	{
-		CecRule *rule = cec_rule_find(set, rules.ids[i]);
+		CecRule *rule = cec_rule_find(set, rules->ids[i]);
+		bool is_all;
 
-		if (rule != NULL && (rule->code->condition == NULL || bms_overlap(rule->code->condition->facts, facts)))
-			cec_rule_decide(set, rule, today, &change->assets);
+		while (j < rules_of_keys->count && rules_of_keys->ids[j] < rules->ids[i])
+			j++;
+		is_all = j < rules_of_keys->count && rules_of_keys->ids[j] == rules->ids[i];
+		if (rule != NULL &&
+			(is_all || rule->code->condition == NULL || bms_overlap(rule->code->condition->facts, facts)))
+			cec_rule_decide(set, rule, today, &change->delta, &change->assets);
 	}
+}
+
+static CecIds
+find_rules(CecChange *change, const CecQuery *query, const CecIds *keys)
+{
+	CecIds rules = {0};
+
+	if (keys->count > 0)
+	{
+		Datum arg = cec_ids_as_array(keys);
+
+		cec_query_ids(change->portfolio->plans, query, &arg, &rules);
+		cec_ids_sort_unique(&rules);
+	}
+	return rules;
 }
 
 /* A column of a table, and the fact that conditions read from it. */
@@ -371,32 +404,58 @@ typedef struct Source
 	CecFact fact;
 } Source;
 
+/*
+ * From the rows of a table that conditions read to rules.  A row can take the place of a deleted one or of one whose key was
+ * changed, or come after what refers to it: all rules of a key that came or went are decided.  The same where the row comes
+ * to refer to another one (refers: the column, or NULL), which may not have been there.
+ */
 static void
-collect_from_source(CecChange *change, const char *key, const Source *sources, int count, const CecQuery *query)
+collect_from_source(CecChange *change, const char *key, const char *refers, const Source *sources, int count,
+					const CecQuery *query)
 {
 	CecIds keys = {0};
+	CecIds changed = {0}; /* with keys */
 	Bitmapset *facts = NULL;
+	CecIds rules_of_keys;
+	CecIds rules;
 	CecRows rows;
+	CecRuleSet *set = cec_rule_set_get(change->portfolio);
 
-	if (change->operation != CEC_UPDATE || cec_rule_set_get(change->portfolio)->count == 0)
+	if (set->count == 0 && !set->has_dangling)
 		return;
+	if (!cec_change_may_dangle(change))
+		refers = NULL;
 	cec_rows_begin(&rows, change);
 	while (cec_rows_next(&rows))
 	{
-		bool changed = false;
+		bool is_changed = false;
 
 		deform(&rows);
+		if (differs(change, &rows, key) || (refers != NULL && differs(change, &rows, refers)))
+		{
+			if (rows.old_row != NULL)
+				cec_ids_add(&keys, row_id(change, rows.old_row, key));
+			if (rows.new_row != NULL)
+				cec_ids_add(&keys, row_id(change, rows.new_row, key));
+			continue;
+		}
 		for (int i = 0; i < count; i++)
 			if (differs(change, &rows, sources[i].column))
 			{
 				facts = bms_add_member(facts, sources[i].fact);
-				changed = true;
+				is_changed = true;
 			}
-		if (changed)
-			cec_ids_add(&keys, row_id(change, rows.new_row, key));
+		if (is_changed)
+			cec_ids_add(&changed, row_id(change, rows.new_row, key));
 	}
 	cec_rows_end(&rows);
-	decide_rules_of(change, query, &keys, facts);
+	for (int64 i = 0; i < keys.count; i++)
+		cec_ids_add(&changed, keys.ids[i]);
+	rules = find_rules(change, query, &changed);
+	if (rules.count == 0)
+		return;
+	rules_of_keys = find_rules(change, query, &keys);
+	decide_rules(change, &rules, &rules_of_keys, facts);
 }
 
 static void
@@ -407,7 +466,7 @@ collect_from_contracts(CecChange *change)
 									 {"governing_country", CEC_FACT_GOVERNING_COUNTRY},
 									 {"boundary", CEC_FACT_BOUNDARY}};
 
-	collect_from_source(change, "contract_id", sources, lengthof(sources), &rules_of_contract);
+	collect_from_source(change, "contract_id", NULL, sources, lengthof(sources), &rules_of_contracts);
 }
 
 static void
@@ -421,7 +480,7 @@ collect_from_terms(CecChange *change)
 									 {"contract_id", CEC_FACT_GOVERNING_COUNTRY},
 									 {"contract_id", CEC_FACT_BOUNDARY}};
 
-	collect_from_source(change, "term_id", sources, lengthof(sources), &rules_of_term);
+	collect_from_source(change, "term_id", "contract_id", sources, lengthof(sources), &rules_of_terms);
 }
 
 static void
@@ -429,7 +488,7 @@ collect_from_tiers(CecChange *change)
 {
 	static const Source sources[] = {{"code", CEC_FACT_TIER_CODE}, {"rank", CEC_FACT_TIER_RANK}};
 
-	collect_from_source(change, "tier_id", sources, lengthof(sources), &rules_of_tier);
+	collect_from_source(change, "tier_id", NULL, sources, lengthof(sources), &rules_of_tiers);
 }
 
 /* The time zone says what day it is, and on which day a request was opened. */
@@ -454,9 +513,9 @@ collect_from_settings(CecChange *change)
 	if (!changed)
 		return;
 	set = cec_rule_set_get(change->portfolio);
-	today = cec_rule_today(set);
+	today = cec_rule_change_today(change);
 	for (int i = 0; i < set->count; i++)
-		cec_rule_decide(set, &set->rules[i], today, &change->assets);
+		cec_rule_decide(set, &set->rules[i], today, &change->delta, &change->assets);
 }
 
 /* Registers with the engine; called once when the library is loaded. */
@@ -465,6 +524,7 @@ cec_rule_init(void)
 {
 	cec_condition_init();
 	cec_rule_set_init();
+	cec_rule_evaluate_init();
 	cec_change_register(CEC_STAGE_COLLECT, "asset", collect_from_assets);
 	cec_change_register(CEC_STAGE_COLLECT, "maintenance_event", collect_from_maintenance);
 	cec_change_register(CEC_STAGE_COLLECT, "service_request", collect_from_requests);

@@ -53,6 +53,7 @@ typedef enum CecFact
 	CEC_FACT_TIER_RANK,
 	/* hidden: nobody can name them, what is derived reads them */
 	CEC_FACT_BOUNDARY,
+	CEC_FACT_BOUNDARY_ON_GLOBE, /* made once of the other: that takes longer than to measure a distance */
 	CEC_FACT_MAINTENANCE_KINDS,
 	CEC_FACT_MAINTENANCE_DAYS,
 	CEC_FACT_REQUEST_DAYS

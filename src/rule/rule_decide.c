@@ -13,20 +13,19 @@
 #include "rule_match.h"
 
 static const CecQuery open_findings_of_rule = {
-	"SELECT finding_id, asset_id, coalesce(contract_id, 0), (kind = 'rule_failed')::int::bigint FROM @P@.finding"
+	"SELECT finding_id, asset_id, (kind = 'rule_failed')::int::bigint FROM @P@.finding"
 	" WHERE rule_id = $1 AND closed_at IS NULL"
 	" AND asset_id IS NOT NULL AND kind IN ('rule_failed', 'rule_unknown') ORDER BY asset_id",
 	1,
 	{INT8OID},
 	CURSOR_OPT_GENERIC_PLAN,
-	.results = {INT8OID, INT8OID, INT8OID, INT8OID}};
+	.results = {INT8OID, INT8OID, INT8OID}};
 
 /* What there is open about a rule, side by side; failed is 0 or 1. */
 typedef struct OpenFindings
 {
 	CecIds ids;
 	CecIds assets; /* in order */
-	CecIds contracts;
 	CecIds failed;
 } OpenFindings;
 
@@ -34,7 +33,7 @@ static OpenFindings
 read_open(CecPortfolio *portfolio, int64 rule_id)
 {
 	OpenFindings open = {0};
-	CecIds *const columns[] = {&open.ids, &open.assets, &open.contracts, &open.failed};
+	CecIds *const columns[] = {&open.ids, &open.assets, &open.failed};
 	MemoryContext cxt = CurrentMemoryContext;
 	MemoryContext old;
 	Datum arg = Int64GetDatum(rule_id);
@@ -82,9 +81,7 @@ put_findings(CecPortfolio *portfolio, int64 rule_id, CecRule *rule, Snapshot sna
 		{
 			CecJudgement judgement = judgement_of(rule, &match->odd[j]);
 
-			/* The term may stand on another contract now. */
-			is_odd = cec_rule_is_odd(&judgement) && failed == (judgement.verdict == CEC_VERDICT_FAILED) &&
-					 open.contracts.ids[i] == rule->term->contract_id;
+			is_odd = cec_rule_is_odd(&judgement) && failed == (judgement.verdict == CEC_VERDICT_FAILED);
 		}
 		if (!is_odd && (rule == NULL || !cec_rule_finding_waits(rule, failed, today)))
 			cec_rule_findings_close(findings, open.ids.ids[i]);
@@ -103,9 +100,9 @@ put_findings(CecPortfolio *portfolio, int64 rule_id, CecRule *rule, Snapshot sna
 /* Decides for every asset whether the rule, NULL as its set for one that is gone, acts on it; acting is in order. */
 static void
 put_effects(CecPortfolio *portfolio, const CecRuleSet *set, int64 rule_id, CecRule *rule, Snapshot snapshot,
-			DateADT today, const CecIds *acting, CecIds *changed)
+			DateADT today, const CecIds *acting, CecDelta *delta, CecIds *changed)
 {
-	CecEffects *effects = cec_effects_begin(portfolio, snapshot);
+	CecEffects *effects = cec_effects_begin(portfolio, snapshot, delta);
 	CecEffectRows rows = {0};
 	int64 i = 0;
 	int64 j = 0;
@@ -140,22 +137,24 @@ put_effects(CecPortfolio *portfolio, const CecRuleSet *set, int64 rule_id, CecRu
  * caller has the portfolio alone.
  */
 void
-cec_rule_decide_all(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT today, CecIds *changed)
+cec_rule_decide_all(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT today, CecDelta *delta, CecIds *changed)
 {
 	CecRuleMatch match = {0};
 
 	if (rule->during.to > today)
 		match = cec_rule_match(set, rule, snapshot, today);
-	put_effects(set->portfolio, set, rule->rule_id, rule, snapshot, today, &match.acting, changed);
-	put_findings(set->portfolio, rule->rule_id, rule, snapshot, today, &match);
+	put_effects(set->portfolio, set, rule->rule_id, rule, snapshot, today, &match.acting, delta, changed);
+	if (today <= cec_rule_today(set)) /* a forecast opens and closes nothing: findings speak of what is */
+		put_findings(set->portfolio, rule->rule_id, rule, snapshot, today, &match);
 }
 
 /* Takes back what a rule that is gone was to do from today on, and closes what was open about it. */
 void
-cec_rule_forget(CecPortfolio *portfolio, int64 rule_id, Snapshot snapshot, DateADT today, CecIds *changed)
+cec_rule_forget(CecPortfolio *portfolio, int64 rule_id, Snapshot snapshot, DateADT today, CecDelta *delta,
+				CecIds *changed)
 {
 	CecRuleMatch none = {0};
 
-	put_effects(portfolio, NULL, rule_id, NULL, snapshot, today, &none.acting, changed);
+	put_effects(portfolio, NULL, rule_id, NULL, snapshot, today, &none.acting, delta, changed);
 	put_findings(portfolio, rule_id, NULL, snapshot, today, &none);
 }

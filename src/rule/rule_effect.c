@@ -13,7 +13,9 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
+#include "miscadmin.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "append.h"
 #include "column.h"
@@ -38,6 +40,7 @@ static const Oid effect_type[EFFECT_COLUMNS] = {INT8OID, INT8OID, INT8OID, DATER
 
 struct CecEffects
 {
+	CecPortfolio *portfolio;
 	Relation rel;
 	Snapshot snapshot;
 	MemoryContext cxt;
@@ -46,22 +49,42 @@ struct CecEffects
 	CecProbe *by_rule;
 	Oid sequence;
 	CecAppender *appender; /* NULL until the first row */
-	TimestampTz now;
+	CecDelta *delta;
+	TimestampTz latest; /* of the rows read that were there before the statement */
 	int64 changed;
 };
 
-/* Starts; lives in the current memory context.  The snapshot stays registered until the end. */
+/*
+ * Starts; lives in the current memory context.  The snapshot stays registered until the end.  What is written is added to the
+ * delta, and recorded with its instant.
+ */
 CecEffects *
-cec_effects_begin(CecPortfolio *portfolio, Snapshot snapshot)
+cec_effects_begin(CecPortfolio *portfolio, Snapshot snapshot, CecDelta *delta)
 {
 	CecEffects *effects = palloc0(sizeof(CecEffects));
 
+	effects->portfolio = portfolio;
 	effects->rel = cec_portfolio_open_below(portfolio, "rule_effect");
 	for (int i = 0; i < EFFECT_COLUMNS; i++)
 		effects->attnums[i] = cec_column_require(effects->rel, effect_column[i], effect_type[i]);
 	effects->snapshot = snapshot;
+	effects->delta = delta;
 	effects->cxt = CurrentMemoryContext;
 	return effects;
+}
+
+/* Adds a copy of a row. */
+void
+cec_effect_rows_add(CecEffectRows *rows, const CecEffectRow *row)
+{
+	if (rows->count == rows->space)
+	{
+		rows->space = rows->space == 0 ? 1 : rows->space * 2;
+		rows->rows = rows->rows == NULL ? palloc(rows->space * sizeof(CecEffectRow))
+										: repalloc_huge(rows->rows, rows->space * sizeof(CecEffectRow));
+	}
+	rows->rows[rows->count] = *row;
+	rows->count++;
 }
 
 static void
@@ -71,21 +94,18 @@ add_rows(CecEffects *effects, CecProbe *probe, CecEffectRows *rows)
 
 	while ((slot = cec_probe_next(probe)) != NULL)
 	{
-		CecEffectRow *row;
+		CecEffectRow row;
 
-		if (rows->count == rows->space)
-		{
-			rows->space = rows->space == 0 ? 4 : rows->space * 2;
-			rows->rows = rows->rows == NULL ? palloc(rows->space * sizeof(CecEffectRow))
-											: repalloc_huge(rows->rows, rows->space * sizeof(CecEffectRow));
-		}
-		row = &rows->rows[rows->count++];
-		row->rule_effect_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_ID] - 1]);
-		row->rule_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_RULE_ID] - 1]);
-		row->asset_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_ASSET_ID] - 1]);
-		row->during = cec_days_of_range(slot->tts_values[effects->attnums[EFFECT_DURING] - 1]);
-		row->recorded_at = DatumGetTimestampTz(slot->tts_values[effects->attnums[EFFECT_RECORDED_AT] - 1]);
-		row->tid = slot->tts_tid;
+		row.rule_effect_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_ID] - 1]);
+		row.rule_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_RULE_ID] - 1]);
+		row.asset_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_ASSET_ID] - 1]);
+		row.during = cec_days_of_range(slot->tts_values[effects->attnums[EFFECT_DURING] - 1]);
+		row.recorded_at = DatumGetTimestampTz(slot->tts_values[effects->attnums[EFFECT_RECORDED_AT] - 1]);
+		row.tid = slot->tts_tid;
+		cec_effect_rows_add(rows, &row);
+		/* What the statement itself has written is not what it replaces. */
+		if (!effects->delta->is_stamped || row.recorded_at != effects->delta->at)
+			effects->latest = Max(effects->latest, row.recorded_at);
 	}
 }
 
@@ -96,8 +116,8 @@ probe_by(CecEffects *effects, CecProbe **probe, const char *column)
 	{
 		MemoryContext old = MemoryContextSwitchTo(effects->cxt);
 
-		*probe =
-			cec_probe_begin(table_open(RelationGetRelid(effects->rel), AccessShareLock), column, effects->snapshot);
+		*probe = cec_probe_begin(cec_portfolio_open(effects->portfolio, "rule_effect", AccessShareLock), column,
+								 effects->snapshot);
 		MemoryContextSwitchTo(old);
 	}
 	return *probe;
@@ -199,7 +219,6 @@ append(CecEffects *effects, int64 rule_effect_id, int64 rule_id, int64 asset_id,
 
 		effects->appender = cec_append_begin(effects->rel);
 		effects->sequence = cec_compat_identity_sequence(effects->rel, effects->attnums[EFFECT_ID]);
-		effects->now = GetCurrentTimestamp();
 		MemoryContextSwitchTo(old);
 	}
 	values[EFFECT_ID] =
@@ -207,7 +226,7 @@ append(CecEffects *effects, int64 rule_effect_id, int64 rule_id, int64 asset_id,
 	values[EFFECT_RULE_ID] = Int64GetDatum(rule_id);
 	values[EFFECT_ASSET_ID] = Int64GetDatum(asset_id);
 	values[EFFECT_DURING] = cec_range_of_days(during);
-	values[EFFECT_RECORDED_AT] = TimestampTzGetDatum(effects->now);
+	values[EFFECT_RECORDED_AT] = TimestampTzGetDatum(cec_delta_instant(effects->delta, effects->latest));
 	slot = cec_append_slot(effects->appender);
 	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
 	for (int i = 0; i < EFFECT_COLUMNS; i++)
@@ -216,6 +235,7 @@ append(CecEffects *effects, int64 rule_effect_id, int64 rule_id, int64 asset_id,
 		slot->tts_isnull[effects->attnums[i] - 1] = false;
 	}
 	cec_append_row(effects->appender);
+	effects->delta->is_stamped = true;
 	effects->changed++;
 }
 
@@ -249,15 +269,65 @@ cec_effects_put(CecEffects *effects, int64 rule_id, int64 asset_id, const CecEff
 
 			cec_remove_row(effects->rel, &tid, effects->snapshot,
 						   "What a rule does to the asset was changed by another transaction.");
+			cec_delta_add(effects->delta, &effects->delta->decisions, asset_id, rule_id, rows[i].during, 0);
 			if (j < days->count && rows[i].during.from == days->spans[j].from)
 				rule_effect_id = rows[i].rule_effect_id;
 			i++;
 			if (rule_effect_id == 0)
 				continue;
 		}
+		cec_delta_add(effects->delta, &effects->delta->decisions, asset_id, rule_id, days->spans[j], CEC_DELTA_GAINED);
 		append(effects, rule_effect_id, rule_id, asset_id, days->spans[j++]);
 	}
 	return changed;
+}
+
+/* When the latest of the rows read so far was recorded that were there before the statement; 0 when there was none. */
+TimestampTz
+cec_effects_latest(const CecEffects *effects)
+{
+	return effects->latest;
+}
+
+/*
+ * Gives the rows that the statement wrote its instant, where that was moved after they were written: only a clock that was
+ * set back does so.
+ */
+void
+cec_effects_restamp(CecPortfolio *portfolio, CecDelta *delta)
+{
+	const CecDeltaRows written = delta->decisions; /* nothing is decided here */
+	Snapshot snapshot;
+	CecEffects *effects;
+
+	if (!delta->was_moved)
+		return;
+	snapshot = cec_latest_snapshot();
+	effects = cec_effects_begin(portfolio, snapshot, delta);
+	for (int64 i = 0; i < written.count; i++)
+	{
+		CecEffectRows rows = {0};
+
+		CHECK_FOR_INTERRUPTS();
+		if (!(written.rows[i].flags & CEC_DELTA_GAINED))
+			continue;
+		cec_effects_of_asset(effects, written.rows[i].asset_id, &rows);
+		for (int64 j = 0; j < rows.count; j++)
+			if (rows.rows[j].rule_id == written.rows[i].subject_id && rows.rows[j].recorded_at != delta->at &&
+				rows.rows[j].during.from == written.rows[i].during.from &&
+				rows.rows[j].during.to == written.rows[i].during.to)
+			{
+				cec_remove_row(effects->rel, &rows.rows[j].tid, snapshot,
+							   "What a rule does to the asset was changed by another transaction.");
+				append(effects, rows.rows[j].rule_effect_id, rows.rows[j].rule_id, rows.rows[j].asset_id,
+					   rows.rows[j].during);
+			}
+		if (rows.rows != NULL)
+			pfree(rows.rows);
+	}
+	(void) cec_effects_end(effects);
+	UnregisterSnapshot(snapshot);
+	delta->was_moved = false;
 }
 
 /* Writes what is buffered, lets go of the table, and returns how many rows there are new. */

@@ -8,6 +8,7 @@
 #include "storage/itemptr.h"
 #include "utils/timestamp.h"
 
+#include "delta.h"
 #include "id_list.h"
 #include "probe.h"
 #include "rule_set.h"
@@ -31,13 +32,16 @@ typedef struct CecEffectRows
 
 typedef struct CecEffects CecEffects;
 
-extern CecEffects *cec_effects_begin(CecPortfolio *portfolio, Snapshot snapshot);
+extern CecEffects *cec_effects_begin(CecPortfolio *portfolio, Snapshot snapshot, CecDelta *delta);
+extern void cec_effect_rows_add(CecEffectRows *rows, const CecEffectRow *row);
 extern void cec_effects_of_asset(CecEffects *effects, int64 asset_id, CecEffectRows *rows);
 extern void cec_effects_of_rule(CecEffects *effects, int64 rule_id, CecEffectRows *rows);
 extern CecDaySet cec_effect_decide(const CecRuleSet *set, const CecEffectRow *rows, int64 count, const CecRule *rule,
 								   DateADT today, bool acts);
 extern bool cec_effects_put(CecEffects *effects, int64 rule_id, int64 asset_id, const CecEffectRow *rows, int64 count,
 							const CecDaySet *days);
+extern TimestampTz cec_effects_latest(const CecEffects *effects);
+extern void cec_effects_restamp(CecPortfolio *portfolio, CecDelta *delta);
 extern int64 cec_effects_end(CecEffects *effects);
 
 #endif

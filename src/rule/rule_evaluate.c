@@ -10,6 +10,9 @@
  * Deadline.  A timer ticks twice a second; an evaluation that was running at one tick and still is at the next is
  * cancelled the way a statement is, and has failed.  So none runs longer than a second, as long as the function that it is in
  * looks for interrupts, and no timer is set for a single evaluation.
+ *
+ * Time limit.  A rule may take so long for all assets of a statement together, since others wait for their locks meanwhile.
+ * The time of each evaluation is taken, and when there is none left, the rest are not run: they have failed.
  */
 #include "postgres.h"
 
@@ -17,6 +20,7 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/timeout.h"
@@ -33,6 +37,9 @@ static volatile sig_atomic_t deadline_passed = false;
 static volatile sig_atomic_t progress = 0;
 static volatile sig_atomic_t seen = -1;
 static volatile sig_atomic_t ticks_left = 0;
+static int time_limit;	/* ms */
+static uint64 work = 0; /* counts the statements' works: what a rule has spent counts in one of them */
+static SubTransactionId started_in = InvalidSubTransactionId; /* where the timer was set; invalid: it is not */
 
 /* Runs inside a signal handler. */
 static void
@@ -47,13 +54,42 @@ tick(void)
 	seen = progress;
 }
 
-/* Starts watching; until cec_rule_deadline_stop, or the end of the statement by an error. */
+/* An error that is caught further up leaves nobody who would stop the timer. */
+static void
+stop_taken_back(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB && started_in >= mine)
+		cec_rule_deadline_stop();
+}
+
+/* The server itself stops all timers when a transaction ends by an error. */
+static void
+forget_at_end(XactEvent event, void *arg)
+{
+	started_in = InvalidSubTransactionId;
+}
+
+/* Called once when the library is loaded. */
+void
+cec_rule_evaluate_init(void)
+{
+	DefineCustomIntVariable(
+		"cec.rule_time_limit", "Longest time that a rule may take for the assets of one statement.",
+		"What is not judged by then is unknown to the rule, and a finding rule_failed opens; 0 turns the "
+		"limit off.",
+		&time_limit, 5000, 0, INT_MAX, PGC_SUSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	RegisterSubXactCallback(stop_taken_back, NULL);
+	RegisterXactCallback(forget_at_end, NULL);
+}
+
+/* Starts watching; until cec_rule_deadline_stop, or the end of the (sub)transaction by an error. */
 void
 cec_rule_deadline_start(void)
 {
 	if (timer == MAX_TIMEOUTS)
 		timer = RegisterTimeout(USER_TIMEOUT, tick);
 	evaluating = false;
+	started_in = GetCurrentSubTransactionId();
 	enable_timeout_every(timer, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), TICK_MS), TICK_MS);
 }
 
@@ -61,6 +97,7 @@ void
 cec_rule_deadline_stop(void)
 {
 	evaluating = false;
+	started_in = InvalidSubTransactionId;
 	disable_timeout(timer, false);
 }
 
@@ -72,6 +109,48 @@ cec_rule_deadline_enter(int ticks)
 	progress = (progress + 1) & 0x3fffffff;
 	deadline_passed = false;
 	evaluating = true;
+}
+
+/* A statement's work begins: every rule has its whole time again. */
+void
+cec_rule_time_begin(void)
+{
+	work++;
+}
+
+/* Milliseconds that a rule may still take.  A walk of refresh through many days is one work in this: late on a day, late on all. */
+double
+cec_rule_time_left(CecRule *rule)
+{
+	if (time_limit == 0)
+		return (double) INT_MAX;
+	if (rule->late_in != 0 && rule->late_in == cec_rule_refresh_began())
+		return 0;
+	if (rule->work != work)
+		return time_limit;
+	return time_limit - INSTR_TIME_GET_MILLISEC(rule->spent);
+}
+
+/* It has run since then. */
+void
+cec_rule_time_add(CecRule *rule, instr_time begun)
+{
+	instr_time now;
+
+	if (rule->work != work)
+		INSTR_TIME_SET_ZERO(rule->spent);
+	rule->work = work;
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_ACCUM_DIFF(rule->spent, now, begun);
+	if (cec_rule_time_left(rule) <= 0)
+		rule->late_in = cec_rule_refresh_began();
+}
+
+/* For cec_rule_deadline_enter: the number of ticks in a time. */
+int
+cec_rule_ticks(double ms)
+{
+	return Max((int) (ms / TICK_MS) - 1, 0);
 }
 
 /* Whether the statement has run out of time of its own; both may ask for the same cancellation. */
@@ -136,6 +215,8 @@ typedef struct Run
 	CecJudgement *judgements;
 	int count;
 	ExprContext *econtext;
+	bool is_timed;
+	instr_time begun;
 } Run;
 
 /* Makes sure that the conditions are compiled. */
@@ -185,10 +266,19 @@ attempt(Run *run, int from, void (*act)(Run *run, CecJudgement *judgement))
 		{
 			CecJudgement *judgement = &run->judgements[at];
 
-			if (judgement->verdict != CEC_VERDICT_FAILED)
+			if (judgement->verdict != CEC_VERDICT_FAILED && run->is_timed && cec_rule_time_left(judgement->rule) <= 0)
 			{
+				judgement->verdict = CEC_VERDICT_FAILED;
+				judgement->sqlstate = ERRCODE_QUERY_CANCELED;
+			}
+			else if (judgement->verdict != CEC_VERDICT_FAILED)
+			{
+				if (run->is_timed)
+					INSTR_TIME_SET_CURRENT(run->begun);
 				cec_rule_deadline_enter(0);
 				act(run, judgement);
+				if (run->is_timed)
+					cec_rule_time_add(judgement->rule, run->begun);
 				if (cec_rule_deadline_leave())
 				{
 					judgement->verdict = CEC_VERDICT_FAILED;
@@ -215,6 +305,8 @@ attempt(Run *run, int from, void (*act)(Run *run, CecJudgement *judgement))
 		CurrentResourceOwner = owner;
 		if (cec_rule_error_is_fatal(error->sqlerrcode) && !cec_rule_error_is_deadline(passed, error))
 			ReThrowError(error);
+		if (run->is_timed)
+			cec_rule_time_add(run->judgements[at].rule, run->begun);
 		run->judgements[at].verdict = CEC_VERDICT_FAILED;
 		run->judgements[at].sqlstate = error->sqlerrcode;
 		FreeErrorData(error);
@@ -255,10 +347,21 @@ cec_rule_compile_all(CecRuleSet *set)
 	set->is_compiled = true;
 }
 
-static bool
-is_ready(const CecRuleCode *code)
+/* Makes what distances are measured to. */
+static void
+project_one(Run *run, CecJudgement *judgement)
 {
-	return code->state != NULL && code->cached->is_valid;
+	if (judgement->rule->code->needs & CEC_NEEDS_BOUNDARY_ON_GLOBE)
+		cec_rule_project_boundary(cec_rule_facts_set(run->facts), judgement->rule->term);
+}
+
+static bool
+is_ready(const CecRule *rule)
+{
+	const CecRuleCode *code = rule->code;
+
+	return code->state != NULL && code->cached->is_valid &&
+		   (!(code->needs & CEC_NEEDS_BOUNDARY_ON_GLOBE) || !rule->term->has_box || rule->term->boundary_on_globe != 0);
 }
 
 /*
@@ -281,7 +384,7 @@ cec_rule_evaluate(CecRuleFacts *facts, CecJudgement *judgements, int count)
 		if (!judgements[i].rule->is_active)
 			continue;
 		live++;
-		ready &= is_ready(judgements[i].rule->code);
+		ready &= is_ready(judgements[i].rule);
 		needs |= judgements[i].rule->code->needs;
 	}
 	if (live > 0)
@@ -293,6 +396,9 @@ cec_rule_evaluate(CecRuleFacts *facts, CecJudgement *judgements, int count)
 		for (int i = 0; (!ready || needs != 0) && i < count; i++)
 			if (judgements[i].verdict != CEC_VERDICT_FAILED)
 				(void) cec_rule_facts_of(facts, judgements[i].rule);
+		for (int from = 0; !ready && from < count;)
+			from = attempt(&run, from, project_one);
+		run.is_timed = true;
 		for (int from = 0; from < count;)
 			from = attempt(&run, from, evaluate_one);
 		FreeExprContext(run.econtext, true);

@@ -22,12 +22,17 @@ typedef struct CecJudgement
 	int sqlstate; /* when it failed */
 } CecJudgement;
 
+extern void cec_rule_evaluate_init(void);
 extern void cec_rule_deadline_start(void);
 extern void cec_rule_deadline_stop(void);
 extern bool cec_rule_error_is_fatal(int sqlstate);
 extern void cec_rule_deadline_enter(int ticks);
 extern bool cec_rule_deadline_leave(void);
 extern bool cec_rule_error_is_deadline(bool passed, const ErrorData *error);
+extern void cec_rule_time_begin(void);
+extern double cec_rule_time_left(CecRule *rule);
+extern void cec_rule_time_add(CecRule *rule, instr_time begun);
+extern int cec_rule_ticks(double ms);
 extern void cec_rule_compile_all(CecRuleSet *set);
 extern void cec_rule_evaluate(CecRuleFacts *facts, CecJudgement *judgements, int count);
 extern bool cec_rule_acts(const CecRule *rule, CecVerdict verdict);

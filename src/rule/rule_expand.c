@@ -30,7 +30,11 @@ fact(AttrNumber number)
 	Oid type = cec_column(number)->type;
 	Oid collation = type == TEXTOID || type == TEXTARRAYOID ? DEFAULT_COLLATION_OID : InvalidOid;
 
-	return (Expr *) makeVar(1, number, OidIsValid(type) ? type : cec_geometry_type(), -1, collation, 0);
+	if (!OidIsValid(type))
+		type = cec_geometry_type();
+	else if (type == CEC_GEOGRAPHY)
+		type = cec_geography_type();
+	return (Expr *) makeVar(1, number, type, -1, collation, 0);
 }
 
 static Expr *
@@ -125,7 +129,7 @@ distance_to_boundary(void)
 	result->casetype = FLOAT8OID;
 	result->args = list_make1(when);
 	result->defresult = call(CEC_CALLED_ST_DISTANCE, FLOAT8OID,
-							 list_make3(call(CEC_CALLED_GEOGRAPHY, geography, list_make1(fact(CEC_FACT_BOUNDARY))),
+							 list_make3(fact(CEC_FACT_BOUNDARY_ON_GLOBE),
 										call(CEC_CALLED_GEOGRAPHY, geography, list_make1(fact(CEC_FACT_LOCATION))),
 										makeBoolConst(true, false)));
 	result->location = -1;

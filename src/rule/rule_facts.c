@@ -21,6 +21,7 @@
 #include "column.h"
 #include "probe.h"
 #include "rule_facts.h"
+#include "rule_stages.h"
 
 static const CecQuery read_boundary = {"SELECT boundary FROM @P@.contract WHERE contract_id = $1",
 									   1,
@@ -238,6 +239,22 @@ cec_rule_read_boundary(CecRuleSet *set, CecRuleTerm *term)
 	SPI_finish();
 }
 
+/*
+ * Makes of the boundary, which has been read, what distances are measured to; once, since it takes longer than measuring.
+ * Raises what PostGIS raises.
+ */
+void
+cec_rule_project_boundary(CecRuleSet *set, CecRuleTerm *term)
+{
+	MemoryContext old;
+
+	if (term->boundary == 0 || term->boundary_on_globe != 0)
+		return;
+	old = MemoryContextSwitchTo(set->cxt != NULL ? set->cxt : CurrentMemoryContext);
+	term->boundary_on_globe = OidFunctionCall1(cec_called(CEC_CALLED_GEOGRAPHY), term->boundary);
+	MemoryContextSwitchTo(old);
+}
+
 /* What the row of an asset does not hold; may read tables. */
 static void
 fill_in(CecRuleFacts *facts, CecRule *rule)
@@ -261,6 +278,8 @@ fill_in(CecRuleFacts *facts, CecRule *rule)
 			cec_rule_read_boundary(facts->set, term);
 		slot->tts_values[CEC_FACT_BOUNDARY - 1] = term->boundary;
 		slot->tts_isnull[CEC_FACT_BOUNDARY - 1] = term->boundary == 0;
+		slot->tts_values[CEC_FACT_BOUNDARY_ON_GLOBE - 1] = term->boundary_on_globe;
+		slot->tts_isnull[CEC_FACT_BOUNDARY_ON_GLOBE - 1] = term->boundary_on_globe == 0;
 	}
 }
 
@@ -274,6 +293,13 @@ cec_rule_facts_of(CecRuleFacts *facts, CecRule *rule)
 	if (rule->code->needs != 0)
 		fill_in(facts, rule);
 	return facts->slot;
+}
+
+/* The rules that it is for. */
+CecRuleSet *
+cec_rule_facts_set(CecRuleFacts *facts)
+{
+	return facts->set;
 }
 
 /* The fact row as far as it speaks of the asset alone. */

@@ -30,7 +30,28 @@ static const CecQuery open_findings = {
 	CURSOR_OPT_GENERIC_PLAN};
 
 static const CecQuery close_findings = {
-	"UPDATE @P@.finding SET closed_at = clock_timestamp() WHERE finding_id = ANY ($1) AND closed_at IS NULL",
+	"UPDATE @P@.finding SET closed_at = greatest(clock_timestamp(), opened_at) WHERE finding_id = ANY ($1) AND closed_at IS NULL",
+	1,
+	{INT8ARRAYOID},
+	CURSOR_OPT_GENERIC_PLAN};
+
+#define IS_ELSEWHERE \
+	"f.rule_id = ANY ($1) AND f.closed_at IS NULL" \
+	" AND f.kind IN ('rule_failed', 'rule_unknown') AND (f.contract_id, f.term_id) IS DISTINCT FROM (t.contract_id, t.term_id)"
+
+static const CecQuery is_to_move = {
+	"SELECT f.finding_id FROM @P@.finding f JOIN @P@.coverage_rule r USING (rule_id) JOIN @P@.coverage_term t ON t.term_id = r.term_id WHERE " IS_ELSEWHERE,
+	1,
+	{INT8ARRAYOID},
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID}};
+
+static const CecQuery move_findings = {
+	"WITH moved AS (UPDATE @P@.finding f SET closed_at = greatest(clock_timestamp(), f.opened_at)"
+	"  FROM @P@.coverage_rule r JOIN @P@.coverage_term t USING (term_id) WHERE r.rule_id = f.rule_id AND " IS_ELSEWHERE
+	"  RETURNING f.kind, f.severity, f.asset_id, t.contract_id, t.term_id, f.rule_id, f.detail)"
+	" INSERT INTO @P@.finding (kind, severity, asset_id, contract_id, term_id, rule_id, detail)"
+	" SELECT * FROM moved ON CONFLICT DO NOTHING",
 	1,
 	{INT8ARRAYOID},
 	CURSOR_OPT_GENERIC_PLAN};
@@ -43,7 +64,6 @@ struct CecRuleFindings
 	CecProbe *probe; /* NULL until needed */
 	AttrNumber finding_id;
 	AttrNumber kind;
-	AttrNumber contract_id;
 	AttrNumber rule_id;
 	AttrNumber closed_at;
 
@@ -118,7 +138,6 @@ begin_reading(CecRuleFindings *findings)
 									  findings->snapshot);
 	findings->finding_id = cec_probe_column(findings->probe, "finding_id", INT8OID);
 	findings->kind = cec_probe_column(findings->probe, "kind", TEXTOID);
-	findings->contract_id = cec_probe_nullable_column(findings->probe, "contract_id", INT8OID);
 	findings->rule_id = cec_probe_nullable_column(findings->probe, "rule_id", INT8OID);
 	findings->closed_at = cec_probe_nullable_column(findings->probe, "closed_at", TIMESTAMPTZOID);
 	MemoryContextSwitchTo(old);
@@ -135,12 +154,10 @@ find_odd(const CecJudgement *odd, int odd_count, int64 rule_id, bool failed)
 
 /* Whether an open finding about the rule still says what is. */
 static bool
-still_holds(CecRuleFindings *findings, TupleTableSlot *row, const CecRule *rule, const CecJudgement *odd,
-			bool facts_changed)
+still_holds(const CecRule *rule, const CecJudgement *odd, bool facts_changed)
 {
-	/* The term may stand on another contract now. */
 	if (odd != NULL)
-		return DatumGetInt64(row->tts_values[findings->contract_id - 1]) == rule->term->contract_id;
+		return true;
 	return rule->effect == CEC_RULE_INCLUDE && rule->is_active && !facts_changed; /* it was not judged */
 }
 
@@ -172,9 +189,8 @@ cec_rule_findings_settle(CecRuleFindings *findings, CecRuleSet *set, int64 asset
 			continue;
 		rule_id = DatumGetInt64(row->tts_values[findings->rule_id - 1]);
 		rule = cec_rule_find(set, rule_id);
-		if (rule == NULL ||
-			!(cec_rule_finding_waits(rule, failed, today) ||
-			  still_holds(findings, row, rule, find_odd(odd, odd_count, rule_id, failed), facts_changed)))
+		if (rule == NULL || !(cec_rule_finding_waits(rule, failed, today) ||
+							  still_holds(rule, find_odd(odd, odd_count, rule_id, failed), facts_changed)))
 			cec_rule_findings_close(findings, DatumGetInt64(row->tts_values[findings->finding_id - 1]));
 	}
 	for (int i = 0; i < odd_count; i++)
@@ -219,4 +235,22 @@ cec_rule_findings_end(CecRuleFindings *findings)
 	if (findings->close.count > 0 || findings->open_assets.count > 0)
 		write_findings(findings);
 	pfree(findings);
+}
+
+/*
+ * What is open about rules that were moved to another term, or whose term was moved to another contract, is open there from
+ * now on: of include rules and suspended ones too, which nobody asks again for that.
+ */
+void
+cec_rule_findings_move(CecPortfolio *portfolio, const CecIds *rules)
+{
+	Datum arg;
+
+	if (rules->count == 0)
+		return;
+	arg = cec_ids_as_array(rules);
+	SPI_connect();
+	if (cec_query_run(portfolio->plans, &is_to_move, &arg, NULL, 1) > 0)
+		cec_query_run(portfolio->plans, &move_findings, &arg, NULL, 0);
+	SPI_finish();
 }

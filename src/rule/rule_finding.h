@@ -17,5 +17,6 @@ extern void cec_rule_findings_open(CecRuleFindings *findings, int64 asset_id, co
 extern void cec_rule_findings_settle(CecRuleFindings *findings, CecRuleSet *set, int64 asset_id, bool facts_changed,
 									 DateADT today, const CecJudgement *odd, int odd_count);
 extern void cec_rule_findings_end(CecRuleFindings *findings);
+extern void cec_rule_findings_move(CecPortfolio *portfolio, const CecIds *rules);
 
 #endif

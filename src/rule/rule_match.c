@@ -35,23 +35,25 @@
 #define FEW 4
 /*
  * Seconds that a query may take for sure, and for a million assets.  While everybody waits for the rule to be decided it is
- * given little, since there is another way; somebody who only asks may wait.
+ * given little, since there is another way, and no more than the better part of what the rule may take at all; somebody who
+ * only asks may wait.
  */
 #define PATIENCE_S 1
 #define PATIENCE_OF_ASKER_S 10
 #define PATIENCE_PER_MILLION_S 60
+#define QUERY_SHARE 0.8
 #define ASSETS_PER_PAGE 30
-/* After so many assets whose judgement took too long, the rest are not tried. */
+/* After so many assets whose judgement took too long, and when the rule's time is up, the rest are not tried. */
 #define MAX_SLOW 3
 
 static const CecQuery all_assets = {"SELECT asset_id FROM @P@.asset ORDER BY asset_id", .results = {INT8OID}};
 
-/* The fact row as a query; the parameters are as_of, the term's columns, the boundary and the time zone. */
+/* The fact row as a query; the parameters are as_of, the term's columns, the boundary, the time zone, the boundary as geography. */
 static const char fact_query[] =
 	"SELECT a.asset_id, a.asset_tag, a.tag_symbology, a.serial_number, a.manufacturer, a.model, a.category, a.usage_type,"
 	" a.status, a.customer_id, a.country, a.region, a.location, a.commissioned_on, a.decommissioned_on, a.out_of_service,"
 	" a.successor_id, a.attributes, a.source, a.source_updated_at, $1 AS as_of, $2 AS contract_number, $3 AS contract_kind,"
-	" $4 AS governing_country, $5 AS tier_code, $6 AS tier_rank, $7 AS boundary,"
+	" $4 AS governing_country, $5 AS tier_code, $6 AS tier_rank, $7 AS boundary, $9 AS boundary_on_globe,"
 	" (SELECT array_agg(m.kind ORDER BY m.event_id) FROM %1$s.maintenance_event m WHERE m.asset_id = a.asset_id)"
 	"  AS maintenance_kinds,"
 	" (SELECT array_agg(m.performed_on ORDER BY m.event_id) FROM %1$s.maintenance_event m WHERE m.asset_id = a.asset_id)"
@@ -60,7 +62,7 @@ static const char fact_query[] =
 	"  WHERE q.asset_id = a.asset_id AND isfinite(q.opened_at)) AS request_days"
 	" FROM %1$s.asset a";
 
-#define PARAMETERS 8
+#define PARAMETERS 9
 
 static const CecQuery term_facts = {
 	"SELECT c.number, c.kind, c.governing_country, s.code, s.rank, c.boundary FROM @P@.coverage_term t"
@@ -95,7 +97,7 @@ count_gathered(const CecCondition *condition)
 	int count = 0;
 
 	foreach (cell, vars)
-		count += lfirst_node(Var, cell)->varattno > CEC_FACT_BOUNDARY;
+		count += lfirst_node(Var, cell)->varattno > CEC_FACT_BOUNDARY_ON_GLOBE;
 	return count;
 }
 
@@ -106,7 +108,7 @@ count_gathered(const CecCondition *condition)
  * the term must not be folded into it: it would raise less than the compiled condition does.
  */
 static char *
-make_query(CecRuleSet *set, CecRule *rule, bool *may_raise)
+make_query(CecRuleSet *set, CecRule *rule, bool *may_raise, bool *measures)
 {
 	const char *schema = quote_identifier(get_namespace_name(set->nspid));
 	CecCondition *compiled = rule->is_active ? cec_condition_compile(rule->code->text) : NULL;
@@ -117,6 +119,7 @@ make_query(CecRuleSet *set, CecRule *rule, bool *may_raise)
 	StringInfoData sql;
 
 	*may_raise = compiled != NULL && cec_condition_may_raise(compiled);
+	*measures = compiled != NULL && bms_is_member(CEC_FACT_BOUNDARY_ON_GLOBE, compiled->facts);
 	if (acts_if_true)
 		test = wants_unknown ? "IS NOT FALSE" : *may_raise ? "IS TRUE" : "";
 	else
@@ -157,7 +160,10 @@ bind_parameters(CecRuleSet *set, CecRule *rule, DateADT as_of, Oid *types, Datum
 	nulls[n++] = term->boundary == 0 ? 'n' : ' ';
 	types[n] = TEXTOID;
 	values[n] = CStringGetTextDatum(set->zone == NULL ? "UTC" : pg_get_timezone_name(set->zone));
-	nulls[n] = ' ';
+	nulls[n++] = ' ';
+	types[n] = cec_geography_type();
+	values[n] = term->boundary_on_globe;
+	nulls[n] = term->boundary_on_globe == 0 ? 'n' : ' ';
 }
 
 /* Asks the executor.  Raises what the condition raises. */
@@ -173,9 +179,12 @@ ask_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 	Portal portal;
 	char *sql;
 	bool may_raise;
+	bool measures;
 
 	cec_condition_pin_settings();
-	sql = make_query(set, rule, &may_raise);
+	sql = make_query(set, rule, &may_raise, &measures);
+	if (measures)
+		cec_rule_project_boundary(set, rule->term);
 	bind_parameters(set, rule, as_of, types, values, nulls);
 	SPI_connect();
 	PushActiveSnapshot(snapshot);
@@ -206,7 +215,7 @@ ask_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 	SPI_cursor_close(portal);
 	PopActiveSnapshot();
 	SPI_finish();
-	AtEOXact_GUC(true, nest_level);
+	AtEOXact_GUC(false, nest_level);
 }
 
 /* By the size of the table: statistics may be older than what is in it. */
@@ -234,7 +243,7 @@ try_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 	PG_TRY();
 	{
 		cec_act_restricted(&act);
-		cec_rule_deadline_enter(patience(set, PATIENCE_S));
+		cec_rule_deadline_enter(Min(patience(set, PATIENCE_S), cec_rule_ticks(QUERY_SHARE * cec_rule_time_left(rule))));
 		ask_executor(set, rule, snapshot, as_of, match);
 		(void) cec_rule_deadline_leave(); /* late, but there */
 		cec_act_as_self(&act);
@@ -276,7 +285,7 @@ ask_one_by_one(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of,
 		CecJudgement judgement = {rule, CEC_VERDICT_FAILED, ERRCODE_QUERY_CANCELED};
 
 		CHECK_FOR_INTERRUPTS();
-		if (slow < MAX_SLOW && cec_rule_facts_seek(facts, assets.ids[i]))
+		if (slow < MAX_SLOW && cec_rule_time_left(rule) > 0 && cec_rule_facts_seek(facts, assets.ids[i]))
 		{
 			/* As when the asset changes: what is no candidate is not run, whatever it would raise. */
 			if (cec_rule_is_candidate(set, rule, cec_rule_facts_asset(facts)))
@@ -308,12 +317,18 @@ CecRuleMatch
 cec_rule_match(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of)
 {
 	CecRuleMatch match = {0};
+	instr_time begun;
+	bool answered;
 
 	if (!rule->is_active && !cec_rule_acts(rule, CEC_VERDICT_UNKNOWN))
 		return match;
 	cec_rule_read_boundary(set, rule->term);
+	cec_rule_time_begin();
 	cec_rule_deadline_start();
-	if (!try_executor(set, rule, snapshot, as_of, &match))
+	INSTR_TIME_SET_CURRENT(begun);
+	answered = cec_rule_time_left(rule) > 0 && try_executor(set, rule, snapshot, as_of, &match);
+	cec_rule_time_add(rule, begun);
+	if (!answered)
 	{
 		match = (CecRuleMatch){0};
 		ask_one_by_one(set, rule, snapshot, as_of, &match);
@@ -334,6 +349,7 @@ read_term(CecRuleSet *set, int64 term_id)
 	MemoryContext cxt = CurrentMemoryContext;
 
 	term->term_id = term_id;
+	memset(term->isnull, true, sizeof(term->isnull)); /* what there is no term for */
 	SPI_connect();
 	if (cec_query_read(set->portfolio->plans, &term_facts, &arg, NULL) > 0)
 	{

@@ -5,6 +5,7 @@
 #ifndef CEC_RULE_MATCH_H
 #define CEC_RULE_MATCH_H
 
+#include "delta.h"
 #include "id_list.h"
 #include "rule_evaluate.h"
 #include "utils/snapshot.h"
@@ -26,7 +27,9 @@ typedef struct CecOddMatch
 } CecOddMatch;
 
 extern CecRuleMatch cec_rule_match(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of);
-extern void cec_rule_decide_all(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT today, CecIds *changed);
-extern void cec_rule_forget(CecPortfolio *portfolio, int64 rule_id, Snapshot snapshot, DateADT today, CecIds *changed);
+extern void
+cec_rule_decide_all(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT today, CecDelta *delta, CecIds *changed);
+extern void cec_rule_forget(CecPortfolio *portfolio, int64 rule_id, Snapshot snapshot, DateADT today, CecDelta *delta,
+							CecIds *changed);
 
 #endif

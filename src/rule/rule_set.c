@@ -33,13 +33,14 @@
 static const CecQuery read_rules = {
 	"SELECT r.rule_id, r.term_id, r.effect, r.condition, r.during, r.on_unknown, r.state, c.contract_id,"
 	" c.number, c.kind, c.governing_country, s.code, s.rank, cec._bounds(c.boundary)"
-	" FROM @P@.coverage_rule r JOIN @P@.coverage_term t USING (term_id) JOIN @P@.contract c USING (contract_id)"
+	" FROM @P@.coverage_rule r LEFT JOIN @P@.coverage_term t USING (term_id) LEFT JOIN @P@.contract c USING (contract_id)"
 	" LEFT JOIN @P@.service_tier s USING (tier_id) ORDER BY r.rule_id",
 	.results = {INT8OID, INT8OID, TEXTOID, TEXTOID, DATERANGEOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID,
 				TEXTOID, INT4OID, FLOAT8ARRAYOID}};
 
 static const CecQuery read_zone = {"SELECT time_zone FROM @P@.setting", .results = {TEXTOID}};
 
+#define CONTRACT_COLUMN 8
 #define FIRST_TERM_COLUMN 9 /* c.number; they come in the order of the fact row */
 #define BOUNDS_COLUMN (FIRST_TERM_COLUMN + CEC_FACT_TERM_COLUMNS)
 
@@ -191,7 +192,7 @@ find_term(CecRuleSet *set, uint64 row)
 	if (found)
 		return term;
 	memset((char *) term + sizeof(int64), 0, sizeof(CecRuleTerm) - sizeof(int64));
-	term->contract_id = column_int8(row, 8);
+	term->contract_id = column_int8(row, CONTRACT_COLUMN);
 	for (int i = 0; i < CEC_FACT_TERM_COLUMNS; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(SPI_tuptable->tupdesc, FIRST_TERM_COLUMN - 1 + i);
@@ -235,6 +236,12 @@ read_rule(CecRuleSet *set, CecRuleSet *old, uint64 row)
 	char *effect = column_text(row, 3);
 	char *on_unknown = column_text(row, 6);
 
+	(void) column_datum(row, CONTRACT_COLUMN, &isnull);
+	if (isnull)
+	{
+		set->has_dangling = true;
+		return;
+	}
 	rule->rule_id = column_int8(row, 1);
 	rule->effect = cec_rule_effect_of(effect);
 	rule->on_unknown = cec_rule_on_unknown_of(on_unknown);

@@ -6,6 +6,7 @@
 #define CEC_RULE_SET_H
 
 #include "pgtime.h"
+#include "portability/instr_time.h"
 #include "utils/plancache.h"
 
 #include "day_set.h"
@@ -33,6 +34,7 @@ typedef enum CecOnUnknown
 #define CEC_NEEDS_BOUNDARY 0x02
 #define CEC_NEEDS_MAINTENANCE 0x04
 #define CEC_NEEDS_REQUESTS 0x08
+#define CEC_NEEDS_BOUNDARY_ON_GLOBE 0x10
 
 /* A condition ready to run; rules with the same text share it. */
 typedef struct CecRuleCode
@@ -55,7 +57,8 @@ typedef struct CecRuleTerm
 	bool isnull[CEC_FACT_TERM_COLUMNS];
 	bool has_box; /* the contract has a boundary */
 	double box[4];
-	Datum boundary; /* 0 until needed */
+	Datum boundary; /* 0 until needed, and so the next */
+	Datum boundary_on_globe;
 } CecRuleTerm;
 
 typedef struct CecRule
@@ -67,6 +70,9 @@ typedef struct CecRule
 	bool is_active; /* not suspended */
 	CecDays during;
 	CecRuleCode *code;
+	uint64 work;		 /* that it was run for last (rule_evaluate.c) */
+	instr_time spent;	 /* in that work */
+	TimestampTz late_in; /* the run of refresh in which it took too long, or 0 */
 } CecRule;
 
 typedef struct CecRuleIndex CecRuleIndex;
@@ -88,6 +94,7 @@ typedef struct CecRuleSet
 	bool is_compiled;	 /* all conditions were compiled that can be, and so: */
 	Bitmapset *facts;	 /* columns that any condition reads */
 	bool has_include;	 /* there are include rules */
+	bool has_dangling;	 /* there are others, whose term or contract is yet to come */
 } CecRuleSet;
 
 extern CecRuleEffect cec_rule_effect_of(const char *word);

@@ -25,12 +25,14 @@ typedef struct CecCompile
 	bool is_analysing;	 /* the server's parser reads types into it */
 } CecCompile;
 
-/* A published column. */
+#define CEC_GEOGRAPHY 1 /* no type has this oid */
+
+/* A column of the fact row. */
 typedef struct CecColumn
 {
 	AttrNumber number;
 	const char *name;
-	Oid type; /* InvalidOid: PostGIS's geometry */
+	Oid type; /* InvalidOid: PostGIS's geometry; CEC_GEOGRAPHY: its geography */
 	bool is_hidden;
 	bool depends_on_day;
 	bool is_indexed; /* "column = constant" at the top level finds the rules that an asset can match */
@@ -104,6 +106,7 @@ extern bool cec_function_is_listed(Oid function);
 extern Oid cec_called(CecCalled called);
 extern bool cec_is_published_call(Oid function);
 extern Oid cec_geometry_type(void);
+extern Oid cec_geography_type(void);
 extern char *cec_postgis_schema(void);
 
 /* rule_compile.c */

@@ -16,6 +16,7 @@
 #include "rule_stages.h"
 
 #define GEOMETRY InvalidOid
+#define GEOGRAPHY CEC_GEOGRAPHY
 
 static const CecColumn columns[] = {
 	{CEC_FACT_ASSET_ID, "asset_id", INT8OID, false, false, true, false},
@@ -48,6 +49,7 @@ static const CecColumn columns[] = {
 	{CEC_FACT_TIER_CODE, "tier_code", TEXTOID, false, false, true, false},
 	{CEC_FACT_TIER_RANK, "tier_rank", INT4OID, false, false, true, false},
 	{CEC_FACT_BOUNDARY, "boundary", GEOMETRY, true, false, false, false},
+	{CEC_FACT_BOUNDARY_ON_GLOBE, "boundary_on_globe", GEOGRAPHY, true, false, false, false},
 	{CEC_FACT_MAINTENANCE_KINDS, "maintenance_kinds", TEXTARRAYOID, true, false, false, false},
 	{CEC_FACT_MAINTENANCE_DAYS, "maintenance_days", DATEARRAYOID, true, false, false, false},
 	{CEC_FACT_REQUEST_DAYS, "request_days", DATEARRAYOID, true, false, false, false},

@@ -7,7 +7,10 @@
  * no other asset: an asset that the term does not concern is of no interest to them, and most are not.  All this is done
  * with the facts of the moment, so deciding more than is needed changes nothing that was right.
  *
- * Decisions are collected and written at the end, and last of all the findings about conditions that were unknown or failed.
+ * Decisions are written as they are made, and last of all the findings about conditions that were unknown or failed.
+ *
+ * Memory.  What is known of an asset's rules lives in own_cxt until its own cover is found, and is forgotten then: hundreds of
+ * thousands of assets may be computed together.  Little is kept of each: who it is, and what calls for a finding.
  */
 #include "postgres.h"
 
@@ -51,37 +54,43 @@ struct CecRuleWork
 {
 	CecRuleSet *set;
 	DateADT today;
+	bool is_forecast;	 /* of a day to come: findings speak of what is */
 	const CecIds *facts; /* assets whose facts changed, in order */
 	CecRuleFacts *reader;
 	CecEffects *effects;
 	CecRuleFindings *findings;
 	CecAssetRules *assets;
 	MemoryContext cxt;
-	bool watching; /* the deadline */
+	MemoryContext own_cxt; /* of the asset begun last, and of all that came to rules again since */
+	bool watching;		   /* the deadline */
 	CecJudgement *judgements;
 	int judgement_space;
 };
 
 /*
- * Starts.  facts: the assets whose facts have changed, in order (NULL: none).  today 0: by the clock.  NULL when the
+ * Starts.  facts: the assets whose facts have changed, in order (NULL: none).  today 0: by the clock.  What is decided is
+ * added to the delta.  NULL when the
  * portfolio has no rules.  The caller acts as the owner, holds the locks and has pinned the portfolio; everything lives in
  * the current memory context.
  */
 CecRuleWork *
-cec_rule_work_begin(CecPortfolio *portfolio, Snapshot snapshot, const CecIds *facts, DateADT today)
+cec_rule_work_begin(CecPortfolio *portfolio, Snapshot snapshot, const CecIds *facts, DateADT today, CecDelta *delta)
 {
 	CecRuleSet *set = cec_rule_set_get(portfolio);
 	CecRuleWork *work;
 
 	if (set->count == 0)
 		return NULL;
+	cec_rule_time_begin();
 	work = palloc0(sizeof(CecRuleWork));
 	work->set = set;
 	work->today = today != 0 ? today : cec_rule_today(set);
+	work->is_forecast = work->today > cec_rule_today(set);
 	work->facts = facts;
 	work->cxt = CurrentMemoryContext;
+	work->own_cxt = AllocSetContextCreate(work->cxt, "cec rules of an asset", ALLOCSET_DEFAULT_SIZES);
 	work->reader = cec_rule_facts_begin(set, snapshot, work->today);
-	work->effects = cec_effects_begin(portfolio, snapshot);
+	work->effects = cec_effects_begin(portfolio, snapshot, delta);
 	work->findings = cec_rule_findings_begin(portfolio, snapshot);
 	return work;
 }
@@ -111,7 +120,7 @@ add_rule(CecAssetRules *asset, int64 rule_id, CecRule *rule)
 
 	if (asset->count == asset->space)
 	{
-		asset->space = asset->space == 0 ? 4 : asset->space * 2;
+		asset->space = asset->space == 0 ? 1 : asset->space * 2;
 		asset->rules = asset->rules == NULL ? palloc(asset->space * sizeof(RuleDays))
 											: repalloc(asset->rules, asset->space * sizeof(RuleDays));
 	}
@@ -171,7 +180,7 @@ add_judgement(CecRuleWork *work, int *count, CecRule *rule)
 	work->judgements[(*count)++] = (CecJudgement){rule};
 }
 
-/* A rule is decided once for an asset. */
+/* A rule is decided once for an asset; what was decided is written. */
 static void
 decide(CecRuleWork *work, CecAssetRules *asset, CecRule *rule, bool acts)
 {
@@ -185,15 +194,17 @@ decide(CecRuleWork *work, CecAssetRules *asset, CecRule *rule, bool acts)
 	}
 	days->days = cec_effect_decide(work->set, asset->recorded.rows + days->first, days->count, rule, work->today, acts);
 	days->is_decided = true;
+	(void) cec_effects_put(work->effects, rule->rule_id, asset->asset_id, asset->recorded.rows + days->first,
+						   days->count, &days->days);
 }
 
 static void
-add_odd(CecAssetRules *asset, const CecJudgement *judgement)
+add_odd(CecRuleWork *work, CecAssetRules *asset, const CecJudgement *judgement)
 {
 	if (asset->odd_count == asset->odd_space)
 	{
 		asset->odd_space = asset->odd_space == 0 ? 2 : asset->odd_space * 2;
-		asset->odd = asset->odd == NULL ? palloc(asset->odd_space * sizeof(CecJudgement))
+		asset->odd = asset->odd == NULL ? MemoryContextAlloc(work->cxt, asset->odd_space * sizeof(CecJudgement))
 										: repalloc(asset->odd, asset->odd_space * sizeof(CecJudgement));
 	}
 	asset->odd[asset->odd_count++] = *judgement;
@@ -221,7 +232,7 @@ judge(CecRuleWork *work, CecAssetRules *asset, int count)
 
 		decide(work, asset, judgement->rule, exists && cec_rule_acts(judgement->rule, judgement->verdict));
 		if (exists && cec_rule_is_odd(judgement))
-			add_odd(asset, judgement);
+			add_odd(work, asset, judgement);
 	}
 }
 
@@ -255,22 +266,31 @@ decide_include_rules(CecRuleWork *work, CecAssetRules *asset)
 	asset->facts_changed = true;
 }
 
+/* A recorded rule that takes cover away and was not decided: the asset may come to its term by inheriting, or not. */
+static bool
+waits_for_the_end(const RuleDays *days)
+{
+	return !days->is_decided && days->rule != NULL && days->rule->effect != CEC_RULE_INCLUDE;
+}
+
 /* Begins with an asset.  What rules do to it is asked for by the two functions below. */
 CecAssetRules *
 cec_rule_work_asset(CecRuleWork *work, int64 asset_id)
 {
-	CecAssetRules *asset = palloc0(sizeof(CecAssetRules));
+	CecAssetRules *asset = MemoryContextAllocZero(work->cxt, sizeof(CecAssetRules));
+	MemoryContext old = MemoryContextSwitchTo(work->own_cxt);
 
 	asset->asset_id = asset_id;
 	read_recorded(work, asset);
 	if (facts_changed(work, asset_id))
 		decide_include_rules(work, asset);
+	MemoryContextSwitchTo(old);
 	asset->next = work->assets;
 	work->assets = asset;
 	return asset;
 }
 
-/* The terms for which include rules qualify the asset, now or on days decided before. */
+/* The terms for which include rules qualify the asset, now or on days decided before; stays until cec_rule_work_own_found. */
 int
 cec_rule_work_qualified(CecRuleWork *work, CecAssetRules *asset, CecQualified **qualified)
 {
@@ -278,7 +298,7 @@ cec_rule_work_qualified(CecRuleWork *work, CecAssetRules *asset, CecQualified **
 
 	if (asset->count == 0)
 		return 0;
-	*qualified = palloc(asset->count * sizeof(CecQualified));
+	*qualified = MemoryContextAlloc(work->own_cxt, asset->count * sizeof(CecQualified));
 	for (int i = 0; i < asset->count; i++)
 	{
 		RuleDays *days = &asset->rules[i];
@@ -290,7 +310,37 @@ cec_rule_work_qualified(CecRuleWork *work, CecAssetRules *asset, CecQualified **
 }
 
 /*
- * The days on which the require or exclude rules of a term act on the asset.  The first time this decides them for today.
+ * The asset's own cover is found: what is left to be asked are rules that exclude it under terms by which it inherits, which
+ * have not been asked for before.  Forgets what was recorded, unless the end has to come back to it.
+ */
+void
+cec_rule_work_own_found(CecRuleWork *work, CecAssetRules *asset)
+{
+	CecAssetRules rest = {0};
+	MemoryContext old = MemoryContextSwitchTo(work->cxt);
+
+	for (int i = 0; i < asset->recorded_rules; i++)
+	{
+		const RuleDays *days = &asset->rules[i];
+
+		if (!waits_for_the_end(days))
+			continue;
+		add_rule(&rest, days->rule_id, days->rule)->first = rest.recorded.count;
+		rest.rules[rest.count - 1].count = days->count;
+		for (int64 j = 0; j < days->count; j++)
+			cec_effect_rows_add(&rest.recorded, &asset->recorded.rows[days->first + j]);
+	}
+	MemoryContextSwitchTo(old);
+	asset->recorded = rest.recorded;
+	asset->recorded_rules = asset->count = rest.count;
+	asset->space = rest.space;
+	asset->rules = rest.rules;
+	MemoryContextReset(work->own_cxt);
+}
+
+/*
+ * The days on which the require or exclude rules of a term act on the asset; stays like the above.  Asked once for a term and
+ * effect: this decides them for today.
  */
 CecDaySet
 cec_rule_work_decide(CecRuleWork *work, CecAssetRules *asset, int64 term_id, CecRuleEffect effect)
@@ -299,6 +349,7 @@ cec_rule_work_decide(CecRuleWork *work, CecAssetRules *asset, int64 term_id, Cec
 	int rule_count = cec_rules_of_term(work->set, term_id, &rules);
 	int count = 0;
 	CecDaySet result = {0};
+	MemoryContext old = MemoryContextSwitchTo(work->own_cxt);
 
 	for (int i = 0; i < rule_count; i++)
 		if (rules[i]->effect == effect && !is_over(work, rules[i]))
@@ -314,7 +365,15 @@ cec_rule_work_decide(CecRuleWork *work, CecAssetRules *asset, int64 term_id, Cec
 			decide(work, asset, days->rule, false);
 		cec_day_set_union(&result, &days->days);
 	}
+	MemoryContextSwitchTo(old);
 	return result;
+}
+
+/* When the latest of the decisions so far on the assets was recorded; 0 when there is none. */
+TimestampTz
+cec_rule_work_latest(const CecRuleWork *work)
+{
+	return cec_effects_latest(work->effects);
 }
 
 /* Records what was decided; returns the number of rows of rule_effect that are new. */
@@ -328,17 +387,13 @@ cec_rule_work_end(CecRuleWork *work)
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < asset->count; i++)
 		{
-			RuleDays *days = &asset->rules[i];
-
 			/* The term of a rule that nobody asked about does not concern the asset any more. */
-			if (!days->is_decided && days->rule != NULL && days->rule->effect != CEC_RULE_INCLUDE)
-				decide(work, asset, days->rule, false);
-			if (days->is_decided)
-				(void) cec_effects_put(work->effects, days->rule_id, asset->asset_id,
-									   asset->recorded.rows + days->first, days->count, &days->days);
+			if (waits_for_the_end(&asset->rules[i]))
+				decide(work, asset, asset->rules[i].rule, false);
 		}
-		cec_rule_findings_settle(work->findings, work->set, asset->asset_id, asset->facts_changed, work->today,
-								 asset->odd, asset->odd_count);
+		if (!work->is_forecast)
+			cec_rule_findings_settle(work->findings, work->set, asset->asset_id, asset->facts_changed, work->today,
+									 asset->odd, asset->odd_count);
 	}
 	cec_rule_facts_end(work->reader);
 	return cec_effects_end(work->effects);

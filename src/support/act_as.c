@@ -46,12 +46,12 @@ cec_act_restricted(CecActAs *act)
 	SetUserIdAndSecContext(act->saved_user, act->saved_context | SECURITY_RESTRICTED_OPERATION);
 }
 
-/* Back to who acted before. */
+/* Back to who acted before, with the settings of before: what somebody's trigger set meanwhile does not stay. */
 void
 cec_act_as_self(const CecActAs *act)
 {
 	SetUserIdAndSecContext(act->saved_user, act->saved_context);
-	AtEOXact_GUC(true, act->nest_level);
+	AtEOXact_GUC(false, act->nest_level);
 }
 
 /* Whether a role may read all rows of a table (false when there is none); if not, no message may tell it what is there. */

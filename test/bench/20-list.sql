@@ -72,7 +72,7 @@ DECLARE
 	drafts text := format(lines, 20);
 	active text := format(lines, 0);
 	log_columns text := 'xid, system_id, at, actor, session_user_name, application_name, client_addr, reason,
-		table_name, operation, row_id, asset_id, term_id, contract_id, salt, row_image';
+		table_name, operation, row_id, asset_id, term_id, contract_id, salt, row_image, delta';
 	log_rows text := format('INSERT INTO bench.limit_log (%1$s) SELECT %1$s FROM bench.log_source; ', log_columns);
 	cover_columns text := 'asset_id, term_id, during, is_stated, is_ruled, is_inherited, recorded_at';
 	cover_rows text := format('INSERT INTO bench.limit_cover (%1$s) SELECT %1$s FROM bench.cover_source; ', cover_columns);

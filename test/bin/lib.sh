@@ -37,13 +37,25 @@ install_packages() {
 	rm "$log"
 }
 
-# Runs a command as the user who runs the server.
+# Runs a command as the user who runs the server, by the clock that set_clock has set.
 as_server() {
+	local settings=("PATH=$bin:$PATH")
+	[ -z "${CEC_CLOCK:-}" ] || settings+=("LD_PRELOAD=$work/clock.so")
 	if [ "$(id -u)" -eq 0 ]; then
-		(cd "$work" && runuser -u postgres -- env "PATH=$bin:$PATH" "$@")
+		(cd "$work" && runuser -u postgres -- env "${settings[@]}" "$@")
 	else
-		(cd "$work" && env "PATH=$bin:$PATH" "$@")
+		(cd "$work" && env "${settings[@]}" "$@")
 	fi
+}
+
+# Sets the clock of what as_server starts from now on: "today", or what date(1) takes, in UTC. Goes on from there
+# (test/clock/clock.c). A server that runs keeps the clock that it was started with.
+set_clock() {
+	local then
+	unset CEC_CLOCK
+	[ "$1" != today ] || return 0
+	then=$(date -u -d "$1" +%s)
+	export CEC_CLOCK=$((then - $(date +%s)))
 }
 
 # Builds cec from a copy of the tree and installs it beside a copy of the server: sets work, bin, share, source.
@@ -65,7 +77,9 @@ prepare() {
 	cp -as "$libdir/." "$work/root$libdir/"
 	cp -as "$sharedir/." "$share/"
 	(cd "$top" && tar --exclude=.git --exclude='*.o' --exclude='*.bc' --exclude='*.so' -cf - .) | tar -xf - -C "$source"
-	if ! make -s -j"$(nproc)" -C "$source" with_llvm=no PG_CONFIG="$PG_CONFIG" all install DESTDIR="$work/root" >"$work/build.log" 2>&1; then
+	# By the clock of the files, also when the caller's is set.
+	if ! env -u LD_PRELOAD make -s -j"$(nproc)" -C "$source" with_llvm=no PG_CONFIG="$PG_CONFIG" all install DESTDIR="$work/root" \
+		>"$work/build.log" 2>&1 || ! gcc -O -Wall -Werror -shared -fPIC -o "$work/clock.so" "$source/test/clock/clock.c" >>"$work/build.log" 2>&1; then
 		cat "$work/build.log" >&2
 		return 1
 	fi
@@ -83,10 +97,13 @@ start_cluster() {
 		echo "fsync = off"
 		for line in "$@"; do echo "$line"; done
 	} >>"$work/data/postgresql.conf"
-	as_server pg_ctl -D "$work/data" -l "$work/server.log" -w start >/dev/null
+	start_server
 	export PGHOST=$work PGUSER=postgres
 	unset PGPORT PGDATABASE PGPASSWORD PGSERVICE
 }
+
+# Starts the server of the cluster, by the clock as it is set.
+start_server() { as_server pg_ctl -D "$work/data" -l "$work/server.log" -w start >/dev/null; }
 
 stop_cluster() {
 	[ -f "$work/data/postmaster.pid" ] && as_server pg_ctl -D "$work/data" -m immediate stop >/dev/null

@@ -1,6 +1,6 @@
 -- Every stated table carries all of the engine's triggers, and they fire always.
 BEGIN;
-SELECT plan(15);
+SELECT plan(47);
 SET LOCAL client_min_messages = warning;
 CREATE ROLE regress_owner NOLOGIN;
 SELECT lives_ok($$SELECT cec.create_portfolio('fleet', 'regress_owner')$$, 'a portfolio');
@@ -34,7 +34,7 @@ SELECT is_empty($$SELECT name, trigger FROM attached WHERE tgenabled <> 'A'$$, '
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE is_row <> 0 AND function NOT IN ('cec.resolve_listed_as', 'cec.keep_listed_asset', 'cec.keep_setting', 'cec.require_days')$$, 'all but four are statement triggers');
 SELECT set_eq($$SELECT name FROM attached WHERE function = 'cec.require_days' AND on_insert AND on_update$$, $$VALUES ('contract'), ('coverage_term'), ('regulation'), ('bundle_member'), ('inclusion'), ('coverage_rule')$$, 'days are asked for');
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE (timing = 2) <> (function <> 'cec.record_change')$$, 'what decides comes before, what records after');
-SELECT is_empty($$SELECT name, trigger FROM attached WHERE tgqual IS NOT NULL AND function <> 'cec.require_days'$$, 'no condition lets a statement past');
+SELECT is_empty($$SELECT name, trigger FROM attached WHERE tgqual IS NOT NULL AND function NOT IN ('cec.require_days', 'cec.resolve_listed_as')$$, 'no condition lets a statement past');
 
 -- Disabled, dropped or made ordinary: upgrade_portfolio puts it right.
 ALTER TABLE fleet.asset DISABLE TRIGGER ALL;
@@ -43,6 +43,76 @@ ALTER TABLE fleet.audit_log DISABLE TRIGGER append_only;
 DROP TRIGGER cec_update ON fleet.contract;
 DO $$ BEGIN PERFORM cec.upgrade_portfolio('fleet'); END $$;
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE tgenabled <> 'A'$$, 'upgrade_portfolio arms again');
-SELECT is((SELECT count(*) FROM attached), (SELECT 6 * count(*) + 19 FROM stated), 'and nothing is missing or twice');
+SELECT is((SELECT count(*) FROM attached), (SELECT 6 * count(*) + 20 FROM stated), 'and nothing is missing or twice');
+
+-- A trigger of the same name that is another one, or fires at other times, for other columns, with other arguments or rows:
+-- verify_audit tells, upgrade_portfolio makes it what it was.
+CREATE TEMP TABLE definition AS SELECT tgrelid, tgname, pg_get_triggerdef(oid) AS text FROM pg_trigger t WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'fleet.%';
+CREATE FUNCTION fleet.noop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE FUNCTION fleet.let_by() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE FUNCTION pg_temp.told() RETURNS text LANGUAGE sql AS
+$$ SELECT coalesce(string_agg(concat_ws(' ', kind, table_name, substring(detail FROM 'The (?:trigger|constraint) (\w+)')), ', ' ORDER BY table_name, detail), 'nothing') FROM fleet.verify_audit() $$;
+-- Made again with something of its definition replaced: what is told then, and what after upgrade_portfolio.
+CREATE FUNCTION pg_temp.made_again(on_table text, name text, old text, new text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	definition text := (SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t WHERE t.tgrelid = format('fleet.%I', on_table)::regclass AND t.tgname = name);
+	other text := regexp_replace(definition, old, new);
+	result text;
+BEGIN
+	BEGIN
+		IF other = definition THEN RAISE EXCEPTION 'nothing of % is replaced by %', definition, new; END IF;
+		EXECUTE format('DROP TRIGGER %I ON fleet.%I', name, on_table);
+		EXECUTE other;
+		EXECUTE format('ALTER TABLE fleet.%I ENABLE ALWAYS TRIGGER %I', on_table, substring(other FROM 'TRIGGER (\w+)'));
+		result := pg_temp.told() || '; then ';
+		PERFORM cec.upgrade_portfolio('fleet');
+		SELECT result || pg_temp.told() || coalesce(' but ' || string_agg(coalesce(d.text, 'extra ' || t.tgname), ', '), '') INTO result
+		FROM definition d FULL JOIN (SELECT * FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'fleet.%') AS t ON t.tgrelid = d.tgrelid AND t.tgname = d.tgname
+		WHERE pg_get_triggerdef(t.oid) IS DISTINCT FROM d.text OR t.tgenabled <> 'A';
+		RAISE EXCEPTION USING ERRCODE = 'RB000';
+	EXCEPTION WHEN SQLSTATE 'RB000' THEN
+		RETURN result;
+	END;
+END $$;
+SELECT is(pg_temp.told(), 'nothing', 'nothing is told of a portfolio as it was made');
+SELECT is(pg_temp.made_again(t, name, old, new), format('TRIGGER_DISABLED %s %s; then nothing', t, name), format('%s of %s: %s', name, t, what))
+FROM (VALUES
+	('asset', 'cec_update', 'FOR EACH STATEMENT', '\& WHEN (false)', 'WHEN (false)'),
+	('asset', 'cec_update', 'AFTER UPDATE(.*)OLD TABLE AS old_rows', 'AFTER INSERT\1', 'another event'),
+	('asset', 'cec_update', 'record_change\(''asset''\)', 'record_change(''customer'')', 'another argument'),
+	('asset', 'cec_update', 'record_change\(''asset''\)', 'record_change(''asset'', ''x'')', 'one argument more'),
+	('asset', 'cec_update', 'cec\.record_change\(.*\)', 'fleet.noop()', 'another function'),
+	('asset', 'cec_update', 'OLD TABLE AS old_rows NEW TABLE AS new_rows', 'OLD TABLE AS new_rows NEW TABLE AS old_rows', 'transition tables exchanged'),
+	('asset', 'cec_update', 'NEW TABLE AS new_rows', '', 'a transition table less'),
+	('asset', 'cec_update', 'REFERENCING .* new_rows', '', 'no transition tables'),
+	('asset', 'cec_update', 'AFTER UPDATE ON fleet\.asset REFERENCING .* new_rows', 'AFTER UPDATE OF asset_id ON fleet.asset', 'a column list'),
+	('inclusion', 'cec_insert', 'FOR EACH STATEMENT', '\& WHEN (false)', 'WHEN (false)'),
+	('inclusion', 'cec_gate_insert', '''data''', '''definition''', 'another mode'),
+	('contract', 'cec_gate_change', '''definition''', '''data''', 'another mode'),
+	('contract', 'cec_gate_change', 'DELETE OR ', '', 'an event less'),
+	('contract', 'cec_delete', 'FOR EACH STATEMENT', '\& WHEN (pg_trigger_depth() > 9)', 'WHEN (…)'),
+	('asset', 'cec_truncate', 'FOR EACH STATEMENT', '\& WHEN (false)', 'WHEN (false)'),
+	('inclusion', 'resolve_listed_as_anew', 'WHEN \(.*\) EXECUTE', 'EXECUTE', 'without its WHEN'),
+	('inclusion', 'resolve_listed_as_anew', 'asset_id IS NULL', 'asset_id = 0', 'another WHEN'),
+	('asset', 'keep_listed', 'FOR EACH ROW', '\& WHEN (old.asset_id < 0)', 'WHEN (…)'),
+	('asset', 'keep_listed', 'CREATE TRIGGER keep_listed BEFORE', 'CREATE CONSTRAINT TRIGGER keep_listed AFTER', 'a constraint trigger'),
+	('setting', 'keep', 'cec\.keep_setting', 'fleet.let_by', 'another function'),
+	('audit_log', 'append_only', 'FOR EACH STATEMENT', '\& WHEN (false)', 'WHEN (false)'),
+	('audit_log', 'append_only', 'DELETE OR UPDATE OR TRUNCATE', 'TRUNCATE', 'one event alone'),
+	('audit_log', 'append_only', 'UPDATE', 'UPDATE OF salt', 'a column list'),
+	('audit_block', 'append_only', 'cec\.refuse_rewrite', 'fleet.let_by', 'another function'),
+	('audit_erasure', 'append_only', 'FOR EACH STATEMENT', '\& WHEN (false)', 'WHEN (false)'),
+	('refresh_run', 'append_only', 'FOR EACH STATEMENT', '\& WHEN (false)', 'WHEN (false)'),
+	('coverage', 'derived', 'FOR EACH STATEMENT', '\& WHEN (false)', 'WHEN (false)'),
+	('coverage_history', 'derived', 'DELETE OR ', '', 'an event less'),
+	('rule_effect', 'derived', 'cec\.refuse_typing', 'cec.refuse_rewrite', 'another function')) AS v(t, name, old, new, what);
+SELECT is(pg_temp.made_again('asset', 'cec_update', 'TRIGGER cec_update', 'TRIGGER zz_update'), 'TRIGGER_DISABLED asset cec_update, TRIGGER_DISABLED asset zz_update; then nothing', 'a trigger that was renamed');
+
+-- What waits for the end of the transaction is passed by where the engine writes below SQL.
+CREATE CONSTRAINT TRIGGER later AFTER INSERT ON fleet.rule_effect DEFERRABLE FOR EACH ROW EXECUTE FUNCTION fleet.noop();
+ALTER TABLE fleet.coverage ALTER CONSTRAINT coverage_asset_id_fkey DEFERRABLE;
+ALTER TABLE fleet.audit_erasure ADD CONSTRAINT once UNIQUE (ground) DEFERRABLE;
+ALTER TABLE fleet.inclusion ALTER CONSTRAINT inclusion_asset_id_fkey DEFERRABLE;
+SELECT is(pg_temp.told(), 'TRIGGER_DISABLED audit_erasure once, TRIGGER_DISABLED coverage coverage_asset_id_fkey, TRIGGER_DISABLED rule_effect later', 'deferrable constraints of tables that the engine writes are told; those of stated tables are not');
 SELECT * FROM finish();
 ROLLBACK;

@@ -45,7 +45,7 @@ SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace
 	'a portfolio''s functions are wrappers that are bound when they are made');
 SELECT is_empty($$SELECT d.objid::regclass FROM pg_depend d WHERE d.deptype = 'e' AND d.classid = 'pg_class'::regclass AND d.objid IN (SELECT oid FROM pg_class WHERE relnamespace = 'fleet'::regnamespace)$$,
 	'a portfolio''s tables are no members of the extension');
-SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.pronamespace = 'cec'::regnamespace AND l.lanname = 'plpgsql'
-	AND p.proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp']$$, 'the engine''s PL/pgSQL has its path pinned');
+SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.pronamespace = 'cec'::regnamespace AND l.lanname NOT IN ('c', 'internal')
+	AND p.prosqlbody IS NULL AND NOT coalesce(p.proconfig, '{}') @> ARRAY['search_path=pg_catalog, pg_temp']$$, 'the engine''s functions have their path pinned or are bound when they are made');
 SELECT * FROM finish();
 ROLLBACK;

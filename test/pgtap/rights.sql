@@ -82,8 +82,13 @@ INSERT INTO call VALUES
 	($$SELECT cec.today('fleet')$$, '42501'),
 	($$SELECT cec._term_days('fleet', 1)$$, '42501'),
 	($$SELECT cec._require_version('fleet')$$, '42501'),
+	($$SELECT cec._has_settings('fleet')$$, '42501'),
 	($$SELECT cec._arm_table('fleet', 'asset', 'data', 'data')$$, '42501'),
 	($$SELECT cec.grant_access('fleet', 'regress_nobody', 'admin')$$, '42501'),
+	($$SELECT cec.revoke_access('fleet', 'regress_manager', 'manager')$$, '42501'),
+	($$SELECT cec._require_access('fleet', 'regress_nobody', 'admin')$$, '42501'),
+	($$SELECT cec.access_grant('fleet'), cec._access_granted('fleet')$$, 'accepted'),
+	($$SELECT cec._require_execute('fleet', 'test_rule')$$, '42501'),
 	($$SELECT cec.drop_portfolio('fleet', 'fleet')$$, '42501'),
 	($$SELECT cec.rename_portfolio('fleet', 'mine')$$, '42501'),
 	($$SELECT cec.upgrade_portfolio('fleet')$$, '42501'),
@@ -95,13 +100,15 @@ INSERT INTO call VALUES
 	($$SELECT cec._portfolio_version(0)$$, 'accepted'),
 	($$SELECT cec._portfolio_version(NULL)$$, 'accepted'),
 	($$SELECT name, owner, version FROM cec.portfolio$$, 'accepted'),
-	($$SELECT cec.version(), cec._portfolio_script(), cec._portfolio_closing(), cec._portfolio_arming()$$, 'accepted'),
+	($$SELECT cec.version(), cec._portfolio_script(), cec._portfolio_closing()$$, 'accepted'),
 	($$SELECT cec._definition_path('x')$$, 'accepted'),
+	($$SELECT cec._check_binding('cec', NULL), cec._check_binding('fleet', 'x'), cec._check_binding(NULL, NULL)$$, 'accepted'),
 	($$SELECT cec._require_portfolio('fleet')$$, 'accepted'),
 	($$SELECT cec.decode_row_image('\x01', 'INSERT', 'new', '{a}', '{text}')$$, 'XX001'),
+	($$SELECT * FROM cec.decode_delta('\x01')$$, 'XX001'),
 	($$SELECT cec._geometry_text('\x01')$$, 'XX000'),
-	($$SELECT cec.refuse('c', 'm', NULL, 'h')$$, '23514'),
-	($$SELECT cec.refuse_length('c', 'v', 1)$$, '22001'),
+	($$SELECT cec.refuse(0, 'c', 'm', NULL, 'h')$$, '23514'),
+	($$SELECT cec.refuse_length(NULL, 'c', 'v', 1)$$, '22001'),
 	($$SELECT cec.refuse_empty('c')$$, '23514'),
 	($$SELECT cec.refuse_infinity('c')$$, '23514'),
 	($$SELECT cec.enter_gate()$$, '39P01'),
@@ -124,9 +131,14 @@ INSERT INTO call VALUES
 	($$SELECT * FROM cec.covered_on('fleet', 'X', '2026-01-01')$$, '42501'),
 	($$SELECT * FROM cec.coverage_as_of('fleet', '2026-01-01', now())$$, '42501'),
 	($$SELECT * FROM cec._define_coverage('fleet', NULL)$$, '42501'),
+	($$SELECT * FROM cec._define_heirs('fleet')$$, '42501'),
+	($$SELECT * FROM cec._define_carve_outs('fleet', NULL, NULL, NULL, NULL)$$, '42501'),
 	($$SELECT * FROM cec.verify_coverage('fleet')$$, '42501'),
 	($$SELECT * FROM cec._verify_rules('fleet')$$, '42501'),
+	($$SELECT * FROM cec._verify_rules_of_a_day('fleet')$$, '42501'),
+	($$SELECT cec._require_finite('2026-01-01', now())$$, 'accepted'),
 	($$SELECT cec._keep_definitions('fleet'::regnamespace)$$, '42501'),
+	($$SELECT cec._let_definitions()$$, 'accepted'),
 	($$SELECT cec._refresh_rules('fleet'::regnamespace, NULL)$$, '42501'),
 	($$SELECT * FROM cec.refresh('fleet', NULL)$$, '42501'),
 	($$SELECT * FROM cec.test_rule('fleet', 1, 'include', 'true')$$, '42501'),
@@ -148,12 +160,14 @@ INSERT INTO call VALUES
 	($$SELECT cec._request_count('1 day', 'infinity', '{2026-01-01,-infinity}')$$, 'accepted'),
 	($$SELECT * FROM cec._verify_replay('fleet'::regnamespace)$$, '42501'),
 	($$SELECT * FROM cec.verify_replay('fleet')$$, '42501'),
+	($$SELECT * FROM cec._verify_history('fleet'::regnamespace)$$, '42501'),
+	($$SELECT * FROM cec.verify_history('fleet')$$, '42501'),
 	($$SELECT cec._blocks_of('fleet'::regnamespace, '{1}', '{1}', '{1}')$$, '42501'),
 	($$SELECT cec._summary('INSERT', NULL, '{}')$$, 'accepted'),
 	($$SELECT cec._abbreviate('{}'), cec._value_in_words('during', '(,)'), cec._days_in_words('(,)'), cec.identifier_key('x')$$, 'accepted'),
-	($$SELECT cec.is_word('x', 'y', 'z')$$, '22023'),
-	($$SELECT cec.is_currency('x', 'y')$$, '22023'),
-	($$SELECT cec.is_country('x', 'y')$$, '23514'),
+	($$SELECT cec.is_word(0, 'x', 'y', 'z')$$, '22023'),
+	($$SELECT cec.is_currency(0, 'x', 'y')$$, '22023'),
+	($$SELECT cec.is_country(0, 'x', 'y')$$, '23514'),
 	($$SELECT cec.require_days()$$, '39P01'),
 	($$SELECT cec.distance_to_point_m(1, 2)$$, '0A000'),
 	($$SELECT * FROM cec.check_inclusions('fleet', 1, '[]')$$, '42501'),
@@ -167,6 +181,10 @@ INSERT INTO call VALUES
 	($$SELECT * FROM cec.verify_audit('fleet', '{}')$$, '42501'),
 	($$SELECT * FROM cec._verify_audit('fleet'::regnamespace, '{}')$$, '42501'),
 	($$SELECT * FROM cec._disarmed('fleet')$$, 'accepted'),
+	($$SELECT * FROM cec._deferrable('fleet')$$, 'accepted'),
+	($$SELECT cec._arm('fleet')$$, 'accepted'),
+	($$SELECT * FROM cec._trigger_shape$$, 'accepted'),
+	($$DELETE FROM cec._trigger_shape$$, '42501'),
 	($$SELECT cec.audit_proof('fleet', 1)$$, '42501'),
 	($$SELECT cec._audit_proof('fleet'::regnamespace, 1)$$, '42501'),
 	($$SELECT cec.audit_consistency('fleet', 'x')$$, '42501'),
@@ -200,5 +218,54 @@ SELECT is(try('regress_auditor', $$SELECT * FROM fleet.asset_history(1)$$), 'acc
 SELECT is(try('regress_admin', $$UPDATE fleet.audit_log SET actor = 'x'$$), '42501', 'an admin does not change it');
 SELECT is(try('regress_admin', $$SELECT cec.grant_access('fleet', 'regress_nobody', 'analyst')$$), '42501', 'and does not grant');
 SELECT is(try('regress_owner', $$SELECT cec.grant_access('fleet', 'regress_nobody', 'analyst')$$), 'accepted', 'the owner does');
+
+-- The engine's functions are everybody's to call and go by the same levels: whoever may not run a portfolio's own does not
+-- get it from the engine's.
+CREATE TEMP TABLE direct (name text, statement text);
+INSERT INTO direct VALUES ('verify_coverage', $$SELECT * FROM cec.verify_coverage('fleet')$$), ('test_rule', $$SELECT * FROM cec.test_rule('fleet', 1, 'include', 'true')$$);
+SELECT set_eq($$SELECT r.name AS role, d.name AS object FROM role r, direct d WHERE try(r.name, d.statement) = 'accepted'$$,
+	$$SELECT role, object FROM due WHERE object IN (SELECT name FROM direct)$$, 'the engine''s own functions go by the matrix');
+
+-- Levels are told and taken: each pair of levels given to one role, and the second taken from it.
+CREATE ROLE regress_pair NOLOGIN;
+CREATE TEMP VIEW pg_temp.right_of AS SELECT level, object || ' ' || upper(btrim(p)) AS what FROM cec.access_privilege, regexp_split_to_table(privileges, ',') AS p;
+CREATE FUNCTION pg_temp.rights() RETURNS text[] LANGUAGE sql AS $$
+	SELECT array_agg(t.name || ' ' || p ORDER BY t.name || ' ' || p) FROM (
+		SELECT t.name, p FROM relation t, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS p WHERE t.relkind <> 'S' AND has_table_privilege('regress_pair', t.oid, p)
+		UNION ALL SELECT f.name, 'EXECUTE' FROM routine f WHERE has_function_privilege('regress_pair', f.oid, 'EXECUTE')) AS t(name, p) $$;
+CREATE FUNCTION pg_temp.rights_of(of_level text) RETURNS text[] LANGUAGE sql AS $$ SELECT array_agg(what ORDER BY what) FROM pg_temp.right_of WHERE level = of_level $$;
+CREATE TEMP TABLE pair AS SELECT a.level AS stays, b.level AS goes, NULL::text AS result, NULL::text[] AS told, NULL::text[] AS rights, NULL::boolean AS enters
+FROM (SELECT DISTINCT level FROM cec.access_level) AS a, (SELECT DISTINCT level FROM cec.access_level) AS b;
+DO $$ DECLARE p pair; BEGIN
+	FOR p IN SELECT * FROM pair LOOP
+		BEGIN
+			PERFORM cec.grant_access('fleet', 'regress_pair', p.stays), cec.grant_access('fleet', 'regress_pair', p.goes);
+			p.told := ARRAY(SELECT level FROM fleet.access_grant WHERE role = 'regress_pair' AND NOT is_covered ORDER BY level);
+			BEGIN
+				PERFORM cec.revoke_access('fleet', 'regress_pair', p.goes);
+				p.result := 'taken';
+			EXCEPTION WHEN invalid_grant_operation THEN p.result := 'refused';
+			END;
+			p.rights := pg_temp.rights();
+			p.enters := has_schema_privilege('regress_pair', 'fleet', 'USAGE');
+			RAISE EXCEPTION USING ERRCODE = 'RB000';
+		EXCEPTION WHEN SQLSTATE 'RB000' THEN NULL;
+		END;
+		UPDATE pair SET result = p.result, told = p.told, rights = p.rights, enters = p.enters WHERE stays = p.stays AND goes = p.goes;
+	END LOOP;
+END $$;
+SELECT cmp_ok((SELECT count(*) FROM pair WHERE result = 'taken'), '>', 20::bigint, 'pairs of levels were tried');
+SELECT is_empty($$SELECT stays, goes, result FROM pair WHERE (result = 'refused') <> (stays <> goes AND pg_temp.rights_of(goes) <@ pg_temp.rights_of(stays))$$, 'a level that another one covers is not taken');
+SELECT is_empty($$SELECT stays, goes, rights FROM pair WHERE result = 'taken' AND rights IS DISTINCT FROM
+	CASE WHEN NOT pg_temp.rights_of(stays) <@ pg_temp.rights_of(goes) THEN pg_temp.rights_of(stays) END$$, 'what stays is the other level, and nothing where it was covered');
+SELECT is_empty($$SELECT stays, goes FROM pair WHERE enters <> (rights IS NOT NULL)$$, 'the schema is closed with the last right');
+SELECT is_empty($$SELECT stays, goes, told FROM pair WHERE told <> ARRAY(SELECT l FROM unnest(ARRAY[stays, goes]) AS l
+	WHERE l = stays OR NOT pg_temp.rights_of(l) <@ pg_temp.rights_of(stays) GROUP BY l HAVING NOT (l = stays AND stays <> goes AND pg_temp.rights_of(stays) <@ pg_temp.rights_of(goes)) ORDER BY l)$$,
+	'access_grant tells the levels given, and what they cover apart');
+DO $$ BEGIN PERFORM cec.grant_access('fleet', 'regress_pair', 'manager'); END $$;
+REVOKE SELECT ON fleet.asset FROM regress_pair;
+SELECT is_empty($$SELECT level FROM fleet.access_grant WHERE role = 'regress_pair'$$, 'one right short is no level');
+SELECT lives_ok($$SELECT cec.revoke_access('fleet', 'regress_pair', 'manager')$$, 'what there is of it can be taken');
+SELECT is(pg_temp.rights(), NULL, 'and is');
 SELECT * FROM finish();
 ROLLBACK;

@@ -6,7 +6,8 @@ CREATE ROLE tap_seer;
 CREATE ROLE tap_blind;
 SELECT cec.create_portfolio('fleet') \g /dev/null
 INSERT INTO fleet.customer (name) VALUES ('Harbour');
-UPDATE fleet.setting SET duplicates_allowed = true;
+-- The portfolio is where it is noon, so that no day ends meanwhile.
+UPDATE fleet.setting SET duplicates_allowed = true, time_zone = 'Etc/GMT' || to_char(extract(hour FROM now() AT TIME ZONE 'UTC') - 12, 'FMSG99');
 INSERT INTO fleet.contract (number, customer_id, status, during, boundary) SELECT 'C-' || g, 1, 'active', '(,)', CASE WHEN g < 4 THEN st_multi(st_makeenvelope(g, 40, g + 8, 50, 4326)) END FROM generate_series(1, 4) g;
 INSERT INTO fleet.coverage_term (contract_id, number, during, covers_bundles) SELECT g, '1', '(,)', g <> 3 FROM generate_series(1, 4) g;
 INSERT INTO fleet.asset (asset_tag, category, country, commissioned_on, location, attributes)

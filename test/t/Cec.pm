@@ -5,21 +5,63 @@ use strict;
 use warnings;
 
 use Exporter qw(import);
+use Time::HiRes;
+use Time::Local;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(new_cluster make_roles make_portfolio sums try_sql);
+our @EXPORT = qw(new_cluster new_moved_cluster move_clock make_roles make_portfolio sums try_sql);
 
 # A started cluster; further arguments are lines for postgresql.conf.
 sub new_cluster
+{
+	my $node = stopped_cluster(@_);
+
+	$node->start;
+	return $node;
+}
+
+# The same with a clock of its own, which move_clock moves also while the server runs: noon of a day in 2026 at first.
+sub new_moved_cluster
+{
+	my $node = stopped_cluster(@_);
+
+	move_clock($node, '2026-10-20 12:00');
+	local $ENV{LD_PRELOAD} = "$ENV{TESTDIR}/clock.so";
+	local $ENV{CEC_CLOCK_FILE} = clock_file($node);
+	$node->start;
+	return $node;
+}
+
+sub stopped_cluster
 {
 	my ($name, @lines) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
 	$node->init(extra => [ '--locale=C.UTF-8', '--encoding=UTF8' ]);
 	$node->append_conf('postgresql.conf', join("\n", @lines, ''));
-	$node->start;
 	return $node;
+}
+
+# By the server's clock it is that minute from now on, UTC, and so many seconds more.
+sub move_clock
+{
+	my ($node, $minute, $seconds) = @_;
+	my ($year, $month, $day, $hour, $minutes) = split /[- :]/, $minute;
+	my $name = clock_file($node);
+
+	open(my $file, '>', "$name.new") // die "cannot move the clock: $!";
+	printf $file '%.6f', timegm(0, 0, 0, $day, $month - 1, $year) + 3600 * $hour + 60 * $minutes + ($seconds // 0) - Time::HiRes::time();
+	close $file;
+	rename("$name.new", $name) or die "cannot move the clock: $!";
+	return;
+}
+
+sub clock_file
+{
+	my ($node) = @_;
+
+	return $node->basedir . '/clock';
 }
 
 sub make_roles

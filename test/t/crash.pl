@@ -183,6 +183,7 @@ sub check
 		'0', "$what: none of " . keys(%acknowledged) . ' acknowledged changes is lost');
 	is($node->safe_psql('book', "SET DateStyle = ISO; $differences"), '0|0|0', "$what: no change without entry, no entry without change, none that differs");
 	is($node->safe_psql('book', q{SELECT * FROM fleet.verify_replay()}), '', "$what: replay finds no difference");
+	is($node->safe_psql('book', q{SELECT * FROM fleet.verify_history()}), '', "$what: cover was never other than the log says");
 	is($node->safe_psql('book', q{SELECT count(*) FROM fleet.inclusion i JOIN fleet.inclusion o USING (asset_id, term_id)
 			WHERE o.inclusion_id < i.inclusion_id AND o.during && i.during}), '0', "$what: nothing is listed twice");
 	is($node->safe_psql('book', q{SELECT count(*) FROM fleet.verify_coverage()}), '0', "$what: coverage is what lists and rules say");

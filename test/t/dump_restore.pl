@@ -110,7 +110,7 @@ sub works_on
 			FROM fleet.asset_history(1) WHERE table_name IN ('asset', 'inclusion') AND old_row IS NULL},
 		extra_params => [ '-U', 'andy' ]),
 		'INSERT PUMP-1, INSERT 首台, INSERT -', "$how: the auditor reads the history of an asset");
-	is($node->safe_psql($db, q{SELECT count(*) FROM fleet.audit_entry WHERE coalesce(old_row, new_row) IS NULL}),
+	is($node->safe_psql($db, q{SELECT count(*) FROM fleet.audit_entry WHERE coalesce(old_row, new_row) IS NULL AND table_name <> 'coverage'}),
 		'1', "$how: every image decodes but the one that was erased");
 	is($node->safe_psql($db, q{SELECT kind, table_name, row_id, column_name FROM fleet.verify_replay()}, @andy),
 		"SCHEMA_CHANGED|asset||cost_centre\nERASED|asset|4|", "$how: the tables agree with the log, as far as columns and erasures let them");
@@ -119,6 +119,7 @@ sub works_on
 	is($node->safe_psql($db, q{SELECT count(*) FROM fleet.asset}, extra_params => [ '-U', 'mona' ]),
 		'300', "$how: the user's row-level security holds");
 	is($node->safe_psql($db, q{SELECT count(*) FROM fleet.verify_coverage()}), '0', "$how: coverage is what rules and lists say");
+	is($node->safe_psql($db, q{SELECT * FROM fleet.verify_history()}, @andy), '', "$how: and was never other than the log says");
 	is(try_sql($node, $db, q{INSERT INTO fleet.asset (asset_tag, model, country, status) VALUES ('R-1', 'M1', 'DE', 'in_service'), ('R-2', 'M1', 'DE', 'in_repair'), ('R-3', 'M2', 'DE', 'in_service')}),
 		'', "$how: assets come that rules are about");
 	is($node->safe_psql($db, q{SELECT string_agg(a.asset_tag || ' ' || r.name, ', ' ORDER BY a.asset_tag, r.rule_id) FROM fleet.rule_effect e
@@ -127,6 +128,7 @@ sub works_on
 	is(try_sql($node, $db, q{UPDATE fleet.coverage_rule SET condition = 'model = ''M2''' WHERE name = '型号'}), '', "$how: a rule says something else");
 	is(try_sql($node, $db, q{SELECT fleet.refresh()}), '', "$how: refresh goes on where it was");
 	is($node->safe_psql($db, q{SELECT count(*) FROM fleet.verify_coverage()}), '0', "$how: coverage is what rules and lists say now");
+	is($node->safe_psql($db, q{SELECT * FROM fleet.verify_history()}, @andy), '', "$how: and still no other than the log says");
 	is($node->safe_psql($db, q{SELECT asset_tag FROM "New ""name""".find_asset('A-1')}),
 		'A-1', "$how: the wrappers of the renamed portfolio work");
 	is(try_sql($node, $db, q{INSERT INTO "New ""name""".asset (asset_tag) VALUES ('A-2')}), '', "$how: so do its triggers");

@@ -2,6 +2,11 @@
 #
 #   CEC_SEED=0.1234       repeats a run (the seed of a run is printed; concurrent runs repeat as far as timing lets them)
 #   CEC_OPERATIONS=120    successful operations a batch, over all its sessions
+#   CEC_TOTAL=1440        so many in all: batches begin anew until they are done
+#
+#   CEC_SET_BACK=1        sets the clock back before some batches: by three quarters of an hour, another day in no time zone
+#
+# The clock of the server is set: at noon of a day, when days pass between batches.
 use strict;
 use warnings;
 use File::Basename;
@@ -10,18 +15,38 @@ use POSIX ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::Local;
 
 my $seed = $ENV{CEC_SEED} // sprintf('%.6f', rand());
 my $operations = $ENV{CEC_OPERATIONS} // 120;
-# Days pass at the end alone: that everything dated moves back instead is nothing that the log knows of.
 my @levels = ('READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE');
-my @batches = ((map { my $level = $_; map { [ $_, $level, 0 ] } (1, 4, 8) } @levels), map { [ 4, $levels[$_], $_ + 1 ] } 0 .. 2);
-note("CEC_SEED=$seed CEC_OPERATIONS=$operations");
+my @batches = map { my $level = $levels[$_]; ([ 1, $level, 0 ], [ 4, $level, 0 ], [ 8, $level, 0 ], [ 4, $level, $_ + 1 ]) } 0 .. 2;
+my $total = $ENV{CEC_TOTAL} // $operations * @batches;
+note("CEC_SEED=$seed CEC_OPERATIONS=$operations CEC_TOTAL=$total");
+
+my $folder = PostgreSQL::Test::Utils::tempdir();
+my $clock = "$folder/clock";
+my $noon = timegm(0, 0, 12, 10, 5, 2026); # of the day; months count from 0
+sub set_clock
+{
+	my ($time) = @_;
+
+	open(my $file, '>', "$clock.new") // die "cannot set the clock: $!";
+	print $file $time - CORE::time();
+	close $file;
+	rename "$clock.new", $clock;
+	return;
+}
+set_clock($noon);
 
 my $node = PostgreSQL::Test::Cluster->new('random');
 $node->init;
 $node->append_conf('postgresql.conf', "fsync = off\ndeadlock_timeout = 20ms\nmax_connections = 30\njit = off");
-$node->start;
+{
+	local $ENV{LD_PRELOAD} = "$ENV{TESTDIR}/clock.so";
+	local $ENV{CEC_CLOCK_FILE} = $clock;
+	$node->start;
+}
 $node->safe_psql('postgres', 'CREATE EXTENSION cec CASCADE');
 $node->safe_psql('postgres', slurp_file(dirname(__FILE__) . '/random_ops.sql'));
 $node->safe_psql('postgres', "SELECT setseed($seed); SELECT random_world()");
@@ -48,14 +73,16 @@ sub run_session
 }
 
 my $batch_no = 0;
-foreach my $batch (@batches)
+my @digests;
+for (my $done = 0; $done < $total; $done += $operations)
 {
-	my ($sessions, $level, $days) = @$batch;
+	my ($sessions, $level, $days) = @{ $batches[$batch_no % @batches] };
 	my $share = int($operations / $sessions);
 	my @pipes;
 	my $errors = '';
 
 	$batch_no++;
+	set_clock($noon - 45 * 60) if $batch_no % 4 == 2 && $ENV{CEC_SET_BACK};
 	$node->safe_psql('postgres', 'SELECT random_revive(), random_remember()');
 	foreach my $session (1 .. $sessions)
 	{
@@ -78,8 +105,13 @@ foreach my $batch (@batches)
 	is($node->safe_psql('postgres', 'SELECT * FROM random_breaches() LIMIT 10'), '', "no law is broken after $sessions session(s) at $level");
 
 	next if $days == 0;
-	is($node->safe_psql('postgres', 'SELECT * FROM law.verify_replay() LIMIT 10'), '', 'the tables hold what the log says') if $days == 1;
-	$node->safe_psql('postgres', "SELECT random_remember(), random_days_pass($days)");
+	$node->safe_psql('postgres', 'SELECT law.seal_audit()');
+	is($node->safe_psql('postgres', 'SELECT * FROM law.verify_replay() LIMIT 10'), '', 'the tables hold what the log says');
+	is($node->safe_psql('postgres', 'SELECT * FROM law.verify_audit(ARRAY[' . join(', ', map { "'$_'" } @digests) . ']::text[]) LIMIT 10'), '', 'and the log what it said');
+	push @digests, $node->safe_psql('postgres', 'SELECT law.audit_digest()');
+	$node->safe_psql('postgres', 'SELECT random_remember()');
+	$noon += $days * 86400;
+	set_clock($noon);
 	is($node->safe_psql('postgres', 'SELECT * FROM random_breaches() LIMIT 10'), '', "$days day(s) later no law is broken");
 	is($node->safe_psql('postgres', 'SELECT * FROM random_walk() LIMIT 10'), '', "refresh decides each of $days day(s)");
 	is($node->safe_psql('postgres', 'SELECT * FROM random_breaches() LIMIT 10'), '', 'and breaks no law');

@@ -2,7 +2,8 @@
 --
 -- random_world() makes the portfolio "law"; random_ops() runs operations until so many succeeded, each transaction with
 -- one to four of them, committed or rolled back, with savepoints. Business errors are part of the game; serialization
--- failures and deadlocks are retried as a whole. Days lie around today, so that rules have a past and a future.
+-- failures and deadlocks are retried as a whole. Days lie around today, so that rules have a past and a future. All foreign
+-- keys of stated tables are deferrable, as an owner may make them.
 
 SET check_function_bodies = off;
 
@@ -81,6 +82,8 @@ CREATE FUNCTION random_world() RETURNS void LANGUAGE plpgsql
 AS $$
 BEGIN
 	PERFORM cec.create_portfolio('law');
+	EXECUTE (SELECT string_agg(format('ALTER TABLE %s ALTER CONSTRAINT %I DEFERRABLE', conrelid::regclass, conname), '; ')
+		FROM pg_constraint WHERE connamespace = 'law'::regnamespace AND contype = 'f' AND conrelid <> 'law.coverage'::regclass);
 	UPDATE law.setting SET duplicates_allowed = true;
 	INSERT INTO law.customer (name) VALUES ('Acme');
 	INSERT INTO law.service_tier (code, name, rank) VALUES ('gold', 'Gold', 2), ('silver', 'Silver', 1);
@@ -103,16 +106,21 @@ CREATE FUNCTION random_op() RETURNS text LANGUAGE plpgsql
 AS $$
 DECLARE
 	-- Definitions go through the gate alone: were they as frequent as data, hardly two sessions would ever meet.
+	a bigint := random_id(16);
+	b bigint := random_id(16);
+	swapped text;
 	kind text := CASE WHEN random() < 0.9 THEN
 		random_pick('{list,list,list,list_many,list_tag,list_tag,relist,relist,move_line,unlist,unlist_many,retire,revive,
 			pause,plan,retire_many,bundle,include,exclude,remove,asset,asset_gone,merge,upsert,savepoint,
 			fact,fact,fact,fact_many,kw,kw_many,move,move,maintain,maintain,maintain_many,unmaintain,remaintain,request,
-			request,unrequest}')
+			request,unrequest,rename_line,replace_line,replace_asset,upsert_asset,merge_assets,early_asset,at_once}')
 	ELSE
 		random_pick('{status,contract_days,suspend,term_days,bundles,member,member,member,member_many,member_many,
 			member_days,member_gone,bundle_gone,primary,price,rule,rule,rule,rule,rule,rule_many,rule_gone,rule_end,
 			rule_days,rule_text,rule_text,rule_unknown,rule_suspend,rule_resume,rule_resume,rule_move,boundary,boundary,
-			facts_of_contract,tier,term_tier,zone,refresh,refresh}')
+			facts_of_contract,tier,term_tier,zone,refresh,refresh,replace_tier,replace_term,replace_contract,replace_rule,
+			replace_rule,replace_bundle,replace_member,swap,swap,swap,early_term,early_term,merge_rules,merge_members,
+			merge_terms,upsert_contract,all_at_once,all_at_once,rule_at_once}')
 	END;
 BEGIN
 	CASE kind
@@ -279,6 +287,132 @@ BEGIN
 		IF current_setting('transaction_isolation') = 'read committed' THEN
 			PERFORM law.refresh(CASE WHEN random() < 0.1 THEN cec.today('law') + 1 END);
 		END IF;
+	-- One row in the place of another one.
+	WHEN 'replace_line' THEN
+		WITH gone AS (DELETE FROM law.inclusion WHERE inclusion_id IN (SELECT inclusion_id FROM law.inclusion ORDER BY random() LIMIT 2) RETURNING *)
+		INSERT INTO law.inclusion (inclusion_id, term_id, asset_id, during)
+			SELECT inclusion_id, CASE WHEN random() < 0.5 THEN term_id ELSE random_id(6) END, CASE WHEN random() < 0.5 THEN asset_id ELSE a END, random_days() FROM gone;
+	WHEN 'replace_asset' THEN
+		DELETE FROM law.inclusion WHERE asset_id = a;
+		WITH gone AS (DELETE FROM law.asset WHERE asset_id = a RETURNING *)
+		INSERT INTO law.asset (asset_id, asset_tag, serial_number, country, category, decommissioned_on, attributes)
+			SELECT asset_id, asset_tag, serial_number, random_pick('{DE,AT,FR,NULL}'), random_pick('{pump,motor,NULL}'), random_day() + 100, attributes FROM gone;
+	WHEN 'replace_tier' THEN
+		WITH gone AS (DELETE FROM law.service_tier WHERE tier_id = random_id(2) RETURNING tier_id)
+		INSERT INTO law.service_tier (tier_id, code, name, rank) SELECT tier_id, random_pick('{gold,brass}') || CASE tier_id WHEN 1 THEN '' ELSE '-2' END, 'new', random_id(3) FROM gone;
+	WHEN 'replace_term' THEN
+		WITH gone AS (DELETE FROM law.coverage_term WHERE term_id = random_id(6) RETURNING *)
+		INSERT INTO law.coverage_term (term_id, contract_id, number, tier_id, during, covers_bundles)
+			SELECT term_id, CASE WHEN random() < 0.5 THEN contract_id ELSE random_id(6) END, number, nullif(random_id(3), 3), random_year(), random() < 0.8 FROM gone;
+	WHEN 'replace_contract' THEN
+		WITH gone AS (DELETE FROM law.contract WHERE contract_id = random_id(6) RETURNING *)
+		INSERT INTO law.contract (contract_id, number, customer_id, status, during, kind, governing_country, boundary)
+			SELECT contract_id, number, 1, random_pick('{active,active,void}'), random_year(), random_pick('{service,warranty,lease}'), random_pick('{DE,AT}'), random_boundary() FROM gone;
+	WHEN 'replace_rule' THEN
+		WITH gone AS (DELETE FROM law.coverage_rule WHERE rule_id IN (SELECT rule_id FROM law.coverage_rule ORDER BY random() LIMIT 1) RETURNING *)
+		INSERT INTO law.coverage_rule (rule_id, term_id, name, effect, condition, during, on_unknown)
+			SELECT rule_id, random_id(6), 'replaced', random_pick('{include,require,exclude}'), random_condition(), random_rule_days(), random_pick('{deny,allow,flag}') FROM gone;
+	WHEN 'replace_bundle' THEN
+		WITH gone AS (DELETE FROM law.bundle WHERE bundle_id IN (SELECT bundle_id FROM law.bundle ORDER BY random() LIMIT 2) RETURNING *)
+		INSERT INTO law.bundle (bundle_id, name, primary_asset_id) SELECT bundle_id, name, random_id(16) FROM gone;
+	WHEN 'replace_member' THEN
+		WITH gone AS (DELETE FROM law.bundle_member WHERE member_id IN (SELECT member_id FROM law.bundle_member ORDER BY random() LIMIT 2) RETURNING *)
+		INSERT INTO law.bundle_member (member_id, bundle_id, asset_id, during) SELECT member_id, bundle_id, random_id(16), during FROM gone;
+	-- Two rows exchange their keys; what refers to them stays behind, and while they do refers to nothing.
+	WHEN 'swap' THEN
+		SET CONSTRAINTS ALL DEFERRED;
+		swapped := random_pick('{asset asset_id 16,coverage_term term_id 6,contract contract_id 6,service_tier tier_id 2,bundle bundle_id 8,coverage_rule rule_id 40}');
+		a := random_id(split_part(swapped, ' ', 3)::int);
+		b := random_id(split_part(swapped, ' ', 3)::int);
+		EXECUTE format('UPDATE law.%1$I SET %2$I = CASE %2$I WHEN $1 THEN -1 ELSE %2$I END WHERE %2$I = $1', split_part(swapped, ' ', 1), split_part(swapped, ' ', 2)) USING a;
+		EXECUTE format('UPDATE law.%1$I SET %2$I = $1 WHERE %2$I = $2', split_part(swapped, ' ', 1), split_part(swapped, ' ', 2)) USING a, b;
+		EXECUTE format('UPDATE law.%1$I SET %2$I = $1 WHERE %2$I = -1', split_part(swapped, ' ', 1), split_part(swapped, ' ', 2)) USING b;
+		SET CONSTRAINTS ALL IMMEDIATE;
+	-- What is referred to comes last.
+	WHEN 'early_asset' THEN
+		SET CONSTRAINTS ALL DEFERRED;
+		a := nextval(pg_get_serial_sequence('law.asset', 'asset_id'));
+		INSERT INTO law.inclusion (term_id, asset_id, during) VALUES (random_id(6), a, random_days());
+		INSERT INTO law.maintenance_event (asset_id, kind, performed_on) VALUES (a, 'inspection', random_today() - random_id(40)::int);
+		INSERT INTO law.asset (asset_id, asset_tag, country, category) VALUES (a, 'E-' || a, random_pick('{DE,AT,FR,NULL}'), random_pick('{pump,motor,NULL}'));
+		SET CONSTRAINTS ALL IMMEDIATE;
+		DELETE FROM law.maintenance_event WHERE asset_id = a;
+		IF random() < 0.7 THEN
+			DELETE FROM law.inclusion WHERE asset_id = a;
+			DELETE FROM law.asset WHERE asset_id = a;
+		END IF;
+	WHEN 'early_term' THEN
+		SET CONSTRAINTS ALL DEFERRED;
+		a := nextval(pg_get_serial_sequence('law.coverage_term', 'term_id'));
+		b := nextval(pg_get_serial_sequence('law.contract', 'contract_id'));
+		INSERT INTO law.inclusion (term_id, asset_id, during) SELECT a, random_id(16), random_days();
+		INSERT INTO law.coverage_rule (term_id, name, effect, condition, during, on_unknown)
+			SELECT a, 'early', random_pick('{include,include,require,exclude}'), random_condition(), random_rule_days(), random_pick('{deny,flag}') WHERE random() < 0.7;
+		IF random() < 0.5 THEN
+			INSERT INTO law.coverage_term (term_id, contract_id, number, during, tier_id) VALUES (a, b, 'early', random_year(), 1);
+			INSERT INTO law.contract (contract_id, number, customer_id, status, during) VALUES (b, 'E-' || b, 1, 'active', random_year());
+		ELSE
+			INSERT INTO law.contract (contract_id, number, customer_id, status, during) VALUES (b, 'E-' || b, 1, 'active', random_year());
+			INSERT INTO law.coverage_term (term_id, contract_id, number, during, tier_id) VALUES (a, b, 'early', random_year(), 1);
+		END IF;
+		SET CONSTRAINTS ALL IMMEDIATE;
+		IF random() < 0.9 THEN
+			SET CONSTRAINTS ALL DEFERRED;
+			DELETE FROM law.contract WHERE contract_id = b;
+			DELETE FROM law.coverage_term WHERE term_id = a;
+			DELETE FROM law.inclusion WHERE term_id = a;
+			DELETE FROM law.coverage_rule WHERE term_id = a;
+			SET CONSTRAINTS ALL IMMEDIATE;
+		END IF;
+	-- Statements that insert, update and delete at once, in one table and in several.
+	WHEN 'rename_line' THEN
+		UPDATE law.inclusion SET listed_as = random_pick('{T-,S-}') || random_id(17)
+			WHERE inclusion_id = (SELECT inclusion_id FROM law.inclusion ORDER BY random() LIMIT 1);
+	WHEN 'upsert_asset' THEN
+		INSERT INTO law.asset (asset_tag, country, category) SELECT 'T-' || g, random_pick('{DE,AT,FR,NULL}'), random_pick('{pump,motor,NULL}')
+			FROM generate_series(a, a + 2) g ON CONFLICT (asset_tag) DO UPDATE SET country = excluded.country, category = excluded.category;
+	WHEN 'merge_assets' THEN
+		MERGE INTO law.asset t USING (SELECT 'T-' || g AS asset_tag FROM generate_series(a, a + 3) g) AS s ON t.asset_tag = s.asset_tag
+			WHEN MATCHED AND t.asset_id > 16 THEN DELETE
+			WHEN MATCHED THEN UPDATE SET country = random_pick('{DE,AT}'), out_of_service = datemultirange(random_days())
+			WHEN NOT MATCHED THEN INSERT (asset_tag, country) VALUES (s.asset_tag, 'DE');
+	WHEN 'merge_rules' THEN
+		MERGE INTO law.coverage_rule r USING (SELECT random_id(60) AS rule_id FROM generate_series(1, 3) GROUP BY 1) AS s ON r.rule_id = s.rule_id
+			WHEN MATCHED AND random() < 0.3 THEN DELETE
+			WHEN MATCHED THEN UPDATE SET condition = random_condition(), on_unknown = random_pick('{deny,allow,flag}')
+			WHEN NOT MATCHED THEN INSERT (rule_id, term_id, name, effect, condition, during) VALUES (s.rule_id, random_id(6), 'merged', random_pick('{include,require,exclude}'), random_condition(), random_rule_days());
+	WHEN 'merge_members' THEN
+		MERGE INTO law.bundle_member m USING (SELECT random_id(40) AS member_id FROM generate_series(1, 4) GROUP BY 1) AS s ON m.member_id = s.member_id
+			WHEN MATCHED AND random() < 0.4 THEN DELETE
+			WHEN MATCHED THEN UPDATE SET during = random_days(), asset_id = random_id(16)
+			WHEN NOT MATCHED THEN INSERT (member_id, bundle_id, asset_id, during) VALUES (s.member_id, random_id(8), random_id(16), random_days());
+	WHEN 'merge_terms' THEN
+		MERGE INTO law.coverage_term t USING (SELECT random_id(6) AS term_id FROM generate_series(1, 3) GROUP BY 1) AS s ON t.term_id = s.term_id
+			WHEN MATCHED THEN UPDATE SET during = random_year(), contract_id = random_id(6), covers_bundles = random() < 0.8
+			WHEN NOT MATCHED THEN INSERT (term_id, contract_id, number, during) VALUES (s.term_id, s.term_id, s.term_id::text, random_year());
+	WHEN 'upsert_contract' THEN
+		INSERT INTO law.contract (contract_id, number, customer_id, status, during, kind) SELECT g, 'C-' || g, 1, 'active', random_year(), 'service' FROM generate_series(a % 6 + 1, 6) g
+			ON CONFLICT (contract_id) DO UPDATE SET status = random_pick('{active,draft}'), governing_country = random_pick('{DE,AT}'), kind = excluded.kind;
+	WHEN 'at_once' THEN
+		WITH fact AS (UPDATE law.asset SET category = random_pick('{pump,motor,NULL}'), decommissioned_on = NULL, status = 'in_service' WHERE asset_id = a RETURNING asset_id),
+			event AS (INSERT INTO law.maintenance_event (asset_id, kind, performed_on) VALUES (b, 'inspection', random_today() - 3)),
+			gone AS (DELETE FROM law.inclusion WHERE asset_id = b AND random() < 0.5)
+		INSERT INTO law.inclusion (term_id, asset_id, during) SELECT random_id(6), asset_id, random_days() FROM fact;
+	WHEN 'rule_at_once' THEN
+		WITH moved AS (UPDATE law.coverage_rule SET condition = random_condition(), term_id = random_id(6)
+				WHERE rule_id = (SELECT rule_id FROM law.coverage_rule ORDER BY random() LIMIT 1) RETURNING term_id),
+			tier AS (UPDATE law.service_tier SET rank = random_id(3) WHERE tier_id = random_id(2))
+		INSERT INTO law.inclusion (term_id, asset_id, during) SELECT term_id, a, random_days() FROM moved;
+	WHEN 'all_at_once' THEN
+		WITH rule AS (INSERT INTO law.coverage_rule (term_id, name, effect, condition, during) SELECT random_id(6), 'at once', random_pick('{include,require,exclude}'), random_condition(), random_rule_days()
+				WHERE (SELECT count(*) FROM law.coverage_rule) < 60),
+			gone AS (DELETE FROM law.bundle_member WHERE member_id % 5 = random_id(5) - 1 RETURNING *),
+			member AS (INSERT INTO law.bundle_member (bundle_id, asset_id, during) SELECT bundle_id, random_id(16), random_days() FROM gone),
+			bundle AS (UPDATE law.bundle SET primary_asset_id = random_id(16) WHERE bundle_id = random_id(8)),
+			term AS (UPDATE law.coverage_term SET during = random_year(), tier_id = nullif(random_id(3), 3) WHERE term_id = random_id(6)),
+			contract AS (UPDATE law.contract SET status = random_pick('{active,draft}') WHERE contract_id = random_id(6)),
+			asset AS (UPDATE law.asset SET commissioned_on = random_day() WHERE asset_id = b)
+		INSERT INTO law.inclusion (term_id, asset_id, during) VALUES (random_id(6), a, random_days());
 	WHEN 'savepoint' THEN
 		BEGIN
 			PERFORM random_op();
@@ -337,6 +471,8 @@ $$;
 CREATE FUNCTION random_breaches() RETURNS TABLE (law text, detail text) LANGUAGE sql
 AS $$
 	SELECT 'stored = defined', v::text FROM law.verify_coverage() v
+	UNION ALL
+	SELECT 'cover was never other than the log says', v::text FROM law.verify_history() v
 	UNION ALL
 	SELECT 'lines do not overlap', a.inclusion_id || ' and ' || b.inclusion_id
 	FROM law.inclusion a JOIN law.inclusion b ON a.asset_id = b.asset_id AND a.term_id = b.term_id AND a.effect = b.effect
@@ -463,35 +599,6 @@ AS $$
 				WHEN h.says = 'unknown' AND h.on_unknown = 'flag' THEN '{rule_unknown}' ELSE '{}' END::text[]
 				THEN 'findings: ' || h.found::text END], NULL)
 	FROM held h
-$$;
-
--- So many days pass: everything that is dated moves back instead.
-CREATE FUNCTION random_days_pass(days integer) RETURNS void LANGUAGE plpgsql
-AS $$
-DECLARE
-	stored record;
-BEGIN
-	FOR stored IN
-		SELECT c.oid::regclass AS tab, string_agg(format(CASE a.atttypid
-				WHEN 'date'::regtype THEN '%1$I = %1$I - %2$s'
-				WHEN 'timestamptz'::regtype THEN '%1$I = %1$I - %2$s * interval ''1 day'''
-				WHEN 'daterange'::regtype THEN '%1$I = daterange(lower(%1$I) - %2$s, upper(%1$I) - %2$s)'
-				ELSE '%1$I = (SELECT coalesce(range_agg(daterange(lower(r) - %2$s, upper(r) - %2$s)), ''{}'') FROM unnest(%1$I) AS r)' END,
-				a.attname, days), ', ') AS assignments
-		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-		WHERE c.relnamespace = 'law'::regnamespace AND c.relkind = 'r'
-			AND (a.atttypid IN ('date'::regtype, 'daterange'::regtype, 'datemultirange'::regtype) OR a.attname IN ('opened_at', 'closed_at')
-				OR (c.relname IN ('rule_effect', 'refresh_run') AND a.attname = 'recorded_at'))
-			AND c.relname NOT IN ('finding', 'finding_waiver', 'amendment_line', 'metric_sample')
-		GROUP BY c.oid
-	LOOP
-		EXECUTE format('ALTER TABLE %s DISABLE TRIGGER USER', stored.tab);
-		EXECUTE format('UPDATE %s SET %s', stored.tab, stored.assignments);
-	END LOOP;
-	PERFORM cec.upgrade_portfolio('law');
-	UPDATE random_past_cut SET cut = cut - days;
-	UPDATE random_past p SET days = (SELECT coalesce(range_agg(daterange(lower(r) - random_days_pass.days, upper(r) - random_days_pass.days)), '{}') FROM unnest(p.days) AS r);
-END;
 $$;
 
 -- refresh walks the days that passed: each of them is decided as its own day.

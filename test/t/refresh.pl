@@ -1,38 +1,18 @@
 # Rules day by day: a server whose clock is set. What refresh decides, and what it leaves alone.
 use strict;
 use warnings;
-use File::Basename;
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use Cec;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::Local;
 
-my $node = PostgreSQL::Test::Cluster->new('refresh');
-my $folder = PostgreSQL::Test::Utils::tempdir();
-my $clock = "$folder/clock";
-
-# Noon, UTC, of a day.
-sub set_day
-{
-	my ($day) = @_;
-	my ($year, $month, $date) = split /-/, $day;
-
-	open(my $file, '>', "$clock.new") // die "cannot set the clock: $!";
-	print $file timegm(0, 0, 12, $date, $month - 1, $year) - CORE::time();
-	close $file;
-	rename "$clock.new", $clock;
-	return;
-}
-
-system('gcc', '-O', '-shared', '-fPIC', '-o', "$folder/clock.so", dirname(__FILE__) . '/clock.c') == 0 or die 'cannot compile clock.c';
-$node->init(extra => [ '--locale=C.UTF-8', '--encoding=UTF8' ]);
-$node->append_conf('postgresql.conf', "fsync = off\njit = off\nTimeZone = 'Asia/Tokyo'\nclient_min_messages = warning\nautovacuum = off");
+my $node = new_moved_cluster('refresh', 'fsync = off', 'jit = off', "TimeZone = 'Asia/Tokyo'", 'client_min_messages = warning', 'autovacuum = off');
+sub set_day { my ($day) = @_; move_clock($node, "$day 12:00"); return }
 set_day('2026-10-20');
-{
-	local $ENV{LD_PRELOAD} = "$folder/clock.so";
-	local $ENV{CEC_CLOCK} = $clock;
-	$node->start;
-}
 sub run { my ($sql) = @_; return $node->safe_psql('postgres', $sql) }
 sub code { my ($sql) = @_; my (undef, undef, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\n$sql"); return $err =~ /ERROR:  (\w{5}):.*?(?:CONSTRAINT NAME:  (\w+)|\z)/s ? join(' ', $1, $2 // ()) : $err }
 run('CREATE EXTENSION cec CASCADE');
@@ -218,5 +198,65 @@ run('DO $$ BEGIN PERFORM dropped.refresh(); END $$');
 is(run(q{SELECT kind FROM dropped.finding}), 'rule_unknown', 'refresh walks the day between');
 is(effects('dropped', 'inspected'), 'PUMP|[2027-03-01,2027-03-03)', 'and leaves what a statement has decided on a later day');
 
+# What a forecast decides of days to come is no decision of today, and findings speak of what is.
+set_day('2027-03-10');
+run(q{
+	SELECT cec.create_portfolio('forecast');
+	INSERT INTO forecast.customer (name) VALUES ('Acme');
+	INSERT INTO forecast.contract (number, customer_id, status, during) VALUES ('C-1', 1, 'active', '(,)');
+	INSERT INTO forecast.coverage_term (contract_id, number, during) VALUES (1, '1', '(,)');
+	INSERT INTO forecast.asset (asset_tag, category, commissioned_on) VALUES ('PUMP', 'pump', '2027-03-01'), ('FAN', 'fan', NULL), ('MOTOR', 'motor', NULL);
+	INSERT INTO forecast.bundle (name, primary_asset_id) VALUES ('pump', 1);
+	INSERT INTO forecast.bundle_member (bundle_id, asset_id, during) VALUES (1, 3, '(,)');
+	INSERT INTO forecast.inclusion (term_id, asset_id, during) VALUES (1, 2, '(,)');
+	INSERT INTO forecast.maintenance_event (asset_id, kind, performed_on) VALUES (2, 'inspection', '2027-03-11');
+	INSERT INTO forecast.coverage_rule (term_id, name, effect, condition, during, on_unknown) VALUES
+		(1, 'ten days old', 'include', 'commissioned_on <= as_of - 10', '(,)', 'deny'),
+		(1, 'no pumps', 'require', 'category <> ''pump''', '(,)', 'deny'), (1, 'no motors', 'exclude', 'category = ''motor''', '(,)', 'deny'),
+		(1, 'inspected', 'require', 'last_maintenance(''inspection'') > as_of - 30', '(,)', 'flag');
+	SELECT forecast.refresh();
+});
+is(run('SELECT asset_id, kind FROM forecast.finding WHERE closed_at IS NULL'), '2|rule_unknown', 'unknown today');
+run(q{SELECT forecast.refresh('2027-03-12')});
+is(effects('forecast', 'no pumps'), 'PUMP|[2027-03-11,)', 'a forecast judges whom it qualifies as of that day');
+is(run('SELECT v::text FROM forecast.verify_coverage() v'), '', 'and today all is as defined');
+is(run('SELECT asset_id, kind FROM forecast.finding WHERE closed_at IS NULL'), '2|rule_unknown', 'still unknown today, though no more tomorrow');
+
+# Midnight in a transaction, and in a statement: whoever finds a finding moves the clock.
+my $clock = Cec::clock_file($node);
+set_day('2027-03-11');
+rename $clock, "$clock.next";
+set_day('2027-03-10');
+is($node->safe_psql('postgres', qq{
+	BEGIN;
+	\\! mv $clock.next $clock
+	UPDATE forecast.asset SET category = 'pump' WHERE asset_id = 2;
+	SELECT cec.today('forecast');
+	SELECT v::text FROM forecast.verify_coverage() v;
+	UPDATE forecast.asset SET category = 'fan' WHERE asset_id = 2;
+	UPDATE forecast.inclusion SET during = '[2027-03-11,)';
+	INSERT INTO forecast.asset (asset_tag, commissioned_on) VALUES ('BORN', '2027-03-11');
+	SELECT asset_tag FROM forecast.uncovered_asset WHERE asset_tag = 'BORN';
+	COMMIT;
+}), "2027-03-11\nBORN", 'a transaction that runs over midnight knows the day');
+set_day('2027-03-12');
+rename $clock, "$clock.next";
+set_day('2027-03-11');
+run(qq{
+	SELECT forecast.refresh();
+	INSERT INTO forecast.coverage_rule (term_id, name, effect, condition, during) VALUES (1, 'no fourth', 'require', 'asset_tag <> ''FOURTH''', '(,)');
+	INSERT INTO forecast.asset (asset_tag, category) VALUES ('FOURTH', 'pump');
+	CREATE FUNCTION forecast.midnight() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN COPY (SELECT) TO PROGRAM ''cp $clock.next $clock''; RETURN NULL; END';
+	CREATE TRIGGER midnight AFTER INSERT ON forecast.finding FOR EACH STATEMENT EXECUTE FUNCTION forecast.midnight();
+	INSERT INTO forecast.coverage_rule (term_id, name, effect, condition, during, on_unknown) VALUES
+		(1, 'fourth', 'include', 'CASE asset_tag WHEN ''FOURTH'' THEN true WHEN ''FAN'' THEN NULL ELSE false END', '(,)', 'flag');
+	DROP TRIGGER midnight ON forecast.finding;
+});
+is(run("SELECT cec.today('forecast')"), '2027-03-12', 'midnight has passed');
+is(effects('forecast', 'fourth'), 'FOURTH|[2027-03-11,)', 'a statement that runs over midnight');
+is(effects('forecast', 'no fourth'), 'FOURTH|[2027-03-11,)', 'is of one day');
+is(run('SELECT v::text FROM forecast.verify_coverage() v'), '', 'and all is as defined');
+
+is(run("SELECT * FROM $_.verify_history()"), '', "$_: the log comes to what the tables tell") foreach @portfolios, 'dropped', 'forecast';
 $node->stop('immediate');
 done_testing();

@@ -22,6 +22,17 @@ BEGIN
 	END LOOP;
 END $$;
 
+-- A trigger made again, always firing, with something of it replaced.
+CREATE FUNCTION tamper.make_again(on_table text, name text, old text, new text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	definition text := (SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = format('fleet.%I', on_table)::regclass AND tgname = name);
+BEGIN
+	EXECUTE format('DROP TRIGGER %I ON fleet.%I', name, on_table);
+	EXECUTE regexp_replace(definition, old, new);
+	EXECUTE format('ALTER TABLE fleet.%I ENABLE ALWAYS TRIGGER %I', on_table, name);
+END $$;
+CREATE FUNCTION tamper.nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+
 -- A bit of it turned over.
 CREATE FUNCTION tamper.flip(bytes bytea, place integer) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
 	SELECT set_byte(bytes, place % octet_length(bytes), get_byte(bytes, place % octet_length(bytes)) # (1 << place % 8))
@@ -48,7 +59,7 @@ CREATE FUNCTION tamper.leaf(l fleet.audit_log, content bytea) RETURNS bytea LANG
 		|| tamper.part(convert_to(l.application_name, 'UTF8')) || tamper.part(convert_to(host(l.client_addr), 'UTF8'))
 		|| tamper.part(convert_to(l.reason, 'UTF8')) || tamper.part(convert_to(l.table_name, 'UTF8'))
 		|| tamper.part(convert_to(l.operation, 'UTF8')) || tamper.part(int8send(l.row_id)) || tamper.part(int8send(l.asset_id))
-		|| tamper.part(int8send(l.term_id)) || tamper.part(int8send(l.contract_id))
+		|| tamper.part(int8send(l.term_id)) || tamper.part(int8send(l.contract_id)) || tamper.part(sha256(l.delta))
 		|| coalesce(content, sha256(l.salt || l.row_image)))
 $$;
 

@@ -44,11 +44,14 @@ sub export
 
 sub verifier
 {
-	my ($folder, @digests) = @_;
+	my @arguments = @_;
 	my ($out, $err) = ('', '');
-	my $ok = IPC::Run::run([ 'python3', "$top/src/audit/verify_audit.py", $folder, @digests ], '>', \$out, '2>', \$err);
 
-	return ($ok ? 'verified' : 'refused', $out . $err);
+	IPC::Run::run([ 'python3', "$top/src/audit/verify_audit.py", @arguments ], '>', \$out, '2>', \$err);
+	my $status = $? >> 8;
+
+	unlike($err, qr/Traceback/, 'no traceback');
+	return (qw(verified refused untried)[$status], $out . $err);
 }
 
 sub verified
@@ -76,10 +79,13 @@ sub seal
 
 # Blocks, odd characters, a rolled back part, columns that come and go, a long value, a row that is erased, one unsealed.
 my @digests = (seal());
+# So that there is room below for numbers of other clusters.
+ask(q{SELECT setval(pg_get_serial_sequence('fleet.audit_log', 'audit_id'), 40000)});
 ask(q{SET cec.reason = E'tab\t, line\n, return\r, back\\\\slash \\N and "quotes" {,}'; UPDATE fleet.asset SET model = E'a\tb\n\\\\.' WHERE asset_id < 20});
 push @digests, seal();
-ask(q{ALTER TABLE fleet.asset ADD COLUMN "odd ""name"", {with} \ all" text DEFAULT 'x'; ALTER TABLE fleet.customer RENAME COLUMN external_ref TO other_ref;
-	UPDATE fleet.customer SET other_ref = '7', name = repeat('很长', 5000) WHERE customer_id = 1; ALTER TABLE fleet.contract ALTER COLUMN account_manager TYPE varchar(99)});
+ask(q{ALTER TABLE fleet.asset ADD COLUMN "odd ""name"", {with} \ all" text DEFAULT 'x'; ALTER TABLE fleet.customer ADD COLUMN note text;
+	UPDATE fleet.customer SET note = '6' WHERE customer_id = 2; ALTER TABLE fleet.customer RENAME COLUMN note TO remark;
+	UPDATE fleet.customer SET remark = '7', name = repeat('很长', 5000) WHERE customer_id = 1; ALTER TABLE fleet.customer ALTER COLUMN remark TYPE varchar(99)});
 ask(q{BEGIN; UPDATE fleet.asset SET model = 'y' WHERE asset_id < 9; SAVEPOINT s; UPDATE fleet.asset SET model = 'z'; ROLLBACK TO s; UPDATE fleet.asset SET status = 'in_repair' WHERE asset_id = 9; COMMIT});
 # A transaction older than those that were sealed before it, and than those that wrote before it.
 my ($in, $said) = ("BEGIN; SELECT pg_current_xact_id();\n", '');
@@ -99,7 +105,35 @@ like((verifier($folder, $digests[0]))[1], qr/^5 blocks, \d+ sealed rows, 1 not s
 like((verifier($folder))[1], qr/^without a digest .* nothing is proved/m, 'and that without a digest nothing is');
 append_to_file("$folder/digests", join "\n", @digests, '');
 is((verifier($folder, "$folder/digests"))[0], 'verified', 'digests may be in a file');
-like((verifier($folder, 'cec-digest-1 fleet 1 1'))[1], qr/^not a digest/, 'what is none is refused');
+
+# What cannot be tried is neither verified nor refused.
+sub untried
+{
+	my ($what, $says, @arguments) = @_;
+	my ($result, $out) = verifier(@arguments);
+
+	is($result, 'untried', "$what: not tried");
+	like($out, $says, "$what: it says why");
+	return;
+}
+
+untried('half a digest', qr/^not a digest: cec-digest-1 fleet 1 1$/, $folder, 'cec-digest-1 fleet 1 1');
+untried('a mistyped path', qr/^neither a digest nor a file of digests: \S+\/digest: No such file or directory$/, $folder, "$folder/digest");
+untried('a folder of digests', qr/^neither a digest nor a file of digests: \S+: Is a directory$/, $folder, $folder);
+untried('no folder', qr/^cannot read \S+portfolio\.copy: No such file or directory$/, "$folder/none");
+untried('no arguments', qr/^Verifies the audit log of a portfolio/, ());
+is((verifier($folder, map { s/ fleet / north /r } @digests))[0], 'refused', 'digests of another portfolio');
+like((verifier($folder, $digests[2] =~ s/ fleet / north%20east /r))[1], qr/^RENAMED: the digest of block 3 is of portfolio north%20east, and this is fleet$/m, 'it says of which');
+like(ask("SELECT kind, block_no, detail FROM fleet.verify_audit(ARRAY['" . ($digests[2] =~ s/ fleet / north /r) . "']) WHERE kind <> 'ERASED'"), qr/^RENAMED\|3\|The digest is of a portfolio named north, and this is fleet\.$/, 'so does the first verifier');
+foreach my $file (qw(audit_log audit_block audit_erasure audit_schema))
+{
+	my $copy = PostgreSQL::Test::Utils::tempdir;
+
+	system("cp $folder/*.copy $copy/ && rm $copy/$file.copy") == 0 or die;
+	untried("no $file", qr/^cannot read \S+$file\.copy: No such file or directory$/, $copy, @digests);
+	append_to_file("$copy/$file.copy", "one\ttwo\n");
+	untried("something else as $file", qr/^\S+$file\.copy, line 1: not written as README\.md has it$/, $copy, @digests);
+}
 
 # Another encoding, where bytes differ from those that the client sees.
 $node->safe_psql('postgres', "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
@@ -146,27 +180,76 @@ changed('a column list edited', 'audit_schema', sub { s/asset_tag/asset_tug/ }, 
 changed('a column list removed', 'audit_schema', sub { s/^.*\tcontract\t.*\n//m }, qr/^SCHEMA_CHANGED: .* is gone, and rows of the log need it$/m);
 changed('an erasure edited', 'audit_erasure', sub { s/\\\\x\w\w/\\\\xff/ }, qr/^EDITED: row \d+, sealed in block 1$/m);
 changed('an erasure removed', 'audit_erasure', sub { $_ = '' }, qr/^EDITED: row \d+ has no salt or image/m);
-changed('an erasure that the log does not know', 'audit_erasure', sub { s/^(.*)$/$1\n$id\t\\\\x00/ }, qr/^EDITED: row $id was erased, and the log does not know of the erasure$/m);
+changed('an erasure that the log does not know', 'audit_erasure', sub { s/^\d+(\t.*)$/$&\n$id$1/ }, qr/^EXTRA: an erasure of row $id, which is not erased$/m);
+changed('the ground of an erasure', 'audit_erasure', sub { s/request 12/order of the court/ }, qr/^EDITED: row \d+ was erased, and the log does not know of the erasure as it stands$/m);
+changed('who erased', 'audit_erasure', sub { s/(\d\t)\w+(\t\w+\trequest)/$1nobody$2/ or s/(\+00\t)[^\t]+/$1nobody/ }, qr/^EDITED: row \d+ was erased, and the log does not know of the erasure as it stands$/m);
+changed('when it was erased', 'audit_erasure', sub { s/\t20(\d\d-)/\t19$1/ }, qr/^EDITED: row \d+ was erased, and the log does not know of the erasure as it stands$/m);
+# NULL where there is a value is no difference in form, but in what the engine wrote.
+changed('an actor that is NULL', 'audit_log', sub { s/^($id\t\d+\t-?\d+\t[^\t]+\t)[^\t]+/$1\\N/m }, qr/^EDITED: row $id,|^EDITED: line \d+ of audit_log\.copy has NULL/m);
+changed('a transaction that is NULL', 'audit_log', sub { s/^($id\t)\d+/$1\\N/m }, qr/^EDITED: line \d+ of audit_log\.copy has NULL where there was a value/m);
+changed('a root that is NULL', 'audit_block', sub { s/^(2\t.*\t)\\\\x\w+(\t[^\t]*)$/$1\\N$2/m }, qr/^EDITED: line 2 of audit_block\.copy has NULL where there was a value/m);
+changed('content that is NULL', 'audit_erasure', sub { s/\\\\x\w+/\\N/ }, qr/^EDITED: line 1 of audit_erasure\.copy has NULL/m);
+changed('codes that are NULL', 'audit_schema', sub { s/\t[^\t]*$/\t\\N/m }, qr/^EDITED: line 1 of audit_schema\.copy has NULL/m);
+changed('leaves that are NULL', 'audit_leaf', sub { s/\\\\x\w+/\\N/ }, qr/^EDITED: line 1 of audit_leaf\.copy has NULL/m);
 my ($other) = map { s/ (\w{8})(\w{56}) / 00000000$2 /r } $digests[1];
 my ($result, $out) = verifier($folder, $digests[0], $other);
 is($result, 'refused', 'a digest of another log: not verified');
 like($out, qr/^the digest of block 2 /m, 'a digest of another log: it says so');
 
-# Restored into another cluster, the log goes on, and old digests still hold.
-my $dump = PostgreSQL::Test::Utils::tempdir . '/book.dump';
-$node->run_log([ 'pg_dump', '-Fc', '-f', $dump, $node->connstr('book') ]);
+# Restored into another cluster, the log goes on, and old digests still hold. Each cluster numbers its rows lower than the
+# one before, and rows that were not sealed are carried along each time; at last the log comes back to where it began.
+sub move_to
+{
+	my ($to, $db, $first_number) = @_;
+	my $dump = PostgreSQL::Test::Utils::tempdir . '/book.dump';
+
+	$node->run_log([ 'pg_dump', '-Fc', '-f', $dump, $node->connstr('book') ]);
+	$node = $to;
+	$node->safe_psql('postgres', "CREATE DATABASE $db");
+	command_ok([ 'pg_restore', '-j4', '-d', $node->connstr($db), $dump ], 'restored into another cluster');
+	verified("$db: restored", $db, @digests);
+	ask("SELECT setval(pg_get_serial_sequence('fleet.audit_log', 'audit_id'), $first_number, false)", $db);
+	return;
+}
+
+# As long as a transaction is open that began before the first seal, that seal is no place to go on from.
+sub goes_on
+{
+	my ($db) = @_;
+	my ($sql, $rows) = ("BEGIN; UPDATE fleet.asset SET model = 'open' WHERE asset_id = 30; SELECT 'written';\n", '');
+	my $open = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr($db) ], '<', \$sql, '>', \$rows);
+
+	$open->pump until $rows =~ /written/;
+	ask(q{UPDATE fleet.asset SET model = model || '.' WHERE asset_id < 5}, $db);
+	push @digests, seal($db);
+	$sql .= "COMMIT;\n\\q\n";
+	$open->finish;
+	push @digests, seal($db);
+	ask(q{UPDATE fleet.asset SET model = model || '.' WHERE asset_id < 5}, $db);
+	push @digests, seal($db);
+	is(ask('SELECT count(*) FROM fleet.audit_log WHERE audit_id NOT IN (SELECT unnest(audit_ids) FROM fleet.audit_leaf)', $db), '0', "$db: all is sealed");
+	verified("$db: sealed on", $db, @digests);
+	is(ask('SELECT count(*) FROM fleet.audit_log WHERE NOT cec.verify_inclusion(fleet.audit_proof(audit_id))', $db), '0', "$db: every row has its proof");
+	is(ask("SELECT kind FROM fleet.verify_replay() WHERE kind NOT IN ('ERASED', 'SCHEMA_CHANGED')", $db), '', "$db: the tables agree with the log");
+	ask(q{UPDATE fleet.asset SET model = model || '!' WHERE asset_id BETWEEN 6 AND 9}, $db);
+	return;
+}
+
 my $first = $node;
-$node = new_cluster('restored', 'fsync = off', 'max_wal_size = 4GB');
-make_roles($node);
-$node->safe_psql('postgres', 'CREATE DATABASE book');
-command_ok([ 'pg_restore', '-j4', '-d', $node->connstr('book'), $dump ], 'restored into another cluster');
-verified('restored', 'book', @digests);
-push @digests, seal();
-ask(q{UPDATE fleet.asset SET model = 'of the new cluster' WHERE asset_id < 5});
-push @digests, seal();
+my $second = new_cluster('restored', 'fsync = off', 'max_wal_size = 4GB');
+make_roles($second);
+move_to($second, 'book', 20000);
+goes_on('book');
 is(ask('SELECT count(DISTINCT system_id) FROM fleet.audit_log'), '2', 'rows of both clusters are in the log');
-verified('restored, and sealed again', 'book', @digests);
-is(ask("SELECT kind FROM fleet.verify_replay() WHERE kind NOT IN ('ERASED', 'SCHEMA_CHANGED')"), '', 'the tables agree with the log');
+$first->safe_psql('postgres', 'ALTER DATABASE book RENAME TO old');
+move_to($first, 'book', 10000);
+goes_on('book');
+move_to($second, 'again', 5000) if $second->safe_psql('postgres', 'ALTER DATABASE book RENAME TO old') eq '';
+goes_on('again');
+is(ask('SELECT count(*), count(DISTINCT system_id) FROM fleet.audit_block WHERE carried IS NOT NULL', 'again'), '4|2', 'four times a block closed what was carried along');
+# What says that it came from elsewhere, and was not carried along.
+ask('ALTER TABLE fleet.audit_log DISABLE TRIGGER USER; UPDATE fleet.audit_log SET audit_id = 90000 WHERE audit_id = (SELECT max(audit_id) FROM fleet.audit_log WHERE system_id <> (SELECT system_id FROM fleet.audit_block ORDER BY block_no DESC LIMIT 1))', 'again');
+like(ask("SELECT kind, audit_id FROM fleet.verify_audit() WHERE kind NOT IN ('ERASED', 'TRIGGER_DISABLED')", 'again'), qr/^REORDERED\|\d+$/, 'a row of another cluster under another number');
 $first->stop('immediate');
 
 if (my $rows = $ENV{CEC_ROWS})

@@ -41,9 +41,9 @@ BEGIN
 	begun := clock_timestamp();
 	EXECUTE 'INSERT INTO bench.hand_inclusion (term_id, asset_id, listed_as, during) SELECT term_id, asset_id, listed_as, during FROM bench.line';
 	EXECUTE 'INSERT INTO bench.hand_audit (xid, system_id, at, actor, session_user_name, application_name, client_addr, reason, table_name,
-		operation, row_id, asset_id, term_id, contract_id, salt, row_image)
+		operation, row_id, asset_id, term_id, contract_id, salt, row_image, delta)
 		SELECT xid, system_id, at, actor, session_user_name, application_name, client_addr, reason, table_name,
-			operation, row_id, asset_id, term_id, contract_id, salt, row_image FROM bench.audit_row';
+			operation, row_id, asset_id, term_id, contract_id, salt, row_image, delta FROM bench.audit_row';
 	EXECUTE 'INSERT INTO bench.hand_coverage (asset_id, term_id, during, is_stated, is_ruled, is_inherited, recorded_at)
 		SELECT asset_id, term_id, during, is_stated, is_ruled, is_inherited, recorded_at FROM bench.coverage_row';
 	CALL bench.note('list of 200,000', 'by hand', nth, 200000, begun);

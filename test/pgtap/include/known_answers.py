@@ -82,7 +82,7 @@ def example():
     texts = ["maria@example.org", "maria", None, "192.0.2.7", "order 3310", "service_tier", "INSERT"]
     header = (b"\1" + int8(42) + int8(1000) + int8(7000000000000000001) + int8(at)
               + b"".join(part(t.encode() if t is not None else None) for t in texts)
-              + part(int8(7)) + part(None) + part(None) + part(None))
+              + part(int8(7)) + part(None) + part(None) + part(None) + part(None))
     hashed = sha(b"\0", header, content)
     for piece in header[:1], int8(42), int8(1000), int8(7000000000000000001), int8(at):
         print("header", piece.hex())

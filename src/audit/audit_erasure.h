@@ -1,0 +1,15 @@
+/*
+ * audit_erasure.h
+ *		What audit_erasure says of rows of the log that were erased.
+ */
+#ifndef CEC_AUDIT_ERASURE_H
+#define CEC_AUDIT_ERASURE_H
+
+#include "merkle.h"
+#include "portfolio_cache.h"
+
+extern bool cec_erasure_find(CecPortfolio *portfolio, int64 audit_id, CecHash *content);
+extern char *cec_erasure_tell(CecPortfolio *portfolio, int64 audit_id);
+extern void cec_erasure_scan_idle(CecPortfolio *portfolio, CecRowTaker take, void *arg);
+
+#endif

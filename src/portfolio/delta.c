@@ -1,0 +1,88 @@
+/*
+ * delta.c
+ *		Gathers what one statement changes in cover, and takes the statement's instant.
+ *
+ * The instant is what the log and all that is recorded beside it say of when: read from the clock after the locks, later
+ * than every state that the statement replaces, and than every statement before in the transaction.  So a clock that was
+ * set back makes an instant that is ahead of the clock, never two states at once.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "utils/memutils.h"
+
+#include "delta.h"
+
+/* The instant taken last in this session, and when the transaction began that took it. */
+static TimestampTz last_instant = 0;
+static TimestampTz last_transaction = 0;
+
+/* Starts an empty delta, which lives in the current memory context. */
+void
+cec_delta_begin(CecDelta *delta)
+{
+	memset(delta, 0, sizeof(CecDelta));
+	delta->cxt = CurrentMemoryContext;
+}
+
+/*
+ * The statement's instant: taken by the first who asks, moved where it is not later than the past that is given.  The caller
+ * holds the locks.
+ */
+TimestampTz
+cec_delta_instant(CecDelta *delta, TimestampTz past)
+{
+	if (delta->at != 0 && delta->at > past)
+		return delta->at;
+	if (delta->at == 0)
+	{
+		delta->at = Max(GetCurrentTimestamp(), past + 1);
+		if (last_transaction == GetCurrentTransactionStartTimestamp())
+			delta->at = Max(delta->at, last_instant + 1);
+		last_transaction = GetCurrentTransactionStartTimestamp();
+	}
+	else
+	{
+		delta->at = past + 1;
+		delta->was_moved = delta->is_stamped;
+	}
+	last_instant = Max(last_instant, delta->at);
+	return delta->at;
+}
+
+/* Adds a row to one of the lists of the delta. */
+void
+cec_delta_add(CecDelta *delta, CecDeltaRows *rows, int64 asset_id, int64 subject_id, CecDays during, uint8 flags)
+{
+	if (rows->count == rows->space)
+	{
+		rows->space = rows->space == 0 ? 4 : rows->space * 2;
+		rows->rows = rows->rows == NULL ? MemoryContextAlloc(delta->cxt, rows->space * sizeof(CecDeltaRow))
+										: repalloc_huge(rows->rows, rows->space * sizeof(CecDeltaRow));
+	}
+	rows->rows[rows->count++] = (CecDeltaRow){asset_id, subject_id, during, flags};
+}
+
+/* Moves to the next asset and term whose cover changed, in order; the part is zeroed to start.  False after the last. */
+bool
+cec_delta_next(const CecDelta *delta, CecDeltaPart *part)
+{
+	const CecDeltaRow *rows = delta->cover.rows;
+	int64 first = part->next;
+	int64 middle;
+	int64 end;
+
+	if (first == delta->cover.count)
+		return false;
+	for (middle = first; middle < delta->cover.count && rows[middle].asset_id == rows[first].asset_id &&
+						 rows[middle].subject_id == rows[first].subject_id && !(rows[middle].flags & CEC_DELTA_GAINED);
+		 middle++)
+		;
+	for (end = middle; end < delta->cover.count && rows[end].asset_id == rows[first].asset_id &&
+					   rows[end].subject_id == rows[first].subject_id;
+		 end++)
+		;
+	*part = (CecDeltaPart){rows[first].asset_id, rows[first].subject_id, rows + first, middle - first,
+						   rows + middle,		 end - middle,			 end};
+	return true;
+}
