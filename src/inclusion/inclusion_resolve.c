@@ -218,15 +218,22 @@ find_statement_of(CecChange *change)
 			   : find_statement(RelationGetRelid(change->rel), change->operation == CEC_UPDATE);
 }
 
-/* The lines that the running statement could not resolve; all that was remembered of it is forgotten by this. */
+/*
+ * The lines that the running statement could not resolve; all that was remembered of it is forgotten by this.  has_places says
+ * whether all other lines that came by are rows now, in their order: ON CONFLICT and others' triggers may keep some out.
+ */
 List *
-cec_inclusion_take_unresolved(CecChange *change)
+cec_inclusion_take_unresolved(CecChange *change, bool *has_places)
 {
 	Statement *statement = find_statement_of(change);
 	List *unresolved;
 
+	*has_places = false;
 	if (statement == NULL)
 		return NIL;
+	*has_places = change->operation == CEC_INSERT &&
+				  statement->arrived - list_length(statement->unresolved) ==
+					  (change->new_rows == NULL ? 0 : tuplestore_tuple_count(change->new_rows));
 	statements = list_delete_ptr(statements, statement);
 	unresolved = statement->unresolved;
 	if (statement->resolved != NULL)

@@ -402,7 +402,7 @@ next_place(int64 place, List *unresolved, ListCell **cell)
 
 /* The lines that promise something new; those that name no asset are not among them. */
 static CecLines
-collect_lines(CecChange *change, List *unresolved)
+collect_lines(CecChange *change, List *unresolved, bool has_places)
 {
 	CecLines lines = {0};
 	LineColumns columns;
@@ -428,7 +428,7 @@ collect_lines(CecChange *change, List *unresolved)
 				continue;
 		}
 		line = line_of_row(rows.new_row, &columns);
-		if (change->operation == CEC_INSERT)
+		if (has_places)
 			line.place = place = next_place(place, unresolved, &cell);
 		add_line(&lines, line);
 	}
@@ -443,15 +443,16 @@ validate_lines(CecChange *change)
 	List *unresolved;
 	List *wrong;
 	Clipped clipped = {0};
+	bool has_places;
 	int64 line_count;
 
 	cec_inclusion_check_names(change);
-	unresolved = cec_inclusion_take_unresolved(change);
+	unresolved = cec_inclusion_take_unresolved(change, &has_places);
 	wrong = cec_inclusion_explain_unresolved(change, unresolved);
 	line_count = list_length(wrong);
 	if (change->new_rows != NULL && !cec_change_is_empty(change))
 	{
-		CecLines lines = collect_lines(change, unresolved);
+		CecLines lines = collect_lines(change, unresolved, has_places);
 		CecLines doubtful = find_doubtful(change, &lines, &clipped);
 
 		line_count += lines.count;
