@@ -53,6 +53,8 @@ BEGIN
 	INSERT INTO fact SELECT * FROM random_fact;
 	DROP TABLE random_fact;
 END $$;
+-- As the engine derives it.
+UPDATE fact SET boundary_on_globe = boundary::geography;
 ALTER TABLE fact ADD COLUMN row_number integer GENERATED ALWAYS AS IDENTITY;
 CREATE TEMP VIEW plain AS
 SELECT row_number, asset_id, asset_tag, tag_symbology, serial_number, manufacturer, model, category, usage_type, status, customer_id, country, region, location,
