@@ -135,6 +135,9 @@ SELECT test.refused($$INSERT INTO fleet.inclusion (inclusion_id, term_id, listed
 	ON CONFLICT (inclusion_id) DO UPDATE SET during = excluded.during$$);
 SELECT test.refused($$INSERT INTO fleet.inclusion (term_id, listed_as, during)
 	SELECT 1, asset_tag, '[2026-09-01,2026-10-01)' FROM fleet.asset$$);
+-- No places where rows were left out on the way: those of the others are not known.
+SELECT test.refused($$INSERT INTO fleet.inclusion (inclusion_id, term_id, listed_as, during) VALUES (1, 1, 'PUMP-2', '[2026-12-01,)'),
+	(901, 1, 'PUMP-1', '[2026-01-01,2026-02-02)'), (902, 1, 'PUMP-1', '[2026-01-01,2026-02-03)') ON CONFLICT DO NOTHING$$);
 -- Accepted by the same ways.
 UPDATE fleet.inclusion SET during = '[2026-01-01,2026-01-31)', note = 'a day less' WHERE inclusion_id = 1;
 MERGE INTO fleet.inclusion i USING (VALUES ('SN-100', daterange('2026-02-01', '2026-03-01')), ('PUMP-1', '[2026-05-01,2026-06-01)'))

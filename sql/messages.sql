@@ -37,7 +37,10 @@ INSERT INTO test.act VALUES
 	(12, $$UPDATE fleet.contract SET status = 'active'$$),
 	(13, $$UPDATE fleet.coverage_rule SET effect = 'exclude'$$),
 	(14, $$UPDATE fleet.coverage_rule SET condition = 'nonsense'$$),
-	(15, $$INSERT INTO fleet.inclusion (term_id, listed_as, during) VALUES (901, 'SECRET-11', '[2026-05-01,2026-06-01)')$$);
+	(15, $$INSERT INTO fleet.inclusion (term_id, listed_as, during) VALUES (901, 'SECRET-11', '[2026-05-01,2026-06-01)')$$),
+	(16, $$UPDATE fleet.asset SET status = 'in service'$$),
+	(17, $$UPDATE fleet.contract SET currency = 'eur'$$),
+	(18, $$UPDATE fleet.asset SET country = 'UK'$$);
 GRANT SELECT ON test.act TO PUBLIC;
 
 -- As the owner: all of it is told.
@@ -45,11 +48,21 @@ SELECT test.refused(statement) FROM test.act WHERE act_id <> 12 ORDER BY act_id;
 BEGIN;
 UPDATE fleet.contract SET status = 'active';
 ROLLBACK;
+BEGIN;
+DELETE FROM fleet.inclusion;
+INSERT INTO fleet.inclusion (term_id, asset_id, during) VALUES (901, 903, '[2025-01-01,)');
+UPDATE fleet.contract SET status = 'terminated';
+ROLLBACK;
 -- By who may write and read nothing.
 SET ROLE regress_blind;
 SELECT line FROM test.act, test.refused(statement) AS line WHERE act_id <> 12 ORDER BY act_id;
 BEGIN;
 UPDATE fleet.contract SET status = 'active';
+ROLLBACK;
+BEGIN;
+DELETE FROM fleet.inclusion;
+INSERT INTO fleet.inclusion (term_id, asset_id, during) VALUES (901, 903, '[2025-01-01,)');
+UPDATE fleet.contract SET status = 'terminated';
 ROLLBACK;
 RESET ROLE;
 -- By who may do everything, but not see past row-level security.
@@ -63,6 +76,11 @@ SET ROLE regress_narrow;
 SELECT line FROM test.act, test.refused(statement) AS line WHERE act_id <> 12 ORDER BY act_id;
 BEGIN;
 UPDATE fleet.contract SET status = 'active';
+ROLLBACK;
+BEGIN;
+DELETE FROM fleet.inclusion;
+INSERT INTO fleet.inclusion (term_id, asset_id, during) VALUES (901, 903, '[2025-01-01,)');
+UPDATE fleet.contract SET status = 'terminated';
 ROLLBACK;
 RESET ROLE;
 

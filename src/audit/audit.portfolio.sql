@@ -31,7 +31,7 @@ CREATE TABLE @P@.audit_log (
 	row_image bytea,
 	delta bytea,
 	CONSTRAINT audit_log_pkey PRIMARY KEY (audit_id),
-	CONSTRAINT audit_log_operation_known CHECK (operation IN ('INSERT', 'UPDATE', 'DELETE', 'COVER', 'REFRESH', 'RECOMPUTE'))
+	CONSTRAINT audit_log_operation_known CHECK (cec.is_word(tableoid, operation, 'audit_log.operation', 'INSERT, UPDATE, DELETE, COVER, REFRESH, RECOMPUTE'))
 );
 
 -- Subjects are found by these; rows that speak of no asset or no contract cost nothing in them.

@@ -28,6 +28,9 @@ CREATE TABLE @P@.bundle_member (
 CREATE INDEX bundle_member_bundle_id_idx ON @P@.bundle_member (bundle_id);
 CREATE INDEX bundle_member_asset_id_idx ON @P@.bundle_member (asset_id);
 
+CREATE TRIGGER require_days BEFORE INSERT OR UPDATE ON @P@.bundle_member
+	FOR EACH ROW WHEN (NEW.during IS NULL) EXECUTE FUNCTION cec.require_days();
+
 SELECT cec._arm_table(@L@::regnamespace, 'bundle', 'data', 'definition');
 SELECT cec._arm_table(@L@::regnamespace, 'bundle_member', 'definition', 'definition');
 

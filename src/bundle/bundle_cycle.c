@@ -17,7 +17,6 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -76,7 +75,6 @@ static void
 refuse_cycle(CycleSearch *search, const Step *last, const CecDaySet *days)
 {
 	StringInfoData path;
-	Datum range = cec_range_of_days(days->spans[0]);
 
 	if (!cec_change_may_tell(search->change, "asset") || !cec_change_may_tell(search->change, "bundle") ||
 		!cec_change_may_tell(search->change, "bundle_member"))
@@ -87,12 +85,12 @@ refuse_cycle(CycleSearch *search, const Step *last, const CecDaySet *days)
 	for (const Step *step = last; step != NULL; step = step->below)
 		appendStringInfo(&path, "\"%s\" -> ", describe_asset(search->change, step->asset_id));
 	appendStringInfo(&path, "\"%s\"", describe_asset(search->change, search->target));
-	ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION),
-					errmsg("asset \"%s\" would inherit from itself", describe_asset(search->change, search->target)),
-					errdetail("From primary to member: %s, all of them for %s.", path.data,
-							  DatumGetCString(OidFunctionCall1(F_RANGE_OUT, range))),
-					errhint("End one of these memberships, or choose days on which they do not all hold."),
-					errtableconstraint(search->change->rel, "bundle_member_no_cycle")));
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("asset \"%s\" would inherit from itself", describe_asset(search->change, search->target)),
+			 errdetail("From primary to member: %s, all of them %s.", path.data, cec_days_in_words(days->spans[0])),
+			 errhint("End one of these memberships, or choose days on which they do not all hold."),
+			 errtableconstraint(search->change->rel, "bundle_member_no_cycle")));
 }
 
 /* Walks up from an asset that was reached on the days. */

@@ -32,8 +32,8 @@ CREATE TABLE @P@.contract (
 	CONSTRAINT contract_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES @P@.customer,
 	CONSTRAINT contract_number_length CHECK ((char_length(number) BETWEEN 1 AND 200) IS NOT FALSE
 		OR cec.refuse_length(tableoid, 'contract_number_length', number, 200)),
-	CONSTRAINT contract_kind_known CHECK (kind IN ('service', 'warranty', 'extended_warranty', 'lease')),
-	CONSTRAINT contract_status_known CHECK (status IN ('draft', 'active', 'terminated', 'void')),
+	CONSTRAINT contract_kind_known CHECK (cec.is_word(tableoid, kind, 'contract.kind', 'service, warranty, extended_warranty, lease')),
+	CONSTRAINT contract_status_known CHECK (cec.is_word(tableoid, status, 'contract.status', 'draft, active, terminated, void')),
 	CONSTRAINT contract_days_not_empty CHECK (NOT isempty(during)
 		OR cec.refuse_empty('contract_days_not_empty')),
 	CONSTRAINT contract_days_finite CHECK ((isfinite(lower(during)) AND isfinite(upper(during))) IS NOT FALSE
@@ -42,8 +42,8 @@ CREATE TABLE @P@.contract (
 		OR cec.refuse_infinity('contract_suspensions_finite')),
 	CONSTRAINT contract_time_zone_known
 		CHECK (timezone(time_zone, timestamptz '2000-01-01 00:00:00+00') IS NOT NULL),
-	CONSTRAINT contract_currency_form CHECK (currency ~ '^[A-Z]{3}$'),
-	CONSTRAINT contract_governing_country_form CHECK (governing_country ~ '^[A-Z]{2}$'),
+	CONSTRAINT contract_currency_form CHECK (cec.is_currency(tableoid, currency, 'contract.currency')),
+	CONSTRAINT contract_governing_country_form CHECK (cec.is_country(tableoid, governing_country, 'contract_governing_country_form')),
 	CONSTRAINT contract_boundary_valid CHECK (st_isvalid(boundary) IS NOT FALSE
 		OR cec.refuse(tableoid, 'contract_boundary_valid', 'the boundary of a contract is not a valid area',
 			format('Contract "%s": %s.', number, st_isvalidreason(boundary)), 'ST_MakeValid mends most outlines.')),
@@ -79,10 +79,9 @@ CREATE TABLE @P@.coverage_term (
 	CONSTRAINT coverage_term_days_finite CHECK ((isfinite(lower(during)) AND isfinite(upper(during))) IS NOT FALSE
 		OR cec.refuse_infinity('coverage_term_days_finite')),
 	CONSTRAINT coverage_term_price_not_negative CHECK (price >= 0),
-	CONSTRAINT coverage_term_price_basis_known
-		CHECK (price_basis IN ('per_unit_day', 'per_unit_month', 'per_unit_year')),
+	CONSTRAINT coverage_term_price_basis_known CHECK (cec.is_word(tableoid, price_basis, 'coverage_term.price_basis', 'per_unit_day, per_unit_month, per_unit_year')),
 	CONSTRAINT coverage_term_price_has_basis CHECK (price IS NULL OR price_basis IS NOT NULL),
-	CONSTRAINT coverage_term_proration_known CHECK (proration IN ('actual_days', 'thirty_360', 'full_month'))
+	CONSTRAINT coverage_term_proration_known CHECK (cec.is_word(tableoid, proration, 'coverage_term.proration', 'actual_days, thirty_360, full_month'))
 );
 
 CREATE INDEX coverage_term_tier_id_idx ON @P@.coverage_term (tier_id) WHERE tier_id IS NOT NULL;
@@ -96,14 +95,22 @@ CREATE TABLE @P@.regulation (
 	during daterange NOT NULL,
 	citation text,
 	CONSTRAINT regulation_pkey PRIMARY KEY (regulation_id),
-	CONSTRAINT regulation_country_form CHECK (country ~ '^[A-Z]{2}$'),
-	CONSTRAINT regulation_region_form CHECK (region ~ '^[A-Z]{2}-[A-Z0-9]{1,3}$' AND left(region, 2) = country),
+	CONSTRAINT regulation_country_form CHECK (cec.is_country(tableoid, country, 'regulation_country_form')),
+	CONSTRAINT regulation_region_form CHECK ((region ~ '^[A-Z]{2}-[A-Z0-9]{1,3}$' AND left(region, 2) = country) IS NOT FALSE
+		OR cec.refuse(tableoid, 'regulation_region_form', 'a region is an ISO 3166-2 code of the regulation''s country', '', 'Bavaria is DE-BY, with country DE.')),
 	CONSTRAINT regulation_requirement_length CHECK (octet_length(requirement) BETWEEN 1 AND 4000),
 	CONSTRAINT regulation_days_not_empty CHECK (NOT isempty(during)
 		OR cec.refuse_empty('regulation_days_not_empty')),
 	CONSTRAINT regulation_days_finite CHECK ((isfinite(lower(during)) AND isfinite(upper(during))) IS NOT FALSE
 		OR cec.refuse_infinity('regulation_days_finite'))
 );
+
+CREATE TRIGGER require_days BEFORE INSERT OR UPDATE ON @P@.contract
+	FOR EACH ROW WHEN (NEW.during IS NULL) EXECUTE FUNCTION cec.require_days();
+CREATE TRIGGER require_days BEFORE INSERT OR UPDATE ON @P@.coverage_term
+	FOR EACH ROW WHEN (NEW.during IS NULL) EXECUTE FUNCTION cec.require_days();
+CREATE TRIGGER require_days BEFORE INSERT OR UPDATE ON @P@.regulation
+	FOR EACH ROW WHEN (NEW.during IS NULL) EXECUTE FUNCTION cec.require_days();
 
 SELECT cec._arm_table(@L@::regnamespace, 'service_tier', 'data', 'definition');
 SELECT cec._arm_table(@L@::regnamespace, 'contract', 'data', 'definition');

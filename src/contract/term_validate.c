@@ -15,7 +15,7 @@
 #include "contract.h"
 
 static const CecQuery apart = {
-	"SELECT t.number, c.number, pg_catalog.format('The term runs for %s, the contract for %s.', t.during, c.during)"
+	"SELECT t.number, c.number, pg_catalog.format('The term runs %s, the contract %s.', cec._days_in_words(t.during), cec._days_in_words(c.during))"
 	" FROM unnest($1::bigint[]) AS n(term_id)"
 	" JOIN @P@.coverage_term t ON t.term_id = n.term_id"
 	" JOIN @P@.contract c ON c.contract_id = t.contract_id"

@@ -91,6 +91,7 @@ extern void cec_coverage_init(void);
 extern void cec_coverage_update_init(void);
 extern void cec_coverage_await_init(void);
 extern void cec_duplicate_notice_init(void);
+extern void cec_terminate_notice_init(void);
 extern CecCoverSet *
 cec_coverage_compute(CecPortfolio *portfolio, const CecIds *assets, CecRuleWork *rules, Snapshot snapshot);
 extern CecCoverRow *cec_coverage_rows(CecAssetCover *asset, int *count);

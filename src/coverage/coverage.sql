@@ -455,12 +455,12 @@ BEGIN
 		FROM fact f CROSS JOIN LATERAL (VALUES
 			(1, CASE WHEN f.status IN ('draft', 'void') OR NOT f.contract_days @> $2 OR f.suspensions @> $2 THEN 'no' ELSE 'yes' END,
 				CASE WHEN f.status IN ('draft', 'void') THEN format('Contract %s is %s and covers nothing.', f.contract, f.status)
-					WHEN NOT f.contract_days @> $2 THEN format('Contract %s runs for %s, which leaves the day out.', f.contract, f.contract_days)
+					WHEN NOT f.contract_days @> $2 THEN format('Contract %s runs %s, which leaves the day out.', f.contract, cec._days_in_words(f.contract_days))
 					WHEN f.suspensions @> $2 THEN format('Contract %s is suspended on the day.', f.contract)
 					ELSE format('Contract %s is %s and runs on the day.', f.contract, f.status) END),
 			(2, CASE WHEN f.term_days @> $2 THEN 'yes' ELSE 'no' END,
 				CASE WHEN f.term_days @> $2 THEN format('Term %s runs on the day.', f.term)
-					ELSE format('Term %s runs for %s, which leaves the day out.', f.term, f.term_days) END),
+					ELSE format('Term %s runs %s, which leaves the day out.', f.term, cec._days_in_words(f.term_days)) END),
 			(3, CASE WHEN (f.asset_status = 'planned' AND f.commissioned_on IS NULL) OR f.commissioned_on > $2
 					OR f.decommissioned_on < $2 OR f.out_of_service @> $2 THEN 'no' ELSE 'yes' END,
 				CASE WHEN f.asset_status = 'planned' AND f.commissioned_on IS NULL THEN format('Asset "%s" is planned and has no day of commissioning.', f.asset_tag)
@@ -469,8 +469,8 @@ BEGIN
 					WHEN f.out_of_service @> $2 THEN format('Asset "%s" is out of service on the day.', f.asset_tag)
 					ELSE format('Asset "%s" is in its life on the day.', f.asset_tag) END),
 			(4, CASE WHEN f.listed IS NOT NULL THEN 'yes' ELSE 'no' END,
-				CASE WHEN f.listed IS NOT NULL THEN format('It is listed for %s.', f.listed)
-					WHEN f.listed_elsewhen IS NOT NULL THEN format('It is listed for %s, which leaves the day out.', f.listed_elsewhen)
+				CASE WHEN f.listed IS NOT NULL THEN format('It is listed %s.', cec._days_in_words(f.listed))
+					WHEN f.listed_elsewhen IS NOT NULL THEN format('It is listed %s, which leaves the day out.', cec._days_in_words(f.listed_elsewhen))
 					ELSE 'It is not listed on this term.' END),
 			(5, CASE WHEN f.qualified_by IS NOT NULL THEN 'yes' WHEN 'include' = ANY (f.rule_effects) THEN 'no' END,
 				CASE WHEN f.qualified_by IS NOT NULL THEN format('It qualifies by rule %s.', f.qualified_by)
@@ -485,7 +485,7 @@ BEGIN
 					ELSE 'It belongs to no bundle on the day.' END),
 			(8, CASE WHEN f.carved_out IS NULL THEN 'yes' ELSE 'no' END,
 				CASE WHEN f.carved_out IS NULL THEN 'It is not carved out of this term on the day.'
-					ELSE format('It is carved out of this term for %s.', f.carved_out) END),
+					ELSE format('It is carved out of this term %s.', cec._days_in_words(f.carved_out)) END),
 			(9, CASE WHEN f.excluded_by IS NOT NULL THEN 'no' WHEN 'exclude' = ANY (f.rule_effects) THEN 'yes' END,
 				CASE WHEN f.excluded_by IS NOT NULL THEN format('It is excluded by rule %s.', f.excluded_by)
 					ELSE 'It is excluded by no rule of this term on the day.' END),

@@ -154,4 +154,5 @@ cec_coverage_init(void)
 	cec_change_register(CEC_STAGE_COVER, NULL, update_coverage);
 	cec_coverage_update_init();
 	cec_duplicate_notice_init();
+	cec_terminate_notice_init();
 }

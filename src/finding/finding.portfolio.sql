@@ -16,7 +16,7 @@ CREATE TABLE @P@.finding (
 	first_day date,
 	last_day date,
 	CONSTRAINT finding_pkey PRIMARY KEY (finding_id),
-	CONSTRAINT finding_severity_known CHECK (severity IN ('info', 'warning', 'error')),
+	CONSTRAINT finding_severity_known CHECK (cec.is_word(tableoid, severity, 'finding.severity', 'info, warning, error')),
 	CONSTRAINT finding_closed_after_opened CHECK (closed_at >= opened_at),
 	CONSTRAINT finding_days_in_order CHECK (last_day >= first_day)
 );

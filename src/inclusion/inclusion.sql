@@ -41,7 +41,7 @@ BEGIN
 	END IF;
 	IF coalesce(first_day, lower(term_days)) >= coalesce(last_day + 1, upper(term_days)) THEN
 		RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'these days are outside the term',
-			DETAIL = format('The term runs for %s; %s was asked for.', term_days,
+			DETAIL = format('The term runs %s; %s was asked for.', cec._days_in_words(term_days),
 				CASE WHEN first_day IS NULL THEN format('its first day to %s', last_day) ELSE format('%s to its last day', first_day) END),
 			HINT = 'Choose days within the term, or extend the term first.', CONSTRAINT = 'inclusion_days_meet_term';
 	END IF;
@@ -97,12 +97,32 @@ BEGIN
 		WHERE asset_id = ANY ($1) AND term_id = $2 AND effect = ''include'' AND NOT during <@ daterange(NULL, $3, ''(]'')')
 		USING asset_ids, term_id, ends_on;
 	GET DIAGNOSTICS shortened = ROW_COUNT;
+	IF deleted + shortened = 0 THEN
+		RAISE NOTICE USING MESSAGE = format('nothing on term %s had to be changed for "%s"', term_id, left(identifier, 100)),
+			DETAIL = format('No line that includes it runs after %s.', ends_on),
+			HINT = 'The table inclusion has the lines of a term.';
+	END IF;
 	RETURN deleted + shortened;
 END;
 $$;
+
+CREATE FUNCTION cec._check_inclusions(portfolio oid, term_id bigint, rows jsonb)
+RETURNS TABLE (place bigint, identifier text, outcome text, sqlstate text, constraint_name text, message text, asset_id bigint,
+	suggestion text)
+LANGUAGE c STABLE ROWS 1000 SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'cec_check_inclusions';
+
+CREATE FUNCTION cec.check_inclusions(portfolio regnamespace, term_id bigint, rows jsonb)
+RETURNS TABLE (place bigint, identifier text, outcome text, sqlstate text, constraint_name text, message text, asset_id bigint,
+	suggestion text)
+LANGUAGE sql STABLE ROWS 1000
+BEGIN ATOMIC
+	SELECT * FROM cec._check_inclusions(portfolio::oid, term_id, rows);
+END;
 
 COMMENT ON FUNCTION cec.resolve_listed_as() IS 'Engine trigger: fills asset_id of a list line from listed_as, or makes sure that both name one asset.';
 COMMENT ON FUNCTION cec.keep_listed_asset() IS 'Engine trigger: refuses to delete an asset that stands on a list (SQLSTATE 23503).';
 COMMENT ON FUNCTION cec._term_days(regnamespace, bigint) IS 'Private. The days of a term, or SQLSTATE 23503.';
 COMMENT ON FUNCTION cec.list_asset(regnamespace, text, bigint, text, date, date, text) IS 'Puts an asset on the list of a term (effect include) or carves it out (exclude); see include_asset and exclude_asset of a portfolio.';
 COMMENT ON FUNCTION cec.remove_asset(regnamespace, bigint, text, date) IS 'Ends the listing of an asset on a term; see remove_asset of a portfolio.';
+COMMENT ON FUNCTION cec._check_inclusions(oid, bigint, jsonb) IS 'Private. What would become of the rows of a list.';
+COMMENT ON FUNCTION cec.check_inclusions(regnamespace, bigint, jsonb) IS 'What would become of the rows of a list; see check_inclusions of a portfolio.';

@@ -12,6 +12,7 @@
 /* A line that is held against the register. */
 typedef struct CecLine
 {
+	int64 place; /* in the statement, from 1; 0 where lines have none */
 	int64 inclusion_id;
 	int64 asset_id;
 	int64 term_id;
@@ -26,8 +27,30 @@ typedef struct CecLines
 	CecLine *lines;
 } CecLines;
 
+/* What may be wrong with a line. */
+typedef struct CecProblem
+{
+	const char *name;
+	int sqlstate;
+	const char *constraint;
+	const char *message; /* %s: what the asset was listed as */
+	const char *hint;
+} CecProblem;
+
+/* A line that is refused. */
+typedef struct CecWrongLine
+{
+	int64 place; /* see CecLine */
+	int64 inclusion_id;
+	const CecProblem *problem;
+	char *listed_as;
+	char *facts; /* NULL: nothing to add */
+} CecWrongLine;
+
+extern const CecProblem *cec_inclusion_problem(const char *name);
+extern List *cec_inclusion_explain_new(CecPortfolio *portfolio, CecLines *lines);
 extern List *cec_inclusion_explain_unresolved(CecChange *change, List *unresolved);
-extern List *cec_inclusion_explain_lines(CecChange *change, const CecLines *doubtful);
+extern List *cec_inclusion_explain_lines(CecChange *change, CecLines *doubtful);
 extern void cec_inclusion_refuse(CecChange *change, List *wrong, int64 line_count);
 
 #endif

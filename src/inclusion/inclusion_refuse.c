@@ -12,10 +12,11 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/varlena.h"
+#include "utils/snapmgr.h"
 
 #include "change.h"
 #include "day_set.h"
+#include "identifier_key.h"
 #include "inclusion_lines.h"
 #include "inclusion_resolve.h"
 
@@ -27,38 +28,43 @@
 #endif
 #define DATERANGEARRAYOID 3913
 
-#define LISTED \
-	"unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::boolean[], $5::daterange[])" \
-	" AS n(inclusion_id, asset_id, term_id, is_include, during)"
+#define LISTED "unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::boolean[], $5::daterange[])"
+#define LINE_COLUMNS "(inclusion_id, asset_id, term_id, is_include, during)"
 
 /*
  * What is wrong, in words: the name of the asset, the problem (see problems[]), the facts, and a name for those who may
  * not read the register.  A line that was moved to another asset may still say what it was listed as before.  Of two
- * new lines that overlap, the later one is wrong.  OFFSET 0 makes what belongs to a line a look-up by its key.
+ * new lines that overlap, the later one is wrong.  Lines that are not stored yet have keys below 0, and what is said of
+ * them does not speak of overlaps on their own term ($6).  OFFSET 0 makes what belongs to a line a look-up by its key.
  */
 static const CecQuery explain = {
-	"SELECT CASE WHEN i.listed_as IN (a.asset_tag, a.serial_number) OR EXISTS (SELECT FROM @P@.asset_identifier x"
+	"WITH carved AS (SELECT x.asset_id, x.term_id, range_agg(x.during) AS days FROM " LISTED "  AS x" LINE_COLUMNS
+	" WHERE NOT x.is_include GROUP BY 1, 2)"
+	" SELECT CASE WHEN i.listed_as IN (a.asset_tag, a.serial_number) OR EXISTS (SELECT FROM @P@.asset_identifier x"
 	"   WHERE x.asset_id = a.asset_id AND x.value = i.listed_as) THEN i.listed_as"
 	"  ELSE coalesce(a.asset_tag, i.listed_as, pg_catalog.format('asset_id %s', n.asset_id)) END, p.problem,"
 	" CASE p.problem"
-	"  WHEN 'days' THEN pg_catalog.format('It would be listed for %s, but term %s of contract %s runs through %s.',"
-	"   n.during, t.number, c.number, t.during * c.during)"
+	"  WHEN 'days' THEN pg_catalog.format('It would be listed %s, but term %s of contract %s runs %s.',"
+	"   cec._days_in_words(n.during), t.number, c.number, cec._days_in_words(t.during * c.during))"
 	"  WHEN 'decommissioned' THEN pg_catalog.format('It is decommissioned on %s, and its cover would start on %s.',"
 	"   a.decommissioned_on, lower(d.days))"
 	"  WHEN 'commissioned' THEN pg_catalog.format('It is commissioned on %s, and its cover would end on %s.',"
 	"   a.commissioned_on, upper(d.days) - 1)"
-	"  WHEN 'listed' THEN pg_catalog.format('It already stands on term %s of contract %s for %s.',"
-	"   coalesce(t.number, n.term_id::text), coalesce(c.number, 'to come'), s.during)"
-	"  ELSE pg_catalog.format('It already stands on term %s of the %s contract %s for %s.', e.term_number, c.kind, e.contract_number, e.during)"
-	" END, coalesce(i.listed_as, pg_catalog.format('asset_id %s', n.asset_id))"
-	" FROM " LISTED " JOIN @P@.inclusion i ON i.inclusion_id = n.inclusion_id"
+	"  WHEN 'listed' THEN pg_catalog.format('It already stands on term %s of contract %s, %s.',"
+	"   coalesce(t.number, n.term_id::text), coalesce(c.number, 'to come'), cec._days_in_words(s.during))"
+	"  ELSE pg_catalog.format('It already stands on term %s of the %s contract %s, %s.', e.term_number, c.kind,"
+	"   e.contract_number, cec._days_in_words(e.during))"
+	" END, coalesce(i.listed_as, pg_catalog.format('asset_id %s', n.asset_id)), n.inclusion_id"
+	" FROM " LISTED " AS n" LINE_COLUMNS
+	" LEFT JOIN LATERAL (SELECT * FROM @P@.inclusion WHERE inclusion_id = n.inclusion_id OFFSET 0) AS i ON true"
+	" LEFT JOIN carved v ON v.asset_id = n.asset_id AND v.term_id = n.term_id"
 	/* a line may come before them, and must not overlap all the same */
 	" LEFT JOIN LATERAL (SELECT * FROM @P@.coverage_term WHERE term_id = n.term_id OFFSET 0) AS t ON true"
 	" LEFT JOIN LATERAL (SELECT * FROM @P@.contract WHERE contract_id = t.contract_id OFFSET 0) AS c ON true"
 	" LEFT JOIN LATERAL (SELECT * FROM @P@.asset WHERE asset_id = n.asset_id OFFSET 0) AS a ON true"
 	" CROSS JOIN LATERAL (SELECT n.during * t.during * c.during) AS d(days)"
 	" LEFT JOIN LATERAL (SELECT o.during FROM @P@.inclusion o"
-	"  WHERE o.asset_id = n.asset_id AND o.term_id = n.term_id AND (o.effect = 'include') = n.is_include"
+	"  WHERE $6 AND o.asset_id = n.asset_id AND o.term_id = n.term_id AND (o.effect = 'include') = n.is_include"
 	"   AND o.during && n.during AND o.inclusion_id <> n.inclusion_id"
 	"   AND (o.inclusion_id < n.inclusion_id OR o.inclusion_id <> ALL ($1))"
 	"  ORDER BY o.inclusion_id LIMIT 1) AS s ON true"
@@ -72,7 +78,8 @@ static const CecQuery explain = {
 	"   AND (o.inclusion_id < n.inclusion_id OR o.inclusion_id <> ALL ($1))"
 	/* the days that both would really cover: without suspensions and carve-outs */
 	"   AND (datemultirange(d.days) - c.suspensions - coalesce((SELECT range_agg(x.during) FROM @P@.inclusion x"
-	"     WHERE x.asset_id = n.asset_id AND x.term_id = n.term_id AND x.effect = 'exclude'), '{}'))"
+	"     WHERE x.asset_id = n.asset_id AND x.term_id = n.term_id AND x.effect = 'exclude'), '{}')"
+	"    - coalesce(v.days, '{}'))"
 	"    && (datemultirange(o.during * ot.during * oc.during) - oc.suspensions"
 	"     - coalesce((SELECT range_agg(x.during) FROM @P@.inclusion x"
 	"     WHERE x.asset_id = n.asset_id AND x.term_id = o.term_id AND x.effect = 'exclude'), '{}'))"
@@ -84,30 +91,12 @@ static const CecQuery explain = {
 	"   WHEN s.during IS NOT NULL THEN 'listed'"
 	"   WHEN e.contract_number IS NOT NULL THEN 'elsewhere' END) AS p(problem)"
 	" WHERE p.problem IS NOT NULL ORDER BY n.inclusion_id",
-	5,
-	{INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, DATERANGEARRAYOID},
+	6,
+	{INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, DATERANGEARRAYOID, BOOLOID},
 	CURSOR_OPT_CUSTOM_PLAN,
-	.results = {TEXTOID, TEXTOID, TEXTOID, TEXTOID}};
+	.results = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID}};
 
-/* Tags next to an unknown one in alphabetical order: where a typing mistake leads. */
-static const CecQuery neighbours = {
-	"(SELECT asset_tag FROM @P@.asset WHERE asset_tag < $1 ORDER BY asset_tag DESC LIMIT 5)"
-	" UNION ALL (SELECT asset_tag FROM @P@.asset WHERE asset_tag > $1 ORDER BY asset_tag LIMIT 5)",
-	1,
-	{TEXTOID},
-	CURSOR_OPT_GENERIC_PLAN,
-	.results = {TEXTOID}};
-
-typedef struct Problem
-{
-	const char *name; /* as in explain */
-	int sqlstate;
-	const char *constraint;
-	const char *message; /* %s: what the asset was listed as */
-	const char *hint;
-} Problem;
-
-static const Problem problems[] = {
+static const CecProblem problems[] = {
 	{"unknown", ERRCODE_FOREIGN_KEY_VIOLATION, "inclusion_listed_as_known", "no asset is known as \"%s\"",
 	 "Register the asset first, or see find_asset for what an identifier names."},
 	{"ambiguous", ERRCODE_CHECK_VIOLATION, "inclusion_listed_as_unambiguous", "several assets are known as \"%s\"",
@@ -131,16 +120,9 @@ static const Problem problems[] = {
 	 "End it there first, or allow duplicates in this portfolio's setting."},
 };
 
-/* A line that is refused. */
-typedef struct WrongLine
-{
-	const Problem *problem;
-	char *listed_as;
-	char *facts; /* NULL: nothing to add */
-} WrongLine;
-
-static const Problem *
-find_problem(const char *name)
+/* What may be wrong with a line, by its name. */
+const CecProblem *
+cec_inclusion_problem(const char *name)
 {
 	for (int i = 0; i < (int) lengthof(problems); i++)
 		if (strcmp(problems[i].name, name) == 0)
@@ -178,107 +160,100 @@ result_text(uint64 row, int column)
 	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
 }
 
-/* What is wrong with the doubtful lines, as WrongLine; those with which nothing is are not in it. */
-List *
-cec_inclusion_explain_lines(CecChange *change, const CecLines *doubtful)
+static int
+compare_ids(const void *one, const void *other)
 {
-	MemoryContext cxt = CurrentMemoryContext;
-	MemoryContext old;
-	List *wrong = NIL;
-	Datum args[5];
-	uint64 rows;
-	bool may_read_list = cec_change_may_tell(change, "inclusion");
-	bool may_read = may_read_list && cec_change_may_tell(change, "asset") &&
-					cec_change_may_tell(change, "coverage_term") && cec_change_may_tell(change, "contract");
+	int64 a = ((const CecLine *) one)->inclusion_id;
+	int64 b = ((const CecLine *) other)->inclusion_id;
 
-	lines_as_args(doubtful, args);
-	SPI_connect();
-	rows = cec_query_run(change->portfolio->plans, &explain, args, NULL, 0);
-	old = MemoryContextSwitchTo(cxt);
+	return a < b ? -1 : a > b;
+}
+
+/* What a message may say of lines: all, what the statement itself gave, or nothing. */
+typedef enum Telling
+{
+	TELL_NOTHING,
+	TELL_GIVEN,
+	TELL_ALL
+} Telling;
+
+static Telling
+find_telling(CecChange *change)
+{
+	bool may_read_list = cec_change_may_tell(change, "inclusion");
+
+	if (may_read_list && cec_change_may_tell(change, "asset") && cec_change_may_tell(change, "coverage_term") &&
+		cec_change_may_tell(change, "contract"))
+		return TELL_ALL;
+	/* An INSERT said it itself. */
+	return may_read_list || change->operation == CEC_INSERT ? TELL_GIVEN : TELL_NOTHING;
+}
+
+/* What explain has found, as CecWrongLine in the current memory context; what it is about only where that may be told. */
+static List *
+take_wrong_lines(CecLines *lines, uint64 rows, Telling telling, MemoryContext cxt)
+{
+	MemoryContext old = MemoryContextSwitchTo(cxt);
+	List *wrong = NIL;
+
 	for (uint64 i = 0; i < rows; i++)
 	{
-		WrongLine *line = palloc(sizeof(WrongLine));
+		CecWrongLine *line = palloc(sizeof(CecWrongLine));
+		CecLine key = {0};
+		bool isnull;
 
-		/* An INSERT said it itself. */
-		if (may_read_list || change->operation == CEC_INSERT)
-			line->listed_as = result_text(i, may_read ? 1 : 4);
-		else
-			line->listed_as = "...";
-		line->problem = find_problem(result_text(i, 2));
-		line->facts = may_read ? result_text(i, 3) : NULL;
+		key.inclusion_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 5, &isnull));
+		line->inclusion_id = key.inclusion_id;
+		line->place = ((CecLine *) bsearch(&key, lines->lines, lines->count, sizeof(CecLine), compare_ids))->place;
+		line->listed_as = telling == TELL_NOTHING ? "..." : result_text(i, telling == TELL_ALL ? 1 : 4);
+		line->problem = cec_inclusion_problem(result_text(i, 2));
+		line->facts = telling == TELL_ALL ? result_text(i, 3) : NULL;
 		wrong = lappend(wrong, line);
 	}
 	MemoryContextSwitchTo(old);
+	return wrong;
+}
+
+/*
+ * What is wrong with the doubtful lines, as CecWrongLine; those with which nothing is are not in it.  Puts the lines in order
+ * of their keys.
+ */
+List *
+cec_inclusion_explain_lines(CecChange *change, CecLines *doubtful)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	List *wrong;
+	Datum args[6];
+
+	qsort(doubtful->lines, doubtful->count, sizeof(CecLine), compare_ids);
+	lines_as_args(doubtful, args);
+	args[5] = BoolGetDatum(true);
+	SPI_connect();
+	wrong = take_wrong_lines(doubtful, cec_query_run(change->portfolio->plans, &explain, args, NULL, 0),
+							 find_telling(change), cxt);
 	SPI_finish();
 	return wrong;
 }
 
-/* A registered tag that is nearly what was typed, or NULL. */
-static char *
-find_similar_tag(CecChange *change, const char *typed)
+/*
+ * The same for lines that are not stored, and get keys below 0 by their places; but not whether they overlap others of their
+ * term.  With the caller's rights and the snapshot of the caller's statement.
+ */
+List *
+cec_inclusion_explain_new(CecPortfolio *portfolio, CecLines *lines)
 {
 	MemoryContext cxt = CurrentMemoryContext;
-	MemoryContext old;
-	Datum arg = CStringGetTextDatum(typed);
-	char *best = NULL;
-	int best_distance = 3;
-	uint64 rows;
+	List *wrong;
+	Datum args[6];
 
-	/* varstr_levenshtein takes no more than 255 bytes. */
-	if (strlen(typed) > 255 || !cec_change_may_tell(change, "asset"))
-		return NULL;
+	for (int64 i = 0; i < lines->count; i++)
+		lines->lines[i].inclusion_id = -lines->lines[i].place;
+	qsort(lines->lines, lines->count, sizeof(CecLine), compare_ids);
+	lines_as_args(lines, args);
+	args[5] = BoolGetDatum(false);
 	SPI_connect();
-	rows = cec_query_run(change->portfolio->plans, &neighbours, &arg, NULL, 0);
-	old = MemoryContextSwitchTo(cxt);
-	for (uint64 i = 0; i < rows; i++)
-	{
-		char *tag = result_text(i, 1);
-		int distance;
-
-		if (strlen(tag) > 255)
-			continue;
-		distance = varstr_levenshtein_less_equal(typed, strlen(typed), tag, strlen(tag), 1, 1, 1, best_distance, true);
-		if (distance < best_distance)
-		{
-			best = tag;
-			best_distance = distance;
-		}
-	}
-	MemoryContextSwitchTo(old);
+	wrong = take_wrong_lines(lines, cec_query_read(portfolio->plans, &explain, args, NULL), TELL_ALL, cxt);
 	SPI_finish();
-	return best;
-}
-
-/* What is wrong with lines that name no asset or several, as WrongLine. */
-List *
-cec_inclusion_explain_unresolved(CecChange *change, List *unresolved)
-{
-	List *wrong = NIL;
-	ListCell *cell;
-
-	foreach (cell, unresolved)
-	{
-		CecUnresolved *from = lfirst(cell);
-		WrongLine *line = palloc(sizeof(WrongLine));
-
-		line->listed_as = from->listed_as;
-		line->problem = find_problem(from->matches == 0					  ? "unknown"
-									 : from->matches == CEC_NAMES_ANOTHER ? "another"
-																		  : "ambiguous");
-		line->facts = NULL;
-		if (from->matches == 0 && list_length(wrong) < LINES_SHOWN)
-		{
-			char *similar = find_similar_tag(change, from->listed_as);
-
-			if (similar != NULL)
-				line->facts = psprintf("Perhaps \"%s\" was meant.", similar);
-		}
-		else if (from->matches == CEC_NAMES_ANOTHER)
-			line->facts = "The asset that asset_id gives does not bear it as tag, serial number or other identifier.";
-		else if (from->matches > 0)
-			line->facts = "More than one asset bears it as tag, serial number or other identifier.";
-		wrong = lappend(wrong, line);
-	}
 	return wrong;
 }
 
@@ -293,34 +268,109 @@ shorten(const char *text)
 	return psprintf("%.*s...", pg_mbcliplen(text, len, 100), text);
 }
 
-static void
-append_line(StringInfo detail, const WrongLine *line)
+/* Starts looking for names that may have been meant; NULL when the caller may not read all that are registered. */
+static CecNear *
+begin_near(CecChange *change, Snapshot snapshot)
 {
+	if (!cec_change_may_tell(change, "asset") || !cec_change_may_tell(change, "asset_identifier"))
+		return NULL;
+	return cec_near_begin(change->portfolio, snapshot);
+}
+
+/* What is wrong with lines that name no asset or several, as CecWrongLine. */
+List *
+cec_inclusion_explain_unresolved(CecChange *change, List *unresolved)
+{
+	Snapshot snapshot;
+	CecNear *near;
+	List *wrong = NIL;
+	ListCell *cell;
+
+	if (unresolved == NIL)
+		return NIL;
+	snapshot = cec_latest_snapshot();
+	near = begin_near(change, snapshot);
+	foreach (cell, unresolved)
+	{
+		CecUnresolved *from = lfirst(cell);
+		CecWrongLine *line = palloc(sizeof(CecWrongLine));
+
+		line->place = from->place;
+		line->listed_as = from->listed_as;
+		line->problem = cec_inclusion_problem(from->matches == 0				   ? "unknown"
+											  : from->matches == CEC_NAMES_ANOTHER ? "another"
+																				   : "ambiguous");
+		line->facts = NULL;
+		if (from->matches == 0 && near != NULL && list_length(wrong) < LINES_SHOWN)
+		{
+			char *meant = cec_near_find(near, from->listed_as, from->has_days ? &from->days : NULL);
+
+			if (meant != NULL)
+				line->facts = psprintf("Perhaps \"%s\" was meant.", shorten(meant));
+		}
+		else if (from->matches == CEC_NAMES_ANOTHER)
+			line->facts = "The asset that asset_id gives does not bear it as tag, serial number or other identifier.";
+		else if (from->matches > 0)
+			line->facts = "More than one asset bears it as tag, serial number or other identifier.";
+		wrong = lappend(wrong, line);
+	}
+	if (near != NULL)
+		cec_near_end(near);
+	UnregisterSnapshot(snapshot);
+	return wrong;
+}
+
+static void
+append_line(StringInfo detail, const CecWrongLine *line)
+{
+	if (line->place > 0)
+		appendStringInfo(detail, "Line " INT64_FORMAT ": ", line->place);
 	appendStringInfo(detail, line->problem->message, shorten(line->listed_as));
 	appendStringInfoChar(detail, '.');
 	if (line->facts != NULL)
 		appendStringInfo(detail, " %s", line->facts);
 }
 
-/* Refuses the statement: one wrong line with its facts, several as a list. */
+static int
+compare_places(const ListCell *one, const ListCell *other)
+{
+	int64 a = ((const CecWrongLine *) lfirst(one))->place;
+	int64 b = ((const CecWrongLine *) lfirst(other))->place;
+
+	return a < b ? -1 : a > b;
+}
+
+/* The facts of the only line that is wrong. */
+static void
+append_facts(StringInfo detail, const CecWrongLine *line, int64 line_count)
+{
+	if (line_count > 1 && line->place > 0)
+		appendStringInfo(detail, "It is line " INT64_FORMAT " of " INT64_FORMAT " in this statement; none was stored.",
+						 line->place, line_count);
+	else if (line_count > 1 || line->facts == NULL)
+		appendStringInfo(detail, "It is one of " INT64_FORMAT " line(s) in this statement; none was stored.",
+						 line_count);
+	if (line->facts != NULL)
+		appendStringInfo(detail, "%s%s", detail->len > 0 ? " " : "", line->facts);
+}
+
+/* Refuses the statement: one wrong line with its facts, several as a list in the order of the statement. */
 void
 cec_inclusion_refuse(CecChange *change, List *wrong, int64 line_count)
 {
-	WrongLine *first = linitial(wrong);
+	CecWrongLine *first;
 	StringInfoData detail;
 	char *message;
 	int shown = 0;
 	ListCell *cell;
 
+	list_sort(wrong, compare_places);
+	first = linitial(wrong);
 	initStringInfo(&detail);
 	if (list_length(wrong) == 1)
 	{
 		message = psprintf(first->problem->message, shorten(first->listed_as));
-		if (first->facts != NULL)
-			appendStringInfoString(&detail, first->facts);
-		else
-			appendStringInfo(&detail, "It is one of " INT64_FORMAT " line(s) in this statement; none was stored.",
-							 line_count);
+		append_facts(&detail, first, line_count);
 	}
 	else
 	{

@@ -55,7 +55,8 @@ typedef struct Statement
 	bool is_update;
 	int depth;
 	SubTransactionId subid;
-	List *unresolved; /* of CecUnresolved */
+	int64 arrived;	  /* lines of an INSERT that came by */
+	List *unresolved; /* of CecUnresolved, in the order of their places */
 	/* As its first line was resolved; as long as these stay what they are no transaction has ended. */
 	TransactionId xmax;
 	uint32 xcnt;
@@ -143,15 +144,26 @@ get_statement(Oid relid, bool is_update)
 	return statement;
 }
 
+/* Counts a line of the running INSERT. */
+static int64
+count_line(Oid relid)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	Statement *statement = get_statement(relid, false);
+
+	MemoryContextSwitchTo(old);
+	return ++statement->arrived;
+}
+
 static void
-remember_unresolved(Oid relid, bool is_update, const char *listed_as, int matches)
+remember_unresolved(Oid relid, bool is_update, const CecUnresolved *unresolved)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 	Statement *statement = get_statement(relid, is_update);
 	CecUnresolved *line = palloc(sizeof(CecUnresolved));
 
-	line->listed_as = pstrdup(listed_as);
-	line->matches = matches;
+	*line = *unresolved;
+	line->listed_as = pstrdup(unresolved->listed_as);
 	statement->unresolved = lappend(statement->unresolved, line);
 	MemoryContextSwitchTo(old);
 }
@@ -206,15 +218,22 @@ find_statement_of(CecChange *change)
 			   : find_statement(RelationGetRelid(change->rel), change->operation == CEC_UPDATE);
 }
 
-/* The lines that the running statement could not resolve; all that was remembered of it is forgotten by this. */
+/*
+ * The lines that the running statement could not resolve; all that was remembered of it is forgotten by this.  has_places says
+ * whether all other lines that came by are rows now, in their order: ON CONFLICT and others' triggers may keep some out.
+ */
 List *
-cec_inclusion_take_unresolved(CecChange *change)
+cec_inclusion_take_unresolved(CecChange *change, bool *has_places)
 {
 	Statement *statement = find_statement_of(change);
 	List *unresolved;
 
+	*has_places = false;
 	if (statement == NULL)
 		return NIL;
+	*has_places = change->operation == CEC_INSERT &&
+				  statement->arrived - list_length(statement->unresolved) ==
+					  (change->new_rows == NULL ? 0 : tuplestore_tuple_count(change->new_rows));
 	statements = list_delete_ptr(statements, statement);
 	unresolved = statement->unresolved;
 	if (statement->resolved != NULL)
@@ -270,8 +289,9 @@ find_in_identifiers(CecPortfolio *portfolio, Datum identifier, const CecDays *da
 }
 
 /* How many assets an identifier names on the days: none, one, or 2 for several.  found is the one. */
-static int
-find_assets(CecPortfolio *portfolio, Datum identifier, const CecDays *days, Snapshot snapshot, int64 *found)
+int
+cec_inclusion_find_assets(CecPortfolio *portfolio, Datum identifier, const CecDays *days, Snapshot snapshot,
+						  int64 *found)
 {
 	int matches = 0;
 
@@ -317,7 +337,7 @@ still_names(CecPortfolio *portfolio, const Resolved *resolved, Datum listed_as, 
 
 	if (resolved->is_given)
 		return bears(portfolio, resolved->asset_id, listed_as, days, snapshot);
-	return find_assets(portfolio, listed_as, days, snapshot, &found) == 1 && found == resolved->asset_id;
+	return cec_inclusion_find_assets(portfolio, listed_as, days, snapshot, &found) == 1 && found == resolved->asset_id;
 }
 
 /*
@@ -392,7 +412,7 @@ gives_asset(TriggerData *trigdata, HeapTuple row, AttrNumber attnum, int64 *asse
 }
 
 /*
- * cec.resolve_listed_as(): fills asset_id from listed_as, on INSERT where it is NULL, on UPDATE where listed_as alone was
+ * cec.resolve_listed_as(): counts a line of an INSERT; fills asset_id from listed_as, on INSERT where it is NULL, on UPDATE where listed_as alone was
  * changed; where both are given, both must name the asset.
  */
 Datum
@@ -404,12 +424,10 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	int asset_id;
 	Datum listed_as;
 	Datum during;
-	CecDays days;
-	bool has_days;
+	CecUnresolved line = {0};
 	bool isnull;
 	bool is_update;
 	bool is_given;
-	int matches;
 	int64 found = 0;
 	Datum found_value;
 	Oid relid;
@@ -425,18 +443,22 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	is_update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	row = is_update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
 
+	if (!is_update)
+		line.place = count_line(relid);
 	asset_id = cec_column_require(trigdata->tg_relation, "asset_id", INT8OID);
 	listed_as =
 		SPI_getbinval(row, desc, cec_column_require_nullable(trigdata->tg_relation, "listed_as", TEXTOID), &isnull);
+	if (isnull && !heap_attisnull(row, asset_id, desc))
+		return PointerGetDatum(row);
 	if (isnull)
 		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION), errmsg("a list line names no asset"),
 						errdetail("Both asset_id and listed_as are NULL."),
 						errhint("Give a tag, serial number or other identifier in listed_as."),
 						errtablecol(trigdata->tg_relation, asset_id)));
 	during = SPI_getbinval(row, desc, cec_column_require(trigdata->tg_relation, "during", DATERANGEOID), &isnull);
-	has_days = !isnull;
-	if (has_days)
-		days = cec_days_of_range(during);
+	line.has_days = !isnull;
+	if (line.has_days)
+		line.days = cec_days_of_range(during);
 	is_given = gives_asset(trigdata, row, asset_id, &found);
 
 	cec_portfolio_pin();
@@ -444,17 +466,20 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	cec_portfolio_adopt(portfolio, trigdata->tg_relation, "inclusion");
 	snapshot = cec_latest_snapshot();
 	if (is_given)
-		matches = bears(portfolio, found, listed_as, has_days ? &days : NULL, snapshot) ? 1 : CEC_NAMES_ANOTHER;
+		line.matches =
+			bears(portfolio, found, listed_as, line.has_days ? &line.days : NULL, snapshot) ? 1 : CEC_NAMES_ANOTHER;
 	else
-		matches = find_assets(portfolio, listed_as, has_days ? &days : NULL, snapshot, &found);
-	if (matches == 1)
+		line.matches =
+			cec_inclusion_find_assets(portfolio, listed_as, line.has_days ? &line.days : NULL, snapshot, &found);
+	if (line.matches == 1)
 		remember_resolved(relid, is_update, make_resolved(found, listed_as, is_given), snapshot->xmax, snapshot->xcnt);
 	UnregisterSnapshot(snapshot);
 	cec_portfolio_unpin();
 
-	if (matches != 1)
+	if (line.matches != 1)
 	{
-		remember_unresolved(relid, is_update, TextDatumGetCString(listed_as), matches);
+		line.listed_as = TextDatumGetCString(listed_as);
+		remember_unresolved(relid, is_update, &line);
 		return PointerGetDatum(NULL);
 	}
 	if (is_given)

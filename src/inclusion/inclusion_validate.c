@@ -29,7 +29,8 @@
 typedef struct DaysOfTerm
 {
 	int64 term_id; /* key */
-	CecDays days;
+	CecDays days;  /* with the contract */
+	CecDays own;   /* without */
 } DaysOfTerm;
 
 static void validate_lines(CecChange *change);
@@ -91,7 +92,7 @@ add_line(CecLines *lines, CecLine line)
 static CecLine
 line_of_row(TupleTableSlot *row, const LineColumns *columns)
 {
-	CecLine line;
+	CecLine line = {0};
 
 	line.inclusion_id = DatumGetInt64(row->tts_values[columns->inclusion_id - 1]);
 	line.asset_id = DatumGetInt64(row->tts_values[columns->asset_id - 1]);
@@ -154,19 +155,21 @@ end_probes(Probes *probes)
 	cec_probe_end(probes->assets);
 }
 
-/* The days that a term and its contract have in common; none when one of them does not exist. */
+/* The days of a term, and those that it and its contract have in common; none when one of them does not exist. */
 static CecDays
-read_term_days(Probes *probes, int64 term_id)
+read_term_days(Probes *probes, int64 term_id, CecDays *own)
 {
 	TupleTableSlot *row;
 	CecDays term;
 	CecDays contract;
 
+	*own = (CecDays){0, 0};
 	cec_probe_seek(probes->terms, term_id);
 	row = cec_probe_next(probes->terms);
 	if (row == NULL)
 		return (CecDays){0, 0};
 	term = cec_days_of_range(row->tts_values[probes->term_during - 1]);
+	*own = term;
 	cec_probe_seek(probes->contracts, DatumGetInt64(row->tts_values[probes->term_contract_id - 1]));
 	row = cec_probe_next(probes->contracts);
 	if (row == NULL)
@@ -176,15 +179,15 @@ read_term_days(Probes *probes, int64 term_id)
 }
 
 /* The same, read once a statement. */
-static CecDays
+static const DaysOfTerm *
 find_term_days(Probes *probes, int64 term_id)
 {
 	bool found;
 	DaysOfTerm *entry = hash_search(probes->days_of_terms, &term_id, HASH_ENTER, &found);
 
 	if (!found)
-		entry->days = read_term_days(probes, term_id);
-	return entry->days;
+		entry->days = read_term_days(probes, term_id, &entry->own);
+	return entry;
 }
 
 /* Whether the asset's life has ended before the cover would start, or begins only after its end. */
@@ -303,9 +306,44 @@ mark_meeting(Probes *probes, const CecLine *lines, int64 count, bool *meets, Ass
 				   1;
 }
 
-/* The lines that may be wrong; puts all in order of their assets. */
+/* Lines that name days which their term has not, the first of them with the days that it has. */
+typedef struct Clipped
+{
+	int64 count;
+	CecLine first;
+	CecDays term;
+} Clipped;
+
+/* Whether a line names a day that is not one of its term; an open end, or the term's own, names none. */
+static bool
+is_clipped(const CecLine *line, const DaysOfTerm *term)
+{
+	return (line->during.from < term->days.from && line->during.from != CEC_DAY_MIN &&
+			line->during.from != term->own.from) ||
+		   (line->during.to > term->days.to && line->during.to != CEC_DAY_MAX && line->during.to != term->own.to);
+}
+
+/* Tells that lines were stored as they are and cover less. */
+static void
+notice_clipped(CecChange *change, const Clipped *clipped)
+{
+	bool may_tell = cec_change_may_tell(change, "inclusion") && cec_change_may_tell(change, "coverage_term") &&
+					cec_change_may_tell(change, "contract");
+
+	if (clipped->count == 0)
+		return;
+	ereport(NOTICE, (errmsg_plural(INT64_FORMAT " list line goes beyond its term, and covers within it only",
+								   INT64_FORMAT " list lines go beyond their term, and cover within it only",
+								   clipped->count, clipped->count),
+					 may_tell ? errdetail("One of them is listed %s; term and contract run %s.",
+										  cec_days_in_words(clipped->first.during), cec_days_in_words(clipped->term))
+							  : 0,
+					 errhint("Shorten the line, or extend the term and its contract.")));
+}
+
+/* The lines that may be wrong; puts all in order of their assets.  Counts those that are right and go beyond their term. */
 static CecLines
-find_doubtful(CecChange *change, CecLines *lines)
+find_doubtful(CecChange *change, CecLines *lines, Clipped *clipped)
 {
 	CecLines doubtful = {0};
 	AssetDays asset_days = {0};
@@ -332,12 +370,20 @@ find_doubtful(CecChange *change, CecLines *lines)
 	for (int64 i = 0; i < lines->count; i++)
 	{
 		CecLine *line = &lines->lines[i];
-		CecDays term = find_term_days(&probes, line->term_id);
-		CecDays days = {Max(term.from, line->during.from), Min(term.to, line->during.to)};
+		const DaysOfTerm *term = find_term_days(&probes, line->term_id);
+		CecDays days = {Max(term->days.from, line->during.from), Min(term->days.to, line->during.to)};
 
 		CHECK_FOR_INTERRUPTS();
 		if (days.from >= days.to || (line->is_include && is_outside_life(&probes, line, days)) || meets[i])
 			add_line(&doubtful, *line);
+		else if (is_clipped(line, term))
+		{
+			if (clipped->count++ == 0)
+			{
+				clipped->first = *line;
+				clipped->term = term->days;
+			}
+		}
 	}
 
 	end_probes(&probes);
@@ -345,13 +391,24 @@ find_doubtful(CecChange *change, CecLines *lines)
 	return doubtful;
 }
 
-/* The lines that promise something new. */
+/* The place of the next line that was not taken out of the statement; unresolved is where the last call left it. */
+static int64
+next_place(int64 place, List *unresolved, ListCell **cell)
+{
+	for (place++; *cell != NULL && ((CecUnresolved *) lfirst(*cell))->place == place; place++)
+		*cell = lnext(unresolved, *cell);
+	return place;
+}
+
+/* The lines that promise something new; those that name no asset are not among them. */
 static CecLines
-collect_lines(CecChange *change)
+collect_lines(CecChange *change, List *unresolved, bool has_places)
 {
 	CecLines lines = {0};
 	LineColumns columns;
 	CecRows rows;
+	ListCell *cell = list_head(unresolved);
+	int64 place = 0;
 
 	columns.inclusion_id = cec_column_require(change->rel, "inclusion_id", INT8OID);
 	columns.asset_id = cec_column_require(change->rel, "asset_id", INT8OID);
@@ -361,6 +418,8 @@ collect_lines(CecChange *change)
 	cec_rows_begin(&rows, change);
 	while (cec_rows_next(&rows))
 	{
+		CecLine line;
+
 		slot_getallattrs(rows.new_row);
 		if (rows.old_row != NULL)
 		{
@@ -368,7 +427,10 @@ collect_lines(CecChange *change)
 			if (promises_nothing_new(rows.old_row, rows.new_row, &columns))
 				continue;
 		}
-		add_line(&lines, line_of_row(rows.new_row, &columns));
+		line = line_of_row(rows.new_row, &columns);
+		if (has_places)
+			line.place = place = next_place(place, unresolved, &cell);
+		add_line(&lines, line);
 	}
 	cec_rows_end(&rows);
 	return lines;
@@ -378,16 +440,20 @@ collect_lines(CecChange *change)
 static void
 validate_lines(CecChange *change)
 {
+	List *unresolved;
 	List *wrong;
+	Clipped clipped = {0};
+	bool has_places;
 	int64 line_count;
 
 	cec_inclusion_check_names(change);
-	wrong = cec_inclusion_explain_unresolved(change, cec_inclusion_take_unresolved(change));
+	unresolved = cec_inclusion_take_unresolved(change, &has_places);
+	wrong = cec_inclusion_explain_unresolved(change, unresolved);
 	line_count = list_length(wrong);
 	if (change->new_rows != NULL && !cec_change_is_empty(change))
 	{
-		CecLines lines = collect_lines(change);
-		CecLines doubtful = find_doubtful(change, &lines);
+		CecLines lines = collect_lines(change, unresolved, has_places);
+		CecLines doubtful = find_doubtful(change, &lines, &clipped);
 
 		line_count += lines.count;
 		if (doubtful.count > 0)
@@ -395,4 +461,5 @@ validate_lines(CecChange *change)
 	}
 	if (wrong != NIL)
 		cec_inclusion_refuse(change, wrong, line_count);
+	notice_clipped(change, &clipped);
 }

@@ -35,6 +35,17 @@ LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse_empty';
 CREATE FUNCTION cec.refuse_infinity(constraint_name text) RETURNS boolean
 LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse_infinity';
 
+CREATE FUNCTION cec.is_word(table_id oid, value text, column_name text, words text) RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_is_word';
+CREATE FUNCTION cec.is_currency(table_id oid, value text, column_name text) RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_is_currency';
+CREATE FUNCTION cec.require_days() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'cec_require_days';
+
+-- Days as people say them, in messages: by the first and the last one.
+CREATE FUNCTION cec._days_in_words(days daterange) RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_days_in_words_sql';
+
 CREATE FUNCTION cec.version() RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -306,6 +317,10 @@ COMMENT ON FUNCTION cec.refuse(oid, text, text, text, text) IS 'Raises SQLSTATE 
 COMMENT ON FUNCTION cec.refuse_length(oid, text, text, integer) IS 'Raises SQLSTATE 22001 (too long) or 23514 (empty) for a text that must have 1 to so many characters.';
 COMMENT ON FUNCTION cec.refuse_empty(text) IS 'Raises SQLSTATE 23514 for an empty range of days.';
 COMMENT ON FUNCTION cec.refuse_infinity(text) IS 'Raises SQLSTATE 23514 for an infinite day.';
+COMMENT ON FUNCTION cec.is_word(oid, text, text, text) IS 'True for one of the words; else SQLSTATE 23514 for the constraint table_column_known, with the words. Called by CHECK constraints.';
+COMMENT ON FUNCTION cec.is_currency(oid, text, text) IS 'True for three capital letters; else SQLSTATE 23514 for the constraint table_column_form. Called by CHECK constraints.';
+COMMENT ON FUNCTION cec.require_days() IS 'Engine trigger: refuses a row without days (SQLSTATE 23502).';
+COMMENT ON FUNCTION cec._days_in_words(daterange) IS 'Private. Days by the first and the last one, for messages.';
 COMMENT ON FUNCTION cec.version() IS 'Version of the installed extension.';
 COMMENT ON FUNCTION cec._portfolio_version(oid) IS 'Private. Version of a portfolio; NULL where the caller may not read its settings.';
 COMMENT ON VIEW cec.portfolio IS 'All portfolios of this database.';

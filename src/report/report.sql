@@ -80,9 +80,9 @@ BEGIN
 		)
 		SELECT e.audit_id, e.on_day, e.at, e.actor, e.session_user_name, e.client_addr, e.reason, e.operation, e.table_name, e.row_id,
 			c.number, t.number, e.asset_id, a.asset_tag,
-			CASE WHEN e.is_erased THEN 'erased' ELSE cec._summary(e.operation, e.old_row, e.new_row) END,
-			CASE e.operation WHEN 'DELETE' THEN jsonb_strip_nulls(e.old_row) ELSE e.old_row END,
-			CASE e.operation WHEN 'INSERT' THEN jsonb_strip_nulls(e.new_row) ELSE e.new_row END,
+			CASE WHEN e.is_erased THEN 'erased' ELSE cec._summary(e.operation, cec._abbreviate(e.old_row), cec._abbreviate(e.new_row)) END,
+			cec._abbreviate(CASE e.operation WHEN 'DELETE' THEN jsonb_strip_nulls(e.old_row) ELSE e.old_row END),
+			cec._abbreviate(CASE e.operation WHEN 'INSERT' THEN jsonb_strip_nulls(e.new_row) ELSE e.new_row END),
 			p.block_no, CASE WHEN e.is_erased THEN 'erased' WHEN p.block_no IS NULL THEN 'unsealed' ELSE 'sealed' END
 		FROM entry e
 			LEFT JOIN place p USING (audit_id)
@@ -94,16 +94,33 @@ BEGIN
 END;
 $$;
 
+-- A row without the many corners of its geometry; audit_entry has them.
+CREATE FUNCTION cec._abbreviate(image jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT image || coalesce((SELECT jsonb_object_agg(k.key, format('%s… (%s characters)', left(k.value, 42), length(k.value)))
+		FROM jsonb_each_text(image) AS k WHERE k.key IN ('location', 'boundary') AND length(k.value) > 60), '{}');
+END;
+
+-- A value of a column as people say it.
+CREATE FUNCTION cec._value_in_words(column_name text, value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT CASE WHEN value IS NULL THEN 'none' WHEN column_name = 'during' THEN cec._days_in_words(value::daterange) ELSE value END;
+END;
+
 -- One line for people: which columns took which values.
 CREATE FUNCTION cec._summary(operation text, old_row jsonb, new_row jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
 	SELECT string_agg(CASE operation
-			WHEN 'UPDATE' THEN format('%s: %s -> %s', k.key, coalesce(old_row ->> k.key, 'none'), coalesce(new_row ->> k.key, 'none'))
-			ELSE format('%s: %s', k.key, k.value) END, '; ' ORDER BY k.key)
+			WHEN 'UPDATE' THEN format('%s: %s -> %s', k.key, cec._value_in_words(k.key, old_row ->> k.key), cec._value_in_words(k.key, new_row ->> k.key))
+			ELSE format('%s: %s', k.key, cec._value_in_words(k.key, k.value)) END, '; ' ORDER BY k.key)
 	FROM jsonb_each_text(coalesce(new_row, old_row)) AS k
 	WHERE operation = 'UPDATE' OR k.value IS NOT NULL;
 END;
 
 COMMENT ON FUNCTION cec.coverage_audit(regnamespace, bigint, date, date) IS 'Who changed what, when and why, in and around a contract; see coverage_audit of a portfolio.';
+COMMENT ON FUNCTION cec._abbreviate(jsonb) IS 'Private. A row of the log with its geometry shortened.';
+COMMENT ON FUNCTION cec._value_in_words(text, text) IS 'Private. A value of a column for people.';
 COMMENT ON FUNCTION cec._summary(text, jsonb, jsonb) IS 'Private. A change in one line for people.';

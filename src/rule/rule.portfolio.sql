@@ -11,9 +11,9 @@ CREATE TABLE @P@.coverage_rule (
 	state text NOT NULL DEFAULT 'active',
 	CONSTRAINT coverage_rule_pkey PRIMARY KEY (rule_id),
 	CONSTRAINT coverage_rule_term_id_fkey FOREIGN KEY (term_id) REFERENCES @P@.coverage_term,
-	CONSTRAINT coverage_rule_effect_known CHECK (effect IN ('include', 'require', 'exclude')),
-	CONSTRAINT coverage_rule_on_unknown_known CHECK (on_unknown IN ('deny', 'allow', 'flag')),
-	CONSTRAINT coverage_rule_state_known CHECK (state IN ('active', 'suspended')),
+	CONSTRAINT coverage_rule_effect_known CHECK (cec.is_word(tableoid, effect, 'coverage_rule.effect', 'include, require, exclude')),
+	CONSTRAINT coverage_rule_on_unknown_known CHECK (cec.is_word(tableoid, on_unknown, 'coverage_rule.on_unknown', 'deny, allow, flag')),
+	CONSTRAINT coverage_rule_state_known CHECK (cec.is_word(tableoid, state, 'coverage_rule.state', 'active, suspended')),
 	CONSTRAINT coverage_rule_condition_length CHECK (octet_length(condition) BETWEEN 1 AND 4000),
 	CONSTRAINT coverage_rule_days_not_empty CHECK (NOT isempty(during)
 		OR cec.refuse_empty('coverage_rule_days_not_empty')),
@@ -63,6 +63,9 @@ LANGUAGE sql
 BEGIN ATOMIC
 	SELECT * FROM cec.refresh(@L@::regnamespace, on_day);
 END;
+
+CREATE TRIGGER require_days BEFORE INSERT OR UPDATE ON @P@.coverage_rule
+	FOR EACH ROW WHEN (NEW.during IS NULL) EXECUTE FUNCTION cec.require_days();
 
 SELECT cec._arm_table(@L@::regnamespace, 'coverage_rule', 'definition', 'definition');
 

@@ -61,6 +61,8 @@ CREATE FUNCTION cec.maintenance_count(kind text, within interval) RETURNS intege
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_only_in_condition';
 CREATE FUNCTION cec.request_count(within interval) RETURNS integer
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_only_in_condition';
+CREATE FUNCTION cec.distance_to_point_m(longitude double precision, latitude double precision) RETURNS double precision
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_only_in_condition';
 CREATE FUNCTION cec.as_date(value text) RETURNS date
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_as_date';
 CREATE FUNCTION cec.as_number(value text) RETURNS numeric
@@ -140,6 +142,7 @@ COMMENT ON FUNCTION cec._bounded_number(numeric) IS 'Private. The number itself,
 COMMENT ON FUNCTION cec.last_maintenance(text) IS 'In conditions: the latest day, as_of at most, of a maintenance of that kind. Elsewhere SQLSTATE 0A000.';
 COMMENT ON FUNCTION cec.maintenance_count(text, interval) IS 'In conditions: how many maintenances of that kind there were after as_of - within, through as_of. Elsewhere SQLSTATE 0A000.';
 COMMENT ON FUNCTION cec.request_count(interval) IS 'In conditions: how many service requests were opened after as_of - within, through as_of. Elsewhere SQLSTATE 0A000.';
+COMMENT ON FUNCTION cec.distance_to_point_m(double precision, double precision) IS 'In conditions: metres from the asset''s location to a point, longitude first. Elsewhere SQLSTATE 0A000.';
 COMMENT ON FUNCTION cec.as_date(text) IS 'The day that a text says as YYYY-MM-DD; NULL for any other text.';
 COMMENT ON FUNCTION cec.as_number(text) IS 'The number that a text says in decimal digits, of at most 100 characters; NULL for any other text.';
 COMMENT ON FUNCTION cec.check_condition(text) IS 'How a condition is understood: its canonical form, the columns that it mentions, whether it depends on the day, and the parts by which rules are found. Errors, with the position in the condition: 22004 NULL, 42601 syntax, 42703 column, 42883 function or operator, 42804 not a boolean, 0A000 not allowed, 54000 too long or complex, 22xxx constants.';

@@ -3,16 +3,19 @@
  *		The whitelist of what the parser has made of a condition: node for node, function for function.
  *
  * The raw whitelist let pass names and forms; here is what they have come to stand for, implicit casts included. Whatever
- * is not named in the switch below is refused: MinMaxExpr, CoerceToDomain, XmlExpr and their like call functions that the
- * server's own walker does not show.
+ * is not named in the switch below is refused: CoerceToDomain, XmlExpr and their like call functions that the server's own
+ * walker does not show.  So does MinMaxExpr, but the comparison of its type, which is one of a list of built-in ones.
  */
 #include "postgres.h"
+
+#include <math.h>
 
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
@@ -21,6 +24,9 @@
 
 #include "compat.h"
 #include "rule_stages.h"
+
+/* A replacement may be longer than what it replaces up to so many bytes. */
+#define MAX_GROWTH 10
 
 /* A number written with more digits than this is no quantity of anything, but costs like one. */
 #define MAX_DIGITS 100
@@ -142,6 +148,75 @@ is_constant(Node *node)
 	return true;
 }
 
+/* Bytes of a text constant; 0 for NULL. */
+static int
+constant_length(Node *node)
+{
+	Const *constant = (Const *) node;
+
+	return constant->constisnull ? 0 : VARSIZE_ANY_EXHDR(DatumGetPointer(constant->constvalue));
+}
+
+/* A number that is written out, its sign included, or NaN. */
+static double
+constant_number(Node *node)
+{
+	FuncExpr *func = (FuncExpr *) node;
+	bool is_minus = false;
+	double value = get_float8_nan();
+	Const *constant;
+
+	/* casts to double precision and the sign before a number are calls still */
+	for (;;)
+	{
+		if (IsA(node, FuncExpr) && list_length(func->args) == 1 && exprType(node) == FLOAT8OID)
+			node = linitial(func->args);
+		else if (IsA(node, OpExpr) && list_length(((OpExpr *) node)->args) == 1)
+		{
+			is_minus ^= ((OpExpr *) node)->opfuncid != F_INT4UP && ((OpExpr *) node)->opfuncid != F_NUMERIC_UPLUS &&
+						((OpExpr *) node)->opfuncid != F_FLOAT8UP;
+			node = linitial(((OpExpr *) node)->args);
+		}
+		else
+			break;
+		func = (FuncExpr *) node;
+	}
+	constant = (Const *) node;
+	if (!IsA(node, Const) || constant->constisnull)
+		return value;
+	if (constant->consttype == INT4OID)
+		value = DatumGetInt32(constant->constvalue);
+	else if (constant->consttype == FLOAT8OID)
+		value = DatumGetFloat8(constant->constvalue);
+	else if (constant->consttype == NUMERICOID)
+		value = DatumGetFloat8(DirectFunctionCall1(numeric_float8, constant->constvalue));
+	return is_minus ? -value : value;
+}
+
+/* The point of distance_to_point_m: two constants, longitude first. */
+static void
+check_point(CecCompile *compile, Node *call, List *args)
+{
+	double longitude = constant_number(linitial(args));
+	double latitude = constant_number(lsecond(args));
+
+	if (isnan(longitude) || isnan(latitude))
+		cec_refuse_part(compile, exprLocation(call), "a point that is not two numbers is",
+						"Write distance_to_point_m(4.48, 51.92): longitude first.");
+	if (fabs(longitude) > 180 || fabs(latitude) > 90)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a point is outside the range of longitude and latitude"),
+						errhint("Longitude (-180 to 180) comes first, latitude (-90 to 90) second."),
+						cec_condition_position(compile, exprLocation(call))));
+}
+
+/* Whether the smallest and the greatest of values of a type may be asked for. */
+static bool
+has_order(Oid type)
+{
+	return cec_type_is_listed(type) && type != JSONBOID && type != DATEMULTIRANGEOID;
+}
+
 /* Patterns, and parts that are looked for, are constants: their length is that of the condition at most. */
 static void
 check_operands(CecCompile *compile, Node *op, Oid function, List *args)
@@ -166,7 +241,23 @@ check_operands(CecCompile *compile, Node *op, Oid function, List *args)
 				cec_refuse_part(compile, exprLocation(op), "<@ with anything but a constant on its left is",
 								"Write attributes @> '{\"key\": \"value\"}'.");
 			break;
+		case F_STRPOS:
+		case F_SPLIT_PART:
+		case F_REPLACE:
+			for (int i = 1; i < list_length(args) && exprType(list_nth(args, i)) == TEXTOID; i++)
+			{
+				if (!is_constant(list_nth(args, i)))
+					cec_refuse_part(compile, exprLocation(op), "a part that is not a constant is",
+									"Write what is looked for, or put in its place, in single quotes.");
+			}
+			if (function == F_REPLACE &&
+				constant_length(lthird(args)) > Max(constant_length(lsecond(args)), MAX_GROWTH))
+				cec_refuse_part(compile, exprLocation(op), "a replacement that makes texts much longer is",
+								psprintf("It has %d bytes at most, or as many as what it replaces.", MAX_GROWTH));
+			break;
 		default:
+			if (function == cec_called(CEC_CALLED_DISTANCE_TO_POINT))
+				check_point(compile, op, args);
 			break;
 	}
 }
@@ -215,6 +306,12 @@ check_walker(Node *node, CecCompile *compile)
 			if (((FuncExpr *) node)->funcretset || ((FuncExpr *) node)->funcvariadic)
 				cec_refuse_part(compile, exprLocation(node), "sets are", "Compare single values.");
 			check_functions(compile, node);
+			check_operands(compile, node, ((FuncExpr *) node)->funcid, ((FuncExpr *) node)->args);
+			break;
+		case T_MinMaxExpr:
+			if (!has_order(((MinMaxExpr *) node)->minmaxtype))
+				cec_refuse_part(compile, exprLocation(node), "GREATEST and LEAST of values of this type are",
+								"They take texts, numbers, days and times.");
 			break;
 		case T_ScalarArrayOpExpr:
 			check_functions(compile, node);

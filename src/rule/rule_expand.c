@@ -92,11 +92,15 @@ bound_arguments(Oid function, List *args)
 		case F_BTRIM_TEXT:
 		case F_LTRIM_TEXT:
 		case F_RTRIM_TEXT:
+		case F_STRPOS:
+		case F_SPLIT_PART:
+		case F_REPLACE:
 			bound(args, CEC_CALLED_BOUNDED_TEXT, TEXTOID);
 			break;
 		case F_NUMERIC_MUL:
 		case F_NUMERIC_DIV:
 		case F_NUMERIC_MOD:
+		case F_MOD_NUMERIC_NUMERIC:
 			bound(args, CEC_CALLED_BOUNDED_NUMBER, NUMERICOID);
 			break;
 		default:
@@ -132,6 +136,20 @@ distance_to_boundary(void)
 	return (Expr *) result;
 }
 
+/* Metres from the location to a point, whose longitude and latitude are constants in range (rule_analysed.c). */
+static Node *
+distance_to_point(List *point)
+{
+	Oid geography = get_func_rettype(cec_called(CEC_CALLED_GEOGRAPHY));
+	Const *srid = makeConst(INT4OID, -1, InvalidOid, sizeof(int32), Int32GetDatum(4326), false, true);
+	Expr *to = call(CEC_CALLED_ST_SETSRID, cec_geometry_type(),
+					list_make2(call(CEC_CALLED_ST_MAKEPOINT, cec_geometry_type(), point), srid));
+
+	return (Node *) call(CEC_CALLED_ST_DISTANCE, FLOAT8OID,
+						 list_make3(call(CEC_CALLED_GEOGRAPHY, geography, list_make1(fact(CEC_FACT_LOCATION))),
+									call(CEC_CALLED_GEOGRAPHY, geography, list_make1(to)), makeBoolConst(true, false)));
+}
+
 static Node *
 expand_column(Var *var, bool bound_attributes)
 {
@@ -158,6 +176,8 @@ expand_call(FuncExpr *func)
 {
 	if (cec_function_is_listed(func->funcid))
 		return (Node *) func;
+	if (func->funcid == cec_called(CEC_CALLED_DISTANCE_TO_POINT))
+		return distance_to_point(func->args);
 	if (func->funcid == cec_called(CEC_CALLED_LAST_MAINTENANCE))
 		return (Node *) call(CEC_CALLED_LAST_MAINTENANCE_ON, DATEOID,
 							 list_concat(func->args, list_make3(fact(CEC_FACT_AS_OF), fact(CEC_FACT_MAINTENANCE_KINDS),
@@ -188,6 +208,8 @@ expand_mutator(Node *node, void *context)
 		bound_arguments(((FuncExpr *) result)->funcid, ((FuncExpr *) result)->args);
 	if (IsA(result, OpExpr))
 		bound_arguments(((OpExpr *) result)->opfuncid, ((OpExpr *) result)->args);
+	if (IsA(result, MinMaxExpr))
+		bound(((MinMaxExpr *) result)->args, CEC_CALLED_BOUNDED_TEXT, TEXTOID);
 	if (IsA(result, ScalarArrayOpExpr))
 		bound_arguments(((ScalarArrayOpExpr *) result)->opfuncid, ((ScalarArrayOpExpr *) result)->args);
 	return result;

@@ -77,6 +77,9 @@ literal_text(Node *node)
 	return ((A_Const *) node)->val.sval.sval;
 }
 
+/* date_trunc takes so many of the first fields in check_arguments. */
+#define TRUNC_FIELDS 5
+
 /* Arguments on which it depends whether a function is harmless, or fails at once rather than for every asset. */
 static void
 check_arguments(CecCompile *compile, FuncCall *call, const char *name)
@@ -88,14 +91,24 @@ check_arguments(CecCompile *compile, FuncCall *call, const char *name)
 	if (strcmp(name, "timezone") == 0 && (first == NULL || strcmp(first, "UTC") != 0))
 		cec_refuse_part(compile, call->location, "time zones other than 'UTC' are",
 						"Write source_updated_at AT TIME ZONE 'UTC'.");
-	if (strcmp(name, "extract") == 0)
+	if (strcmp(name, "date_trunc") == 0)
+	{
+		for (int i = 0; first != NULL && i < TRUNC_FIELDS; i++)
+		{
+			if (strcmp(first, fields[i]) == 0)
+				return;
+		}
+		cec_refuse_part(compile, call->location, "date_trunc to this field is",
+						"Fields are year, quarter, month, week and day.");
+	}
+	if (strcmp(name, "extract") == 0 || strcmp(name, "date_part") == 0)
 	{
 		for (int i = 0; first != NULL && i < lengthof(fields); i++)
 		{
 			if (strcmp(first, fields[i]) == 0)
 				return;
 		}
-		cec_refuse_part(compile, call->location, "EXTRACT of this field is",
+		cec_refuse_part(compile, call->location, "this field of a day is",
 						"Fields are year, quarter, month, week, day, dow, isodow, doy, isoyear and epoch.");
 	}
 	/* Nothing but this very column: so the parser never chooses between PostGIS's function and somebody else's. */
@@ -103,6 +116,24 @@ check_arguments(CecCompile *compile, FuncCall *call, const char *name)
 		(!IsA(linitial(call->args), ColumnRef) || list_length(((ColumnRef *) linitial(call->args))->fields) != 1 ||
 		 strcmp(strVal(linitial(((ColumnRef *) linitial(call->args))->fields)), "location") != 0))
 		cec_refuse_part(compile, call->location, "st_x and st_y of anything but location are", "Write st_x(location).");
+}
+
+/*
+ * date_trunc and date_part of a day: said to be of a timestamp, since the function for a timestamptz, which a day is nearer
+ * to, depends on the session's time zone, and the one for a day is itself an SQL function.
+ */
+static void
+say_timestamp(FuncCall *call, const char *name)
+{
+	TypeCast *cast;
+
+	if ((strcmp(name, "date_trunc") != 0 && strcmp(name, "date_part") != 0) || list_length(call->args) != 2)
+		return;
+	cast = makeNode(TypeCast);
+	cast->arg = lsecond(call->args);
+	cast->typeName = makeTypeNameFromOid(TIMESTAMPOID, -1);
+	cast->location = -1;
+	lsecond(call->args) = cast;
 }
 
 /* A hint for functions that people look for. */
@@ -116,19 +147,17 @@ refuse_function(CecCompile *compile, FuncCall *call, const char *name)
 	} hints[] = {{"now", "The day of evaluation is as_of."},
 				 {"clock_timestamp", "The day of evaluation is as_of."},
 				 {"age", "Write age_years, or the difference of two days: as_of - commissioned_on."},
-				 {"date_part", "Write extract(year FROM as_of)."},
 				 {"to_date", "Write as_date(attributes ->> 'key')."},
 				 {"to_number", "Write as_number(attributes ->> 'key')."},
 				 {"like_escape", "In a pattern \\ takes the meaning from % and _."},
 				 {"concat", "Write ||."},
 				 {"position", "Write column LIKE '%part%'."},
-				 {"strpos", "Write column LIKE '%part%'."},
 				 {"st_covers", "Write inside_boundary."},
 				 {"st_contains", "Write inside_boundary."},
 				 {"st_within", "Write inside_boundary."},
 				 {"st_intersects", "Write inside_boundary."},
-				 {"st_distance", "Write distance_to_boundary_m."},
-				 {"st_dwithin", "Write distance_to_boundary_m."}};
+				 {"st_distance", "Write distance_to_boundary_m, or distance_to_point_m(longitude, latitude)."},
+				 {"st_dwithin", "Write distance_to_boundary_m, or distance_to_point_m(longitude, latitude)."}};
 	const char *hint = NULL;
 	const char *near = cec_function_near(name);
 
@@ -193,6 +222,7 @@ cec_bind_function(CecCompile *compile, FuncCall *call)
 				 errmsg_plural("%s takes %d argument", "%s takes %d arguments", function->nargs, name, function->nargs),
 				 errhint("Write %s(%s).", name, function->arguments), cec_condition_position(compile, call->location)));
 	check_arguments(compile, call, name);
+	say_timestamp(call, name);
 	if (function->origin == CEC_ORIGIN_CEC)
 		say_types(call, function);
 	compile->depends_on_day |= function->depends_on_day;

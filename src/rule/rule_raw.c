@@ -12,7 +12,9 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/value.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 
 #include "rule_stages.h"
 
@@ -37,9 +39,6 @@ refuse_node(CecCompile *compile, Node *node)
 			cec_refuse_part(compile, location, "the session's user, day and time are",
 							"The day of evaluation is as_of.");
 			break;
-		case T_MinMaxExpr:
-			cec_refuse_part(compile, location, "GREATEST and LEAST are", "Write CASE WHEN … THEN … ELSE … END.");
-			break;
 		case T_A_Indirection:
 			cec_refuse_part(compile, location, "subscripts and fields of values are",
 							"Write attributes -> 'key' or attributes ->> 'key'.");
@@ -49,7 +48,9 @@ refuse_node(CecCompile *compile, Node *node)
 							"They may stand after = ANY, <> ALL, ?|, ?&, #> and #>> only.");
 			break;
 		case T_RowExpr:
-			cec_refuse_part(compile, location, "rows are", "Compare each column by itself, joined by AND.");
+			cec_refuse_part(
+				compile, location, "rows are",
+				"They may stand before and within IN: (country, region) IN (('DE', 'DE-BY')). Else compare each column by itself, joined by AND.");
 			break;
 		case T_CollateClause:
 			cec_refuse_part(compile, location, "COLLATE is", "Texts are compared as the database compares them.");
@@ -119,6 +120,66 @@ check_array(CecCompile *compile, Node *node)
 	check_list(compile, ((A_ArrayExpr *) node)->elements);
 }
 
+/*
+ * Turns column = ANY ('{a,b}') into column IN ('a', 'b'), and column <> ALL ('{a,b}') into NOT IN: so each element is read
+ * as what stands on the left, and printed as it is read again.  Any other expression gives false.
+ */
+static bool
+bind_literal_array(CecCompile *compile, A_Expr *expr)
+{
+	A_Const *literal = (A_Const *) expr->rexpr;
+	const char *name = strVal(llast(expr->name));
+	List *elements = NIL;
+	Datum *values;
+	bool *nulls;
+	int count;
+
+	if (!IsA(literal, A_Const) || literal->isnull || !IsA(&literal->val, String) ||
+		strcmp(name, expr->kind == AEXPR_OP_ANY ? "=" : "<>") != 0)
+		return false;
+	deconstruct_array(DatumGetArrayTypeP(OidInputFunctionCall(F_ARRAY_IN, literal->val.sval.sval, TEXTOID, -1)),
+					  TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
+	if (count == 0)
+		cec_refuse_part(compile, literal->location, "an array without elements is", "Name one element at least.");
+	for (int i = 0; i < count; i++)
+	{
+		A_Const *element = makeNode(A_Const);
+
+		element->isnull = nulls[i];
+		element->location = literal->location;
+		if (!nulls[i])
+		{
+			element->val.sval.type = T_String;
+			element->val.sval.sval = TextDatumGetCString(values[i]);
+		}
+		elements = lappend(elements, element);
+	}
+	expr->kind = AEXPR_IN;
+	expr->name = list_make1(makeString(pstrdup(name)));
+	expr->rexpr = (Node *) elements;
+	return true;
+}
+
+/* Rows before and within IN: (country, region) IN (('DE', 'DE-BY'), ('AT', 'AT-9')). */
+static void
+check_rows(CecCompile *compile, RowExpr *left, List *rows)
+{
+	ListCell *cell;
+
+	compile->nodes++;
+	check_list(compile, left->args);
+	foreach (cell, rows)
+	{
+		RowExpr *row = lfirst(cell);
+
+		if (!IsA(row, RowExpr) || list_length(row->args) != list_length(left->args))
+			cec_refuse_part(compile, exprLocation((Node *) row), "another number of values than before IN is",
+							"Write (country, region) IN (('DE', 'DE-BY'), ('AT', 'AT-9')).");
+		compile->nodes++;
+		check_list(compile, row->args);
+	}
+}
+
 /* Whether an operator takes an array on its right. */
 static bool
 takes_array(const char *name)
@@ -152,7 +213,10 @@ check_expression(CecCompile *compile, A_Expr *expr)
 		case AEXPR_OP_ALL:
 			(void) cec_check_operator(compile, expr);
 			check_node(compile, expr->lexpr);
-			check_array(compile, expr->rexpr);
+			if (bind_literal_array(compile, expr))
+				check_list(compile, (List *) expr->rexpr);
+			else
+				check_array(compile, expr->rexpr);
 			return;
 		case AEXPR_DISTINCT:
 		case AEXPR_NOT_DISTINCT:
@@ -163,6 +227,11 @@ check_expression(CecCompile *compile, A_Expr *expr)
 			break;
 		case AEXPR_IN:
 			(void) cec_check_operator(compile, expr);
+			if (IsA(expr->lexpr, RowExpr))
+			{
+				check_rows(compile, (RowExpr *) expr->lexpr, castNode(List, expr->rexpr));
+				return;
+			}
 			check_node(compile, expr->lexpr);
 			check_list(compile, castNode(List, expr->rexpr));
 			return;
@@ -239,6 +308,9 @@ check_node(CecCompile *compile, Node *node)
 		case T_CoalesceExpr:
 			check_list(compile, ((CoalesceExpr *) node)->args);
 			break;
+		case T_MinMaxExpr:
+			check_list(compile, ((MinMaxExpr *) node)->args);
+			break;
 		case T_FuncCall:
 			if (cec_bind_function(compile, (FuncCall *) node) == CEC_ORIGIN_POSTGIS)
 				check_any_column(compile, linitial(((FuncCall *) node)->args));
@@ -300,6 +372,11 @@ cec_check_raw(CecCompile *compile, List *statements)
 						errhint("Join several by AND or OR."),
 						cec_condition_position(compile, lsecond_node(ResTarget, select->targetList)->location)));
 	target = linitial_node(ResTarget, select->targetList);
+	/* The grammar takes AND at the end for a name. */
+	if (target->name != NULL && (pg_strcasecmp(target->name, "and") == 0 || pg_strcasecmp(target->name, "or") == 0))
+		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR),
+						errmsg("the condition ends after %s", pg_strcasecmp(target->name, "or") == 0 ? "OR" : "AND"),
+						errhint("Something is missing behind it, or a parenthesis or quote before it is open.")));
 	if (target->name != NULL || target->indirection != NIL)
 		cec_refuse_part(compile, target->location, "a name for the result is", "Write the expression alone.");
 	check_node(compile, target->val);

@@ -22,6 +22,7 @@ typedef struct CecCompile
 	List *moments;		 /* places of literals that may say today, now or the like */
 	Bitmapset *columns;	 /* see CecCondition */
 	bool depends_on_day; /* see CecCondition */
+	bool is_analysing;	 /* the server's parser reads types into it */
 } CecCompile;
 
 #define CEC_GEOGRAPHY 1 /* no type has this oid */
@@ -69,6 +70,7 @@ typedef enum CecCalled
 	CEC_CALLED_REQUEST_COUNT,
 	CEC_CALLED_AS_DATE,
 	CEC_CALLED_AS_NUMBER,
+	CEC_CALLED_DISTANCE_TO_POINT,
 	CEC_CALLED_ST_X,
 	CEC_CALLED_ST_Y,
 	/* not published: what the others are expanded to */
@@ -81,6 +83,8 @@ typedef enum CecCalled
 	CEC_CALLED_BOUNDED_JSONB,
 	CEC_CALLED_ST_COVERS,
 	CEC_CALLED_GEOGRAPHY,
+	CEC_CALLED_ST_MAKEPOINT,
+	CEC_CALLED_ST_SETSRID,
 	CEC_CALLED_ST_DISTANCE
 } CecCalled;
 

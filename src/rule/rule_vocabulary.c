@@ -4,7 +4,8 @@
  *
  * This is the whole language. What is not in these tables is refused, whatever it would do. Nothing gets in that is not
  * immutable, that calls code of users, or that can ask for much more memory or time than its input is long: so no
- * regular expressions, no repeat, lpad, replace, power or factorial, no function that formats or parses times.
+ * regular expressions, no repeat, lpad, power or factorial, no function that formats or parses times.  What can make a text
+ * longer, or search one for another, is given constants (rule_analysed.c).
  */
 #include "postgres.h"
 
@@ -72,12 +73,18 @@ static const CecFunction functions[] = {
 	{"as_date", OWN1(TEXTOID), "value text", "date", "day written as YYYY-MM-DD; NULL for any other text", false},
 	{"as_number", OWN1(TEXTOID), "value text", "numeric",
 	 "number written in digits, with sign, decimal point and exponent; NULL for any other text", false},
+	{"distance_to_point_m", OWN2(FLOAT8OID, FLOAT8OID), "longitude double precision, latitude double precision",
+	 "double precision", "metres from the location to a point, given by two numbers; NULL without location", false},
 	{"st_x", POSTGIS, "location", "double precision", "longitude", false},
 	{"st_y", POSTGIS, "location", "double precision", "latitude", false},
 	{"extract", SERVER(F_EXTRACT_TEXT_DATE), "field FROM date", "numeric",
 	 "year, quarter, month, week, day, dow, isodow, doy, isoyear or epoch of a day", false},
 	{"extract", SERVER(F_EXTRACT_TEXT_TIMESTAMP), "field FROM timestamp", "numeric", "the same of a day with time",
 	 false},
+	{"date_part", SERVER(F_DATE_PART_TEXT_TIMESTAMP), "text, date or timestamp", "double precision",
+	 "the same as extract: date_part('year', as_of)", false},
+	{"date_trunc", SERVER(F_DATE_TRUNC_TEXT_TIMESTAMP), "text, date or timestamp", "timestamp",
+	 "beginning of the year, quarter, month, week or day: date_trunc('month', as_of)", false},
 	{"make_date", SERVER(F_MAKE_DATE), "integer, integer, integer", "date", "day from year, month and day", false},
 	{"timezone", SERVER(F_TIMEZONE_TEXT_TIMESTAMPTZ), "'UTC', timestamp with time zone", "timestamp",
 	 "also written source_updated_at AT TIME ZONE 'UTC'", false},
@@ -92,6 +99,13 @@ static const CecFunction functions[] = {
 	{"substring", SERVER(F_SUBSTRING_TEXT_INT4_INT4), "text, integer, integer", "text",
 	 "so many characters from a place on; also written substring(text FROM 2 FOR 3)", false},
 	{"starts_with", SERVER(F_STARTS_WITH), "text, text", "boolean", "whether the first begins with the second", false},
+	{"strpos", SERVER(F_STRPOS), "text, text", "integer",
+	 "place of a part, a constant, in a text, counted from 1; 0 when it is not there", false},
+	{"split_part", SERVER(F_SPLIT_PART), "text, text, integer", "text",
+	 "part of a text between separators, a constant; counted from 1, from the end when negative", false},
+	{"replace", SERVER(F_REPLACE), "text, text, text", "text",
+	 "with each of the one part replaced by the other, both constants; the other is no longer than the one, or than 10 bytes",
+	 false},
 	{"btrim", SERVER(F_BTRIM_TEXT), "text", "text", "without blanks at both ends; also written trim(text)", false},
 	{"ltrim", SERVER(F_LTRIM_TEXT), "text", "text", "without blanks at the beginning", false},
 	{"rtrim", SERVER(F_RTRIM_TEXT), "text", "text", "without blanks at the end", false},
@@ -108,6 +122,10 @@ static const CecFunction functions[] = {
 	{"ceil", SERVER(F_CEIL_FLOAT8), "double precision", "double precision", "the same", false},
 	{"ceiling", SERVER(F_CEILING_NUMERIC), "numeric", "numeric", "the same", false},
 	{"ceiling", SERVER(F_CEILING_FLOAT8), "double precision", "double precision", "the same", false},
+	{"mod", SERVER(F_MOD_INT4_INT4), "integer, integer", "integer", "what is left of a division; also written %",
+	 false},
+	{"mod", SERVER(F_MOD_INT8_INT8), "bigint, bigint", "bigint", "the same", false},
+	{"mod", SERVER(F_MOD_NUMERIC_NUMERIC), "numeric, numeric", "numeric", "the same", false},
 	{"jsonb_typeof", SERVER(F_JSONB_TYPEOF), "jsonb", "text", "object, array, string, number, boolean or null", false},
 	{"jsonb_array_length", SERVER(F_JSONB_ARRAY_LENGTH), "jsonb", "integer", "number of elements", false},
 };

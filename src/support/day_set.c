@@ -7,11 +7,16 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/memutils.h"
 #include "utils/multirangetypes.h"
 
 #include "compat.h"
 #include "day_set.h"
+
+PG_FUNCTION_INFO_V1(cec_days_in_words_sql);
 
 static TypeCacheEntry *
 daterange_type(void)
@@ -51,6 +56,50 @@ cec_range_of_days(CecDays days)
 	RangeBound upper = {DateADTGetDatum(days.to), days.to == CEC_DAY_MAX, false, false};
 
 	return RangeTypePGetDatum(cec_compat_make_range(daterange_type(), &lower, &upper));
+}
+
+/* A day as YYYY-MM-DD, whatever the session's settings. */
+char *
+cec_day_in_words(DateADT day)
+{
+	struct pg_tm tm = {0};
+	char words[MAXDATELEN + 1];
+
+	if (DATE_NOT_FINITE(day))
+		EncodeSpecialDate(day, words);
+	else
+	{
+		j2date(day + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
+		EncodeDateOnly(&tm, USE_ISO_DATES, words);
+	}
+	return pstrdup(words);
+}
+
+/* Days as people say them, by the first and the last one: "2026-01-01 to 2026-12-31". */
+char *
+cec_days_in_words(CecDays days)
+{
+	bool is_open_left = days.from == CEC_DAY_MIN;
+	bool is_open_right = days.to == CEC_DAY_MAX;
+
+	if (days.from >= days.to)
+		return pstrdup("on no day");
+	if (is_open_left && is_open_right)
+		return pstrdup("on all days");
+	if (is_open_left)
+		return psprintf("through %s", cec_day_in_words(days.to - 1));
+	if (is_open_right)
+		return psprintf("from %s on", cec_day_in_words(days.from));
+	if (days.from == days.to - 1)
+		return psprintf("on %s", cec_day_in_words(days.from));
+	return psprintf("%s to %s", cec_day_in_words(days.from), cec_day_in_words(days.to - 1));
+}
+
+/* cec._days_in_words(days) */
+Datum
+cec_days_in_words_sql(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(cec_days_in_words(cec_days_of_range(PG_GETARG_DATUM(0)))));
 }
 
 /* The days of a datemultirange. */

@@ -29,6 +29,8 @@ typedef struct CecDaySet
 
 extern CecDays cec_days_of_range(Datum range);
 extern Datum cec_range_of_days(CecDays days);
+extern char *cec_day_in_words(DateADT day);
+extern char *cec_days_in_words(CecDays days);
 extern CecDaySet cec_day_set_of_multirange(Datum multirange);
 extern void cec_day_set_add(CecDaySet *set, CecDays days);
 extern void cec_day_set_union(CecDaySet *set, const CecDaySet *other);

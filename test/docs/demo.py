@@ -32,7 +32,7 @@ PARTS = (
     ("Who is covered", 0, (
         "DE-000112-S | S-2026-DE | standard | 2026-06-01 | 2026-12-31 | t",
         '7 | covered | Asset "DE-000112-S" is covered under term 1 of contract S-2026-DE on 2026-07-15.',
-        "6 | no | It is carved out of this term for [2026-07-01,2026-08-01).",
+        "6 | no | It is carved out of this term 2026-07-01 to 2026-07-31.",
         '7 | not covered | Asset "DE-000096" is not covered under term 1 of contract S-2026-DE on 2026-07-15.',
         "2026-12-31 22:59:59+00 | S-2026-DE | 2026-12-31",
         "2026-12-31 23:00:00+00 | |")),

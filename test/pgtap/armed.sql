@@ -1,6 +1,6 @@
 -- Every stated table carries all of the engine's triggers, and they fire always.
 BEGIN;
-SELECT plan(46);
+SELECT plan(47);
 SET LOCAL client_min_messages = warning;
 CREATE ROLE regress_owner NOLOGIN;
 SELECT lives_ok($$SELECT cec.create_portfolio('fleet', 'regress_owner')$$, 'a portfolio');
@@ -31,9 +31,10 @@ SELECT set_eq($$SELECT name FROM attached WHERE function = 'cec.refuse_truncate'
 SELECT set_eq($$SELECT name FROM attached WHERE function = 'cec.refuse_typing' AND on_update AND on_delete AND on_truncate$$, $$VALUES ('coverage'), ('coverage_history'), ('rule_effect')$$, 'nobody types into what is derived');
 SELECT set_eq($$SELECT name FROM attached WHERE function = 'cec.refuse_rewrite' AND on_update AND on_delete AND on_truncate$$, $$VALUES ('audit_log'), ('audit_schema'), ('audit_block'), ('audit_leaf'), ('audit_node'), ('audit_erasure'), ('refresh_run')$$, 'the log and its evidence are append-only');
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE tgenabled <> 'A'$$, 'all fire always');
-SELECT is_empty($$SELECT name, trigger FROM attached WHERE is_row <> 0 AND function NOT IN ('cec.resolve_listed_as', 'cec.keep_listed_asset', 'cec.keep_setting')$$, 'all but three are statement triggers');
+SELECT is_empty($$SELECT name, trigger FROM attached WHERE is_row <> 0 AND function NOT IN ('cec.resolve_listed_as', 'cec.keep_listed_asset', 'cec.keep_setting', 'cec.require_days')$$, 'all but four are statement triggers');
+SELECT set_eq($$SELECT name FROM attached WHERE function = 'cec.require_days' AND on_insert AND on_update$$, $$VALUES ('contract'), ('coverage_term'), ('regulation'), ('bundle_member'), ('inclusion'), ('coverage_rule')$$, 'days are asked for');
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE (timing = 2) <> (function <> 'cec.record_change')$$, 'what decides comes before, what records after');
-SELECT is_empty($$SELECT name, trigger FROM attached WHERE tgqual IS NOT NULL AND function <> 'cec.resolve_listed_as'$$, 'no condition lets a statement past');
+SELECT is_empty($$SELECT name, trigger FROM attached WHERE tgqual IS NOT NULL AND function NOT IN ('cec.require_days', 'cec.resolve_listed_as')$$, 'no condition lets a statement past');
 
 -- Disabled, dropped or made ordinary: upgrade_portfolio puts it right.
 ALTER TABLE fleet.asset DISABLE TRIGGER ALL;
@@ -42,7 +43,7 @@ ALTER TABLE fleet.audit_log DISABLE TRIGGER append_only;
 DROP TRIGGER cec_update ON fleet.contract;
 DO $$ BEGIN PERFORM cec.upgrade_portfolio('fleet'); END $$;
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE tgenabled <> 'A'$$, 'upgrade_portfolio arms again');
-SELECT is((SELECT count(*) FROM attached), (SELECT 6 * count(*) + 14 FROM stated), 'and nothing is missing or twice');
+SELECT is((SELECT count(*) FROM attached), (SELECT 6 * count(*) + 20 FROM stated), 'and nothing is missing or twice');
 
 -- A trigger of the same name that is another one, or fires at other times, for other columns, with other arguments or rows:
 -- verify_audit tells, upgrade_portfolio makes it what it was.
@@ -91,8 +92,8 @@ FROM (VALUES
 	('contract', 'cec_gate_change', 'DELETE OR ', '', 'an event less'),
 	('contract', 'cec_delete', 'FOR EACH STATEMENT', '\& WHEN (pg_trigger_depth() > 9)', 'WHEN (…)'),
 	('asset', 'cec_truncate', 'FOR EACH STATEMENT', '\& WHEN (false)', 'WHEN (false)'),
-	('inclusion', 'resolve_listed_as', 'WHEN \(.*\) EXECUTE', 'EXECUTE', 'without its WHEN'),
-	('inclusion', 'resolve_listed_as', 'asset_id IS NULL', 'asset_id = 0', 'another WHEN'),
+	('inclusion', 'resolve_listed_as_anew', 'WHEN \(.*\) EXECUTE', 'EXECUTE', 'without its WHEN'),
+	('inclusion', 'resolve_listed_as_anew', 'asset_id IS NULL', 'asset_id = 0', 'another WHEN'),
 	('asset', 'keep_listed', 'FOR EACH ROW', '\& WHEN (old.asset_id < 0)', 'WHEN (…)'),
 	('asset', 'keep_listed', 'CREATE TRIGGER keep_listed BEFORE', 'CREATE CONSTRAINT TRIGGER keep_listed AFTER', 'a constraint trigger'),
 	('setting', 'keep', 'cec\.keep_setting', 'fleet.let_by', 'another function'),

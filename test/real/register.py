@@ -246,8 +246,9 @@ def load_list(known, wanted, countries):
     good = wrong.pop(None)
     total = sum(map(len, wrong.values()))
 
-    is_refused("the whole list: refused, with the count of its wrong lines", copy, lines, "23503",
-               "inclusion_listed_as_known", f"{total} of {len(lines)} list lines are refused")
+    first = next(filter(None, (refusal_of(known.get(tag)) for tag in wanted)))
+    is_refused("the whole list: refused, with the count of its wrong lines and the reason of the first", copy, lines,
+               SQLSTATE[first], first, f"{total} of {len(lines)} list lines are refused")
     for constraint, bad in sorted(wrong.items()):
         is_refused(f"the valid lines with {len(bad)} of {constraint}: refused", copy, good + bad,
                    SQLSTATE[constraint], constraint, f"{len(bad)} of {len(good) + len(bad)} list lines are refused")

@@ -1,0 +1,370 @@
+/*
+ * identifier_near.c
+ *		Finds the registered name that somebody may have meant by an identifier that names nothing.
+ *
+ * A name with the same identifier key, else one whose key is at Levenshtein distance 1, and only if all such names are of
+ * one asset: a wrong name is worse than none.
+ *
+ * Names at distance 1 are found along the key, character for character, in the index over keys.  As long as many keys
+ * begin as far as here, the characters are read that follow there, and each of the few keys that a change at this place
+ * can make is looked up.  Once few keys are left they are read.  What was read of beginnings that many keys share is kept for
+ * the next identifier: those of a list mostly begin alike.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "column.h"
+#include "identifier_key.h"
+#include "key_probe.h"
+
+/* So many keys with a common beginning are read one after the other. */
+#define FEW_KEYS 300
+
+/* No key is longer: names have 200 characters at most. */
+#define MAX_KEY_BYTES 800
+
+/* Beginnings longer than this are not kept. */
+#define KEPT_BYTES 32
+
+/* The beginning of many keys, and the characters that follow it in them. */
+typedef struct Beginning
+{
+	char bytes[KEPT_BYTES]; /* key; filled up with zeros */
+	List *next;				/* of char *, in order */
+} Beginning;
+
+/* A column with names of assets. */
+typedef struct Source
+{
+	Relation rel;
+	CecKeyProbe *probe; /* NULL: there is no index, and nothing is found here */
+	AttrNumber asset_id;
+	AttrNumber name;
+	AttrNumber during; /* days on which the names hold; invalid: always */
+	HTAB *beginnings;  /* of Beginning */
+} Source;
+
+static const struct
+{
+	const char *table_name;
+	const char *column;
+	const char *days;
+} names[] = {{"asset", "asset_tag", NULL}, {"asset", "serial_number", NULL}, {"asset_identifier", "value", "during"}};
+
+struct CecNear
+{
+	MemoryContext cxt;	   /* of all this */
+	MemoryContext scratch; /* of the identifier at hand */
+	Source sources[lengthof(names)];
+};
+
+/* What is sought, and what was found so far. */
+typedef struct Search
+{
+	CecKey key;
+	const CecDays *days; /* NULL: all */
+	int assets;			 /* 0, 1, or 2 for several */
+	int64 asset_id;
+	char *name; /* a name of it that holds on some of the days */
+} Search;
+
+/* Starts looking, as the snapshot shows the register; it must stay registered.  The caller may read all names. */
+CecNear *
+cec_near_begin(CecPortfolio *portfolio, Snapshot snapshot)
+{
+	Oid argument = TEXTOID;
+	Oid function = LookupFuncName(list_make2(makeString("cec"), makeString("identifier_key")), 1, &argument, false);
+	CecNear *near = palloc0(sizeof(CecNear));
+	HASHCTL ctl = {0};
+
+	near->cxt = CurrentMemoryContext;
+	near->scratch = AllocSetContextCreate(CurrentMemoryContext, "cec near identifiers", ALLOCSET_DEFAULT_SIZES);
+	ctl.keysize = KEPT_BYTES;
+	ctl.entrysize = sizeof(Beginning);
+	ctl.hcxt = CurrentMemoryContext;
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		Source *source = &near->sources[i];
+
+		source->rel = cec_portfolio_open(portfolio, names[i].table_name, AccessShareLock);
+		source->asset_id = cec_column_require(source->rel, "asset_id", INT8OID);
+		source->name = cec_column_require_nullable(source->rel, names[i].column, TEXTOID);
+		if (names[i].days != NULL)
+			source->during = cec_column_require(source->rel, names[i].days, DATERANGEOID);
+		source->probe = cec_key_probe_begin(source->rel, names[i].column, function, snapshot);
+		source->beginnings = hash_create("cec beginnings of keys", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	return near;
+}
+
+/* Lets go of all; locks stay until the end of the transaction. */
+void
+cec_near_end(CecNear *near)
+{
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		if (near->sources[i].probe != NULL)
+			cec_key_probe_end(near->sources[i].probe);
+		hash_destroy(near->sources[i].beginnings);
+		table_close(near->sources[i].rel, NoLock);
+	}
+	MemoryContextDelete(near->scratch);
+}
+
+/* Adds the assets that bear names with this key. */
+static void
+look_up(Source *source, CecKey key, Search *search)
+{
+	TupleTableSlot *row;
+
+	cec_key_probe_seek(source->probe, key);
+	while (search->assets < 2 && (row = cec_key_probe_next(source->probe)) != NULL)
+	{
+		int64 asset_id = DatumGetInt64(row->tts_values[source->asset_id - 1]);
+
+		if (search->assets > 0 && search->asset_id != asset_id)
+		{
+			search->assets = 2;
+			break;
+		}
+		search->assets = 1;
+		search->asset_id = asset_id;
+		if (search->name == NULL &&
+			(source->during == InvalidAttrNumber || search->days == NULL ||
+			 cec_days_overlap(cec_days_of_range(row->tts_values[source->during - 1]), *search->days)))
+			search->name = TextDatumGetCString(row->tts_values[source->name - 1]);
+	}
+}
+
+/* Looks up a key of which a character was exchanged, added or left out. */
+static void
+look_up_changed(Source *source, CecKey begin, const char *inserted, CecKey end, Search *search)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendBinaryStringInfo(&buf, begin.bytes, begin.len);
+	appendStringInfoString(&buf, inserted);
+	appendBinaryStringInfo(&buf, end.bytes, end.len);
+	look_up(source, (CecKey){buf.data, buf.len}, search);
+	pfree(buf.data);
+}
+
+/* Whether one key becomes the other by one character exchanged, added or left out; equal ones do not count. */
+static bool
+is_near(CecKey one, CecKey other)
+{
+	int same = 0;
+	int one_width, other_width;
+
+	while (same < one.len && same < other.len)
+	{
+		int width = pg_mblen(one.bytes + same);
+
+		if (same + width > one.len || same + width > other.len ||
+			memcmp(one.bytes + same, other.bytes + same, width) != 0)
+			break;
+		same += width;
+	}
+	one_width = same < one.len ? pg_mblen(one.bytes + same) : 0;
+	other_width = same < other.len ? pg_mblen(other.bytes + same) : 0;
+#define RESTS_ARE_EQUAL(skip_one, skip_other) \
+	(one.len - same - (skip_one) == other.len - same - (skip_other) && \
+	 memcmp(one.bytes + same + (skip_one), other.bytes + same + (skip_other), one.len - same - (skip_one)) == 0)
+	return one_width + other_width > 0 && (RESTS_ARE_EQUAL(one_width, other_width) || RESTS_ARE_EQUAL(one_width, 0) ||
+										   RESTS_ARE_EQUAL(0, other_width));
+}
+
+/* The first key behind all that begin so, in the order of bytes. */
+static CecKey
+behind(CecKey begin)
+{
+	char *bytes = palloc(begin.len + 9);
+	int len = begin.len;
+
+	memcpy(bytes, begin.bytes, len);
+	while (len > 0 && (unsigned char) bytes[len - 1] == 0xFF)
+		len--;
+	if (len > 0)
+		bytes[len - 1]++;
+	else
+	{
+		memset(bytes, 0xFF, 8); /* behind everything that is text */
+		len = 8;
+	}
+	return (CecKey){bytes, len};
+}
+
+/* Reads the keys that begin so if they are few, and looks those up that are near; false when they are many. */
+static bool
+read_few(Source *source, CecKey begin, Search *search)
+{
+	List *hits = NIL;
+	ListCell *cell;
+	CecKey key;
+	int count = 0;
+
+	cec_key_probe_seek_range(source->probe, begin, behind(begin));
+	while (cec_key_probe_next_key(source->probe, &key))
+	{
+		if (++count > FEW_KEYS)
+			return false;
+		if (is_near(search->key, key))
+		{
+			CecKey *hit = palloc(sizeof(CecKey));
+
+			*hit = (CecKey){pnstrdup(key.bytes, key.len), key.len};
+			hits = lappend(hits, hit);
+		}
+	}
+	foreach (cell, hits)
+	{
+		if (search->assets < 2)
+			look_up(source, *(CecKey *) lfirst(cell), search);
+	}
+	return true;
+}
+
+/* The characters that follow in keys that begin so, in cxt. */
+static List *
+read_next(Source *source, CecKey begin, MemoryContext cxt)
+{
+	List *result = NIL;
+	CecKey end = behind(begin);
+	CecKey from;
+	CecKey key;
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendBinaryStringInfo(&buf, begin.bytes, begin.len);
+	appendStringInfoChar(&buf, 1); /* not the key that is no longer than this */
+	from = (CecKey){buf.data, buf.len};
+	for (;;)
+	{
+		MemoryContext old;
+		int width;
+
+		CHECK_FOR_INTERRUPTS();
+		cec_key_probe_seek_range(source->probe, from, end);
+		if (!cec_key_probe_next_key(source->probe, &key))
+			break;
+		width = Min(pg_mblen(key.bytes + begin.len), key.len - begin.len);
+		from = behind((CecKey){key.bytes, begin.len + width});
+		old = MemoryContextSwitchTo(cxt);
+		result = lappend(result, pnstrdup(key.bytes + begin.len, width));
+		MemoryContextSwitchTo(old);
+	}
+	return result;
+}
+
+/*
+ * The characters that follow in the many keys that begin so.  When they are few, those that are near were looked up, and
+ * *was_few is set.
+ */
+static List *
+follow(CecNear *near, Source *source, CecKey begin, Search *search, bool *was_few)
+{
+	char kept[KEPT_BYTES] = {0};
+	Beginning *entry = NULL;
+	List *next;
+
+	*was_few = false;
+	if (begin.len < KEPT_BYTES)
+	{
+		memcpy(kept, begin.bytes, begin.len);
+		entry = hash_search(source->beginnings, kept, HASH_FIND, NULL);
+	}
+	if (entry != NULL)
+		return entry->next;
+	*was_few = read_few(source, begin, search);
+	if (*was_few)
+		return NIL;
+	next = read_next(source, begin, begin.len < KEPT_BYTES ? near->cxt : CurrentMemoryContext);
+	if (begin.len < KEPT_BYTES)
+	{
+		entry = hash_search(source->beginnings, kept, HASH_ENTER, NULL);
+		entry->next = next;
+	}
+	return next;
+}
+
+/* Looks the names up whose key differs from the one that is sought in one character. */
+static void
+look_near(CecNear *near, Source *source, Search *search)
+{
+	int at = 0;
+
+	for (;;)
+	{
+		CecKey begin = {search->key.bytes, at};
+		CecKey rest = {search->key.bytes + at, search->key.len - at};
+		int width = rest.len > 0 ? pg_mblen(rest.bytes) : 0;
+		CecKey after = {rest.bytes + width, rest.len - width};
+		bool goes_on = false;
+		bool was_few;
+		List *next = follow(near, source, begin, search, &was_few);
+		ListCell *cell;
+
+		if (was_few)
+			return;
+		if (width > 0)
+			look_up_changed(source, begin, "", after, search);
+		foreach (cell, next)
+		{
+			const char *c = lfirst(cell);
+			bool is_same = strlen(c) == width && memcmp(c, rest.bytes, width) == 0;
+
+			goes_on |= is_same;
+			if (search->assets < 2)
+				look_up_changed(source, begin, c, rest, search);
+			if (search->assets < 2 && width > 0 && !is_same)
+				look_up_changed(source, begin, c, after, search);
+		}
+		if (!goes_on || search->assets == 2)
+			return;
+		at += width;
+	}
+}
+
+/*
+ * A registered name, holding on some of the days (NULL: any), of the one asset that may have been meant; NULL when there is
+ * none such or more than one asset.
+ */
+char *
+cec_near_find(CecNear *near, const char *typed, const CecDays *days)
+{
+	MemoryContext old = MemoryContextSwitchTo(near->scratch);
+	text *key = cec_identifier_key_of(cstring_to_text(typed));
+	Search search = {.days = days};
+	char *result;
+
+	if (key != NULL && VARSIZE_ANY_EXHDR(key) <= MAX_KEY_BYTES + MAX_MULTIBYTE_CHAR_LEN)
+	{
+		search.key = (CecKey){VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)};
+		for (int i = 0; i < lengthof(names); i++)
+			if (near->sources[i].probe != NULL)
+				look_up(&near->sources[i], search.key, &search);
+	}
+	if (search.key.len > 0 && search.assets == 0)
+	{
+		for (int i = 0; i < lengthof(names); i++)
+			if (near->sources[i].probe != NULL && search.assets < 2)
+				look_near(near, &near->sources[i], &search);
+	}
+	MemoryContextSwitchTo(old);
+	result = search.assets == 1 && search.name != NULL ? pstrdup(search.name) : NULL;
+	MemoryContextReset(near->scratch);
+	return result;
+}
