@@ -51,9 +51,10 @@ typedef struct SetSlot
 	CecRuleSet *set;
 } SetSlot;
 
-static HTAB *sets = NULL;									  /* of SetSlot */
-static List *retired = NIL;									  /* replaced entries, in CacheMemoryContext */
-static SubTransactionId changed_in = InvalidSubTransactionId; /* the latest in which this transaction changed or read any */
+static HTAB *sets = NULL;	/* of SetSlot */
+static List *retired = NIL; /* replaced entries, in CacheMemoryContext */
+static SubTransactionId changed_in =
+	InvalidSubTransactionId; /* the latest in which this transaction changed or read any */
 
 /* When refresh began to walk day by day, or 0; not kept in a set, which may be replaced while it walks. */
 static TimestampTz refresh_began = 0;
