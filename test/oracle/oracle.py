@@ -341,6 +341,7 @@ class Session:
     """One psql, asked line by line."""
 
     def __init__(self, database):
+        self.sent = self.again = 0
         self.psql = subprocess.Popen(
             ["psql", "-X", "-q", "-A", "-t", "-d", database], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, encoding="utf-8", env=dict(os.environ, PGOPTIONS="-c client_min_messages=error"))
@@ -757,6 +758,57 @@ def reduce_steps(session, steps, seconds=120):
     return steps
 
 
+def work_until(until, session, seed, errors):
+    """One of several sessions at once: random statements, tried again where the server says so."""
+    rng = random.Random(seed)
+    statements = Statements("fleet", rng)
+    while time.monotonic() < until and not errors:
+        try:
+            if rng.random() < 0.05 or not statements.facts["asset"]:
+                lines, _ = session.ask("EXECUTE look;")
+                looked = json.loads(lines[0])
+                statements.facts = {name: {row["key"]: row for row in rows or []} for name, rows in looked["facts"].items()}
+            texts, made = statements.several()
+            if rng.random() < 0.2 and texts[0] == "BEGIN":
+                texts[0] = f"BEGIN ISOLATION LEVEL {rng.choice(['REPEATABLE READ', 'SERIALIZABLE'])}"
+            for _ in range(20):
+                lines, _ = session.ask("".join(text + ";\n" for text in texts) + "ROLLBACK;" * (made != 1))
+                session.sent += made
+                wrong = [line for line in lines if line.startswith("ERROR")]
+                if not any(re.search("deadlock detected|could not serialize", line) for line in wrong):
+                    break
+                session.again += 1
+            errors += ["this should have been understood: " + line for line in wrong if NOT_UNDERSTOOD.search(line)]
+        except Exception as failure:  # told by the thread that started this one
+            errors.append(repr(failure))
+
+
+def run_sessions(session, database, seconds, number=5):
+    """Several sessions at once, in rounds; after each the oracle looks. One day, so that it does not matter when what was decided."""
+    rng = random.Random(1)
+    trial = Trial(session)
+    for text in Statements("fleet", rng).begin():
+        session.must(text + ";")
+    others = [Session(database) for _ in range(number)]
+    for other in others:
+        other.must(f"PREPARE look AS {look_query('fleet')};")
+    rounds, errors, found = 0, [], []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not errors and not found:
+        until = min(end, time.monotonic() + 10)
+        threads = [threading.Thread(target=work_until, args=(until, other, rng.random(), errors)) for other in others]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        found, _ = trial.step(FIRST_TODAY, [])
+        rounds += 1
+    for other in others:
+        other.close()
+    return (f"{number} sessions at once for {seconds} s: {sum(o.sent for o in others)} statements, {sum(o.again for o in others)} tried again, "
+            f"as defined at {rounds} quiet points"), errors + found
+
+
 def script(steps):
     """Steps as SQL, with the day of each."""
     lines, today = [], FIRST_TODAY
@@ -774,6 +826,8 @@ def main():
     parser.add_argument("--first", type=int, default=int(os.environ.get("CEC_SEED", "1")))
     parser.add_argument("--statements", type=int, default=int(os.environ.get("CEC_STATEMENTS", "200")))
     parser.add_argument("--reduce", action="store_true", help="where a seed differs, look for few statements that do")
+    parser.add_argument("--sessions", type=float, default=float(os.environ.get("CEC_SESSION_SECONDS", "0")), metavar="SECONDS",
+                        help="afterwards, five sessions at once for so long")
     asked = parser.parse_args()
     subprocess.run(["psql", "-X", "-q", "-d", "postgres", "-c", "DROP DATABASE IF EXISTS oracle", "-c", "CREATE DATABASE oracle"], check=True,
                    env=dict(os.environ, PGOPTIONS="-c client_min_messages=error"))
@@ -790,6 +844,9 @@ def main():
             few = reduce_steps(session, steps)
             for line in script(few) if few else ["does not differ when it is done again"]:
                 print(f"#   {line}", flush=True)
+    if asked.sessions > 0:
+        name, found = run_sessions(session, "oracle", asked.sessions)
+        report.take(name, found)
     print(f"1..{report.tests}")
     session.close()
     return 1 if report.failed else 0
