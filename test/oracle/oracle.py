@@ -136,7 +136,8 @@ class Oracle:
         self.decided = {}  # (rule_id, term_id, effect, asset_id): days on which the rule acts
         self.today = FIRST_TODAY
         self.facts = None
-        self.cover, self.concerned = {}, set()
+        self.undecided = {}  # the same, of assets that have a carve-out on the term and nothing else
+        self.cover, self.concerned, self.carved, self.groups = {}, set(), {}, []
 
     def learn(self, facts, today):
         """Takes the facts as they are after a statement, on a day. Days that passed without one are decided one by one."""
@@ -154,10 +155,10 @@ class Oracle:
         """
         facts = self.facts
         future = frozenset(range(day, LAST + 1))
+        self.undecided = {key: days - future for key, days in self.undecided.items() if days - future and self.is_same_rule(key)}
         kept = {}
         for key, days in self.decided.items():
-            rule = facts["coverage_rule"].get(key[0])
-            if rule is not None and (rule["term_id"], rule["effect"]) == key[1:3] and days - future:
+            if days - future and self.is_same_rule(key):
                 kept[key] = days - future
         speaking = {"include": [], "require": [], "exclude": []}
         for rule in facts["coverage_rule"].values():
@@ -173,7 +174,7 @@ class Oracle:
         while True:
             self.cover = self.compute()
             if not later or concerned == self.concerned:
-                return
+                break
             concerned = self.concerned
             for key, coming in later:
                 if (key[3], key[1]) in concerned:
@@ -182,6 +183,29 @@ class Oracle:
                     self.decided[key] = kept[key]
                 else:
                     self.decided.pop(key, None)
+        for key, coming in later:
+            if (key[3], key[1]) in self.carved and (key[3], key[1]) not in concerned:
+                self.undecided[key] = self.undecided.get(key, frozenset()) | coming
+
+    def is_same_rule(self, key):
+        rule = self.facts["coverage_rule"].get(key[0])
+        return rule is not None and (rule["term_id"], rule["effect"]) == key[1:3]
+
+    def open_days(self):
+        """By asset and term, the days about which the definition leaves open what was decided, and what is inherited of that."""
+        result = {}
+        for (_, term_id, _, asset_id), days in self.undecided.items():
+            result[asset_id, term_id] = result.get((asset_id, term_id), frozenset()) | days
+        growing = bool(result)
+        while growing:
+            growing = False
+            for primary, member, days in self.groups:
+                for asset_id, term_id in list(result):
+                    if asset_id == primary:
+                        before = result.get((member, term_id), frozenset())
+                        result[member, term_id] = before | (result[primary, term_id] & days)
+                        growing = growing or result[member, term_id] != before
+        return {pair: days for pair, days in result.items() if days}
 
     def spoken_for(self, rule, as_of):
         """The assets on which a rule acts: whose condition is met, or of a require rule, is not."""
@@ -226,8 +250,9 @@ class Oracle:
             pair = asset_id, term_id
             acts[effect][pair] = acts[effect].get(pair, nothing) | days
         life = {key: self.life(asset) for key, asset in facts["asset"].items()}
-        groups = [(facts["bundle"][m["bundle_id"]]["primary_asset_id"], m["asset_id"], days_of(m["during"]))
-                  for m in facts["bundle_member"].values()]
+        self.carved = carved
+        groups = self.groups = [(facts["bundle"][m["bundle_id"]]["primary_asset_id"], m["asset_id"], days_of(m["during"]))
+                                for m in facts["bundle_member"].values()]
         result = {}
         self.concerned = {pair for pair in listed} | {pair for pair in acts["include"]}
         for term_id, term in facts["coverage_term"].items():
@@ -316,6 +341,7 @@ class Session:
     """One psql, asked line by line."""
 
     def __init__(self, database):
+        self.sent = self.again = 0
         self.psql = subprocess.Popen(
             ["psql", "-X", "-q", "-A", "-t", "-d", database], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, encoding="utf-8", env=dict(os.environ, PGOPTIONS="-c client_min_messages=error"))
@@ -579,7 +605,20 @@ def stored_rows(looked):
     return rows
 
 
-def differences(wanted, stored):
+def without(rows, left_out):
+    """Rows day by day where something is left out, else as they are."""
+    result = []
+    for row in rows:
+        if row[:2] in left_out:
+            result += [row[:2] + (day, day) + row[4:] for day in range(row[2], row[3] + 1) if day not in left_out[row[:2]]]
+        else:
+            result.append(row)
+    return result
+
+
+def differences(wanted, stored, left_out=None):
+    if left_out:
+        wanted, stored = set(without(wanted, left_out)), without(stored, left_out)
     found = [f"missing {row}" for row in sorted(wanted - set(stored))] + [f"extra {row}" for row in sorted(set(stored) - wanted)]
     if len(stored) != len(set(stored)):
         found.append("a row twice")
@@ -610,7 +649,7 @@ class Trial:
     def __init__(self, session, schema="fleet"):
         self.session, self.schema = session, schema
         self.oracle, self.counts = Oracle(), {"sent": 0, "refused": 0, "rows": 0, "asked": 0}
-        self.at = None
+        self.at, self.left_out = None, {}
         move_clock(FIRST_TODAY)
         session.ask("ROLLBACK;")
         session.ask("DEALLOCATE ALL;")
@@ -636,9 +675,10 @@ class Trial:
         self.at = looked["at"]
         self.oracle.learn(looked["facts"], today)
         stored = stored_rows(looked)
-        found += differences(self.oracle.rows(), stored)
+        self.left_out = self.oracle.open_days()
+        found += differences(self.oracle.rows(), stored, self.left_out)
         self.counts["rows"] += len(stored)
-        if question and question[0] in self.oracle.facts["asset"]:
+        if question and question[0] in self.oracle.facts["asset"] and question[0] not in {pair[0] for pair in self.left_out}:
             answer = next((line[6:] for line in lines if line.startswith("asked ")), None)
             best = ",".join(map(str, self.oracle.covered_on(*question)))
             self.counts["asked"] += 1
@@ -646,7 +686,7 @@ class Trial:
                 found.append(f"covered_on {question}: {answer} instead of {best}")
         return found, refused
 
-    def as_of(self, at, day, wanted):
+    def as_of(self, at, day, wanted, left_out):
         """Differences between what was believed at an instant about a day, and what the oracle computed then."""
         lines = self.session.must(
             "SELECT json_agg(json_build_array(asset_id, term_id, valid_from, last_day, is_stated, is_ruled, is_inherited))"
@@ -654,7 +694,7 @@ class Trial:
         believed = [(a, t, on_window(f) if f else 0, on_window(l) if l else LAST, s, r, i)
                     for a, t, f, l, s, r, i in (json.loads(lines[0]) if lines and lines[0] else [])]
         self.counts["asked"] += 1
-        found = differences(wanted, believed)
+        found = differences(wanted, believed, left_out)
         return [f"coverage_as_of {day_text(day)}, known at {at}"] + found if found else []
 
 
@@ -686,7 +726,7 @@ def run_seed(session, seed, number):
             return counts, found, steps
         if rng.random() < 0.02:
             day = rng.randint(1, LAST - 1)
-            remembered.append((trial.at, day, {row for row in oracle.rows() if row[2] <= day <= row[3]}))
+            remembered.append((trial.at, day, {row for row in oracle.rows() if row[2] <= day <= row[3]}, trial.left_out))
     for memory in remembered[-12:]:
         found = trial.as_of(*memory)
         if found:
@@ -694,8 +734,9 @@ def run_seed(session, seed, number):
     return counts, [], steps
 
 
-def reduce_steps(session, steps):
-    """Fewer steps that still end in a difference."""
+def reduce_steps(session, steps, seconds=120):
+    """Fewer steps that still end in a difference, as few as are found in that time."""
+    until = time.monotonic() + seconds
     def differ(tried):
         trial = Trial(session)
         for number, step in enumerate(tried):
@@ -707,7 +748,7 @@ def reduce_steps(session, steps):
     size = len(steps) // 2 if steps else 0
     while steps and size:
         place = 0
-        while place < len(steps):
+        while place < len(steps) and time.monotonic() < until:
             fewer = differ(steps[:place] + steps[place + size:])
             if fewer:
                 steps = fewer
@@ -715,6 +756,57 @@ def reduce_steps(session, steps):
                 place += size
         size = size // 2 if size > 1 else 0
     return steps
+
+
+def work_until(until, session, seed, errors):
+    """One of several sessions at once: random statements, tried again where the server says so."""
+    rng = random.Random(seed)
+    statements = Statements("fleet", rng)
+    while time.monotonic() < until and not errors:
+        try:
+            if rng.random() < 0.05 or not statements.facts["asset"]:
+                lines, _ = session.ask("EXECUTE look;")
+                looked = json.loads(lines[0])
+                statements.facts = {name: {row["key"]: row for row in rows or []} for name, rows in looked["facts"].items()}
+            texts, made = statements.several()
+            if rng.random() < 0.2 and texts[0] == "BEGIN":
+                texts[0] = f"BEGIN ISOLATION LEVEL {rng.choice(['REPEATABLE READ', 'SERIALIZABLE'])}"
+            for _ in range(20):
+                lines, _ = session.ask("".join(text + ";\n" for text in texts) + "ROLLBACK;" * (made != 1))
+                session.sent += made
+                wrong = [line for line in lines if line.startswith("ERROR")]
+                if not any(re.search("deadlock detected|could not serialize", line) for line in wrong):
+                    break
+                session.again += 1
+            errors += ["this should have been understood: " + line for line in wrong if NOT_UNDERSTOOD.search(line)]
+        except Exception as failure:  # told by the thread that started this one
+            errors.append(repr(failure))
+
+
+def run_sessions(session, database, seconds, number=5):
+    """Several sessions at once, in rounds; after each the oracle looks. One day, so that it does not matter when what was decided."""
+    rng = random.Random(1)
+    trial = Trial(session)
+    for text in Statements("fleet", rng).begin():
+        session.must(text + ";")
+    others = [Session(database) for _ in range(number)]
+    for other in others:
+        other.must(f"PREPARE look AS {look_query('fleet')};")
+    rounds, errors, found = 0, [], []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not errors and not found:
+        until = min(end, time.monotonic() + 10)
+        threads = [threading.Thread(target=work_until, args=(until, other, rng.random(), errors)) for other in others]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        found, _ = trial.step(FIRST_TODAY, [])
+        rounds += 1
+    for other in others:
+        other.close()
+    return (f"{number} sessions at once for {seconds} s: {sum(o.sent for o in others)} statements, {sum(o.again for o in others)} tried again, "
+            f"as defined at {rounds} quiet points"), errors + found
 
 
 def script(steps):
@@ -734,6 +826,8 @@ def main():
     parser.add_argument("--first", type=int, default=int(os.environ.get("CEC_SEED", "1")))
     parser.add_argument("--statements", type=int, default=int(os.environ.get("CEC_STATEMENTS", "200")))
     parser.add_argument("--reduce", action="store_true", help="where a seed differs, look for few statements that do")
+    parser.add_argument("--sessions", type=float, default=float(os.environ.get("CEC_SESSION_SECONDS", "0")), metavar="SECONDS",
+                        help="afterwards, five sessions at once for so long")
     asked = parser.parse_args()
     subprocess.run(["psql", "-X", "-q", "-d", "postgres", "-c", "DROP DATABASE IF EXISTS oracle", "-c", "CREATE DATABASE oracle"], check=True,
                    env=dict(os.environ, PGOPTIONS="-c client_min_messages=error"))
@@ -750,6 +844,9 @@ def main():
             few = reduce_steps(session, steps)
             for line in script(few) if few else ["does not differ when it is done again"]:
                 print(f"#   {line}", flush=True)
+    if asked.sessions > 0:
+        name, found = run_sessions(session, "oracle", asked.sessions)
+        report.take(name, found)
     print(f"1..{report.tests}")
     session.close()
     return 1 if report.failed else 0
