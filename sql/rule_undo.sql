@@ -116,6 +116,17 @@ RESET statement_timeout;
 UPDATE undo.asset SET model = 'n', attributes = '{}' WHERE asset_id = 1;
 SELECT covered_now();
 
+-- A statement that is refused after the rules were read in it: what they then knew of the contract, gone for that moment, is
+-- forgotten, and the next statement decides by what is there.
+INSERT INTO undo.contract (number, customer_id, status, during) VALUES ('C-2', 1, 'active', '(,)');
+INSERT INTO undo.coverage_term (contract_id, number, during) VALUES (2, '1', '(,)');
+INSERT INTO undo.asset (asset_id, asset_tag, model) VALUES (-1, 'C-1', 'n');
+INSERT INTO undo.inclusion (term_id, asset_id, during) VALUES (2, -1, '(,)');
+INSERT INTO undo.coverage_rule (term_id, name, effect, condition, during) VALUES (2, 'only pumps', 'require', 'category = ''pump''', '(,)');
+WITH gone AS (DELETE FROM undo.contract WHERE number = 'C-2') UPDATE undo.asset SET model = 'x' WHERE asset_id = -1;
+UPDATE undo.asset SET commissioned_on = '2020-01-01' WHERE asset_id = -1;
+SELECT count(*) AS differences FROM undo.verify_coverage();
+
 DROP FUNCTION counts, covered_now CASCADE;
 SET client_min_messages = warning;
 SELECT cec.drop_portfolio('undo', 'undo');
