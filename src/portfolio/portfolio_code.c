@@ -53,7 +53,8 @@ is_harmless(Oid function)
 		result = proc->provolatile != PROVOLATILE_VOLATILE || function == F_CLOCK_TIMESTAMP ||
 				 function == F_GEN_RANDOM_UUID || function == F_NEXTVAL;
 	else
-		result = superuser_arg(proc->proowner) && OidIsValid(getExtensionOfObject(ProcedureRelationId, function));
+		result = proc->prosecdef || proc->proowner == GetUserId() ||
+				 (superuser_arg(proc->proowner) && OidIsValid(getExtensionOfObject(ProcedureRelationId, function)));
 	ReleaseSysCache(tuple);
 	return result;
 }

@@ -1,7 +1,7 @@
 -- What somebody can do who means harm: shadowed operators and functions, a search_path of their own, the engine's trigger
 -- functions on tables of their own, row-level security, rights on one table but not on the next.
 BEGIN;
-SELECT plan(39);
+SELECT plan(41);
 CREATE ROLE regress_owner NOLOGIN;
 CREATE ROLE regress_victim NOLOGIN;
 CREATE ROLE regress_attacker NOLOGIN;
@@ -215,5 +215,20 @@ SET LOCAL ROLE regress_victim;
 SELECT lives_ok($$INSERT INTO fleet.customer (name) VALUES ('under row-level security')$$, 'the log is written under row-level security');
 RESET ROLE;
 SELECT is((SELECT count(*) FROM fleet.audit_entry WHERE new_row ->> 'name' = 'under row-level security'), 1::bigint, 'and holds the row');
+-- A policy's function would run as whoever asks: refused, unless it runs as its owner anyway.
+RESET ROLE;
+DO $$ BEGIN PERFORM cec.grant_access('fleet', 'regress_victim', 'analyst'); END $$;
+SET LOCAL ROLE regress_owner;
+CREATE FUNCTION fleet.shown(bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN true; END $$;
+GRANT EXECUTE ON FUNCTION fleet.shown(bigint) TO PUBLIC;
+ALTER TABLE fleet.coverage ENABLE ROW LEVEL SECURITY;
+CREATE POLICY shown ON fleet.coverage USING (fleet.shown(asset_id));
+SET LOCAL ROLE regress_victim;
+SELECT throws_ok($$SELECT * FROM fleet.covered('PUMP-3')$$, '55000', NULL, 'somebody else''s function in a policy');
+SET LOCAL ROLE regress_owner;
+ALTER FUNCTION fleet.shown(bigint) SECURITY DEFINER;
+SET LOCAL ROLE regress_victim;
+SELECT throws_ok($$SELECT * FROM fleet.covered('PUMP-3')$$, '23503', NULL, 'the same as SECURITY DEFINER: policies decide, which show no asset');
+RESET ROLE;
 SELECT * FROM finish();
 ROLLBACK;
