@@ -718,6 +718,10 @@ def run_seed(session, seed, number):
         question = None
         if rng.random() < 0.25 and oracle.facts["asset"]:
             question = rng.choice(list(oracle.facts["asset"])), rng.randint(1, LAST - 1)
+            several = [(asset_id, day) for (asset_id, term_id), row in oracle.cover.items() for day in row[0]
+                       if 0 < day < LAST and any(day in days[0] for (a, t), days in oracle.cover.items() if a == asset_id and t != term_id)]
+            if several and rng.random() < 0.8:
+                question = rng.choice(several)
         steps.append((today, texts, question))
         found, refused = trial.step(*steps[-1])
         counts["sent"] += made
