@@ -4,6 +4,8 @@ SET datestyle = ISO;
 \set VERBOSITY terse
 SET client_min_messages = warning;
 SELECT cec.create_portfolio('fleet');
+-- The portfolio is where it is noon, so that no day ends meanwhile.
+UPDATE fleet.setting SET time_zone = 'Etc/GMT' || to_char(extract(hour FROM now() AT TIME ZONE 'UTC') - 12, 'FMSG99');
 DO $$
 DECLARE
 	key record;

@@ -161,6 +161,6 @@ cec_require_days(PG_FUNCTION_ARGS)
 			 errmsg("the days of a row of \"%s\" are missing", RelationGetRelationName(trigdata->tg_relation)),
 			 errdetail("Its column during is NULL, or was left out."),
 			 errhint("Write both ends as [2026-01-01,2026-12-31]; an open end, as in [2026-01-01,), is without end."),
-			 errtablecol(trigdata->tg_relation, SPI_fnumber(RelationGetDescr(trigdata->tg_relation), "during"))));
+			 errtablecolname(trigdata->tg_relation, "during")));
 	PG_RETURN_NULL();
 }

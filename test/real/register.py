@@ -462,7 +462,7 @@ def check_log():
         " WHERE t.tgname = 'cec_insert' AND c.relnamespace = 'fleet'::regnamespace ORDER BY 1;")]
     stored = {table: count(table) for table in tables}
     logged = {table: 0 for table in tables}
-    for table, operation, number in run("SELECT table_name, operation, count(*) FROM fleet.audit_log GROUP BY 1, 2;"):
+    for table, operation, number in run("SELECT table_name, operation, count(*) FROM fleet.audit_log WHERE table_name <> 'coverage' GROUP BY 1, 2;"):
         logged[table if operation == "INSERT" else f"{operation} of {table}"] = int(number)
     is_equal(f"one entry of the log a stored row: {sum(stored.values())}", logged, stored)
     for table, key, geometry in (("asset", "asset_id", "location"), ("asset_identifier", "asset_identifier_id", None),

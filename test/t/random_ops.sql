@@ -527,7 +527,7 @@ BEGIN
 		WHERE upper(during) <= cec.today('law') OR state = 'suspended';
 	INSERT INTO law.inclusion (term_id, asset_id, during)
 		SELECT t, a, random_year() FROM generate_series(1, 6) t, generate_series(1, 16) a
-		WHERE (a + t) % 5 = 0 AND NOT EXISTS (SELECT FROM law.inclusion i WHERE i.term_id = t AND i.asset_id = a);
+		WHERE EXISTS (SELECT FROM law.asset k WHERE k.asset_id = a) AND EXISTS (SELECT FROM law.coverage_term k WHERE k.term_id = t) AND (a + t) % 5 = 0 AND NOT EXISTS (SELECT FROM law.inclusion i WHERE i.term_id = t AND i.asset_id = a);
 END;
 $$;
 

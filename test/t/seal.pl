@@ -213,7 +213,7 @@ foreach my $round (1 .. $rounds)
 
 	sleep 0.2 + rand 0.2;
 	# At work on the seal itself, which is most of the time.
-	foreach my $try (1 .. 50)
+	foreach my $try (1 .. 500)
 	{
 		$pid = $node->safe_psql('book', q{SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query ~ 'fleet.seal_audit' AND pid <> pg_backend_pid() LIMIT 1});
 		last if $pid;

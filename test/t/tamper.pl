@@ -213,7 +213,7 @@ my %how = (
 			any => 1 };
 	},
 	'column list edited' => sub {
-		my $which = "schema_hash = (SELECT substring(row_image FROM 2 FOR 16) FROM fleet.audit_log WHERE audit_id = " . one_of(@sealed) . ')';
+		my $which = "schema_hash = (SELECT substring(row_image FROM 2 FOR 16) FROM fleet.audit_log WHERE octet_length(row_image) > 17 ORDER BY abs(audit_id - " . one_of(@sealed) . ') LIMIT 1)';
 		return { sql => one_of("UPDATE fleet.audit_schema SET column_names = column_names[2:] || column_names[1] WHERE $which;", "UPDATE fleet.audit_schema SET column_codes[1] = 'text' WHERE $which;",
 			"UPDATE fleet.audit_schema SET table_name = 'asset_' WHERE $which;", "DELETE FROM fleet.audit_schema WHERE $which;"), says => [qr/^SCHEMA_CHANGED/], any => 1 };
 	},
@@ -272,7 +272,7 @@ my %how = (
 	'trigger made again' => sub {
 		my ($table, $trigger, $old, $new) = @{ one_of([ 'asset', 'cec_update', 'FOR EACH STATEMENT', '\\& WHEN (false)' ], [ 'asset', 'cec_update', "'asset'", "'customer'" ], [ 'asset', 'cec_update', 'REFERENCING .* new_rows', '' ],
 			[ 'asset', 'cec_update', 'AFTER UPDATE ON (.*) REFERENCING .* new_rows', 'AFTER UPDATE OF asset_id ON \\1' ], [ 'inclusion', 'cec_insert', 'AFTER INSERT', 'AFTER UPDATE' ], [ 'inclusion', 'cec_insert', 'record_change.*', 'refuse_truncate()' ],
-			[ 'inclusion', 'cec_gate_insert', "'data'", "'definition'" ], [ 'inclusion', 'resolve_listed_as', 'IS NULL', '= 0' ], [ 'setting', 'keep', 'FOR EACH ROW', '\\& WHEN (false)' ], [ 'asset', 'keep_listed', 'FOR EACH ROW', '\\& WHEN (false)' ],
+			[ 'inclusion', 'cec_gate_insert', "'data'", "'definition'" ], [ 'inclusion', 'resolve_listed_as_anew', 'IS NULL', '= 0' ], [ 'setting', 'keep', 'FOR EACH ROW', '\\& WHEN (false)' ], [ 'asset', 'keep_listed', 'FOR EACH ROW', '\\& WHEN (false)' ],
 			[ 'asset', 'keep_listed', 'TRIGGER keep_listed BEFORE', 'CONSTRAINT TRIGGER keep_listed AFTER' ],
 			[ 'audit_log', 'append_only', 'FOR EACH STATEMENT', '\\& WHEN (false)' ], [ 'audit_log', 'append_only', 'DELETE OR UPDATE OR TRUNCATE', 'TRUNCATE' ], [ 'audit_block', 'append_only', 'UPDATE', 'UPDATE OF root' ], [ 'audit_erasure', 'append_only', 'FOR EACH STATEMENT', '\\& WHEN (false)' ],
 			[ 'coverage', 'derived', 'FOR EACH STATEMENT', '\\& WHEN (false)' ], [ 'rule_effect', 'derived', 'DELETE OR ', '' ]) };

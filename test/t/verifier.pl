@@ -171,7 +171,7 @@ changed('actor edited, no leaves', 'audit_log', sub { s/^($id\t.*?)李雷/$1李�
 changed('row removed', 'audit_log', sub { s/^$id\t.*\n//m }, qr/^MISSING: row $id, sealed in block 1$/m);
 changed('row added', 'audit_log', sub { s/^$id(\t.*\n)/$id${1}900001$1/m }, qr/^EXTRA: row 900001 /m);
 changed('salt longer', 'audit_log', sub { s/^($id\t.*\t\\\\x)(\w{32})\t\\\\x(\w\w)/$1$2$3\t\\\\x/m }, qr/^EDITED: row $id has no salt or image/m);
-changed('image removed', 'audit_log', sub { s/^($id\t.*\t)\\\\x\w+$/$1\\N/m }, qr/^EDITED: row $id has no salt or image/m);
+changed('image removed', 'audit_log', sub { s/^($id\t.*\t)\\\\x\w+(\t[^\t\n]*)$/$1\\N$2/m }, qr/^EDITED: row $id has no salt or image/m);
 changed('time edited', 'audit_log', sub { s/^($id\t\d+\t-?\d+\t)20/${1}19/m }, qr/^EDITED: row $id,/m);
 changed('tail cut off', 'audit_block', sub { s/^5\t.*\n//m }, qr/^TRUNCATED_TAIL: the digest of block 5/m, 1);
 changed('a block removed', 'audit_block', sub { s/^2\t.*\n//m }, qr/^block 2 is gone/m);
