@@ -274,6 +274,8 @@ check_relation(CecPortfolio *portfolio, Table *table, Relation rel, bool below)
 		cec_check_table(rel, portfolio->owner, shape);
 		if (below && rel->rd_rel->relkind == RELKIND_RELATION)
 			cec_check_written_below(rel, shape);
+		else if (below)
+			cec_check_written(rel, shape);
 	}
 	PG_CATCH();
 	{
@@ -352,6 +354,16 @@ cec_portfolio_open_any(CecPortfolio *portfolio, const char *table_name, LOCKMODE
 	rel = relation_open(relid, NoLock);
 	cec_check_kind(rel, portfolio->owner);
 	return rel;
+}
+
+/* Raises where a statement that writes the table would leave something behind for whoever commits.  Errors: 55000. */
+void
+cec_portfolio_check_written(CecPortfolio *portfolio, const char *table_name)
+{
+	Relation rel = cec_portfolio_open(portfolio, table_name, AccessShareLock);
+
+	cec_check_written(rel, shape_of(table_name));
+	relation_close(rel, NoLock);
 }
 
 /* Oid of a table, checked as cec_portfolio_open does; it stays locked as a reader locks it until the transaction ends. */

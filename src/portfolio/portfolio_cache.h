@@ -28,6 +28,7 @@ extern Relation cec_portfolio_open_below(CecPortfolio *portfolio, const char *ta
 extern Relation cec_portfolio_open_any(CecPortfolio *portfolio, const char *table_name, LOCKMODE lock);
 extern Oid cec_portfolio_table(CecPortfolio *portfolio, const char *table_name);
 extern void cec_portfolio_adopt(CecPortfolio *portfolio, Relation rel, const char *table_name);
+extern void cec_portfolio_check_written(CecPortfolio *portfolio, const char *table_name);
 extern void cec_portfolio_check_code(CecPortfolio *portfolio, const char *table_name, bool is_written);
 extern void cec_portfolio_act(CecActAs *act, CecPortfolio *portfolio);
 extern void cec_portfolio_pin(void);

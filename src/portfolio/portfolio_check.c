@@ -195,13 +195,13 @@ check_further_columns(Relation rel, const CecTableShape *shape)
 }
 
 /*
- * What the engine derives, records or promises is written under a restricted context, in which no deferred trigger may be
- * left behind for whoever commits.
+ * Raises where a table that the engine derives, records or promises bears a deferrable constraint and is to be written: it
+ * would leave a trigger behind that runs when whoever called the engine commits.
  */
-static void
-check_deferrable(Relation rel)
+void
+cec_check_written(Relation rel, const CecTableShape *shape)
 {
-	const TriggerDesc *triggers = rel->trigdesc;
+	const TriggerDesc *triggers = shape->is_stated ? NULL : rel->trigdesc;
 
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 		if (triggers->triggers[i].tgdeferrable)
@@ -222,8 +222,6 @@ cec_check_table(Relation rel, Oid owner, const CecTableShape *shape)
 	for (int i = 0; i < shape->ncolumns; i++)
 		check_column(rel, &shape->columns[i]);
 	check_further_columns(rel, shape);
-	if (!shape->is_stated)
-		check_deferrable(rel);
 	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		check_leaves(rel, owner);
 }
@@ -291,6 +289,7 @@ cec_check_written_below(Relation rel, const CecTableShape *shape)
 	TupleDesc desc = RelationGetDescr(rel);
 	const TupleConstr *constr = desc->constr;
 
+	cec_check_written(rel, shape);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);

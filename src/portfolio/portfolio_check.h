@@ -9,6 +9,7 @@
 
 extern void cec_check_kind(Relation rel, Oid owner);
 extern void cec_check_table(Relation rel, Oid owner, const CecTableShape *shape);
+extern void cec_check_written(Relation rel, const CecTableShape *shape);
 extern void cec_check_written_below(Relation rel, const CecTableShape *shape);
 
 #endif

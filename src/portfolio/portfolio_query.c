@@ -55,6 +55,8 @@ check_relation(const Mark *mark, Oid relid, bool is_written)
 		relation_close(rel, NoLock);
 		if (RelationGetRelid(rel) == relid)
 		{
+			if (is_written)
+				cec_portfolio_check_written(portfolio, name);
 			if (!mark->any_columns)
 				cec_portfolio_check_code(portfolio, name, is_written);
 			else if (GetUserId() != portfolio->owner)
