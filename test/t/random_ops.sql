@@ -556,7 +556,7 @@ BEGIN
 		SELECT CASE WHEN %s THEN true WHEN NOT (%1$s) THEN false END FROM (
 			SELECT a.*, $3 AS as_of, NULL::integer AS age_years, NULL::boolean AS inside_boundary, NULL::float8 AS distance_to_boundary_m,
 				c.number AS contract_number, c.kind AS contract_kind, c.governing_country, s.code AS tier_code, s.rank AS tier_rank,
-				c.boundary,
+				c.boundary, public.geography(c.boundary) AS boundary_on_globe,
 				(SELECT array_agg(kind ORDER BY event_id) FROM law.maintenance_event m WHERE m.asset_id = a.asset_id) AS maintenance_kinds,
 				(SELECT array_agg(performed_on ORDER BY event_id) FROM law.maintenance_event m WHERE m.asset_id = a.asset_id) AS maintenance_days,
 				(SELECT array_agg((opened_at AT TIME ZONE (SELECT time_zone FROM law.setting))::date) FROM law.service_request q
