@@ -13,7 +13,7 @@
 
 #include "delta.h"
 
-/* The instant taken last in this session, and when the transaction began that took it. */
+/* The latest instant that a transaction of this session took, and when that transaction began. */
 static TimestampTz last_instant = 0;
 static TimestampTz last_transaction = 0;
 
@@ -34,13 +34,13 @@ cec_delta_instant(CecDelta *delta, TimestampTz past)
 {
 	if (delta->at != 0 && delta->at > past)
 		return delta->at;
-	if (delta->at == 0)
+	if (last_transaction != GetCurrentTransactionStartTimestamp())
 	{
-		delta->at = Max(GetCurrentTimestamp(), past + 1);
-		if (last_transaction == GetCurrentTransactionStartTimestamp())
-			delta->at = Max(delta->at, last_instant + 1);
 		last_transaction = GetCurrentTransactionStartTimestamp();
+		last_instant = 0;
 	}
+	if (delta->at == 0)
+		delta->at = Max(Max(GetCurrentTimestamp(), past + 1), last_instant + 1);
 	else
 	{
 		delta->at = past + 1;

@@ -36,16 +36,18 @@ static volatile sig_atomic_t evaluating = false;
 static volatile sig_atomic_t deadline_passed = false;
 static volatile sig_atomic_t progress = 0;
 static volatile sig_atomic_t seen = -1;
-static volatile sig_atomic_t ticks_left = 0;
-static int time_limit;	/* ms */
-static uint64 work = 0; /* counts the statements' works: what a rule has spent counts in one of them */
+static volatile TimestampTz until = 0; /* when an evaluation with a time of its own is late; 0: it goes by ticks */
+static int time_limit;				   /* ms */
+static uint64 work = 0;				   /* counts the statements' works: what a rule has spent counts in one of them */
 static SubTransactionId started_in = InvalidSubTransactionId; /* where the timer was set; invalid: it is not */
 
 /* Runs inside a signal handler. */
 static void
 tick(void)
 {
-	if (evaluating && progress == seen && ticks_left-- <= 0 && !QueryCancelPending)
+	bool is_late = until != 0 ? GetCurrentTimestamp() >= until : progress == seen;
+
+	if (evaluating && is_late && !QueryCancelPending)
 	{
 		deadline_passed = true;
 		InterruptPending = true;
@@ -101,12 +103,22 @@ cec_rule_deadline_stop(void)
 	disable_timeout(timer, false);
 }
 
-/* From here on an evaluation runs, which may take half a second to a second, and half a second more for each tick. */
+/* From here on an evaluation runs, which may take half a second to a second. */
 void
-cec_rule_deadline_enter(int ticks)
+cec_rule_deadline_enter(void)
 {
-	ticks_left = ticks;
+	until = 0;
 	progress = (progress + 1) & 0x3fffffff;
+	deadline_passed = false;
+	evaluating = true;
+}
+
+/* From here on one runs that may take so many milliseconds; what follows it starts watching anew. */
+void
+cec_rule_deadline_enter_for(double ms)
+{
+	until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), (int64) ms);
+	enable_timeout_every(timer, until, TICK_MS);
 	deadline_passed = false;
 	evaluating = true;
 }
@@ -144,13 +156,6 @@ cec_rule_time_add(CecRule *rule, instr_time begun)
 	INSTR_TIME_ACCUM_DIFF(rule->spent, now, begun);
 	if (cec_rule_time_left(rule) <= 0)
 		rule->late_in = cec_rule_refresh_began();
-}
-
-/* For cec_rule_deadline_enter: the number of ticks in a time. */
-int
-cec_rule_ticks(double ms)
-{
-	return Max((int) (ms / TICK_MS) - 1, 0);
 }
 
 /* Whether the statement has run out of time of its own; both may ask for the same cancellation. */
@@ -275,7 +280,7 @@ attempt(Run *run, int from, void (*act)(Run *run, CecJudgement *judgement))
 			{
 				if (run->is_timed)
 					INSTR_TIME_SET_CURRENT(run->begun);
-				cec_rule_deadline_enter(0);
+				cec_rule_deadline_enter();
 				act(run, judgement);
 				if (run->is_timed)
 					cec_rule_time_add(judgement->rule, run->begun);

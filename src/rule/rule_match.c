@@ -34,13 +34,13 @@
 #define FETCH 1000
 #define FEW 4
 /*
- * Seconds that a query may take for sure, and for a million assets.  While everybody waits for the rule to be decided it is
+ * Milliseconds that a query may take for sure, and for a million assets.  While everybody waits for the rule to be decided it is
  * given little, since there is another way, and no more than the better part of what the rule may take at all; somebody who
  * only asks may wait.
  */
-#define PATIENCE_S 1
-#define PATIENCE_OF_ASKER_S 10
-#define PATIENCE_PER_MILLION_S 60
+#define PATIENCE 1000.0
+#define PATIENCE_OF_ASKER 10000.0
+#define PATIENCE_PER_MILLION 60000.0
 #define QUERY_SHARE 0.8
 #define ASSETS_PER_PAGE 30
 /* After so many assets whose judgement took too long, and when the rule's time is up, the rest are not tried. */
@@ -218,15 +218,15 @@ ask_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 	AtEOXact_GUC(false, nest_level);
 }
 
-/* By the size of the table: statistics may be older than what is in it. */
-static int
-patience(CecRuleSet *set, int seconds)
+/* Milliseconds, by the size of the table: statistics may be older than what is in it. */
+static double
+patience(CecRuleSet *set, double ms)
 {
 	Relation asset = cec_portfolio_open(set->portfolio, "asset", AccessShareLock);
 	double millions = RelationGetNumberOfBlocks(asset) * ASSETS_PER_PAGE / 1e6;
 
 	table_close(asset, NoLock);
-	return 2 * (seconds + (int) (millions * PATIENCE_PER_MILLION_S)) - 1;
+	return ms + millions * PATIENCE_PER_MILLION;
 }
 
 /* Asks the executor in a subtransaction; false when the condition raised an error, or took too long. */
@@ -243,7 +243,7 @@ try_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 	PG_TRY();
 	{
 		cec_act_restricted(&act);
-		cec_rule_deadline_enter(Min(patience(set, PATIENCE_S), cec_rule_ticks(QUERY_SHARE * cec_rule_time_left(rule))));
+		cec_rule_deadline_enter_for(Min(patience(set, PATIENCE), QUERY_SHARE * cec_rule_time_left(rule)));
 		ask_executor(set, rule, snapshot, as_of, match);
 		(void) cec_rule_deadline_leave(); /* late, but there */
 		cec_act_as_self(&act);
@@ -331,6 +331,7 @@ cec_rule_match(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of)
 	if (!answered)
 	{
 		match = (CecRuleMatch){0};
+		cec_rule_deadline_start();
 		ask_one_by_one(set, rule, snapshot, as_of, &match);
 	}
 	cec_rule_deadline_stop();
@@ -432,7 +433,7 @@ cec_match(PG_FUNCTION_ARGS)
 		cec_rule_deadline_start();
 		PG_TRY();
 		{
-			cec_rule_deadline_enter(patience(&set, PATIENCE_OF_ASKER_S));
+			cec_rule_deadline_enter_for(patience(&set, PATIENCE_OF_ASKER));
 			ask_executor(&set, rule, GetActiveSnapshot(), PG_GETARG_DATEADT(5), &match);
 			(void) cec_rule_deadline_leave();
 		}
