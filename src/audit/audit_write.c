@@ -41,11 +41,6 @@ static char *reason_setting = NULL;
 
 static const char *const operation_name[] = {"INSERT", "UPDATE", "DELETE"};
 
-static const CecQuery contract_of_term = {"SELECT contract_id::bigint FROM @P@.coverage_term WHERE term_id = $1",
-										  1,
-										  {INT8OID},
-										  CURSOR_OPT_GENERIC_PLAN,
-										  .results = {INT8OID}};
 static const CecQuery contract_of_amendment = {"SELECT contract_id::bigint FROM @P@.amendment WHERE amendment_id = $1",
 											   1,
 											   {INT8OID},
@@ -58,6 +53,20 @@ static const CecQuery insert_log_row = {
 	" reason, table_name, operation, row_id, asset_id, term_id, contract_id, salt, row_image, delta)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
 	CEC_LOG_COLUMNS, CEC_LOG_COLUMN_TYPES, CURSOR_OPT_GENERIC_PLAN};
+
+/* Whose contract it is. */
+typedef struct ContractKey
+{
+	int64 id; /* of the term or amendment */
+	uint64 is_amendment;
+} ContractKey;
+
+typedef struct FoundContract
+{
+	ContractKey key;
+	bool is_read;
+	int64 contract_id; /* 0 when there is none */
+} FoundContract;
 
 /* What one statement's rows have in common, and what is reused from row to row. */
 typedef struct LogWriter
@@ -75,22 +84,11 @@ typedef struct LogWriter
 	int image_head;
 	char salts[SALTS_AT_ONCE * CEC_SALT_LEN];
 	int salts_left;
-	HTAB *contracts; /* of FoundContract; NULL until needed */
+	CecChange *change;	 /* NULL for entries of the engine's own */
+	FoundContract first; /* asked for first, and mostly the only one */
+	HTAB *contracts;	 /* of FoundContract, the others; NULL until there is one */
 	MemoryContext row_cxt;
 } LogWriter;
-
-/* Whose contract it is. */
-typedef struct ContractKey
-{
-	const CecQuery *query;
-	int64 id; /* of the term or amendment */
-} ContractKey;
-
-typedef struct FoundContract
-{
-	ContractKey key;
-	int64 contract_id;
-} FoundContract;
 
 static void record_rows(CecChange *change);
 
@@ -263,34 +261,58 @@ next_salt(LogWriter *writer, bytea *salt)
 	return salt;
 }
 
+static void
+read_contract(LogWriter *writer, FoundContract *found)
+{
+	found->is_read = true;
+	found->contract_id = 0;
+	if (found->key.is_amendment)
+	{
+		Datum id = Int64GetDatum(found->key.id);
+		bool isnull;
+
+		SPI_connect();
+		if (cec_query_run(writer->portfolio->plans, &contract_of_amendment, &id, NULL, 1) > 0)
+			found->contract_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+		SPI_finish();
+	}
+	else
+	{
+		const CecLook *terms = cec_reading_look(cec_change_reading(writer->change), &cec_source_term);
+		TupleTableSlot *row = cec_probe_row(terms->probe, found->key.id);
+
+		if (row != NULL)
+			found->contract_id = DatumGetInt64(cec_look_value(terms, row, CEC_TERM_CONTRACT_ID));
+	}
+}
+
 /* The contract of a term or of an amendment, asked once a statement; 0 when there is none. */
 static int64
-find_contract(LogWriter *writer, const CecQuery *query, Datum id)
+find_contract(LogWriter *writer, int64 id, bool is_amendment)
 {
 	bool found;
-	ContractKey key = {query, DatumGetInt64(id)};
-	FoundContract *entry;
+	ContractKey key = {id, is_amendment};
+	FoundContract *entry = &writer->first;
 
+	if (!entry->is_read)
+	{
+		entry->key = key;
+		read_contract(writer, entry);
+	}
+	if (entry->key.id == id && entry->key.is_amendment == is_amendment)
+		return entry->contract_id;
 	if (writer->contracts == NULL)
 	{
 		HASHCTL ctl = {0};
 
 		ctl.keysize = sizeof(ContractKey);
 		ctl.entrysize = sizeof(FoundContract);
-		ctl.hcxt = writer->image.data != NULL ? GetMemoryChunkContext(writer->image.data) : CurrentMemoryContext;
+		ctl.hcxt = GetMemoryChunkContext(writer->image.data);
 		writer->contracts = hash_create("cec contracts", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 	entry = hash_search(writer->contracts, &key, HASH_ENTER, &found);
 	if (!found)
-	{
-		bool isnull;
-
-		entry->contract_id = 0;
-		SPI_connect();
-		if (cec_query_run(writer->portfolio->plans, query, &id, NULL, 1) > 0)
-			entry->contract_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-		SPI_finish();
-	}
+		read_contract(writer, entry);
 	return entry->contract_id;
 }
 
@@ -302,9 +324,9 @@ set_contract(LogWriter *writer, TupleTableSlot *row)
 	int64 contract_id = 0;
 
 	if (!writer->isnull[CEC_LOG_TERM_ID])
-		contract_id = find_contract(writer, &contract_of_term, writer->values[CEC_LOG_TERM_ID]);
+		contract_id = find_contract(writer, DatumGetInt64(writer->values[CEC_LOG_TERM_ID]), false);
 	else if (amendment_id != InvalidAttrNumber && !row->tts_isnull[amendment_id - 1])
-		contract_id = find_contract(writer, &contract_of_amendment, row->tts_values[amendment_id - 1]);
+		contract_id = find_contract(writer, DatumGetInt64(row->tts_values[amendment_id - 1]), true);
 	writer->isnull[CEC_LOG_CONTRACT_ID] = contract_id == 0;
 	writer->values[CEC_LOG_CONTRACT_ID] = Int64GetDatum(contract_id);
 }
@@ -454,6 +476,7 @@ record_rows(CecChange *change)
 	writer = palloc(sizeof(LogWriter));
 	begin_writing(writer, change->portfolio, columns, count, &change->delta, change->table_name,
 				  operation_name[change->operation]);
+	writer->change = change;
 	cec_rows_begin(&rows, change);
 	while (cec_rows_next(&rows))
 	{

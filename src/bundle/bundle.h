@@ -6,10 +6,10 @@
 #define CEC_BUNDLE_H
 
 #include "id_list.h"
-#include "portfolio_cache.h"
+#include "reading.h"
 
 extern void cec_bundle_init(void);
-extern void cec_add_all_below(CecPortfolio *portfolio, CecIds *assets);
+extern void cec_add_all_below(CecReading *reading, CecIds *assets);
 extern void cec_bundle_cycle_init(void);
 
 #endif

@@ -237,18 +237,15 @@ peel(CecBundleWalk *walk, const CecIds *assets)
 static void
 validate_memberships(CecChange *change)
 {
-	Snapshot snapshot;
 	CecBundleWalk *walk;
 	CecIds rest;
 
 	if (change->new_rows == NULL || change->assets.count == 0)
 		return;
-	snapshot = cec_latest_snapshot();
-	walk = cec_bundle_walk_begin(change->portfolio, snapshot);
+	walk = cec_bundle_walk_begin(cec_change_reading(change));
 	rest = peel(walk, &change->assets);
 	check_members(change, walk, &rest);
 	cec_bundle_walk_end(walk);
-	UnregisterSnapshot(snapshot);
 }
 
 /* Registers with the engine. */

@@ -6,7 +6,6 @@
 
 #include "miscadmin.h"
 #include "utils/hsearch.h"
-#include "utils/snapmgr.h"
 
 #include "asset_lock.h"
 #include "bundle.h"
@@ -15,10 +14,9 @@
 
 /* Adds all members below the assets; a list that comes in order stays in order while nothing is added. */
 void
-cec_add_all_below(CecPortfolio *portfolio, CecIds *assets)
+cec_add_all_below(CecReading *reading, CecIds *assets)
 {
-	Snapshot snapshot = cec_latest_snapshot();
-	CecBundleWalk *walk = cec_bundle_walk_begin(portfolio, snapshot);
+	CecBundleWalk *walk = cec_bundle_walk_begin(reading);
 	HTAB *seen = NULL;
 
 	for (int64 i = 0; i < assets->count; i++)
@@ -50,21 +48,15 @@ cec_add_all_below(CecPortfolio *portfolio, CecIds *assets)
 	if (seen != NULL)
 		hash_destroy(seen);
 	cec_bundle_walk_end(walk);
-	UnregisterSnapshot(snapshot);
 }
 
-/* Handler of the lock stage: completes change->assets, puts it in order and locks it. */
+/* Completes change->assets, puts it in order and locks it. */
 static void
-lock_with_all_below(CecChange *change)
+lock_with_all_below(CecChange *change, CecReading *reading)
 {
-	int64 count;
+	int64 count = change->assets.count;
 
-	if (change->assets.count == 0)
-		return;
-	cec_ids_sort_unique(&change->assets);
-	cec_ids_sort_unique(&change->facts);
-	count = change->assets.count;
-	cec_add_all_below(change->portfolio, &change->assets);
+	cec_add_all_below(reading, &change->assets);
 	/* Assets that the statement itself has just updated need no second lock. */
 	if (change->assets.count == count && strcmp(change->table_name, "asset") == 0)
 		return;
@@ -73,12 +65,24 @@ lock_with_all_below(CecChange *change)
 	if (!cec_lock_assets(change->portfolio, &change->assets) && cec_change_may_dangle(change) &&
 		strcmp(change->table_name, "asset") != 0)
 		cec_portfolio_lock_gate(change->portfolio->nspid, ShareRowExclusiveLock);
+	cec_reading_renew(reading);
+}
+
+/* Handler of the lock stage. */
+static void
+lock_assets(CecChange *change)
+{
+	if (change->assets.count == 0)
+		return;
+	cec_ids_sort_unique(&change->assets);
+	cec_ids_sort_unique(&change->facts);
+	lock_with_all_below(change, cec_change_reading(change));
 }
 
 /* Registers with the engine; called once when the library is loaded. */
 void
 cec_bundle_init(void)
 {
-	cec_change_register(CEC_STAGE_LOCK, NULL, lock_with_all_below);
+	cec_change_register(CEC_STAGE_LOCK, NULL, lock_assets);
 	cec_bundle_cycle_init();
 }

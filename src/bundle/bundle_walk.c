@@ -9,74 +9,53 @@
 #include "catalog/pg_type.h"
 
 #include "bundle_walk.h"
-#include "probe.h"
 
-/* Each probe is opened when it is needed first: most assets are in no bundle. */
 struct CecBundleWalk
 {
-	CecPortfolio *portfolio;
-	Snapshot snapshot;
-	MemoryContext cxt;
-	CecProbe *bundle_by_id;
-	CecProbe *bundle_by_primary;
-	CecProbe *member_by_asset;
-	CecProbe *member_by_bundle;
-	AttrNumber bundle_id;
-	AttrNumber primary_id;
-	AttrNumber member_bundle_id;
-	AttrNumber member_asset_id;
-	AttrNumber member_during;
+	CecReading *reading; /* opens what is looked into when it is needed first: most assets are in no bundle */
 	int space;
 	CecMembership *found;
 };
 
-/* Starts walking the bundles of a portfolio as the snapshot shows them. */
+enum
+{
+	BUNDLE_ID,
+	BUNDLE_PRIMARY
+};
+
+static const CecSource bundle_by_id = {
+	"bundle", "bundle_id", INT8OID, AccessShareLock, {{"bundle_id", INT8OID}, {"primary_asset_id", INT8OID}}};
+static const CecSource bundle_by_primary = {
+	"bundle", "primary_asset_id", INT8OID, AccessShareLock, {{"bundle_id", INT8OID}, {"primary_asset_id", INT8OID}}};
+
+enum
+{
+	MEMBER_BUNDLE_ID,
+	MEMBER_ASSET_ID,
+	MEMBER_DURING
+};
+
+static const CecSource member_by_asset = {"bundle_member",
+										  "asset_id",
+										  INT8OID,
+										  AccessShareLock,
+										  {{"bundle_id", INT8OID}, {"asset_id", INT8OID}, {"during", DATERANGEOID}}};
+static const CecSource member_by_bundle = {"bundle_member",
+										   "bundle_id",
+										   INT8OID,
+										   AccessShareLock,
+										   {{"bundle_id", INT8OID}, {"asset_id", INT8OID}, {"during", DATERANGEOID}}};
+
+/* Starts walking the bundles of a portfolio as the reading shows them. */
 CecBundleWalk *
-cec_bundle_walk_begin(CecPortfolio *portfolio, Snapshot snapshot)
+cec_bundle_walk_begin(CecReading *reading)
 {
 	CecBundleWalk *walk = palloc0(sizeof(CecBundleWalk));
 
-	walk->portfolio = portfolio;
-	walk->snapshot = snapshot;
-	walk->cxt = CurrentMemoryContext;
+	walk->reading = reading;
 	walk->space = 8;
 	walk->found = palloc(walk->space * sizeof(CecMembership));
 	return walk;
-}
-
-/* A probe of bundle, opened when it is needed first. */
-static CecProbe *
-bundle_by(CecBundleWalk *walk, CecProbe **probe, const char *column)
-{
-	if (*probe == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(walk->cxt);
-
-		*probe =
-			cec_probe_begin(cec_portfolio_open(walk->portfolio, "bundle", AccessShareLock), column, walk->snapshot);
-		walk->bundle_id = cec_probe_column(*probe, "bundle_id", INT8OID);
-		walk->primary_id = cec_probe_column(*probe, "primary_asset_id", INT8OID);
-		MemoryContextSwitchTo(old);
-	}
-	return *probe;
-}
-
-/* A probe of bundle_member, opened when it is needed first. */
-static CecProbe *
-member_by(CecBundleWalk *walk, CecProbe **probe, const char *column)
-{
-	if (*probe == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(walk->cxt);
-
-		*probe = cec_probe_begin(cec_portfolio_open(walk->portfolio, "bundle_member", AccessShareLock), column,
-								 walk->snapshot);
-		walk->member_bundle_id = cec_probe_column(*probe, "bundle_id", INT8OID);
-		walk->member_asset_id = cec_probe_column(*probe, "asset_id", INT8OID);
-		walk->member_during = cec_probe_column(*probe, "during", DATERANGEOID);
-		MemoryContextSwitchTo(old);
-	}
-	return *probe;
 }
 
 static void
@@ -94,21 +73,21 @@ keep(CecBundleWalk *walk, int count, CecMembership membership)
 int
 cec_bundle_walk_up(CecBundleWalk *walk, int64 asset_id, CecMembership **memberships)
 {
+	const CecLook *members = cec_reading_look(walk->reading, &member_by_asset);
 	TupleTableSlot *member;
 	int count = 0;
 
-	cec_probe_seek(member_by(walk, &walk->member_by_asset, "asset_id"), asset_id);
-	while ((member = cec_probe_next(walk->member_by_asset)) != NULL)
+	cec_probe_seek(members->probe, asset_id);
+	while ((member = cec_probe_next(members->probe)) != NULL)
 	{
+		const CecLook *bundles = cec_reading_look(walk->reading, &bundle_by_id);
 		TupleTableSlot *bundle;
-		CecMembership membership = {0, asset_id, cec_days_of_range(member->tts_values[walk->member_during - 1])};
+		CecMembership membership = {0, asset_id, cec_days_of_range(cec_look_value(members, member, MEMBER_DURING))};
 
-		cec_probe_seek(bundle_by(walk, &walk->bundle_by_id, "bundle_id"),
-					   DatumGetInt64(member->tts_values[walk->member_bundle_id - 1]));
-		bundle = cec_probe_next(walk->bundle_by_id);
+		bundle = cec_probe_row(bundles->probe, DatumGetInt64(cec_look_value(members, member, MEMBER_BUNDLE_ID)));
 		if (bundle == NULL)
 			continue; /* its foreign key is about to say so */
-		membership.primary_id = DatumGetInt64(bundle->tts_values[walk->primary_id - 1]);
+		membership.primary_id = DatumGetInt64(cec_look_value(bundles, bundle, BUNDLE_PRIMARY));
 		keep(walk, count++, membership);
 	}
 	*memberships = walk->found;
@@ -119,20 +98,21 @@ cec_bundle_walk_up(CecBundleWalk *walk, int64 asset_id, CecMembership **membersh
 int
 cec_bundle_walk_down(CecBundleWalk *walk, int64 asset_id, CecMembership **memberships)
 {
+	const CecLook *bundles = cec_reading_look(walk->reading, &bundle_by_primary);
 	TupleTableSlot *bundle;
 	int count = 0;
 
-	cec_probe_seek(bundle_by(walk, &walk->bundle_by_primary, "primary_asset_id"), asset_id);
-	while ((bundle = cec_probe_next(walk->bundle_by_primary)) != NULL)
+	cec_probe_seek(bundles->probe, asset_id);
+	while ((bundle = cec_probe_next(bundles->probe)) != NULL)
 	{
+		const CecLook *members = cec_reading_look(walk->reading, &member_by_bundle);
 		TupleTableSlot *member;
 
-		cec_probe_seek(member_by(walk, &walk->member_by_bundle, "bundle_id"),
-					   DatumGetInt64(bundle->tts_values[walk->bundle_id - 1]));
-		while ((member = cec_probe_next(walk->member_by_bundle)) != NULL)
+		cec_probe_seek(members->probe, DatumGetInt64(cec_look_value(bundles, bundle, BUNDLE_ID)));
+		while ((member = cec_probe_next(members->probe)) != NULL)
 		{
-			CecMembership membership = {asset_id, DatumGetInt64(member->tts_values[walk->member_asset_id - 1]),
-										cec_days_of_range(member->tts_values[walk->member_during - 1])};
+			CecMembership membership = {asset_id, DatumGetInt64(cec_look_value(members, member, MEMBER_ASSET_ID)),
+										cec_days_of_range(cec_look_value(members, member, MEMBER_DURING))};
 
 			keep(walk, count++, membership);
 		}
@@ -141,15 +121,10 @@ cec_bundle_walk_down(CecBundleWalk *walk, int64 asset_id, CecMembership **member
 	return count;
 }
 
-/* Lets go of the tables. */
+/* Ends it; what it has looked into is the reading's. */
 void
 cec_bundle_walk_end(CecBundleWalk *walk)
 {
-	CecProbe *probes[] = {walk->member_by_bundle, walk->member_by_asset, walk->bundle_by_primary, walk->bundle_by_id};
-
-	for (int i = 0; i < lengthof(probes); i++)
-		if (probes[i] != NULL)
-			cec_probe_end(probes[i]);
 	pfree(walk->found);
 	pfree(walk);
 }

@@ -6,8 +6,7 @@
 #define CEC_BUNDLE_WALK_H
 
 #include "day_set.h"
-#include "portfolio_cache.h"
-#include "utils/snapshot.h"
+#include "reading.h"
 
 typedef struct CecBundleWalk CecBundleWalk;
 
@@ -19,7 +18,7 @@ typedef struct CecMembership
 	CecDays during;
 } CecMembership;
 
-extern CecBundleWalk *cec_bundle_walk_begin(CecPortfolio *portfolio, Snapshot snapshot);
+extern CecBundleWalk *cec_bundle_walk_begin(CecReading *reading);
 extern int cec_bundle_walk_up(CecBundleWalk *walk, int64 asset_id, CecMembership **memberships);
 extern int cec_bundle_walk_down(CecBundleWalk *walk, int64 asset_id, CecMembership **memberships);
 extern void cec_bundle_walk_end(CecBundleWalk *walk);

@@ -8,7 +8,7 @@
 #include "day_set.h"
 #include "delta.h"
 #include "id_list.h"
-#include "portfolio_cache.h"
+#include "reading.h"
 #include "rule_work.h"
 #include "storage/itemptr.h"
 #include "utils/hsearch.h"
@@ -62,7 +62,7 @@ typedef struct CecCoverRow
 /* An asset and all that its cover follows from. */
 typedef struct CecAssetCover
 {
-	int64 asset_id; /* key */
+	int64 asset_id;
 	CecDaySet life;
 	CecAssetTerm *terms;
 	int term_count;
@@ -84,7 +84,7 @@ typedef struct CecAssetCover
 typedef struct CecCoverSet
 {
 	int64 count;
-	CecAssetCover **assets; /* in order of asset_id */
+	CecAssetCover *assets; /* in order of asset_id */
 } CecCoverSet;
 
 extern void cec_coverage_init(void);
@@ -92,13 +92,11 @@ extern void cec_coverage_update_init(void);
 extern void cec_coverage_await_init(void);
 extern void cec_duplicate_notice_init(void);
 extern void cec_terminate_notice_init(void);
-extern CecCoverSet *
-cec_coverage_compute(CecPortfolio *portfolio, const CecIds *assets, CecRuleWork *rules, Snapshot snapshot);
+extern CecCoverSet *cec_coverage_compute(CecReading *reading, const CecIds *assets, CecRuleWork *rules);
 extern CecCoverRow *cec_coverage_rows(CecAssetCover *asset, int *count);
 extern int64
-cec_coverage_update(CecPortfolio *portfolio, const CecIds *assets, const CecIds *facts, DateADT today, CecDelta *delta);
-extern void
-cec_coverage_differ(CecPortfolio *portfolio, CecCoverSet *set, TimestampTz past, Snapshot snapshot, CecDelta *delta);
+cec_coverage_update(CecReading *reading, const CecIds *assets, const CecIds *facts, DateADT today, CecDelta *delta);
+extern void cec_coverage_differ(CecReading *reading, CecCoverSet *set, TimestampTz past, CecDelta *delta);
 extern int64 cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot, const CecDelta *delta);
 
 #endif

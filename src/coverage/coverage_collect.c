@@ -136,8 +136,8 @@ static void
 update_coverage(CecChange *change)
 {
 	if (change->assets.count > 0)
-		(void) cec_coverage_update(change->portfolio, &change->assets, &change->facts, cec_rule_change_today(change),
-								   &change->delta);
+		(void) cec_coverage_update(cec_change_reading(change), &change->assets, &change->facts,
+								   cec_rule_change_today(change), &change->delta);
 }
 
 /* Registers with the engine; called once when the library is loaded. */

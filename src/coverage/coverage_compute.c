@@ -14,7 +14,7 @@
  * is added; days only ever get more, and no day has a cycle, so this ends.  Assets may well form a cycle over different
  * days, therefore no order of assets would do in the place of the queue.
  *
- * Everything is read by index probes with one snapshot, taken after the locks.
+ * Everything is read by index probes with one snapshot, taken after the locks (portfolio/reading.c).
  */
 #include "postgres.h"
 
@@ -29,124 +29,59 @@
 #include "bundle_walk.h"
 #include "coverage.h"
 #include "id_list.h"
-#include "probe.h"
+#include "reading.h"
 
-/* The tables that facts come from, and where their columns are. */
+/* The tables that facts come from. */
 typedef struct Reader
 {
-	CecPortfolio *portfolio;
 	CecRuleWork *rules; /* NULL when the portfolio has none */
-	HTAB *assets;		/* of CecAssetCover */
-	HTAB *terms;		/* of CecTermFacts */
-	Snapshot snapshot;
+	CecCoverSet *set;
+	CecTermFacts *term; /* asked for first */
+	HTAB *terms;		/* of CecTermFacts, the others; NULL until there is one */
+	CecReading *reading;
 	MemoryContext cxt;
 	CecBundleWalk *walk;
-
-	CecProbe *asset;
-	AttrNumber status;
-	AttrNumber commissioned_on;
-	AttrNumber decommissioned_on;
-	AttrNumber out_of_service;
-
-	CecProbe *line;
-	AttrNumber line_term_id;
-	AttrNumber line_effect;
-	AttrNumber line_during;
-
-	CecProbe *term; /* NULL until needed, with the contract's */
-	AttrNumber term_contract_id;
-	AttrNumber term_during;
-	AttrNumber covers_bundles;
-	CecProbe *contract;
-	AttrNumber contract_status;
-	AttrNumber contract_during;
-	AttrNumber suspensions;
-
-	CecProbe *stored;
-	AttrNumber coverage_id;
-	AttrNumber term_id;
-	AttrNumber during;
-	AttrNumber is_stated;
-	AttrNumber is_ruled;
-	AttrNumber is_inherited;
-	AttrNumber recorded_at;
+	CecLook *assets;
+	CecLook *lines;
+	CecLook *stored;
 } Reader;
 
-static HTAB *
-make_table(const char *name, Size entry_size, int64 size)
+enum
 {
-	HASHCTL ctl = {0};
+	STORED_ID,
+	STORED_TERM_ID,
+	STORED_DURING,
+	STORED_IS_STATED,
+	STORED_IS_RULED,
+	STORED_IS_INHERITED,
+	STORED_RECORDED_AT
+};
 
-	ctl.keysize = sizeof(int64);
-	ctl.entrysize = entry_size;
-	ctl.hcxt = CurrentMemoryContext;
-	return hash_create(name, size, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-}
+/* What differs is written by the same statement. */
+static const CecSource stored_cover = {"coverage",
+									   "asset_id",
+									   INT8OID,
+									   RowExclusiveLock,
+									   {{"coverage_id", INT8OID},
+										{"term_id", INT8OID},
+										{"during", DATERANGEOID},
+										{"is_stated", BOOLOID},
+										{"is_ruled", BOOLOID},
+										{"is_inherited", BOOLOID},
+										{"recorded_at", TIMESTAMPTZOID}}};
 
 static void
-begin_reading(Reader *reader, CecPortfolio *portfolio, CecRuleWork *rules, int64 count, Snapshot snapshot)
+begin_reading(Reader *reader, CecReading *reading, CecRuleWork *rules, CecCoverSet *set)
 {
 	memset(reader, 0, sizeof(Reader));
-	reader->portfolio = portfolio;
 	reader->rules = rules;
-	reader->snapshot = snapshot;
+	reader->set = set;
+	reader->reading = reading;
 	reader->cxt = CurrentMemoryContext;
-	reader->assets = make_table("cec assets to cover", sizeof(CecAssetCover), Max(count, 8));
-	reader->terms = make_table("cec terms that cover", sizeof(CecTermFacts), 32);
-	reader->walk = cec_bundle_walk_begin(portfolio, snapshot);
-
-	reader->asset = cec_probe_begin(cec_portfolio_open(portfolio, "asset", AccessShareLock), "asset_id", snapshot);
-	reader->status = cec_probe_column(reader->asset, "status", TEXTOID);
-	reader->commissioned_on = cec_probe_nullable_column(reader->asset, "commissioned_on", DATEOID);
-	reader->decommissioned_on = cec_probe_nullable_column(reader->asset, "decommissioned_on", DATEOID);
-	reader->out_of_service = cec_probe_column(reader->asset, "out_of_service", DATEMULTIRANGEOID);
-
-	reader->line = cec_probe_begin(cec_portfolio_open(portfolio, "inclusion", AccessShareLock), "asset_id", snapshot);
-	reader->line_term_id = cec_probe_column(reader->line, "term_id", INT8OID);
-	reader->line_effect = cec_probe_column(reader->line, "effect", TEXTOID);
-	reader->line_during = cec_probe_column(reader->line, "during", DATERANGEOID);
-
-	reader->stored = cec_probe_begin(cec_portfolio_open(portfolio, "coverage", AccessShareLock), "asset_id", snapshot);
-	reader->coverage_id = cec_probe_column(reader->stored, "coverage_id", INT8OID);
-	reader->term_id = cec_probe_column(reader->stored, "term_id", INT8OID);
-	reader->during = cec_probe_column(reader->stored, "during", DATERANGEOID);
-	reader->is_stated = cec_probe_column(reader->stored, "is_stated", BOOLOID);
-	reader->is_ruled = cec_probe_column(reader->stored, "is_ruled", BOOLOID);
-	reader->is_inherited = cec_probe_column(reader->stored, "is_inherited", BOOLOID);
-	reader->recorded_at = cec_probe_column(reader->stored, "recorded_at", TIMESTAMPTZOID);
-}
-
-static void
-end_reading(Reader *reader)
-{
-	cec_probe_end(reader->stored);
-	cec_probe_end(reader->line);
-	cec_probe_end(reader->asset);
-	if (reader->term != NULL)
-	{
-		cec_probe_end(reader->contract);
-		cec_probe_end(reader->term);
-	}
-	cec_bundle_walk_end(reader->walk);
-}
-
-static void
-begin_reading_terms(Reader *reader)
-{
-	MemoryContext old = MemoryContextSwitchTo(reader->cxt);
-
-	reader->term = cec_probe_begin(cec_portfolio_open(reader->portfolio, "coverage_term", AccessShareLock), "term_id",
-								   reader->snapshot);
-	reader->term_contract_id = cec_probe_column(reader->term, "contract_id", INT8OID);
-	reader->term_during = cec_probe_column(reader->term, "during", DATERANGEOID);
-	reader->covers_bundles = cec_probe_column(reader->term, "covers_bundles", BOOLOID);
-
-	reader->contract = cec_probe_begin(cec_portfolio_open(reader->portfolio, "contract", AccessShareLock),
-									   "contract_id", reader->snapshot);
-	reader->contract_status = cec_probe_column(reader->contract, "status", TEXTOID);
-	reader->contract_during = cec_probe_column(reader->contract, "during", DATERANGEOID);
-	reader->suspensions = cec_probe_column(reader->contract, "suspensions", DATEMULTIRANGEOID);
-	MemoryContextSwitchTo(old);
+	reader->walk = cec_bundle_walk_begin(reading);
+	reader->assets = cec_reading_look(reading, &cec_source_asset);
+	reader->lines = cec_reading_look(reading, &cec_source_line);
+	reader->stored = cec_reading_look(reading, &stored_cover);
 }
 
 static bool
@@ -162,49 +97,62 @@ text_is(Datum datum, const char *word)
 static void
 read_term(Reader *reader, CecTermFacts *term)
 {
-	TupleTableSlot *row;
+	const CecLook *terms = cec_reading_look(reader->reading, &cec_source_term);
+	const CecLook *contracts = cec_reading_look(reader->reading, &cec_source_contract);
+	TupleTableSlot *row = cec_probe_row(terms->probe, term->term_id);
 	TupleTableSlot *contract;
 	CecDays days;
 	CecDays within;
 	CecDaySet pauses;
 
-	if (reader->term == NULL)
-		begin_reading_terms(reader);
-	cec_probe_seek(reader->term, term->term_id);
-	row = cec_probe_next(reader->term);
+	memset(&term->base, 0, sizeof(CecDaySet));
+	term->covers_bundles = false;
 	if (row == NULL)
 		return;
-	term->covers_bundles = DatumGetBool(row->tts_values[reader->covers_bundles - 1]);
-	cec_probe_seek(reader->contract, DatumGetInt64(row->tts_values[reader->term_contract_id - 1]));
-	contract = cec_probe_next(reader->contract);
-	if (contract == NULL || text_is(contract->tts_values[reader->contract_status - 1], "draft") ||
-		text_is(contract->tts_values[reader->contract_status - 1], "void"))
+	term->covers_bundles = DatumGetBool(cec_look_value(terms, row, CEC_TERM_COVERS_BUNDLES));
+	contract = cec_probe_row(contracts->probe, DatumGetInt64(cec_look_value(terms, row, CEC_TERM_CONTRACT_ID)));
+	if (contract == NULL || text_is(cec_look_value(contracts, contract, CEC_CONTRACT_STATUS), "draft") ||
+		text_is(cec_look_value(contracts, contract, CEC_CONTRACT_STATUS), "void"))
 		return;
-	days = cec_days_of_range(row->tts_values[reader->term_during - 1]);
-	within = cec_days_of_range(contract->tts_values[reader->contract_during - 1]);
+	days = cec_days_of_range(cec_look_value(terms, row, CEC_TERM_DURING));
+	within = cec_days_of_range(cec_look_value(contracts, contract, CEC_CONTRACT_DURING));
 	days.from = Max(days.from, within.from);
 	days.to = Min(days.to, within.to);
 	if (days.from >= days.to)
 		return;
 	cec_day_set_add(&term->base, days);
-	pauses = cec_day_set_of_multirange(contract->tts_values[reader->suspensions - 1]);
+	pauses = cec_day_set_of_multirange(cec_look_value(contracts, contract, CEC_CONTRACT_SUSPENSIONS));
 	if (pauses.count > 0)
 		term->base = cec_day_set_minus(&term->base, &pauses);
 }
 
-/* What a term offers, asked once. */
+/* What a term offers, asked once; most statements ask of one. */
 static CecTermFacts *
 find_term(Reader *reader, int64 term_id)
 {
 	bool found;
-	CecTermFacts *term = hash_search(reader->terms, &term_id, HASH_ENTER, &found);
+	CecTermFacts *term;
 
-	if (!found)
+	if (reader->term == NULL)
 	{
-		memset(&term->base, 0, sizeof(CecDaySet));
-		term->covers_bundles = false;
-		read_term(reader, term);
+		reader->term = MemoryContextAlloc(reader->cxt, sizeof(CecTermFacts));
+		reader->term->term_id = term_id;
+		read_term(reader, reader->term);
 	}
+	if (reader->term->term_id == term_id)
+		return reader->term;
+	if (reader->terms == NULL)
+	{
+		HASHCTL ctl = {0};
+
+		ctl.keysize = sizeof(int64);
+		ctl.entrysize = sizeof(CecTermFacts);
+		ctl.hcxt = reader->cxt;
+		reader->terms = hash_create("cec terms that cover", 32, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	term = hash_search(reader->terms, &term_id, HASH_ENTER, &found);
+	if (!found)
+		read_term(reader, term);
 	return term;
 }
 
@@ -212,28 +160,27 @@ find_term(Reader *reader, int64 term_id)
 static CecDaySet
 read_life(Reader *reader, int64 asset_id)
 {
+	const CecLook *assets = reader->assets;
 	CecDaySet life = {0};
 	CecDaySet pauses;
-	TupleTableSlot *row;
+	TupleTableSlot *row = cec_probe_row(assets->probe, asset_id);
 	CecDays days = {CEC_DAY_MIN, CEC_DAY_MAX};
 
-	cec_probe_seek(reader->asset, asset_id);
-	row = cec_probe_next(reader->asset);
 	if (row == NULL)
 		return life;
-	if (!row->tts_isnull[reader->commissioned_on - 1])
-		days.from = DatumGetDateADT(row->tts_values[reader->commissioned_on - 1]);
-	else if (text_is(row->tts_values[reader->status - 1], "planned"))
+	if (!cec_look_isnull(assets, row, CEC_ASSET_COMMISSIONED_ON))
+		days.from = DatumGetDateADT(cec_look_value(assets, row, CEC_ASSET_COMMISSIONED_ON));
+	else if (text_is(cec_look_value(assets, row, CEC_ASSET_STATUS), "planned"))
 		return life;
-	if (!row->tts_isnull[reader->decommissioned_on - 1])
+	if (!cec_look_isnull(assets, row, CEC_ASSET_DECOMMISSIONED_ON))
 	{
-		DateADT last = DatumGetDateADT(row->tts_values[reader->decommissioned_on - 1]);
+		DateADT last = DatumGetDateADT(cec_look_value(assets, row, CEC_ASSET_DECOMMISSIONED_ON));
 
 		if (IS_VALID_DATE(last + 1)) /* no day comes after the last one of all: open */
 			days.to = last + 1;
 	}
 	cec_day_set_add(&life, days);
-	pauses = cec_day_set_of_multirange(row->tts_values[reader->out_of_service - 1]);
+	pauses = cec_day_set_of_multirange(cec_look_value(assets, row, CEC_ASSET_OUT_OF_SERVICE));
 	return pauses.count == 0 ? life : cec_day_set_minus(&life, &pauses);
 }
 
@@ -282,17 +229,18 @@ find_asset_term(Reader *reader, CecAssetCover *asset, int64 term_id)
 static void
 read_lines(Reader *reader, CecAssetCover *asset)
 {
+	const CecLook *lines = reader->lines;
 	TupleTableSlot *row;
 
-	cec_probe_seek(reader->line, asset->asset_id);
-	while ((row = cec_probe_next(reader->line)) != NULL)
+	cec_probe_seek(lines->probe, asset->asset_id);
+	while ((row = cec_probe_next(lines->probe)) != NULL)
 	{
-		CecAssetTerm *entry = find_asset_term(reader, asset, DatumGetInt64(row->tts_values[reader->line_term_id - 1]));
-		text *effect = DatumGetTextPP(row->tts_values[reader->line_effect - 1]);
-		bool is_include = VARSIZE_ANY_EXHDR(effect) == 7 && memcmp(VARDATA_ANY(effect), "include", 7) == 0;
+		CecAssetTerm *entry =
+			find_asset_term(reader, asset, DatumGetInt64(cec_look_value(lines, row, CEC_LINE_TERM_ID)));
+		bool is_include = text_is(cec_look_value(lines, row, CEC_LINE_EFFECT), "include");
 
 		cec_day_set_add(is_include ? &entry->listed : &entry->carved_out,
-						cec_days_of_range(row->tts_values[reader->line_during - 1]));
+						cec_days_of_range(cec_look_value(lines, row, CEC_LINE_DURING)));
 	}
 }
 
@@ -336,18 +284,19 @@ find_own_cover(Reader *reader, CecAssetCover *asset)
 static CecCoverRow
 read_stored_row(Reader *reader, TupleTableSlot *row)
 {
+	const CecLook *look = reader->stored;
 	CecCoverRow cover;
 	bool isnull;
 	Datum xmin = slot_getsysattr(row, MinTransactionIdAttributeNumber, &isnull);
 
-	cover.term_id = DatumGetInt64(row->tts_values[reader->term_id - 1]);
-	cover.during = cec_days_of_range(row->tts_values[reader->during - 1]);
-	cover.is_stated = DatumGetBool(row->tts_values[reader->is_stated - 1]);
-	cover.is_ruled = DatumGetBool(row->tts_values[reader->is_ruled - 1]);
-	cover.is_inherited = DatumGetBool(row->tts_values[reader->is_inherited - 1]);
+	cover.term_id = DatumGetInt64(cec_look_value(look, row, STORED_TERM_ID));
+	cover.during = cec_days_of_range(cec_look_value(look, row, STORED_DURING));
+	cover.is_stated = DatumGetBool(cec_look_value(look, row, STORED_IS_STATED));
+	cover.is_ruled = DatumGetBool(cec_look_value(look, row, STORED_IS_RULED));
+	cover.is_inherited = DatumGetBool(cec_look_value(look, row, STORED_IS_INHERITED));
 	cover.tid = row->tts_tid;
-	cover.coverage_id = DatumGetInt64(row->tts_values[reader->coverage_id - 1]);
-	cover.recorded_at = DatumGetTimestampTz(row->tts_values[reader->recorded_at - 1]);
+	cover.coverage_id = DatumGetInt64(cec_look_value(look, row, STORED_ID));
+	cover.recorded_at = DatumGetTimestampTz(cec_look_value(look, row, STORED_RECORDED_AT));
 	cover.is_own = TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin));
 	cover.is_lost = false;
 	return cover;
@@ -358,8 +307,8 @@ read_stored(Reader *reader, CecAssetCover *asset)
 {
 	TupleTableSlot *row;
 
-	cec_probe_seek(reader->stored, asset->asset_id);
-	while ((row = cec_probe_next(reader->stored)) != NULL)
+	cec_probe_seek(reader->stored->probe, asset->asset_id);
+	while ((row = cec_probe_next(reader->stored->probe)) != NULL)
 	{
 		if (asset->stored_count == asset->stored_space)
 		{
@@ -394,15 +343,15 @@ inherit_from_stored(Reader *reader, CecAssetCover *asset, const CecMembership *m
 {
 	TupleTableSlot *row;
 
-	cec_probe_seek(reader->stored, membership->primary_id);
-	while ((row = cec_probe_next(reader->stored)) != NULL)
+	cec_probe_seek(reader->stored->probe, membership->primary_id);
+	while ((row = cec_probe_next(reader->stored->probe)) != NULL)
 	{
-		CecDays covered = cec_days_of_range(row->tts_values[reader->during - 1]);
+		CecDays covered = cec_days_of_range(cec_look_value(reader->stored, row, STORED_DURING));
 		CecDays common = {Max(covered.from, membership->during.from), Min(covered.to, membership->during.to)};
 		CecDaySet days = {1, 1, &common};
 
 		if (common.from < common.to)
-			(void) inherit(reader, asset, DatumGetInt64(row->tts_values[reader->term_id - 1]), &days);
+			(void) inherit(reader, asset, DatumGetInt64(cec_look_value(reader->stored, row, STORED_TERM_ID)), &days);
 	}
 }
 
@@ -418,6 +367,25 @@ add_heir(CecAssetCover *primary, CecAssetCover *member, CecDays during)
 	primary->heirs[primary->heir_count++] = (CecHeir){member, during};
 }
 
+/* An asset of the set, or NULL. */
+static CecAssetCover *
+find_in_set(const CecCoverSet *set, int64 asset_id)
+{
+	int64 low = 0;
+	int64 high = set->count;
+
+	while (low < high)
+	{
+		int64 middle = low + (high - low) / 2;
+
+		if (set->assets[middle].asset_id < asset_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < set->count && set->assets[low].asset_id == asset_id ? &set->assets[low] : NULL;
+}
+
 static void
 read_memberships(Reader *reader, CecAssetCover *asset)
 {
@@ -426,7 +394,7 @@ read_memberships(Reader *reader, CecAssetCover *asset)
 
 	for (int i = 0; i < count; i++)
 	{
-		CecAssetCover *primary = hash_search(reader->assets, &memberships[i].primary_id, HASH_FIND, NULL);
+		CecAssetCover *primary = find_in_set(reader->set, memberships[i].primary_id);
 
 		if (primary != NULL)
 			add_heir(primary, asset, memberships[i].during);
@@ -466,10 +434,10 @@ hand_down_all(Reader *reader, CecCoverSet *set)
 	List *queue = NIL;
 
 	for (int64 i = 0; i < set->count; i++)
-		if (set->assets[i]->heir_count > 0)
+		if (set->assets[i].heir_count > 0)
 		{
-			set->assets[i]->is_queued = true;
-			queue = lappend(queue, set->assets[i]);
+			set->assets[i].is_queued = true;
+			queue = lappend(queue, &set->assets[i]);
 		}
 	while (queue != NIL)
 	{
@@ -496,34 +464,31 @@ hand_down_all(Reader *reader, CecCoverSet *set)
  * current memory context.
  */
 CecCoverSet *
-cec_coverage_compute(CecPortfolio *portfolio, const CecIds *assets, CecRuleWork *rules, Snapshot snapshot)
+cec_coverage_compute(CecReading *reading, const CecIds *assets, CecRuleWork *rules)
 {
 	CecCoverSet *set = palloc(sizeof(CecCoverSet));
 	Reader reader;
 
-	begin_reading(&reader, portfolio, rules, assets->count, snapshot);
+	begin_reading(&reader, reading, rules, set);
 	set->count = assets->count;
-	set->assets = palloc_extended(Max(assets->count, 1) * sizeof(CecAssetCover *), MCXT_ALLOC_HUGE);
-	for (int64 i = 0; i < assets->count; i++)
-	{
-		CecAssetCover *asset = hash_search(reader.assets, &assets->ids[i], HASH_ENTER, NULL);
-
-		memset((char *) asset + sizeof(int64), 0, sizeof(CecAssetCover) - sizeof(int64));
-		set->assets[i] = asset;
-	}
+	set->assets = palloc_extended(Max(assets->count, 1) * sizeof(CecAssetCover), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (int64 i = 0; i < set->count; i++)
+		set->assets[i].asset_id = assets->ids[i];
 	for (int64 i = 0; i < set->count; i++)
 	{
+		CecAssetCover *asset = &set->assets[i];
+
 		CHECK_FOR_INTERRUPTS();
 		if (rules != NULL)
-			set->assets[i]->rules = cec_rule_work_asset(rules, set->assets[i]->asset_id);
-		set->assets[i]->life = read_life(&reader, set->assets[i]->asset_id);
-		find_own_cover(&reader, set->assets[i]);
+			asset->rules = cec_rule_work_asset(rules, asset->asset_id);
+		asset->life = read_life(&reader, asset->asset_id);
+		find_own_cover(&reader, asset);
 		if (rules != NULL)
-			cec_rule_work_own_found(rules, set->assets[i]->rules);
-		read_stored(&reader, set->assets[i]);
-		read_memberships(&reader, set->assets[i]);
+			cec_rule_work_own_found(rules, asset->rules);
+		read_stored(&reader, asset);
+		read_memberships(&reader, asset);
 	}
 	hand_down_all(&reader, set);
-	end_reading(&reader);
+	cec_bundle_walk_end(reader.walk);
 	return set;
 }

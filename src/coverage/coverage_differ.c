@@ -17,19 +17,16 @@
 #include "utils/rel.h"
 
 #include "coverage.h"
-#include "probe.h"
 
 typedef struct Differ
 {
-	CecPortfolio *portfolio;
-	Snapshot snapshot;
+	CecReading *reading;
 	CecDelta *delta;
-	TimestampTz past;  /* the latest of the states met */
-	CecProbe *history; /* NULL until needed */
-	AttrNumber recorded;
-	TypeCacheEntry *period;
-	MemoryContext cxt;
+	TimestampTz past; /* the latest of the states met */
 } Differ;
+
+static const CecSource history = {
+	"coverage_history", "asset_id", INT8OID, AccessShareLock, {{"recorded", TSTZRANGEOID}}};
 
 static int
 flags_of_row(const CecCoverRow *row)
@@ -54,29 +51,17 @@ compare_rows(const void *one, const void *other)
 	return flags_of_row(a) - flags_of_row(b);
 }
 
-static void
-begin_reading_history(Differ *differ)
-{
-	MemoryContext old = MemoryContextSwitchTo(differ->cxt);
-
-	differ->history = cec_probe_begin(cec_portfolio_open(differ->portfolio, "coverage_history", AccessShareLock),
-									  "asset_id", differ->snapshot);
-	differ->recorded = cec_probe_column(differ->history, "recorded", TSTZRANGEOID);
-	differ->period = lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO);
-	MemoryContextSwitchTo(old);
-}
-
 /* When the states of an asset ended that were replaced: of this transaction, which is returned, 0 for none, and of all. */
 static TimestampTz
 read_history(Differ *differ, int64 asset_id)
 {
+	const CecLook *look = cec_reading_look(differ->reading, &history);
+	TypeCacheEntry *period = lookup_type_cache(TSTZRANGEOID, TYPECACHE_RANGE_INFO);
 	TupleTableSlot *row;
 	TimestampTz own = 0;
 
-	if (differ->history == NULL)
-		begin_reading_history(differ);
-	cec_probe_seek(differ->history, asset_id);
-	while ((row = cec_probe_next(differ->history)) != NULL)
+	cec_probe_seek(look->probe, asset_id);
+	while ((row = cec_probe_next(look->probe)) != NULL)
 	{
 		bool isnull;
 		bool empty;
@@ -84,8 +69,7 @@ read_history(Differ *differ, int64 asset_id)
 		RangeBound upper;
 		TimestampTz end;
 
-		range_deserialize(differ->period, DatumGetRangeTypeP(row->tts_values[differ->recorded - 1]), &lower, &upper,
-						  &empty);
+		range_deserialize(period, DatumGetRangeTypeP(cec_look_value(look, row, 0)), &lower, &upper, &empty);
 		end = empty || upper.infinite ? 0 : DatumGetTimestampTz(upper.val);
 		differ->past = Max(differ->past, end);
 		if (end > own && TransactionIdIsCurrentTransactionId(
@@ -181,28 +165,24 @@ compare_asset(Differ *differ, CecAssetCover *asset)
  * the past that is given.  The caller holds the locks of the assets.
  */
 void
-cec_coverage_differ(CecPortfolio *portfolio, CecCoverSet *set, TimestampTz past, Snapshot snapshot, CecDelta *delta)
+cec_coverage_differ(CecReading *reading, CecCoverSet *set, TimestampTz past, CecDelta *delta)
 {
 	Differ differ = {0};
 	MemoryContext asset_cxt;
 
-	differ.portfolio = portfolio;
-	differ.snapshot = snapshot;
+	differ.reading = reading;
 	differ.delta = delta;
 	differ.past = past;
-	differ.cxt = CurrentMemoryContext;
 	asset_cxt = AllocSetContextCreate(CurrentMemoryContext, "cec cover of an asset", ALLOCSET_SMALL_SIZES);
 	for (int64 i = 0; i < set->count; i++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(asset_cxt);
 
 		CHECK_FOR_INTERRUPTS();
-		compare_asset(&differ, set->assets[i]);
+		compare_asset(&differ, &set->assets[i]);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(asset_cxt);
 	}
 	MemoryContextDelete(asset_cxt);
-	if (differ.history != NULL)
-		cec_probe_end(differ.history);
 	(void) cec_delta_instant(delta, differ.past);
 }

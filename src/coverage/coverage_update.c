@@ -63,24 +63,29 @@ static const CecQuery suspend_failing = {
 /*
  * Computes the cover of assets, which are in order, complete downwards and locked, and writes what differs.  facts: those
  * of them that include rules have to judge, in order, or NULL.  today 0: by the clock.  Acts as the owner.  Returns how many
- * rows of coverage changed.  What changed, and why, is added to the delta, which has the statement's instant then.
+ * rows of coverage changed.  What changed, and why, is added to the delta, which has the statement's instant then.  The reading
+ * was begun or renewed when the locks were held.
  */
 int64
-cec_coverage_update(CecPortfolio *portfolio, const CecIds *assets, const CecIds *facts, DateADT today, CecDelta *delta)
+cec_coverage_update(CecReading *reading, const CecIds *assets, const CecIds *facts, DateADT today, CecDelta *delta)
 {
-	Snapshot snapshot = cec_latest_snapshot();
-	CecRuleWork *rules = cec_rule_work_begin(portfolio, snapshot, facts, today, delta);
-	CecCoverSet *set = cec_coverage_compute(portfolio, assets, rules, snapshot);
+	CecPortfolio *portfolio = reading->portfolio;
+	Snapshot snapshot;
+	CecRuleWork *rules;
+	CecCoverSet *set;
 	int64 changed;
 
-	cec_coverage_differ(portfolio, set, rules != NULL ? cec_rule_work_latest(rules) : 0, snapshot, delta);
+	cec_reading_keep_up(reading);
+	snapshot = reading->snapshot;
+	rules = cec_rule_work_begin(portfolio, snapshot, facts, today, delta);
+	set = cec_coverage_compute(reading, assets, rules);
+	cec_coverage_differ(reading, set, rules != NULL ? cec_rule_work_latest(rules) : 0, delta);
 	if (rules != NULL)
 		(void) cec_rule_work_end(rules);
 	changed = cec_coverage_write(portfolio, set, snapshot, delta);
 	cec_effects_restamp(portfolio, delta);
 	if (rules != NULL)
 		cec_rule_work_tell(rules);
-	UnregisterSnapshot(snapshot);
 	return changed;
 }
 
@@ -93,6 +98,7 @@ cec_recompute(PG_FUNCTION_ARGS)
 	CecIds assets = {0};
 	CecActAs act;
 	CecDelta delta;
+	CecReading *reading;
 	int64 changed;
 
 	cec_portfolio_pin();
@@ -105,7 +111,9 @@ cec_recompute(PG_FUNCTION_ARGS)
 	cec_portfolio_act(&act, portfolio);
 	cec_query_ids(portfolio->plans, &all_assets, NULL, &assets);
 	cec_delta_begin(&delta);
-	changed = cec_coverage_update(portfolio, &assets, NULL, 0, &delta);
+	reading = cec_reading_begin(portfolio, InvalidOid);
+	changed = cec_coverage_update(reading, &assets, NULL, 0, &delta);
+	cec_reading_end(reading);
 	cec_audit_write_delta(portfolio, &delta, "RECOMPUTE");
 	cec_act_as_self(&act);
 	cec_portfolio_unpin();
@@ -127,6 +135,7 @@ walk_day(CecPortfolio *portfolio, DateADT day, Refresh *refresh)
 {
 	CecRuleSet *set = cec_rule_set_get(portfolio);
 	CecIds assets = {0};
+	CecReading *reading;
 	CecDelta delta;
 
 	cec_delta_begin(&delta);
@@ -145,9 +154,11 @@ walk_day(CecPortfolio *portfolio, DateADT day, Refresh *refresh)
 	if (assets.count == 0)
 		return;
 	cec_ids_sort_unique(&assets);
-	cec_add_all_below(portfolio, &assets);
+	reading = cec_reading_begin(portfolio, InvalidOid);
+	cec_add_all_below(reading, &assets);
 	cec_ids_sort_unique(&assets);
-	refresh->coverage += cec_coverage_update(portfolio, &assets, NULL, day, &delta);
+	refresh->coverage += cec_coverage_update(reading, &assets, NULL, day, &delta);
+	cec_reading_end(reading);
 	cec_audit_write_delta(portfolio, &delta, "REFRESH");
 }
 

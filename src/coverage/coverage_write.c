@@ -201,10 +201,10 @@ cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot,
 		MemoryContext old;
 
 		CHECK_FOR_INTERRUPTS();
-		if (set->assets[i]->change_count == 0)
+		if (set->assets[i].change_count == 0)
 			continue;
 		old = MemoryContextSwitchTo(asset_cxt);
-		write_asset(&writer, set->assets[i]);
+		write_asset(&writer, &set->assets[i]);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(asset_cxt);
 	}

@@ -2,7 +2,7 @@
  * inclusion_validate.c
  *		Holds new and changed list lines against the register, the terms and each other.
  *
- * The assets of the lines are locked by now; reading is with the latest snapshot.  Whoever retires one of them, or lists it
+ * The assets of the lines are locked by now; reading is with the snapshot taken then.  Whoever retires one of them, or lists it
  * too, has committed by then and is seen, or waits until we have.  Terms and contracts cannot change meanwhile: that
  * needs the gate alone.  The foreign keys have already said that asset and term exist, or will where they are deferrable:
  * then a line is held against the lines that there are, and no more.
@@ -15,7 +15,6 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/snapmgr.h"
 
 #include "change.h"
 #include "column.h"
@@ -29,8 +28,9 @@
 typedef struct DaysOfTerm
 {
 	int64 term_id; /* key */
-	CecDays days;  /* with the contract */
-	CecDays own;   /* without */
+	bool is_read;
+	CecDays days; /* with the contract */
+	CecDays own;  /* without */
 } DaysOfTerm;
 
 static void validate_lines(CecChange *change);
@@ -102,80 +102,53 @@ line_of_row(TupleTableSlot *row, const LineColumns *columns)
 	return line;
 }
 
-/* The tables that lines are held against, and where their columns are. */
+/* The tables that lines are held against. */
 typedef struct Probes
 {
-	CecProbe *assets;
-	AttrNumber commissioned_on;
-	AttrNumber decommissioned_on;
-	CecProbe *lines;
-	AttrNumber inclusion_id;
-	AttrNumber during;
-	CecProbe *terms;
-	AttrNumber term_during;
-	AttrNumber term_contract_id;
-	CecProbe *contracts;
-	AttrNumber contract_during;
-	HTAB *days_of_terms; /* of DaysOfTerm */
+	CecLook *assets;
+	CecLook *lines;
+	CecLook *terms;
+	CecLook *contracts;
+	DaysOfTerm first;	 /* most statements ask of one term */
+	HTAB *days_of_terms; /* of DaysOfTerm; the others, NULL until there is one */
 } Probes;
 
 static void
-begin_probes(Probes *probes, CecChange *change, Snapshot snapshot)
+begin_probes(Probes *probes, CecReading *reading)
 {
-	HASHCTL ctl = {0};
-
-	probes->assets =
-		cec_probe_begin(cec_portfolio_open(change->portfolio, "asset", AccessShareLock), "asset_id", snapshot);
-	probes->commissioned_on = cec_probe_nullable_column(probes->assets, "commissioned_on", DATEOID);
-	probes->decommissioned_on = cec_probe_nullable_column(probes->assets, "decommissioned_on", DATEOID);
-	probes->lines =
-		cec_probe_begin(cec_portfolio_open(change->portfolio, "inclusion", AccessShareLock), "asset_id", snapshot);
-	probes->inclusion_id = cec_probe_column(probes->lines, "inclusion_id", INT8OID);
-	probes->during = cec_probe_column(probes->lines, "during", DATERANGEOID);
-	probes->terms =
-		cec_probe_begin(cec_portfolio_open(change->portfolio, "coverage_term", AccessShareLock), "term_id", snapshot);
-	probes->term_during = cec_probe_column(probes->terms, "during", DATERANGEOID);
-	probes->term_contract_id = cec_probe_column(probes->terms, "contract_id", INT8OID);
-	probes->contracts =
-		cec_probe_begin(cec_portfolio_open(change->portfolio, "contract", AccessShareLock), "contract_id", snapshot);
-	probes->contract_during = cec_probe_column(probes->contracts, "during", DATERANGEOID);
-	ctl.keysize = sizeof(int64);
-	ctl.entrysize = sizeof(DaysOfTerm);
-	ctl.hcxt = CurrentMemoryContext;
-	probes->days_of_terms = hash_create("cec days of terms", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	probes->assets = cec_reading_look(reading, &cec_source_asset);
+	probes->lines = cec_reading_look(reading, &cec_source_line);
+	probes->terms = cec_reading_look(reading, &cec_source_term);
+	probes->contracts = cec_reading_look(reading, &cec_source_contract);
+	probes->first.is_read = false;
+	probes->days_of_terms = NULL;
 }
 
 static void
 end_probes(Probes *probes)
 {
-	hash_destroy(probes->days_of_terms);
-	cec_probe_end(probes->contracts);
-	cec_probe_end(probes->terms);
-	cec_probe_end(probes->lines);
-	cec_probe_end(probes->assets);
+	if (probes->days_of_terms != NULL)
+		hash_destroy(probes->days_of_terms);
 }
 
 /* The days of a term, and those that it and its contract have in common; none when one of them does not exist. */
-static CecDays
-read_term_days(Probes *probes, int64 term_id, CecDays *own)
+static void
+read_term_days(Probes *probes, DaysOfTerm *days)
 {
-	TupleTableSlot *row;
-	CecDays term;
+	TupleTableSlot *row = cec_probe_row(probes->terms->probe, days->term_id);
 	CecDays contract;
 
-	*own = (CecDays){0, 0};
-	cec_probe_seek(probes->terms, term_id);
-	row = cec_probe_next(probes->terms);
+	days->is_read = true;
+	days->own = days->days = (CecDays){0, 0};
 	if (row == NULL)
-		return (CecDays){0, 0};
-	term = cec_days_of_range(row->tts_values[probes->term_during - 1]);
-	*own = term;
-	cec_probe_seek(probes->contracts, DatumGetInt64(row->tts_values[probes->term_contract_id - 1]));
-	row = cec_probe_next(probes->contracts);
+		return;
+	days->own = cec_days_of_range(cec_look_value(probes->terms, row, CEC_TERM_DURING));
+	row = cec_probe_row(probes->contracts->probe,
+						DatumGetInt64(cec_look_value(probes->terms, row, CEC_TERM_CONTRACT_ID)));
 	if (row == NULL)
-		return (CecDays){0, 0};
-	contract = cec_days_of_range(row->tts_values[probes->contract_during - 1]);
-	return (CecDays){Max(term.from, contract.from), Min(term.to, contract.to)};
+		return;
+	contract = cec_days_of_range(cec_look_value(probes->contracts, row, CEC_CONTRACT_DURING));
+	days->days = (CecDays){Max(days->own.from, contract.from), Min(days->own.to, contract.to)};
 }
 
 /* The same, read once a statement. */
@@ -183,10 +156,27 @@ static const DaysOfTerm *
 find_term_days(Probes *probes, int64 term_id)
 {
 	bool found;
-	DaysOfTerm *entry = hash_search(probes->days_of_terms, &term_id, HASH_ENTER, &found);
+	DaysOfTerm *entry = &probes->first;
 
+	if (!entry->is_read)
+	{
+		entry->term_id = term_id;
+		read_term_days(probes, entry);
+	}
+	if (entry->term_id == term_id)
+		return entry;
+	if (probes->days_of_terms == NULL)
+	{
+		HASHCTL ctl = {0};
+
+		ctl.keysize = sizeof(int64);
+		ctl.entrysize = sizeof(DaysOfTerm);
+		ctl.hcxt = CurrentMemoryContext;
+		probes->days_of_terms = hash_create("cec days of terms", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	entry = hash_search(probes->days_of_terms, &term_id, HASH_ENTER, &found);
 	if (!found)
-		entry->days = read_term_days(probes, term_id, &entry->own);
+		read_term_days(probes, entry);
 	return entry;
 }
 
@@ -194,28 +184,28 @@ find_term_days(Probes *probes, int64 term_id)
 static bool
 is_outside_life(Probes *probes, const CecLine *line, CecDays days)
 {
-	TupleTableSlot *asset;
-	int first = probes->commissioned_on - 1;
-	int last = probes->decommissioned_on - 1;
+	const CecLook *look = probes->assets;
+	TupleTableSlot *asset = cec_probe_row(look->probe, line->asset_id);
 
-	cec_probe_seek(probes->assets, line->asset_id);
-	asset = cec_probe_next(probes->assets);
 	if (asset == NULL)
 		return false; /* the foreign key has a word on that */
-	return (!asset->tts_isnull[last] && DatumGetDateADT(asset->tts_values[last]) < days.from) ||
-		   (!asset->tts_isnull[first] && DatumGetDateADT(asset->tts_values[first]) >= days.to);
+	return (!cec_look_isnull(look, asset, CEC_ASSET_DECOMMISSIONED_ON) &&
+			DatumGetDateADT(cec_look_value(look, asset, CEC_ASSET_DECOMMISSIONED_ON)) < days.from) ||
+		   (!cec_look_isnull(look, asset, CEC_ASSET_COMMISSIONED_ON) &&
+			DatumGetDateADT(cec_look_value(look, asset, CEC_ASSET_COMMISSIONED_ON)) >= days.to);
 }
 
 /* Whether another line speaks of the same asset on some of the same days, on whatever term. */
 static bool
 meets_another_line(Probes *probes, const CecLine *line)
 {
+	const CecLook *look = probes->lines;
 	TupleTableSlot *other;
 
-	cec_probe_seek(probes->lines, line->asset_id);
-	while ((other = cec_probe_next(probes->lines)) != NULL)
-		if (DatumGetInt64(other->tts_values[probes->inclusion_id - 1]) != line->inclusion_id &&
-			cec_days_overlap(cec_days_of_range(other->tts_values[probes->during - 1]), line->during))
+	cec_probe_seek(look->probe, line->asset_id);
+	while ((other = cec_probe_next(look->probe)) != NULL)
+		if (DatumGetInt64(cec_look_value(look, other, CEC_LINE_ID)) != line->inclusion_id &&
+			cec_days_overlap(cec_days_of_range(cec_look_value(look, other, CEC_LINE_DURING)), line->during))
 			return true;
 	return false;
 }
@@ -272,10 +262,10 @@ read_asset_days(Probes *probes, int64 asset_id, AssetDays *days)
 	TupleTableSlot *row;
 
 	days->count = 0;
-	cec_probe_seek(probes->lines, asset_id);
-	while ((row = cec_probe_next(probes->lines)) != NULL)
+	cec_probe_seek(probes->lines->probe, asset_id);
+	while ((row = cec_probe_next(probes->lines->probe)) != NULL)
 	{
-		CecDays line = cec_days_of_range(row->tts_values[probes->during - 1]);
+		CecDays line = cec_days_of_range(cec_look_value(probes->lines, row, CEC_LINE_DURING));
 
 		if (days->count == days->space)
 		{
@@ -349,10 +339,8 @@ find_doubtful(CecChange *change, CecLines *lines, Clipped *clipped)
 	AssetDays asset_days = {0};
 	bool *meets = palloc_extended(Max(lines->count, 1) * sizeof(bool), MCXT_ALLOC_HUGE);
 	Probes probes;
-	Snapshot snapshot;
 
-	snapshot = cec_latest_snapshot();
-	begin_probes(&probes, change, snapshot);
+	begin_probes(&probes, cec_change_reading(change));
 	if (lines->count > 1)
 		qsort(lines->lines, lines->count, sizeof(CecLine), compare_lines);
 	for (int64 i = 0, count; i < lines->count; i += count)
@@ -387,7 +375,6 @@ find_doubtful(CecChange *change, CecLines *lines, Clipped *clipped)
 	}
 
 	end_probes(&probes);
-	UnregisterSnapshot(snapshot);
 	return doubtful;
 }
 

@@ -217,6 +217,8 @@ cec_record_change(PG_FUNCTION_ARGS)
 			if (handlers[i].stage == stage &&
 				(handlers[i].table_name == NULL || strcmp(handlers[i].table_name, change.table_name) == 0))
 				handlers[i].run(&change);
+	if (change.reading != NULL)
+		cec_reading_end(change.reading);
 	if (change.new_rows != trigdata->tg_newtable)
 	{
 		tuplestore_end(change.old_rows);
@@ -337,6 +339,23 @@ cec_change_at(CecChange *change)
 	if (change->at == 0)
 		change->at = GetCurrentTimestamp();
 	return change->at;
+}
+
+/*
+ * What the statement reads, from the stage LOCK on; begun when somebody asks first, in the context of the change.  It is
+ * renewed when the locks are held.
+ */
+CecReading *
+cec_change_reading(CecChange *change)
+{
+	if (change->reading == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(change->delta.cxt);
+
+		change->reading = cec_reading_begin(change->portfolio, RelationGetRelid(change->rel));
+		MemoryContextSwitchTo(old);
+	}
+	return change->reading;
 }
 
 /*

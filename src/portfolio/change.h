@@ -12,7 +12,7 @@
 
 #include "delta.h"
 #include "id_list.h"
-#include "portfolio_cache.h"
+#include "reading.h"
 
 typedef enum CecOperation
 {
@@ -46,6 +46,7 @@ typedef struct CecChange
 	CecIds assets;			   /* whose cover may change; from LOCK on with all below them, in order, locked */
 	CecIds facts;			   /* those of them that rules may judge otherwise now; from LOCK on in order */
 	TimestampTz at;			   /* cec_change_at says it */
+	CecReading *reading;	   /* cec_change_reading says it */
 	CecDelta delta; /* the statement's instant, what rules decided, and from COVER on what changed in cover */
 } CecChange;
 
@@ -71,6 +72,7 @@ extern bool cec_rows_same_value(TupleTableSlot *one, TupleTableSlot *other, Attr
 extern bool cec_change_is_empty(CecChange *change);
 extern bool cec_change_may_tell(CecChange *change, const char *table_name);
 extern TimestampTz cec_change_at(CecChange *change);
+extern CecReading *cec_change_reading(CecChange *change);
 extern bool cec_change_may_dangle(CecChange *change);
 extern CecIds
 cec_change_follow(CecChange *change, const CecIds *keys, const char *table, const char *key_column, const char *column);

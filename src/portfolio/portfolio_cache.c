@@ -26,6 +26,7 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+#include "column.h"
 #include "compat.h"
 #include "portfolio_cache.h"
 #include "portfolio_check.h"
@@ -48,7 +49,19 @@ typedef struct Table
 	Oid relid;
 	bool is_checked;
 	bool is_checked_below; /* also for writing below SQL */
+	uint64 changes;		   /* how often it was forgotten */
 } Table;
+
+/* Where a source's rows are found and its columns stand; as of so many changes of its table. */
+typedef struct Place
+{
+	const CecSource *source; /* key */
+	Table *table;
+	uint64 changes;
+	Oid index; /* 0: not looked up yet */
+	int natts; /* none of the columns stands behind so many */
+	AttrNumber columns[CEC_SOURCE_COLUMNS];
+} Place;
 
 /* To which portfolio's table a relation belongs, so that an invalidation costs a probe. */
 typedef struct RelationSlot
@@ -63,6 +76,7 @@ forget_check(Table *table)
 {
 	table->is_checked = false;
 	table->is_checked_below = false;
+	table->changes++;
 }
 
 static void
@@ -201,6 +215,9 @@ build_entry(Oid nspid)
 	ctl.entrysize = sizeof(Table);
 	ctl.hcxt = cxt;
 	entry->tables = hash_create("cec tables", 32, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	ctl.keysize = sizeof(const CecSource *);
+	ctl.entrysize = sizeof(Place);
+	entry->places = hash_create("cec places", 32, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	entry->valid = true;
 	ReleaseSysCache(tuple);
 	MemoryContextSetParent(cxt, CacheMemoryContext);
@@ -244,6 +261,7 @@ enter_table(CecPortfolio *portfolio, const char *name)
 	if (!found)
 	{
 		table->relid = InvalidOid;
+		table->changes = 0;
 		forget_check(table);
 	}
 	return table;
@@ -285,10 +303,11 @@ check_relation(CecPortfolio *portfolio, Table *table, Relation rel, bool below)
 	PG_END_TRY();
 }
 
+/* lock NoLock: whoever asks has locked the relation. */
 static Relation
-open_table(CecPortfolio *portfolio, const char *name, LOCKMODE lock, bool below)
+open_entry(CecPortfolio *portfolio, Table *table, LOCKMODE lock, bool below)
 {
-	Table *table = enter_table(portfolio, name);
+	const char *name = NameStr(table->name);
 	Relation rel;
 
 	for (;;)
@@ -301,6 +320,8 @@ open_table(CecPortfolio *portfolio, const char *name, LOCKMODE lock, bool below)
 			remember_relation(portfolio, table);
 		}
 		relid = table->relid;
+		if (lock == NoLock)
+			break;
 		LockRelationOid(relid, lock);
 		/* Waiting for the lock, another relation may have taken the name. */
 		if (table->is_checked || get_relname_relid(name, portfolio->nspid) == relid)
@@ -311,6 +332,12 @@ open_table(CecPortfolio *portfolio, const char *name, LOCKMODE lock, bool below)
 	if (!table->is_checked || (below && !table->is_checked_below))
 		check_relation(portfolio, table, rel, below);
 	return rel;
+}
+
+static Relation
+open_table(CecPortfolio *portfolio, const char *name, LOCKMODE lock, bool below)
+{
+	return open_entry(portfolio, enter_table(portfolio, name), lock, below);
 }
 
 /*
@@ -364,6 +391,61 @@ cec_portfolio_check_written(CecPortfolio *portfolio, const char *table_name)
 
 	cec_check_written(rel, shape_of(table_name));
 	relation_close(rel, NoLock);
+}
+
+static Place *
+enter_place(CecPortfolio *portfolio, const CecSource *source)
+{
+	bool found;
+	Place *place = hash_search(portfolio->places, &source, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		place->table = NULL; /* what comes now can fail */
+		place->index = InvalidOid;
+	}
+	if (place->table == NULL)
+		place->table = enter_table(portfolio, source->table);
+	return place;
+}
+
+/* Finds columns and index in the table, which is open and locked. */
+static void
+find_place(Place *place, Relation rel)
+{
+	const CecSource *source = place->source;
+
+	/* Looking into catalogs can process an invalidation of this very relation: then it is all found again next time. */
+	place->changes = place->table->changes;
+	place->index = InvalidOid;
+	place->natts = 0;
+	for (int i = 0; i < CEC_SOURCE_COLUMNS && source->columns[i].name != NULL; i++)
+	{
+		const CecSourceColumn *column = &source->columns[i];
+
+		place->columns[i] = column->is_nullable ? cec_column_require_nullable(rel, column->name, column->type)
+												: cec_column_require(rel, column->name, column->type);
+		place->natts = Max(place->natts, place->columns[i]);
+	}
+	place->index = cec_probe_index(rel, source->key, source->key_type);
+}
+
+/*
+ * Starts looking into a source: its table is opened as cec_portfolio_open does, and it and the index are locked in this mode;
+ * the table is not, where it is the one that the caller has locked (locked).  The columns are told in the order of the source.
+ */
+CecProbe *
+cec_portfolio_look(CecPortfolio *portfolio, const CecSource *source, LOCKMODE lock, Oid locked, Snapshot snapshot,
+				   const AttrNumber **columns)
+{
+	Place *place = enter_place(portfolio, source);
+	Relation rel =
+		open_entry(portfolio, place->table, OidIsValid(locked) && place->table->relid == locked ? NoLock : lock, false);
+
+	if (!OidIsValid(place->index) || place->changes != place->table->changes)
+		find_place(place, rel);
+	*columns = place->columns;
+	return cec_probe_begin_at(rel, place->index, lock, place->natts, snapshot);
 }
 
 /* Oid of a table, checked as cec_portfolio_open does; it stays locked as a reader locks it until the transaction ends. */

@@ -6,7 +6,9 @@
 #define CEC_PORTFOLIO_CACHE_H
 
 #include "act_as.h"
+#include "probe.h"
 #include "query.h"
+#include "source.h"
 #include "storage/lockdefs.h"
 #include "utils/hsearch.h"
 #include "utils/relcache.h"
@@ -18,6 +20,7 @@ typedef struct CecPortfolio
 	bool valid;
 	MemoryContext cxt;
 	HTAB *tables; /* those opened so far, by name */
+	HTAB *places; /* where sources are looked into, by source */
 	CecPlans *plans;
 } CecPortfolio;
 
@@ -26,6 +29,8 @@ extern CecPortfolio *cec_portfolio_get(Oid nspid);
 extern Relation cec_portfolio_open(CecPortfolio *portfolio, const char *table_name, LOCKMODE lock);
 extern Relation cec_portfolio_open_below(CecPortfolio *portfolio, const char *table_name);
 extern Relation cec_portfolio_open_any(CecPortfolio *portfolio, const char *table_name, LOCKMODE lock);
+extern CecProbe *cec_portfolio_look(CecPortfolio *portfolio, const CecSource *source, LOCKMODE lock, Oid locked,
+									Snapshot snapshot, const AttrNumber **columns);
 extern Oid cec_portfolio_table(CecPortfolio *portfolio, const char *table_name);
 extern void cec_portfolio_adopt(CecPortfolio *portfolio, Relation rel, const char *table_name);
 extern void cec_portfolio_check_written(CecPortfolio *portfolio, const char *table_name);

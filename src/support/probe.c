@@ -33,6 +33,10 @@ struct CecProbe
 	Relation index;
 	IndexScanDesc scan;
 	TupleTableSlot *slot;
+	int natts;		/* so many columns of a row are deformed */
+	bool is_at_row; /* cec_probe_row was asked for the key last, and nobody has sought another one since */
+	int64 key;
+	bool found;
 	MemoryContext cxt; /* where the scan lives: the index keeps memory of its own from look-up to look-up */
 };
 
@@ -53,9 +57,9 @@ begins_with(Oid indexid, AttrNumber attnum)
 	return result;
 }
 
-/* An index in use whose first column is the given one, of this type, and that leaves no row out. */
-static Relation
-open_index(Relation rel, const char *column, Oid typid)
+/* An index in use whose first column is the given one, of this type, and that leaves no row out.  Errors: 55000. */
+Oid
+cec_probe_index(Relation rel, const char *column, Oid typid)
 {
 	AttrNumber attnum = cec_column_require_nullable(rel, column, typid);
 	Oid family = typid == TEXTOID ? TEXT_BTREE_FAM_OID : INTEGER_BTREE_FAM_OID;
@@ -64,34 +68,43 @@ open_index(Relation rel, const char *column, Oid typid)
 
 	foreach (cell, indexes)
 	{
+		Oid indexid = lfirst_oid(cell);
 		Relation index;
+		bool fits;
 
-		if (!begins_with(lfirst_oid(cell), attnum))
+		if (!begins_with(indexid, attnum))
 			continue;
-		index = index_open(lfirst_oid(cell), AccessShareLock);
-		if (index->rd_rel->relkind == RELKIND_INDEX && index->rd_rel->relam == BTREE_AM_OID &&
-			index->rd_opfamily[0] == family)
+		index = index_open(indexid, AccessShareLock);
+		fits = index->rd_rel->relkind == RELKIND_INDEX && index->rd_rel->relam == BTREE_AM_OID &&
+			   index->rd_opfamily[0] == family;
+		index_close(index, AccessShareLock);
+		if (fits)
 		{
 			list_free(indexes);
-			return index;
+			return indexid;
 		}
-		index_close(index, AccessShareLock);
 	}
 	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					errmsg("table \"%s\" has no btree index on \"%s\"", RelationGetRelationName(rel), column),
 					errhint("Give it back the indexes that cec.create_portfolio made.")));
-	return NULL;
+	return InvalidOid;
 }
 
-static CecProbe *
-begin_probe(Relation rel, const char *column, Oid typid, Snapshot snapshot)
+/*
+ * Starts looking rows of an open table up by an index that cec_probe_index has found, locked in this mode.  Of each row the
+ * first natts columns are deformed.  Otherwise as cec_probe_begin.
+ */
+CecProbe *
+cec_probe_begin_at(Relation rel, Oid indexid, LOCKMODE lock, int natts, Snapshot snapshot)
 {
 	CecProbe *probe = palloc(sizeof(CecProbe));
 
 	probe->cxt = CurrentMemoryContext;
 	probe->rel = rel;
-	probe->index = open_index(probe->rel, column, typid);
+	probe->index = index_open(indexid, lock);
 	probe->slot = table_slot_create(probe->rel, NULL);
+	probe->natts = natts;
+	probe->is_at_row = false;
 	probe->scan = cec_compat_index_beginscan(probe->rel, probe->index, snapshot, 1);
 	return probe;
 }
@@ -103,14 +116,16 @@ begin_probe(Relation rel, const char *column, Oid typid, Snapshot snapshot)
 CecProbe *
 cec_probe_begin(Relation rel, const char *column, Snapshot snapshot)
 {
-	return begin_probe(rel, column, INT8OID, snapshot);
+	return cec_probe_begin_at(rel, cec_probe_index(rel, column, INT8OID), AccessShareLock, RelationGetDescr(rel)->natts,
+							  snapshot);
 }
 
 /* The same by a column of type text. */
 CecProbe *
 cec_probe_begin_text(Relation rel, const char *column, Snapshot snapshot)
 {
-	return begin_probe(rel, column, TEXTOID, snapshot);
+	return cec_probe_begin_at(rel, cec_probe_index(rel, column, TEXTOID), AccessShareLock, RelationGetDescr(rel)->natts,
+							  snapshot);
 }
 
 /* Goes to the rows of a bigint key. */
@@ -120,6 +135,7 @@ cec_probe_seek(CecProbe *probe, int64 key)
 	ScanKeyData scankey;
 	MemoryContext old;
 
+	probe->is_at_row = false;
 	ScanKeyInit(&scankey, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(key));
 	old = MemoryContextSwitchTo(probe->cxt);
 	index_rescan(probe->scan, &scankey, 1, NULL, 0);
@@ -133,6 +149,7 @@ cec_probe_seek_text(CecProbe *probe, Datum key)
 	ScanKeyData scankey;
 	MemoryContext old;
 
+	probe->is_at_row = false;
 	ScanKeyEntryInitialize(&scankey, 0, 1, BTEqualStrategyNumber, InvalidOid, probe->index->rd_indcollation[0],
 						   F_TEXTEQ, key);
 	old = MemoryContextSwitchTo(probe->cxt);
@@ -148,10 +165,36 @@ cec_probe_next(CecProbe *probe)
 	bool found = index_getnext_slot(probe->scan, ForwardScanDirection, probe->slot);
 
 	MemoryContextSwitchTo(old);
+	probe->is_at_row = false;
 	if (!found)
 		return NULL;
-	slot_getallattrs(probe->slot);
+	slot_getsomeattrs(probe->slot, probe->natts);
 	return probe->slot;
+}
+
+/*
+ * The one row of a key that is unique, or NULL.  Asked for the same key again, it is not read again; whoever comes by a
+ * shared probe with other questions in between only costs that.
+ */
+TupleTableSlot *
+cec_probe_row(CecProbe *probe, int64 key)
+{
+	if (!probe->is_at_row || probe->key != key)
+	{
+		cec_probe_seek(probe, key);
+		probe->found = cec_probe_next(probe) != NULL;
+		probe->key = key;
+		probe->is_at_row = true;
+	}
+	return probe->found ? probe->slot : NULL;
+}
+
+/* Reads as another snapshot shows rows from here on; it must stay registered. */
+void
+cec_probe_use_snapshot(CecProbe *probe, Snapshot snapshot)
+{
+	probe->is_at_row = false;
+	probe->scan->xs_snapshot = snapshot;
 }
 
 /* Attribute number of a column of the table, which must have this type and may be NULL. */

@@ -6,6 +6,7 @@
 #define CEC_PROBE_H
 
 #include "executor/tuptable.h"
+#include "storage/lockdefs.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
 
@@ -13,6 +14,10 @@ typedef struct CecProbe CecProbe;
 
 extern CecProbe *cec_probe_begin(Relation rel, const char *column, Snapshot snapshot);
 extern CecProbe *cec_probe_begin_text(Relation rel, const char *column, Snapshot snapshot);
+extern Oid cec_probe_index(Relation rel, const char *column, Oid typid);
+extern CecProbe *cec_probe_begin_at(Relation rel, Oid indexid, LOCKMODE lock, int natts, Snapshot snapshot);
+extern TupleTableSlot *cec_probe_row(CecProbe *probe, int64 key);
+extern void cec_probe_use_snapshot(CecProbe *probe, Snapshot snapshot);
 extern void cec_probe_seek(CecProbe *probe, int64 key);
 extern void cec_probe_seek_text(CecProbe *probe, Datum key);
 extern TupleTableSlot *cec_probe_next(CecProbe *probe);
