@@ -62,7 +62,7 @@ lock_with_all_below(CecChange *change, CecReading *reading)
 		return;
 	cec_ids_sort_unique(&change->assets);
 	/* Where a row may come before its asset, the transaction goes on alone: see coverage_await.c. */
-	if (!cec_lock_assets(change->portfolio, &change->assets) && cec_change_may_dangle(change) &&
+	if (!cec_lock_assets(reading, &change->assets) && cec_change_may_dangle(change) &&
 		strcmp(change->table_name, "asset") != 0)
 		cec_portfolio_lock_gate(change->portfolio->nspid, ShareRowExclusiveLock);
 	cec_reading_renew(reading);

@@ -8,6 +8,6 @@
 #include "change.h"
 
 extern void cec_asset_lock_init(void);
-extern bool cec_lock_assets(CecPortfolio *portfolio, const CecIds *assets);
+extern bool cec_lock_assets(CecReading *reading, const CecIds *assets);
 
 #endif

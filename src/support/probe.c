@@ -14,6 +14,7 @@
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_opfamily.h"
@@ -33,8 +34,9 @@ struct CecProbe
 	Relation index;
 	IndexScanDesc scan;
 	TupleTableSlot *slot;
-	int natts;		/* so many columns of a row are deformed */
-	bool is_at_row; /* cec_probe_row was asked for the key last, and nobody has sought another one since */
+	TupleTableSlot *locked; /* the row as cec_probe_lock has locked it; NULL until then */
+	int natts;				/* so many columns of a row are deformed */
+	bool is_at_row;			/* cec_probe_row was asked for the key last, and nobody has sought another one since */
 	int64 key;
 	bool found;
 	MemoryContext cxt; /* where the scan lives: the index keeps memory of its own from look-up to look-up */
@@ -103,6 +105,7 @@ cec_probe_begin_at(Relation rel, Oid indexid, LOCKMODE lock, int natts, Snapshot
 	probe->rel = rel;
 	probe->index = index_open(indexid, lock);
 	probe->slot = table_slot_create(probe->rel, NULL);
+	probe->locked = NULL;
 	probe->natts = natts;
 	probe->is_at_row = false;
 	probe->scan = cec_compat_index_beginscan(probe->rel, probe->index, snapshot, 1);
@@ -189,6 +192,69 @@ cec_probe_row(CecProbe *probe, int64 key)
 	return probe->found ? probe->slot : NULL;
 }
 
+static void
+refuse_changed(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE), errmsg("could not serialize access due to concurrent update"),
+			 errhint("The transaction might succeed if retried.")));
+}
+
+/*
+ * Locks the row of a key that is unique, until the end of the transaction, as SELECT … FOR NO KEY UPDATE does: waits for
+ * whoever is changing it, and locks what the row has become.  False when there is none, or none of that key any more.  Above
+ * READ COMMITTED a row that was changed meanwhile raises 40001.  The table is locked with RowShareLock or more.
+ */
+bool
+cec_probe_lock(CecProbe *probe, int64 key)
+{
+	TM_FailureData failure;
+	ItemPointerData tid;
+	TM_Result result;
+	MemoryContext old;
+	bool isnull;
+	Datum value;
+
+	cec_probe_seek(probe, key);
+	if (cec_probe_next(probe) == NULL)
+		return false;
+	if (probe->locked == NULL)
+	{
+		old = MemoryContextSwitchTo(probe->cxt);
+		probe->locked = table_slot_create(probe->rel, NULL);
+		MemoryContextSwitchTo(old);
+	}
+	tid = probe->slot->tts_tid;
+	old = MemoryContextSwitchTo(probe->cxt);
+	result = table_tuple_lock(probe->rel, &tid, probe->scan->xs_snapshot, probe->locked, GetCurrentCommandId(true),
+							  LockTupleNoKeyExclusive, LockWaitBlock,
+							  TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS |
+								  (IsolationUsesXactSnapshot() ? 0 : TUPLE_LOCK_FLAG_FIND_LAST_VERSION),
+							  &failure);
+	MemoryContextSwitchTo(old);
+	switch (result)
+	{
+		case TM_Ok:
+			if (!failure.traversed)
+				return true;
+			value = slot_getattr(probe->locked, probe->index->rd_index->indkey.values[0], &isnull);
+			return !isnull && DatumGetInt64(value) == key;
+		case TM_SelfModified:
+			return false;
+		case TM_Updated:
+		case TM_Deleted:
+			if (IsolationUsesXactSnapshot())
+				refuse_changed();
+			if (result == TM_Deleted)
+				return false;
+			break;
+		default:
+			break;
+	}
+	elog(ERROR, "could not lock a row: %d", (int) result);
+	return false;
+}
+
 /* Reads as another snapshot shows rows from here on; it must stay registered. */
 void
 cec_probe_use_snapshot(CecProbe *probe, Snapshot snapshot)
@@ -223,6 +289,8 @@ void
 cec_probe_end(CecProbe *probe)
 {
 	index_endscan(probe->scan);
+	if (probe->locked != NULL)
+		ExecDropSingleTupleTableSlot(probe->locked);
 	ExecDropSingleTupleTableSlot(probe->slot);
 	index_close(probe->index, NoLock);
 	table_close(probe->rel, NoLock);

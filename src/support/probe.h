@@ -17,6 +17,7 @@ extern CecProbe *cec_probe_begin_text(Relation rel, const char *column, Snapshot
 extern Oid cec_probe_index(Relation rel, const char *column, Oid typid);
 extern CecProbe *cec_probe_begin_at(Relation rel, Oid indexid, LOCKMODE lock, int natts, Snapshot snapshot);
 extern TupleTableSlot *cec_probe_row(CecProbe *probe, int64 key);
+extern bool cec_probe_lock(CecProbe *probe, int64 key);
 extern void cec_probe_use_snapshot(CecProbe *probe, Snapshot snapshot);
 extern void cec_probe_seek(CecProbe *probe, int64 key);
 extern void cec_probe_seek_text(CecProbe *probe, Datum key);
