@@ -50,6 +50,7 @@ typedef struct CecLogShape
 	AttrNumber attnums[CEC_LOG_COLUMNS];
 } CecLogShape;
 
+extern void cec_audit_draw_salt(char *salt);
 extern void cec_audit_log_init(void);
 extern void cec_audit_log_shape(CecLogShape *shape, Relation log);
 

@@ -34,8 +34,6 @@
 #include "column.h"
 #include "compat.h"
 
-#define SALTS_AT_ONCE 256
-
 static char *actor_setting = NULL;
 static char *reason_setting = NULL;
 
@@ -73,7 +71,6 @@ typedef struct LogWriter
 {
 	CecPortfolio *portfolio;
 	CecAuditColumns *columns; /* NULL for entries of the engine's own */
-	int64 rows;				  /* that will be written */
 	CecDeltaWriter delta;
 	Relation log;
 	CecLogShape shape; /* our own: user code may write to another portfolio's log between two rows */
@@ -82,8 +79,6 @@ typedef struct LogWriter
 	bool isnull[CEC_LOG_COLUMNS];
 	StringInfoData image;
 	int image_head;
-	char salts[SALTS_AT_ONCE * CEC_SALT_LEN];
-	int salts_left;
 	CecChange *change;	 /* NULL for entries of the engine's own */
 	FoundContract first; /* asked for first, and mostly the only one */
 	HTAB *contracts;	 /* of FoundContract, the others; NULL until there is one */
@@ -170,18 +165,15 @@ set_circumstances(LogWriter *writer, TimestampTz at, const char *table_name, con
 	set_text(writer, CEC_LOG_OPERATION, operation);
 }
 
-/* Starts writing so many rows, of a table with these columns, or of the engine's own. */
+/* Starts writing rows, of a table with these columns, or of the engine's own. */
 static void
-begin_writing(LogWriter *writer, CecPortfolio *portfolio, CecAuditColumns *columns, int64 rows, CecDelta *delta,
+begin_writing(LogWriter *writer, CecPortfolio *portfolio, CecAuditColumns *columns, CecDelta *delta,
 			  const char *table_name, const char *operation)
 {
-	memset(writer, 0, offsetof(LogWriter, salts));
+	memset(writer, 0, sizeof(LogWriter));
 	writer->portfolio = portfolio;
 	writer->columns = columns;
-	writer->rows = rows;
 	writer->delta.delta = delta;
-	writer->salts_left = 0;
-	writer->contracts = NULL;
 	writer->log = cec_portfolio_open_below(portfolio, "audit_log");
 	cec_audit_log_shape(&writer->shape, writer->log);
 	set_circumstances(writer, cec_delta_instant(delta, 0), table_name, operation);
@@ -242,23 +234,6 @@ append_image(LogWriter *writer, TupleTableSlot *old_row, TupleTableSlot *new_row
 		cec_canon_append_part(image, columns->types[i], old_row->tts_values[at], old_row->tts_isnull[at]);
 		cec_canon_append_part(image, columns->types[i], new_row->tts_values[at], new_row->tts_isnull[at]);
 	}
-}
-
-/* 16 random bytes, drawn many at a time when there are many rows. */
-static bytea *
-next_salt(LogWriter *writer, bytea *salt)
-{
-	if (writer->salts_left == 0)
-	{
-		writer->salts_left = (int) Min(writer->rows, SALTS_AT_ONCE);
-		if (!pg_strong_random(writer->salts, (size_t) writer->salts_left * CEC_SALT_LEN))
-			ereport(ERROR,
-					(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random bytes for the audit log")));
-	}
-	writer->salts_left--;
-	SET_VARSIZE(salt, VARHDRSZ + CEC_SALT_LEN);
-	memcpy(VARDATA(salt), writer->salts + writer->salts_left * CEC_SALT_LEN, CEC_SALT_LEN);
-	return salt;
 }
 
 static void
@@ -383,7 +358,9 @@ write_image(LogWriter *writer)
 
 	SET_VARSIZE(writer->image.data, writer->image.len);
 	writer->values[CEC_LOG_ROW_IMAGE] = PointerGetDatum(writer->image.data);
-	writer->values[CEC_LOG_SALT] = PointerGetDatum(next_salt(writer, &salt.header));
+	SET_VARSIZE(&salt.header, sizeof(salt.space));
+	cec_audit_draw_salt(VARDATA(&salt.header));
+	writer->values[CEC_LOG_SALT] = PointerGetDatum(&salt.header);
 	write_values(writer);
 }
 
@@ -438,7 +415,7 @@ cec_audit_write_delta(CecPortfolio *portfolio, CecDelta *delta, const char *oper
 	if (pieces == 0)
 		return;
 	writer = palloc(sizeof(LogWriter));
-	begin_writing(writer, portfolio, NULL, pieces, delta, "coverage", operation);
+	begin_writing(writer, portfolio, NULL, delta, "coverage", operation);
 	writer->isnull[CEC_LOG_ASSET_ID] = true;
 	writer->isnull[CEC_LOG_TERM_ID] = true;
 	writer->isnull[CEC_LOG_CONTRACT_ID] = true;
@@ -474,7 +451,7 @@ record_rows(CecChange *change)
 	columns = cec_audit_columns_get(change);
 	cec_audit_columns_record(columns, change);
 	writer = palloc(sizeof(LogWriter));
-	begin_writing(writer, change->portfolio, columns, count, &change->delta, change->table_name,
+	begin_writing(writer, change->portfolio, columns, &change->delta, change->table_name,
 				  operation_name[change->operation]);
 	writer->change = change;
 	cec_rows_begin(&rows, change);
