@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-#include "access/relation.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -22,7 +21,7 @@
 #include "compat.h"
 #include "coverage.h"
 #include "coverage_look.h"
-#include "probe.h"
+#include "reading.h"
 
 /* What is looked for, and what was found so far. */
 typedef struct Look
@@ -40,35 +39,90 @@ typedef struct Look
 	int row_count;
 } Look;
 
-/* Opens a table of which the caller reads all: then no check of the executor's would change what is seen.  Else NULL. */
-static Relation
-open_readable(Look *look, const char *table)
+enum
 {
-	Relation rel = cec_portfolio_open(look->portfolio, table, AccessShareLock);
+	ASSET_ID,
+	ASSET_TAG
+};
+
+#define ASSET_COLUMNS \
+	{ \
+		{"asset_id", INT8OID}, \
+		{ \
+			"asset_tag", TEXTOID \
+		} \
+	}
+
+static const CecSource asset_by_id = {"asset", "asset_id", INT8OID, AccessShareLock, ASSET_COLUMNS};
+static const CecSource asset_by_tag = {"asset", "asset_tag", TEXTOID, AccessShareLock, ASSET_COLUMNS};
+static const CecSource asset_by_serial = {"asset", "serial_number", TEXTOID, AccessShareLock, ASSET_COLUMNS};
+
+enum
+{
+	IDENTIFIER_ASSET_ID,
+	IDENTIFIER_DURING
+};
+
+static const CecSource identifier_by_value = {
+	"asset_identifier", "value", TEXTOID, AccessShareLock, {{"asset_id", INT8OID}, {"during", DATERANGEOID}}};
+
+static const CecSource tier_by_id = {"service_tier", "tier_id", INT8OID, AccessShareLock, {{"code", TEXTOID}}};
+
+enum
+{
+	TERM_CONTRACT_ID,
+	TERM_TIER_ID
+};
+
+static const CecSource term_by_id = {
+	"coverage_term", "term_id", INT8OID, AccessShareLock, {{"contract_id", INT8OID}, {"tier_id", INT8OID, true}}};
+
+enum
+{
+	CONTRACT_NUMBER,
+	CONTRACT_TIME_ZONE
+};
+
+static const CecSource contract_by_id = {
+	"contract", "contract_id", INT8OID, AccessShareLock, {{"number", TEXTOID}, {"time_zone", TEXTOID}}};
+
+enum
+{
+	COVER_TERM_ID,
+	COVER_DURING,
+	COVER_IS_STATED,
+	COVER_IS_RULED,
+	COVER_IS_INHERITED
+};
+
+static const CecSource cover_by_asset = {"coverage",
+										 "asset_id",
+										 INT8OID,
+										 AccessShareLock,
+										 {{"term_id", INT8OID},
+										  {"during", DATERANGEOID},
+										  {"is_stated", BOOLOID},
+										  {"is_ruled", BOOLOID},
+										  {"is_inherited", BOOLOID}}};
+
+/*
+ * Opens a source of which the caller reads all: then no check of the executor's would change what is seen.  Else its probe is
+ * NULL.
+ */
+static CecLook
+open_readable(Look *look, const CecSource *source)
+{
+	CecLook found = {source, NULL, NULL};
+	CecProbe *probe =
+		cec_portfolio_look(look->portfolio, source, source->lock, InvalidOid, look->snapshot, &found.columns);
+	Relation rel = cec_probe_relation(probe);
 
 	if (!rel->rd_rel->relrowsecurity &&
 		pg_class_aclcheck(RelationGetRelid(rel), GetUserId(), ACL_SELECT) == ACLCHECK_OK)
-		return rel;
-	relation_close(rel, NoLock);
-	return NULL;
-}
-
-/* A probe of a table; NULL when the caller may not read it. */
-static CecProbe *
-begin_probe(Look *look, const char *table, const char *column)
-{
-	Relation rel = open_readable(look, table);
-
-	return rel != NULL ? cec_probe_begin(rel, column, look->snapshot) : NULL;
-}
-
-/* The same by a column of type text. */
-static CecProbe *
-begin_text_probe(Look *look, const char *table, const char *column)
-{
-	Relation rel = open_readable(look, table);
-
-	return rel != NULL ? cec_probe_begin_text(rel, column, look->snapshot) : NULL;
+		found.probe = probe;
+	else
+		cec_probe_end(probe);
+	return found;
 }
 
 static void
@@ -83,18 +137,18 @@ find_asset(Look *look, int64 asset_id, Datum asset_tag)
 
 /* Assets with the identifier as tag or serial number. */
 static bool
-find_assets_by(Look *look, const char *column)
+find_assets_by(Look *look, const CecSource *source)
 {
-	CecProbe *probe = begin_text_probe(look, "asset", column);
+	CecLook assets = open_readable(look, source);
 	TupleTableSlot *row;
 
-	if (probe == NULL)
+	if (assets.probe == NULL)
 		return false;
-	cec_probe_seek_text(probe, look->identifier);
-	while ((row = cec_probe_next(probe)) != NULL)
-		find_asset(look, DatumGetInt64(row->tts_values[cec_probe_column(probe, "asset_id", INT8OID) - 1]),
-				   row->tts_values[cec_probe_column(probe, "asset_tag", TEXTOID) - 1]);
-	cec_probe_end(probe);
+	cec_probe_seek_text(assets.probe, look->identifier);
+	while ((row = cec_probe_next(assets.probe)) != NULL)
+		find_asset(look, DatumGetInt64(cec_look_value(&assets, row, ASSET_ID)),
+				   cec_look_value(&assets, row, ASSET_TAG));
+	cec_probe_end(assets.probe);
 	return true;
 }
 
@@ -111,61 +165,57 @@ contains_day(CecDays days, DateADT day)
 static bool
 find_assets_by_identifier(Look *look)
 {
-	CecProbe *probe = begin_text_probe(look, "asset_identifier", "value");
+	CecLook identifiers = open_readable(look, &identifier_by_value);
 	TupleTableSlot *row;
 	bool known = true;
 
-	if (probe == NULL)
+	if (identifiers.probe == NULL)
 		return false;
-	cec_probe_seek_text(probe, look->identifier);
-	while (known && (row = cec_probe_next(probe)) != NULL)
+	cec_probe_seek_text(identifiers.probe, look->identifier);
+	while (known && (row = cec_probe_next(identifiers.probe)) != NULL)
 	{
 		known = !look->is_instant;
-		if (known &&
-			contains_day(cec_days_of_range(row->tts_values[cec_probe_column(probe, "during", DATERANGEOID) - 1]),
-						 look->day))
-			find_asset(look, DatumGetInt64(row->tts_values[cec_probe_column(probe, "asset_id", INT8OID) - 1]), 0);
+		if (known && contains_day(cec_days_of_range(cec_look_value(&identifiers, row, IDENTIFIER_DURING)), look->day))
+			find_asset(look, DatumGetInt64(cec_look_value(&identifiers, row, IDENTIFIER_ASSET_ID)), 0);
 	}
-	cec_probe_end(probe);
+	cec_probe_end(identifiers.probe);
 	return known;
 }
 
 static Datum
-copy_text(TupleTableSlot *row, AttrNumber attnum)
+copy_text(Datum value)
 {
-	return PointerGetDatum(DatumGetTextPCopy(row->tts_values[attnum - 1]));
+	return PointerGetDatum(DatumGetTextPCopy(value));
 }
 
 /* The tag of an asset that was found by another identifier. */
 static bool
 read_tag(Look *look)
 {
-	CecProbe *probe = begin_probe(look, "asset", "asset_id");
+	CecLook assets = open_readable(look, &asset_by_id);
 	TupleTableSlot *row;
 
-	if (probe == NULL)
+	if (assets.probe == NULL)
 		return false;
-	cec_probe_seek(probe, look->asset_id);
-	row = cec_probe_next(probe);
+	row = cec_probe_row(assets.probe, look->asset_id);
 	if (row != NULL)
-		look->asset_tag = copy_text(row, cec_probe_column(probe, "asset_tag", TEXTOID));
-	cec_probe_end(probe);
+		look->asset_tag = copy_text(cec_look_value(&assets, row, ASSET_TAG));
+	cec_probe_end(assets.probe);
 	return row != NULL;
 }
 
 static bool
 read_tier(Look *look, int64 tier_id)
 {
-	CecProbe *probe = begin_probe(look, "service_tier", "tier_id");
+	CecLook tiers = open_readable(look, &tier_by_id);
 	TupleTableSlot *row;
 
-	if (probe == NULL)
+	if (tiers.probe == NULL)
 		return false;
-	cec_probe_seek(probe, tier_id);
-	row = cec_probe_next(probe);
+	row = cec_probe_row(tiers.probe, tier_id);
 	if (row != NULL)
-		look->answer->tier_code = copy_text(row, cec_probe_column(probe, "code", TEXTOID));
-	cec_probe_end(probe);
+		look->answer->tier_code = copy_text(cec_look_value(&tiers, row, 0));
+	cec_probe_end(tiers.probe);
 	return true;
 }
 
@@ -181,72 +231,69 @@ local_day(Look *look, Datum time_zone)
 
 /* Takes a row of coverage for the answer if its days hold the day asked for. */
 static bool
-look_at_row(Look *look, CecProbe **term, CecProbe **contract, CecCoverRow *cover)
+look_at_row(Look *look, CecLook *terms, CecLook *contracts, CecCoverRow *cover)
 {
 	TupleTableSlot *row;
 	CecCovering *answer = look->answer;
 	int64 contract_id;
-	Datum tier_id;
+	int64 tier_id;
 	bool has_tier;
 
-	if (*term == NULL)
-		*term = begin_probe(look, "coverage_term", "term_id");
-	if (*contract == NULL)
-		*contract = begin_probe(look, "contract", "contract_id");
-	if (*term == NULL || *contract == NULL)
+	if (terms->probe == NULL)
+		*terms = open_readable(look, &term_by_id);
+	if (contracts->probe == NULL)
+		*contracts = open_readable(look, &contract_by_id);
+	if (terms->probe == NULL || contracts->probe == NULL)
 		return false;
-	cec_probe_seek(*term, cover->term_id);
-	row = cec_probe_next(*term);
+	row = cec_probe_row(terms->probe, cover->term_id);
 	if (row == NULL)
 		return false;
-	contract_id = DatumGetInt64(row->tts_values[cec_probe_column(*term, "contract_id", INT8OID) - 1]);
-	has_tier = !row->tts_isnull[cec_probe_nullable_column(*term, "tier_id", INT8OID) - 1];
-	tier_id = row->tts_values[cec_probe_nullable_column(*term, "tier_id", INT8OID) - 1];
-	cec_probe_seek(*contract, contract_id);
-	row = cec_probe_next(*contract);
+	contract_id = DatumGetInt64(cec_look_value(terms, row, TERM_CONTRACT_ID));
+	has_tier = !cec_look_isnull(terms, row, TERM_TIER_ID);
+	tier_id = has_tier ? DatumGetInt64(cec_look_value(terms, row, TERM_TIER_ID)) : 0;
+	row = cec_probe_row(contracts->probe, contract_id);
 	if (row == NULL)
 		return false;
-	if (!contains_day(cover->during,
-					  local_day(look, row->tts_values[cec_probe_column(*contract, "time_zone", TEXTOID) - 1])))
+	if (!contains_day(cover->during, local_day(look, cec_look_value(contracts, row, CONTRACT_TIME_ZONE))))
 		return true;
 	if (look->row_count++ > 0)
 		return false;
 	answer->cover = *cover;
 	answer->contract_id = contract_id;
-	answer->contract_number = copy_text(row, cec_probe_column(*contract, "number", TEXTOID));
+	answer->contract_number = copy_text(cec_look_value(contracts, row, CONTRACT_NUMBER));
 	answer->tier_code = 0;
-	return !has_tier || read_tier(look, DatumGetInt64(tier_id));
+	return !has_tier || read_tier(look, tier_id);
 }
 
 /* Looks at all cover of the asset. */
 static bool
 look_at_cover(Look *look)
 {
-	CecProbe *probe = begin_probe(look, "coverage", "asset_id");
-	CecProbe *term = NULL;
-	CecProbe *contract = NULL;
+	CecLook rows = open_readable(look, &cover_by_asset);
+	CecLook terms = {0};
+	CecLook contracts = {0};
 	TupleTableSlot *row;
-	bool known = probe != NULL;
+	bool known = rows.probe != NULL;
 
-	if (probe == NULL)
+	if (!known)
 		return false;
-	cec_probe_seek(probe, look->asset_id);
-	while (known && (row = cec_probe_next(probe)) != NULL)
+	cec_probe_seek(rows.probe, look->asset_id);
+	while (known && (row = cec_probe_next(rows.probe)) != NULL)
 	{
 		CecCoverRow cover = {0};
 
-		cover.term_id = DatumGetInt64(row->tts_values[cec_probe_column(probe, "term_id", INT8OID) - 1]);
-		cover.during = cec_days_of_range(row->tts_values[cec_probe_column(probe, "during", DATERANGEOID) - 1]);
-		cover.is_stated = DatumGetBool(row->tts_values[cec_probe_column(probe, "is_stated", BOOLOID) - 1]);
-		cover.is_ruled = DatumGetBool(row->tts_values[cec_probe_column(probe, "is_ruled", BOOLOID) - 1]);
-		cover.is_inherited = DatumGetBool(row->tts_values[cec_probe_column(probe, "is_inherited", BOOLOID) - 1]);
-		known = look_at_row(look, &term, &contract, &cover);
+		cover.term_id = DatumGetInt64(cec_look_value(&rows, row, COVER_TERM_ID));
+		cover.during = cec_days_of_range(cec_look_value(&rows, row, COVER_DURING));
+		cover.is_stated = DatumGetBool(cec_look_value(&rows, row, COVER_IS_STATED));
+		cover.is_ruled = DatumGetBool(cec_look_value(&rows, row, COVER_IS_RULED));
+		cover.is_inherited = DatumGetBool(cec_look_value(&rows, row, COVER_IS_INHERITED));
+		known = look_at_row(look, &terms, &contracts, &cover);
 	}
-	if (term != NULL)
-		cec_probe_end(term);
-	if (contract != NULL)
-		cec_probe_end(contract);
-	cec_probe_end(probe);
+	if (contracts.probe != NULL)
+		cec_probe_end(contracts.probe);
+	if (terms.probe != NULL)
+		cec_probe_end(terms.probe);
+	cec_probe_end(rows.probe);
 	return known;
 }
 
@@ -265,8 +312,8 @@ cec_coverage_look(CecPortfolio *portfolio, Datum identifier, Datum at, Datum on_
 	look.is_instant = !has_day;
 	look.at = at;
 	look.day = has_day ? DatumGetDateADT(on_day) : 0;
-	known = cec_compat_may_use_schema(portfolio->nspid, GetUserId()) && find_assets_by(&look, "asset_tag") &&
-			find_assets_by(&look, "serial_number") && find_assets_by_identifier(&look) && look.asset_count == 1 &&
+	known = cec_compat_may_use_schema(portfolio->nspid, GetUserId()) && find_assets_by(&look, &asset_by_tag) &&
+			find_assets_by(&look, &asset_by_serial) && find_assets_by_identifier(&look) && look.asset_count == 1 &&
 			look_at_cover(&look) && (look.row_count == 0 || look.asset_tag != 0 || read_tag(&look));
 	*found = look.row_count > 0;
 	answer->asset_id = look.asset_id;

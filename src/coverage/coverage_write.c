@@ -20,43 +20,54 @@
 #include "utils/snapmgr.h"
 
 #include "append.h"
-#include "column.h"
 #include "compat.h"
 #include "coverage.h"
 #include "remove.h"
 
-/* Columns of coverage and coverage_history; recorded_at is "recorded" in the history. */
+/* Columns of both tables; the last but one is an instant in coverage and a period in the history, the last there alone. */
 typedef enum CoverColumn
 {
-	COVER_KEY, /* coverage_id; in the history its own key */
-	COVER_ID,  /* only in the history */
+	COVER_KEY,
 	COVER_ASSET_ID,
 	COVER_TERM_ID,
 	COVER_DURING,
 	COVER_IS_STATED,
 	COVER_IS_RULED,
 	COVER_IS_INHERITED,
-	COVER_RECORDED
+	COVER_RECORDED,
+	COVER_ID
 } CoverColumn;
 
-#define COVER_COLUMNS (COVER_RECORDED + 1)
+#define COVER_COLUMNS (COVER_ID + 1)
 
-static const char *const coverage_column[COVER_COLUMNS] = {
-	"coverage_id", NULL, "asset_id", "term_id", "during", "is_stated", "is_ruled", "is_inherited", "recorded_at"};
-static const char *const history_column[COVER_COLUMNS] = {
-	"coverage_history_id", "coverage_id", "asset_id",	  "term_id", "during",
-	"is_stated",		   "is_ruled",	  "is_inherited", "recorded"};
+static const CecTarget coverage = {.table = "coverage",
+								   .columns = {{"coverage_id", INT8OID},
+											   {"asset_id", INT8OID},
+											   {"term_id", INT8OID},
+											   {"during", DATERANGEOID},
+											   {"is_stated", BOOLOID},
+											   {"is_ruled", BOOLOID},
+											   {"is_inherited", BOOLOID},
+											   {"recorded_at", TIMESTAMPTZOID}}};
 
-/* Types of all but the last, which is an instant in coverage and a period in the history. */
-static const Oid cover_type[COVER_RECORDED] = {INT8OID,		 INT8OID, INT8OID, INT8OID,
-											   DATERANGEOID, BOOLOID, BOOLOID, BOOLOID};
+static const CecTarget history = {.table = "coverage_history",
+								  .columns = {{"coverage_history_id", INT8OID},
+											  {"asset_id", INT8OID},
+											  {"term_id", INT8OID},
+											  {"during", DATERANGEOID},
+											  {"is_stated", BOOLOID},
+											  {"is_ruled", BOOLOID},
+											  {"is_inherited", BOOLOID},
+											  {"recorded", TSTZRANGEOID},
+											  {"coverage_id", INT8OID}}};
 
 /* A table that is written to. */
 typedef struct Target
 {
 	Relation rel;
 	Oid sequence;
-	AttrNumber attnums[COVER_COLUMNS];
+	int count;
+	const AttrNumber *columns;
 	CecAppender *appender; /* NULL until the first row */
 } Target;
 
@@ -71,18 +82,10 @@ typedef struct Writer
 } Writer;
 
 static void
-open_target(Target *target, CecPortfolio *portfolio, const char *table, const char *const *columns)
+open_target(Target *target, CecPortfolio *portfolio, const CecTarget *table)
 {
-	bool history = columns == history_column;
-
-	target->rel = cec_portfolio_open_below(portfolio, table);
-	for (int i = 0; i < COVER_COLUMNS; i++)
-		if (columns[i] != NULL)
-			target->attnums[i] = cec_column_require(target->rel, columns[i],
-													i < COVER_RECORDED ? cover_type[i]
-													: history		   ? TSTZRANGEOID
-																	   : TIMESTAMPTZOID);
-	target->sequence = cec_compat_identity_sequence(target->rel, target->attnums[COVER_KEY]);
+	target->rel = cec_portfolio_open_target(portfolio, table, &target->columns, &target->sequence);
+	target->count = table == &history ? COVER_COLUMNS : COVER_ID;
 	target->appender = NULL;
 }
 
@@ -118,12 +121,11 @@ append(Writer *writer, Target *target, int64 asset_id, const CecCoverRow *row, D
 	values[COVER_RECORDED] = recorded;
 	slot = cec_append_slot(target->appender);
 	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
-	for (int i = 0; i < COVER_COLUMNS; i++)
-		if (target->attnums[i] != InvalidAttrNumber)
-		{
-			slot->tts_values[target->attnums[i] - 1] = values[i];
-			slot->tts_isnull[target->attnums[i] - 1] = false;
-		}
+	for (int i = 0; i < target->count; i++)
+	{
+		slot->tts_values[target->columns[i] - 1] = values[i];
+		slot->tts_isnull[target->columns[i] - 1] = false;
+	}
 	cec_append_row(target->appender);
 }
 
@@ -166,7 +168,7 @@ write_asset(Writer *writer, CecAssetCover *asset)
 		if (stored->is_own)
 			continue;
 		if (writer->history.rel == NULL)
-			open_target(&writer->history, writer->portfolio, "coverage_history", history_column);
+			open_target(&writer->history, writer->portfolio, &history);
 		append(writer, &writer->history, asset->asset_id, stored, make_period(stored->recorded_at, beginning));
 	}
 	for (int64 i = 0; i < asset->change_count; i++)
@@ -194,7 +196,7 @@ cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot,
 	writer.snapshot = snapshot;
 	writer.delta = delta;
 	writer.cxt = CurrentMemoryContext;
-	open_target(&writer.coverage, portfolio, "coverage", coverage_column);
+	open_target(&writer.coverage, portfolio, &coverage);
 	asset_cxt = AllocSetContextCreate(CurrentMemoryContext, "cec cover of an asset", ALLOCSET_SMALL_SIZES);
 	for (int64 i = 0; i < set->count; i++)
 	{

@@ -58,7 +58,7 @@ typedef struct Place
 	const CecSource *source; /* key */
 	Table *table;
 	uint64 changes;
-	Oid index; /* 0: not looked up yet */
+	Oid found; /* the index, or of a target the sequence; 0: not looked up yet */
 	int natts; /* none of the columns stands behind so many */
 	AttrNumber columns[CEC_SOURCE_COLUMNS];
 } Place;
@@ -402,7 +402,7 @@ enter_place(CecPortfolio *portfolio, const CecSource *source)
 	if (!found)
 	{
 		place->table = NULL; /* what comes now can fail */
-		place->index = InvalidOid;
+		place->found = InvalidOid;
 	}
 	if (place->table == NULL)
 		place->table = enter_table(portfolio, source->table);
@@ -417,7 +417,7 @@ find_place(Place *place, Relation rel)
 
 	/* Looking into catalogs can process an invalidation of this very relation: then it is all found again next time. */
 	place->changes = place->table->changes;
-	place->index = InvalidOid;
+	place->found = InvalidOid;
 	place->natts = 0;
 	for (int i = 0; i < CEC_SOURCE_COLUMNS && source->columns[i].name != NULL; i++)
 	{
@@ -427,7 +427,8 @@ find_place(Place *place, Relation rel)
 												: cec_column_require(rel, column->name, column->type);
 		place->natts = Max(place->natts, place->columns[i]);
 	}
-	place->index = cec_probe_index(rel, source->key, source->key_type);
+	place->found = source->key != NULL ? cec_probe_index(rel, source->key, source->key_type)
+									   : cec_compat_identity_sequence(rel, place->columns[0]);
 }
 
 /*
@@ -442,10 +443,27 @@ cec_portfolio_look(CecPortfolio *portfolio, const CecSource *source, LOCKMODE lo
 	Relation rel =
 		open_entry(portfolio, place->table, OidIsValid(locked) && place->table->relid == locked ? NoLock : lock, false);
 
-	if (!OidIsValid(place->index) || place->changes != place->table->changes)
+	if (!OidIsValid(place->found) || place->changes != place->table->changes)
 		find_place(place, rel);
 	*columns = place->columns;
-	return cec_probe_begin_at(rel, place->index, lock, place->natts, snapshot);
+	return cec_probe_begin_at(rel, place->found, lock, place->natts, snapshot);
+}
+
+/*
+ * Opens a target as cec_portfolio_open_below does, and tells its columns, in the order of the target, and the sequence that
+ * numbers the first.
+ */
+Relation
+cec_portfolio_open_target(CecPortfolio *portfolio, const CecTarget *target, const AttrNumber **columns, Oid *sequence)
+{
+	Place *place = enter_place(portfolio, target);
+	Relation rel = open_entry(portfolio, place->table, RowExclusiveLock, true);
+
+	if (!OidIsValid(place->found) || place->changes != place->table->changes)
+		find_place(place, rel);
+	*columns = place->columns;
+	*sequence = place->found;
+	return rel;
 }
 
 /* Oid of a table, checked as cec_portfolio_open does; it stays locked as a reader locks it until the transaction ends. */

@@ -31,6 +31,8 @@ extern Relation cec_portfolio_open_below(CecPortfolio *portfolio, const char *ta
 extern Relation cec_portfolio_open_any(CecPortfolio *portfolio, const char *table_name, LOCKMODE lock);
 extern CecProbe *cec_portfolio_look(CecPortfolio *portfolio, const CecSource *source, LOCKMODE lock, Oid locked,
 									Snapshot snapshot, const AttrNumber **columns);
+extern Relation
+cec_portfolio_open_target(CecPortfolio *portfolio, const CecTarget *target, const AttrNumber **columns, Oid *sequence);
 extern Oid cec_portfolio_table(CecPortfolio *portfolio, const char *table_name);
 extern void cec_portfolio_adopt(CecPortfolio *portfolio, Relation rel, const char *table_name);
 extern void cec_portfolio_check_written(CecPortfolio *portfolio, const char *table_name);

@@ -1,15 +1,16 @@
 /*
  * source.h
  *		Where rows of a portfolio are looked up by a key: a table, the first column of an index, the columns that are read.
+ *		And where rows go: a table, and the columns that are written.
  *
- * A source is static, like a CecQuery: what it says is looked up once a session, and again after its table changed.
+ * Both are static, like a CecQuery: what they say is looked up once a session, and again after its table changed.
  */
 #ifndef CEC_SOURCE_H
 #define CEC_SOURCE_H
 
 #include "storage/lockdefs.h"
 
-#define CEC_SOURCE_COLUMNS 8
+#define CEC_SOURCE_COLUMNS 10
 
 typedef struct CecSourceColumn
 {
@@ -26,5 +27,8 @@ typedef struct CecSource
 	LOCKMODE lock; /* of a statement that writes: where it has this lock anyway, no other one is taken */
 	CecSourceColumn columns[CEC_SOURCE_COLUMNS];
 } CecSource;
+
+/* A table that is written below SQL; the first column is numbered by a sequence. */
+typedef CecSource CecTarget;
 
 #endif
