@@ -25,8 +25,9 @@ typedef struct Differ
 	TimestampTz past; /* the latest of the states met */
 } Differ;
 
+/* What is replaced is kept there by the same statement. */
 static const CecSource history = {
-	"coverage_history", "asset_id", INT8OID, AccessShareLock, {{"recorded", TSTZRANGEOID}}};
+	"coverage_history", "asset_id", INT8OID, RowExclusiveLock, {{"recorded", TSTZRANGEOID}}};
 
 static int
 flags_of_row(const CecCoverRow *row)

@@ -317,11 +317,12 @@ is_clipped(const CecLine *line, const DaysOfTerm *term)
 static void
 notice_clipped(CecChange *change, const Clipped *clipped)
 {
-	bool may_tell = cec_change_may_tell(change, "inclusion") && cec_change_may_tell(change, "coverage_term") &&
-					cec_change_may_tell(change, "contract");
+	bool may_tell;
 
 	if (clipped->count == 0)
 		return;
+	may_tell = cec_change_may_tell(change, "inclusion") && cec_change_may_tell(change, "coverage_term") &&
+			   cec_change_may_tell(change, "contract");
 	ereport(NOTICE, (errmsg_plural(INT64_FORMAT " list line goes beyond its term, and covers within it only",
 								   INT64_FORMAT " list lines go beyond their term, and cover within it only",
 								   clipped->count, clipped->count),
