@@ -12,6 +12,7 @@
 #include "bundle.h"
 #include "contract.h"
 #include "coverage.h"
+#include "guard.h"
 #include "inclusion.h"
 #include "portfolio_cache.h"
 #include "portfolio_query.h"
@@ -25,6 +26,7 @@ void _PG_init(void);
 void
 _PG_init(void)
 {
+	cec_guard_init();
 	cec_query_init();
 	cec_portfolio_cache_init();
 	cec_portfolio_query_init();

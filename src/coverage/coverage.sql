@@ -266,6 +266,8 @@ CREATE FUNCTION cec.verify_coverage(portfolio regnamespace)
 RETURNS TABLE (problem text, asset_id bigint, term_id bigint, valid_from date, last_day date,
 	is_stated boolean, is_ruled boolean, is_inherited boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	wrong_rules jsonb;
 BEGIN
 	PERFORM cec._require_version(portfolio);
 	PERFORM cec._require_execute(portfolio, 'verify_coverage');
@@ -274,6 +276,7 @@ BEGIN
 	IF NOT pg_is_in_recovery() AND has_table_privilege(format('%s.audit_log', portfolio)::regclass, 'SELECT') THEN
 		PERFORM cec._keep_definitions(portfolio);
 	END IF;
+	SELECT coalesce(jsonb_agg(r), '[]') INTO wrong_rules FROM cec._verify_rules_of_a_day(portfolio) AS r;
 	RETURN QUERY EXECUTE cec._sql(portfolio, $query$
 		WITH defined AS MATERIALIZED (SELECT * FROM cec._define_coverage($1, NULL)),
 			stored AS MATERIALIZED (SELECT v.asset_id, v.term_id, v.during, v.is_stated, v.is_ruled, v.is_inherited FROM @P@.coverage v),
@@ -285,9 +288,9 @@ BEGIN
 		FROM difference d
 		UNION ALL
 		SELECT r.problem, r.asset_id, r.term_id, r.on_day, r.on_day, false, r.effect = 'include', false
-		FROM cec._verify_rules_of_a_day($1) r
+		FROM jsonb_to_recordset($2) AS r(problem text, asset_id bigint, term_id bigint, effect text, on_day date)
 		ORDER BY 2, 3, 4, 1
-		$query$) USING portfolio;
+		$query$) USING portfolio, wrong_rules;
 	PERFORM cec._let_definitions();
 END;
 $$;
