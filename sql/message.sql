@@ -40,7 +40,7 @@ BEGIN
 	FOR a IN 65..90 LOOP
 		FOR b IN 65..90 LOOP
 			BEGIN
-				accepted := accepted + cec.is_country('pg_class'::regclass, chr(a) || chr(b), 'c')::integer;
+				accepted := accepted + cec._asset_country_form(chr(a) || chr(b))::integer;
 			EXCEPTION WHEN check_violation THEN
 				NULL;
 			END;

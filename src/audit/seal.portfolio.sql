@@ -28,7 +28,7 @@ CREATE TABLE @P@.audit_leaf (
 	audit_ids bigint[] NOT NULL,
 	leaf_hashes bytea NOT NULL,
 	CONSTRAINT audit_leaf_pkey PRIMARY KEY (first_leaf),
-	CONSTRAINT audit_leaf_as_many CHECK (octet_length(leaf_hashes) = 32 * cardinality(audit_ids))
+	CONSTRAINT audit_leaf_as_many CHECK (cec._audit_leaf_as_many(leaf_hashes, audit_ids))
 );
 ALTER TABLE @P@.audit_leaf ALTER COLUMN audit_ids SET STORAGE PLAIN, ALTER COLUMN leaf_hashes SET STORAGE PLAIN;
 
@@ -47,8 +47,8 @@ CREATE TABLE @P@.audit_erasure (
 	session_user_name text NOT NULL,
 	ground text NOT NULL,
 	CONSTRAINT audit_erasure_pkey PRIMARY KEY (audit_id),
-	CONSTRAINT audit_erasure_content_length CHECK (octet_length(content) = 32),
-	CONSTRAINT audit_erasure_ground_given CHECK (ground <> '')
+	CONSTRAINT audit_erasure_content_length CHECK (cec._audit_erasure_content_length(content)),
+	CONSTRAINT audit_erasure_ground_given CHECK (cec._audit_erasure_ground_given(ground))
 );
 
 CREATE FUNCTION @P@.seal_audit() RETURNS bigint

@@ -9,6 +9,7 @@
 #include "portfolio_cache.h"
 
 extern void cec_bundle_init(void);
+extern void cec_bundle_constraint_init(void);
 extern void cec_add_all_below(CecPortfolio *portfolio, CecIds *assets);
 extern void cec_bundle_cycle_init(void);
 

@@ -88,6 +88,7 @@ typedef struct CecCoverSet
 } CecCoverSet;
 
 extern void cec_coverage_init(void);
+extern void cec_coverage_constraint_init(void);
 extern void cec_coverage_update_init(void);
 extern void cec_coverage_await_init(void);
 extern void cec_duplicate_notice_init(void);

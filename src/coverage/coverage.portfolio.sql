@@ -12,9 +12,9 @@ CREATE TABLE @P@.coverage (
 	CONSTRAINT coverage_pkey PRIMARY KEY (coverage_id),
 	CONSTRAINT coverage_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES @P@.asset,
 	CONSTRAINT coverage_term_id_fkey FOREIGN KEY (term_id) REFERENCES @P@.coverage_term,
-	CONSTRAINT coverage_days_not_empty CHECK (NOT isempty(during)),
-	CONSTRAINT coverage_days_finite CHECK ((isfinite(lower(during)) AND isfinite(upper(during))) IS NOT FALSE),
-	CONSTRAINT coverage_has_ground CHECK (is_stated OR is_ruled OR is_inherited)
+	CONSTRAINT coverage_days_not_empty CHECK (cec._coverage_days_not_empty(during)),
+	CONSTRAINT coverage_days_finite CHECK (cec._coverage_days_finite(during)),
+	CONSTRAINT coverage_has_ground CHECK (cec._coverage_has_ground(is_stated, is_ruled, is_inherited))
 );
 
 CREATE INDEX coverage_asset_id_idx ON @P@.coverage (asset_id);
@@ -31,9 +31,9 @@ CREATE TABLE @P@.coverage_history (
 	is_inherited boolean NOT NULL,
 	recorded tstzrange NOT NULL,
 	CONSTRAINT coverage_history_pkey PRIMARY KEY (coverage_history_id),
-	CONSTRAINT coverage_history_days_not_empty CHECK (NOT isempty(during)),
-	CONSTRAINT coverage_history_days_finite CHECK ((isfinite(lower(during)) AND isfinite(upper(during))) IS NOT FALSE),
-	CONSTRAINT coverage_history_recorded_not_empty CHECK (NOT isempty(recorded))
+	CONSTRAINT coverage_history_days_not_empty CHECK (cec._coverage_history_days_not_empty(during)),
+	CONSTRAINT coverage_history_days_finite CHECK (cec._coverage_history_days_finite(during)),
+	CONSTRAINT coverage_history_recorded_not_empty CHECK (cec._coverage_history_recorded_not_empty(recorded))
 );
 
 CREATE INDEX coverage_history_asset_id_idx ON @P@.coverage_history (asset_id);

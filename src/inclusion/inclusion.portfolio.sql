@@ -13,11 +13,9 @@ CREATE TABLE @P@.inclusion (
 	CONSTRAINT inclusion_term_id_fkey FOREIGN KEY (term_id) REFERENCES @P@.coverage_term,
 	CONSTRAINT inclusion_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES @P@.asset,
 	CONSTRAINT inclusion_amendment_id_fkey FOREIGN KEY (amendment_id) REFERENCES @P@.amendment,
-	CONSTRAINT inclusion_effect_known CHECK (cec.is_word(tableoid, effect, 'inclusion.effect', 'include, exclude')),
-	CONSTRAINT inclusion_days_not_empty CHECK (NOT isempty(during)
-		OR cec.refuse_empty('inclusion_days_not_empty')),
-	CONSTRAINT inclusion_days_finite CHECK ((isfinite(lower(during)) AND isfinite(upper(during))) IS NOT FALSE
-		OR cec.refuse_infinity('inclusion_days_finite'))
+	CONSTRAINT inclusion_effect_known CHECK (cec._inclusion_effect_known(effect)),
+	CONSTRAINT inclusion_days_not_empty CHECK (cec._inclusion_days_not_empty(during)),
+	CONSTRAINT inclusion_days_finite CHECK (cec._inclusion_days_finite(during))
 );
 
 -- Overlaps are looked for in this one, under the lock on the asset; see src/inclusion/inclusion_validate.c.

@@ -24,21 +24,26 @@ LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_sql';
 CREATE FUNCTION cec._check_tables(portfolio oid) RETURNS void
 LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_check_tables';
 
--- Constraints call these where they fail, to say more than a constraint can: CHECK (fine OR cec.refuse(tableoid, …)). Values
--- of the row are told to those who may read all of the table.
-CREATE FUNCTION cec.refuse(table_id oid, constraint_name text, message text, detail text, hint text) RETURNS boolean
-LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse';
-CREATE FUNCTION cec.refuse_length(table_id oid, constraint_name text, value text, most integer) RETURNS boolean
-LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse_length';
-CREATE FUNCTION cec.refuse_empty(constraint_name text) RETURNS boolean
-LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse_empty';
-CREATE FUNCTION cec.refuse_infinity(constraint_name text) RETURNS boolean
-LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse_infinity';
+-- Each CHECK constraint of a portfolio's table is one call of a function of its name, with the columns: what the functions
+-- are is written down in C (src/portfolio/row_check.h), and they are made from that.
+CREATE FUNCTION cec._row_checks()
+RETURNS TABLE (table_name text, constraint_name text, arguments text, is_strict boolean, columns text[], meaning text, allowed_words text[])
+LANGUAGE c STABLE PARALLEL SAFE ROWS 100 AS 'MODULE_PATHNAME', 'cec_row_checks';
+DO $$
+DECLARE
+	rule record;
+BEGIN
+	FOR rule IN SELECT * FROM cec._row_checks() LOOP
+		EXECUTE format('CREATE FUNCTION cec.%I(%s) RETURNS boolean LANGUAGE c IMMUTABLE PARALLEL SAFE %s AS %L, %L', '_' || rule.constraint_name,
+			rule.arguments, CASE WHEN rule.is_strict THEN 'STRICT' END, 'MODULE_PATHNAME', 'cec_' || rule.constraint_name);
+		EXECUTE format('COMMENT ON FUNCTION cec.%I IS %L', '_' || rule.constraint_name,
+			format('Private. Constraint of %s: %s. True, or the error.', rule.table_name, rule.meaning));
+	END LOOP;
+END $$;
 
-CREATE FUNCTION cec.is_word(table_id oid, value text, column_name text, words text) RETURNS boolean
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_is_word';
-CREATE FUNCTION cec.is_currency(table_id oid, value text, column_name text) RETURNS boolean
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_is_currency';
+CREATE VIEW cec.table_rule AS
+SELECT table_name, constraint_name, columns, meaning, allowed_words FROM cec._row_checks();
+
 CREATE FUNCTION cec.require_days() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'cec_require_days';
 
@@ -307,18 +312,19 @@ $$;
 
 COMMENT ON FUNCTION cec.enter_gate() IS 'Engine trigger, before a statement: takes the gate of the portfolio in the mode given (data or definition).';
 COMMENT ON FUNCTION cec.record_change() IS 'Engine trigger, after a statement: validates and records its rows.';
+COMMENT ON FUNCTION cec._row_checks() IS 'Private. The CHECK constraints of a portfolio''s tables, with the arguments of the functions that they call.';
+COMMENT ON VIEW cec.table_rule IS 'What rows of a portfolio''s tables must be, for forms and documents: one row a CHECK constraint.';
+COMMENT ON COLUMN cec.table_rule.table_name IS 'Table.';
+COMMENT ON COLUMN cec.table_rule.constraint_name IS 'Name of the constraint, which errors bear.';
+COMMENT ON COLUMN cec.table_rule.columns IS 'Columns that it looks at.';
+COMMENT ON COLUMN cec.table_rule.meaning IS 'What must be, in words.';
+COMMENT ON COLUMN cec.table_rule.allowed_words IS 'The words that the column takes; NULL where it takes others. Countries are in cec.country.';
 COMMENT ON FUNCTION cec.refuse_truncate() IS 'Engine trigger: refuses TRUNCATE (SQLSTATE 23001).';
 COMMENT ON FUNCTION cec.keep_setting() IS 'Trigger: refuses to delete the settings of a portfolio (SQLSTATE 23001).';
 COMMENT ON FUNCTION cec._script_for(text, text) IS 'Private. A part of a portfolio''s script, for the portfolio of this name.';
 COMMENT ON FUNCTION cec._sql(oid, text) IS 'Private. A query over a portfolio''s tables (@P@ in the place of the schema) as the engine runs it: what it names must be what cec.create_portfolio made (SQLSTATE 55000).';
 COMMENT ON FUNCTION cec._check_tables(oid) IS 'Private. Raises SQLSTATE 55000 unless what has the names of a portfolio''s tables are ordinary tables of the schema''s owner, whatever their columns.';
 COMMENT ON FUNCTION cec._execute_as(oid, text, text) IS 'Private. Runs a portfolio script as its owner, for callers that may SET ROLE to it.';
-COMMENT ON FUNCTION cec.refuse(oid, text, text, text, text) IS 'Raises SQLSTATE 23514 for a constraint, with detail (for those who may read the table) and hint. Called by CHECK constraints where they fail.';
-COMMENT ON FUNCTION cec.refuse_length(oid, text, text, integer) IS 'Raises SQLSTATE 22001 (too long) or 23514 (empty) for a text that must have 1 to so many characters.';
-COMMENT ON FUNCTION cec.refuse_empty(text) IS 'Raises SQLSTATE 23514 for an empty range of days.';
-COMMENT ON FUNCTION cec.refuse_infinity(text) IS 'Raises SQLSTATE 23514 for an infinite day.';
-COMMENT ON FUNCTION cec.is_word(oid, text, text, text) IS 'True for one of the words; else SQLSTATE 23514 for the constraint table_column_known, with the words. Called by CHECK constraints.';
-COMMENT ON FUNCTION cec.is_currency(oid, text, text) IS 'True for three capital letters; else SQLSTATE 23514 for the constraint table_column_form. Called by CHECK constraints.';
 COMMENT ON FUNCTION cec.require_days() IS 'Engine trigger: refuses a row without days (SQLSTATE 23502).';
 COMMENT ON FUNCTION cec._days_in_words(daterange) IS 'Private. Days by the first and the last one, for messages.';
 COMMENT ON FUNCTION cec.version() IS 'Version of the installed extension.';

@@ -11,14 +11,12 @@ CREATE TABLE @P@.coverage_rule (
 	state text NOT NULL DEFAULT 'active',
 	CONSTRAINT coverage_rule_pkey PRIMARY KEY (rule_id),
 	CONSTRAINT coverage_rule_term_id_fkey FOREIGN KEY (term_id) REFERENCES @P@.coverage_term,
-	CONSTRAINT coverage_rule_effect_known CHECK (cec.is_word(tableoid, effect, 'coverage_rule.effect', 'include, require, exclude')),
-	CONSTRAINT coverage_rule_on_unknown_known CHECK (cec.is_word(tableoid, on_unknown, 'coverage_rule.on_unknown', 'deny, allow, flag')),
-	CONSTRAINT coverage_rule_state_known CHECK (cec.is_word(tableoid, state, 'coverage_rule.state', 'active, suspended')),
-	CONSTRAINT coverage_rule_condition_length CHECK (octet_length(condition) BETWEEN 1 AND 4000),
-	CONSTRAINT coverage_rule_days_not_empty CHECK (NOT isempty(during)
-		OR cec.refuse_empty('coverage_rule_days_not_empty')),
-	CONSTRAINT coverage_rule_days_finite CHECK ((isfinite(lower(during)) AND isfinite(upper(during))) IS NOT FALSE
-		OR cec.refuse_infinity('coverage_rule_days_finite'))
+	CONSTRAINT coverage_rule_effect_known CHECK (cec._coverage_rule_effect_known(effect)),
+	CONSTRAINT coverage_rule_on_unknown_known CHECK (cec._coverage_rule_on_unknown_known(on_unknown)),
+	CONSTRAINT coverage_rule_state_known CHECK (cec._coverage_rule_state_known(state)),
+	CONSTRAINT coverage_rule_condition_length CHECK (cec._coverage_rule_condition_length(condition)),
+	CONSTRAINT coverage_rule_days_not_empty CHECK (cec._coverage_rule_days_not_empty(during)),
+	CONSTRAINT coverage_rule_days_finite CHECK (cec._coverage_rule_days_finite(during))
 );
 
 CREATE INDEX coverage_rule_term_id_idx ON @P@.coverage_rule (term_id);
@@ -31,8 +29,8 @@ CREATE TABLE @P@.rule_effect (
 	during daterange NOT NULL,
 	recorded_at timestamptz NOT NULL,
 	CONSTRAINT rule_effect_pkey PRIMARY KEY (rule_effect_id),
-	CONSTRAINT rule_effect_days_not_empty CHECK (NOT isempty(during)),
-	CONSTRAINT rule_effect_days_finite CHECK ((isfinite(lower(during)) AND isfinite(upper(during))) IS NOT FALSE)
+	CONSTRAINT rule_effect_days_not_empty CHECK (cec._rule_effect_days_not_empty(during)),
+	CONSTRAINT rule_effect_days_finite CHECK (cec._rule_effect_days_finite(during))
 );
 
 CREATE INDEX rule_effect_asset_id_idx ON @P@.rule_effect (asset_id);
@@ -44,7 +42,7 @@ CREATE TABLE @P@.refresh_run (
 	on_day date NOT NULL,
 	recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	CONSTRAINT refresh_run_pkey PRIMARY KEY (refresh_run_id),
-	CONSTRAINT refresh_run_day_finite CHECK (isfinite(on_day))
+	CONSTRAINT refresh_run_day_finite CHECK (cec._refresh_run_day_finite(on_day))
 );
 
 CREATE TRIGGER derived BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON @P@.rule_effect
