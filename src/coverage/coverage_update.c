@@ -21,13 +21,9 @@
 #include "utils/snapmgr.h"
 
 #include "act_as.h"
-#include "audit_delta.h"
-#include "bundle.h"
 #include "compat.h"
 #include "coverage.h"
-#include "rule_collect.h"
-#include "rule_effect.h"
-#include "rule_evaluate.h"
+#include "rule_change.h"
 
 /* Days. */
 #define MAX_FORECAST 3660
@@ -61,27 +57,28 @@ static const CecQuery suspend_failing = {
 	" (SELECT rule_id FROM @P@.finding WHERE kind = 'rule_failed' AND closed_at IS NULL)"};
 
 /*
- * Computes the cover of assets, which are in order, complete downwards and locked, and writes what differs.  facts: those
- * of them that include rules have to judge, in order, or NULL.  today 0: by the clock.  Acts as the owner.  Returns how many
- * rows of coverage changed.  What changed, and why, is added to the delta, which has the statement's instant then.
+ * Handler of the cover stage: computes the cover of the change's assets, which are in order, complete downwards and locked, and
+ * writes what differs.  What changed, and why, is added to the change's delta, which has the statement's instant then.
  */
-int64
-cec_coverage_update(CecPortfolio *portfolio, const CecIds *assets, const CecIds *facts, DateADT today, CecDelta *delta)
+static void
+update_coverage(CecChange *change)
 {
-	Snapshot snapshot = cec_latest_snapshot();
-	CecRuleWork *rules = cec_rule_work_begin(portfolio, snapshot, facts, today, delta);
-	CecCoverSet *set = cec_coverage_compute(portfolio, assets, rules, snapshot);
-	int64 changed;
+	Snapshot snapshot;
+	CecRuleWork *rules;
+	CecCoverSet *set;
 
-	cec_coverage_differ(portfolio, set, rules != NULL ? cec_rule_work_latest(rules) : 0, snapshot, delta);
+	if (change->assets.count == 0)
+		return;
+	snapshot = cec_latest_snapshot();
+	rules = cec_rule_work_begin(change, snapshot);
+	set = cec_coverage_compute(change->portfolio, &change->assets, rules, snapshot);
+	cec_coverage_differ(change->portfolio, set, rules != NULL ? cec_rule_work_latest(rules) : 0, snapshot,
+						&change->delta);
 	if (rules != NULL)
-		(void) cec_rule_work_end(rules);
-	changed = cec_coverage_write(portfolio, set, snapshot, delta);
-	cec_effects_restamp(portfolio, delta);
-	if (rules != NULL)
-		cec_rule_work_tell(rules);
+		cec_rule_work_end(rules);
+	cec_coverage_write(change->portfolio, set, snapshot, &change->delta);
+	cec_effects_restamp(change->portfolio, &change->delta);
 	UnregisterSnapshot(snapshot);
-	return changed;
 }
 
 /* cec._recompute(portfolio): all assets, alone in the portfolio.  The caller has checked the right to. */
@@ -90,9 +87,8 @@ cec_recompute(PG_FUNCTION_ARGS)
 {
 	Oid nspid = PG_GETARG_OID(0);
 	CecPortfolio *portfolio;
-	CecIds assets = {0};
 	CecActAs act;
-	CecDelta delta;
+	CecChange change;
 	int64 changed;
 
 	cec_portfolio_pin();
@@ -103,10 +99,11 @@ cec_recompute(PG_FUNCTION_ARGS)
 	cec_portfolio_lock_gate(nspid, ShareRowExclusiveLock);
 	portfolio = cec_portfolio_get(nspid);
 	cec_portfolio_act(&act, portfolio);
-	cec_query_ids(portfolio->plans, &all_assets, NULL, &assets);
-	cec_delta_begin(&delta);
-	changed = cec_coverage_update(portfolio, &assets, NULL, 0, &delta);
-	cec_audit_write_delta(portfolio, &delta, "RECOMPUTE");
+	cec_change_begin(&change, portfolio, "coverage", CEC_RECOMPUTE, act.saved_user);
+	cec_query_ids(portfolio->plans, &all_assets, NULL, &change.assets);
+	cec_change_run(&change);
+	changed = change.delta.cover.count;
+	cec_change_end(&change);
 	cec_act_as_self(&act);
 	cec_portfolio_unpin();
 	PG_RETURN_INT64(changed);
@@ -123,13 +120,13 @@ typedef struct Refresh
 
 /* Decides the rules that depend on the day as of one day. */
 static void
-walk_day(CecPortfolio *portfolio, DateADT day, Refresh *refresh)
+walk_day(CecPortfolio *portfolio, Oid caller, DateADT day, Refresh *refresh)
 {
 	CecRuleSet *set = cec_rule_set_get(portfolio);
-	CecIds assets = {0};
-	CecDelta delta;
+	CecChange change;
 
-	cec_delta_begin(&delta);
+	cec_change_begin(&change, portfolio, "coverage", CEC_REFRESH, caller);
+	change.day = day;
 	refresh->days++;
 	cec_rule_compile_all(set);
 	for (int i = 0; i < set->count; i++)
@@ -139,16 +136,12 @@ walk_day(CecPortfolio *portfolio, DateADT day, Refresh *refresh)
 		CHECK_FOR_INTERRUPTS();
 		if (rule->during.to <= day || (rule->code->condition != NULL && !rule->code->condition->depends_on_day))
 			continue;
-		cec_rule_decide(set, rule, day, &delta, &assets);
+		cec_rule_decide(&change, set, rule->rule_id, day);
 		refresh->rules++;
 	}
-	if (assets.count == 0)
-		return;
-	cec_ids_sort_unique(&assets);
-	cec_add_all_below(portfolio, &assets);
-	cec_ids_sort_unique(&assets);
-	refresh->coverage += cec_coverage_update(portfolio, &assets, NULL, day, &delta);
-	cec_audit_write_delta(portfolio, &delta, "REFRESH");
+	cec_change_run(&change);
+	refresh->coverage += change.delta.cover.count;
+	cec_change_end(&change);
 }
 
 /* Suspends rules that failed; the engine's own triggers decide them anew and record it. */
@@ -215,6 +208,7 @@ void
 cec_coverage_update_init(void)
 {
 	RegisterXactCallback(forget_kept, NULL);
+	cec_change_register(CEC_STAGE_COVER, NULL, update_coverage);
 }
 
 /*
@@ -305,7 +299,7 @@ cec_refresh_rules(PG_FUNCTION_ARGS)
 		MemoryContext old = MemoryContextSwitchTo(day_cxt);
 
 		CHECK_FOR_INTERRUPTS();
-		walk_day(portfolio, day, &refresh);
+		walk_day(portfolio, act.saved_user, day, &refresh);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(day_cxt);
 	}
