@@ -1,6 +1,6 @@
 /*
  * duplicate_notice.c
- *		Tells whoever moves a contract or a term that assets are now covered twice.
+ *		Tells whoever moves a contract or a term, or lets a rule act, that assets are now covered twice.
  *
  * A single line that would do so is refused (inclusion_validate.c).  A contract that becomes active or moves its dates
  * is not: the lists were right before, and what is to be done about them is for people to decide.  Nor is a rule that covers
@@ -12,7 +12,6 @@
 #include "utils/builtins.h"
 
 #include "change.h"
-#include "column.h"
 #include "coverage.h"
 
 /* Each asset of a contract once, then the other contracts, and the days last: an asset may have very many rows. */
@@ -91,52 +90,56 @@ tell_duplicates(CecChange *change, const CecQuery *query, CecIds *ids)
 	SPI_finish();
 }
 
-/* Handler after the cover stage, for coverage_rule. */
+/* Adds a term to a list in which the rows of coverage, in order of asset, come to add the same ones again and again. */
 static void
-notice_ruled_duplicates(CecChange *change)
+add_term(CecIds *terms, int64 term_id)
 {
-	CecIds terms = {0};
-	CecRows rows;
-	AttrNumber term_id = cec_column_require(change->rel, "term_id", INT8OID);
-
-	if (change->operation == CEC_DELETE || change->assets.count == 0)
-		return;
-	cec_rows_begin(&rows, change);
-	while (cec_rows_next(&rows))
-	{
-		slot_getallattrs(rows.new_row);
-		cec_ids_add(&terms, DatumGetInt64(rows.new_row->tts_values[term_id - 1]));
-	}
-	cec_rows_end(&rows);
-	tell_duplicates(change, &ruled_duplicates, &terms);
+	if (terms->count == 0 || terms->ids[terms->count - 1] != term_id)
+		cec_ids_add(terms, term_id);
 }
 
-/* Handler after the cover stage, for contract and coverage_term. */
+/*
+ * Coverage handler.  Whoever changes contracts and terms is told of their lists, whoever changes rules of what rules cover; from
+ * refresh and recompute_coverage both are heard.  Nobody else has done it: lines that would are refused.
+ */
 static void
 notice_duplicates(CecChange *change)
 {
-	CecIds contracts = {0};
-	CecRows rows;
-	AttrNumber contract_id = cec_column_require(change->rel, "contract_id", INT8OID);
+	bool is_own = change->rel == NULL;
+	bool of_lists = is_own || (change->operation == CEC_UPDATE && (strcmp(change->table_name, "contract") == 0 ||
+																   strcmp(change->table_name, "coverage_term") == 0));
+	bool of_rules = is_own || (change->operation != CEC_DELETE && strcmp(change->table_name, "coverage_rule") == 0);
+	CecIds listed = {0};
+	CecIds ruled = {0};
 
-	/* Nothing was collected: nothing that matters to cover has changed. */
-	if (change->operation != CEC_UPDATE || change->assets.count == 0)
+	if (!of_lists && !of_rules)
 		return;
-	cec_rows_begin(&rows, change);
-	while (cec_rows_next(&rows))
+	for (int64 i = 0; i < change->delta.cover.count; i++)
 	{
-		slot_getallattrs(rows.new_row);
-		cec_ids_add(&contracts, DatumGetInt64(rows.new_row->tts_values[contract_id - 1]));
+		const CecDeltaRow *row = &change->delta.cover.rows[i];
+
+		if (!(row->flags & CEC_DELTA_GAINED))
+			continue;
+		if (of_lists && (row->flags & CEC_DELTA_STATED))
+			add_term(&listed, row->subject_id);
+		if (of_rules && (row->flags & CEC_DELTA_RULED))
+			add_term(&ruled, row->subject_id);
 	}
-	cec_rows_end(&rows);
-	tell_duplicates(change, &duplicates, &contracts);
+	if (listed.count > 0)
+	{
+		CecIds contracts;
+
+		cec_ids_sort_unique(&listed);
+		contracts = cec_change_follow(change, &listed, "coverage_term", "term_id", "contract_id");
+		tell_duplicates(change, &duplicates, &contracts);
+	}
+	if (ruled.count > 0)
+		tell_duplicates(change, &ruled_duplicates, &ruled);
 }
 
 /* Registers with the engine. */
 void
 cec_duplicate_notice_init(void)
 {
-	cec_change_register(CEC_STAGE_FIND, "contract", notice_duplicates);
-	cec_change_register(CEC_STAGE_FIND, "coverage_term", notice_duplicates);
-	cec_change_register(CEC_STAGE_FIND, "coverage_rule", notice_ruled_duplicates);
+	cec_cover_register(CEC_STAGE_FIND, notice_duplicates);
 }
