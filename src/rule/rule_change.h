@@ -29,5 +29,6 @@ extern void cec_rule_decide(CecChange *change, CecRuleSet *set, int64 rule_id, D
 extern void cec_rule_define_init(void);
 extern void cec_rule_collect_init(void);
 extern void cec_rule_finding_init(void);
+extern void cec_rule_refresh_init(void);
 
 #endif

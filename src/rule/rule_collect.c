@@ -215,4 +215,5 @@ cec_rule_init(void)
 	cec_rule_define_init();
 	cec_rule_collect_init();
 	cec_rule_finding_init();
+	cec_rule_refresh_init();
 }
