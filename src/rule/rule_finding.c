@@ -340,7 +340,9 @@ tell_of_rules(CecChange *change)
 	settling.today = cec_rule_change_today(change);
 	settling.set = cec_rule_set_get(change->portfolio);
 	foreach (cell, state->findings.rules)
+	{
 		settle_rule(&settling, lfirst(cell));
+	}
 	if (state->findings.assets != NIL)
 		settle_assets(&settling, state->findings.assets);
 	write_findings(&settling);
