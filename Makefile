@@ -21,9 +21,10 @@ EXTRA_CLEAN = sql/cec--*.sql
 
 # What the install script is made of, in layer order: a layer knows nothing to its right.
 ENGINE = portfolio/portfolio portfolio/binding audit/audit audit/seal registry/registry inclusion/inclusion rule/rule rule/rule_effect \
-	coverage/coverage report/report access/access
+	coverage/coverage refresh/refresh report/report access/access
 PORTFOLIO = portfolio/portfolio audit/audit audit/seal outbox/outbox finding/finding registry/registry contract/contract \
-	bundle/bundle amendment/amendment inclusion/inclusion rule/rule coverage/coverage finding/waiver report/report access/access
+	bundle/bundle amendment/amendment inclusion/inclusion rule/rule coverage/coverage finding/waiver refresh/refresh \
+	report/report access/access
 ENGINE_SQL = $(patsubst %,src/%.sql,$(ENGINE))
 PORTFOLIO_SQL = $(patsubst %,src/%.portfolio.sql,$(PORTFOLIO))
 CLOSING_SQL = src/portfolio/close.portfolio.sql

@@ -96,10 +96,8 @@ extern void cec_terminate_notice_init(void);
 extern CecCoverSet *
 cec_coverage_compute(CecPortfolio *portfolio, const CecIds *assets, CecRuleWork *rules, Snapshot snapshot);
 extern CecCoverRow *cec_coverage_rows(CecAssetCover *asset, int *count);
-extern int64
-cec_coverage_update(CecPortfolio *portfolio, const CecIds *assets, const CecIds *facts, DateADT today, CecDelta *delta);
 extern void
 cec_coverage_differ(CecPortfolio *portfolio, CecCoverSet *set, TimestampTz past, Snapshot snapshot, CecDelta *delta);
-extern int64 cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot, const CecDelta *delta);
+extern void cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot, const CecDelta *delta);
 
 #endif

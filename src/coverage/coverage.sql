@@ -8,9 +8,6 @@ CREATE FUNCTION cec._let_definitions() RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'cec_let_definitions';
 CREATE FUNCTION cec._recompute(portfolio oid) RETURNS bigint
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_recompute';
-CREATE FUNCTION cec._refresh_rules(portfolio oid, on_day date, OUT days bigint, OUT rules bigint, OUT coverage bigint,
-	OUT suspended bigint)
-LANGUAGE c AS 'MODULE_PATHNAME', 'cec_refresh_rules';
 
 CREATE FUNCTION cec._covered(portfolio oid, identifier text, at timestamptz, on_day date)
 RETURNS TABLE (rank bigint, asset_id bigint, asset_tag text, contract_id bigint, contract_number text, term_id bigint,
@@ -357,22 +354,6 @@ BEGIN
 END;
 $$;
 
-CREATE FUNCTION cec.refresh(portfolio regnamespace, on_day date) RETURNS TABLE (task text, count bigint)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	done record;
-BEGIN
-	PERFORM cec._require_version(portfolio);
-	PERFORM cec._require_read_committed('refresh');
-	IF NOT has_table_privilege(format('%s.setting', portfolio)::regclass, 'UPDATE') THEN
-		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('permission denied to refresh portfolio %s', portfolio),
-			HINT = 'It needs UPDATE on the table setting, as level admin has.';
-	END IF;
-	SELECT * INTO done FROM cec._refresh_rules(portfolio::oid, on_day);
-	RETURN QUERY VALUES ('days', done.days), ('rules', done.rules), ('coverage', done.coverage), ('suspended', done.suspended);
-END;
-$$;
-
 CREATE FUNCTION cec.recompute_coverage(portfolio regnamespace) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -525,11 +506,9 @@ COMMENT ON FUNCTION cec._define_heirs(regnamespace) IS 'Private. Members and the
 COMMENT ON FUNCTION cec._define_carve_outs(regnamespace, bigint, text[], bigint[], daterange[]) IS 'Private. The days that assets are taken out of terms, in plain SQL.';
 COMMENT ON FUNCTION cec._keep_definitions(oid) IS 'Private. Keeps definitions from changing, as any writer of data does, until _let_definitions.';
 COMMENT ON FUNCTION cec._let_definitions() IS 'Private. Lets definitions change again, as far as _keep_definitions of the same function kept them.';
-COMMENT ON FUNCTION cec._refresh_rules(oid, date) IS 'Private. Suspends rules that failed and decides those that depend on the day, day by day.';
 COMMENT ON FUNCTION cec._verify_rules(regnamespace) IS 'Private. Pairs of asset and rule for which rule_effect says something else than the condition says today.';
 COMMENT ON FUNCTION cec._verify_rules_of_a_day(regnamespace) IS 'Private. The same, for a day that did not end meanwhile.';
 COMMENT ON FUNCTION cec.test_rule(regnamespace, bigint, text, text) IS 'Who would gain or lose cover by a rule; see test_rule of a portfolio.';
-COMMENT ON FUNCTION cec.refresh(regnamespace, date) IS 'Does what depends on the day; see refresh of a portfolio.';
 COMMENT ON FUNCTION cec._require_read_committed(text) IS 'Private. Raises SQLSTATE 25001 above READ COMMITTED.';
 COMMENT ON FUNCTION cec.verify_coverage(regnamespace) IS 'Every difference between stored coverage and its definition; see verify_coverage of a portfolio.';
 COMMENT ON FUNCTION cec.recompute_coverage(regnamespace) IS 'Brings stored coverage back to its definition; see recompute_coverage of a portfolio.';

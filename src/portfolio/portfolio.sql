@@ -148,9 +148,9 @@ BEGIN
 END;
 $$;
 
--- Attaches the engine's triggers to a table and says that they fire always. The modes say how an INSERT, and how an UPDATE
--- or DELETE, goes through the gate: "data" beside others, "definition" (what other rows rest on) alone. Each noun's
--- portfolio part arms its own tables.
+-- Attaches the engine's triggers to a table; that they fire always is said once all tables are there (close.portfolio.sql). The
+-- modes say how an INSERT, and how an UPDATE or DELETE, goes through the gate: "data" beside others, "definition" (what other
+-- rows rest on) alone. Each noun's portfolio part arms its own tables.
 CREATE FUNCTION cec._arm_table(portfolio regnamespace, table_name text, insert_mode text, change_mode text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -167,13 +167,6 @@ BEGIN
 		) AS p(trigger_name, definition, argument)
 	LOOP
 		EXECUTE format('CREATE TRIGGER %I ' || part.definition, part.trigger_name, portfolio_table, part.argument);
-	END LOOP;
-	FOR part IN SELECT c.oid::regclass AS portfolio_table, t.tgname
-		FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid
-		WHERE c.relnamespace = portfolio AND NOT t.tgisinternal AND t.tgenabled <> 'A'
-			AND p.pronamespace = 'cec'::regnamespace
-	LOOP
-		EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', part.portfolio_table, part.tgname);
 	END LOOP;
 END;
 $$;
@@ -337,7 +330,7 @@ COMMENT ON FUNCTION cec._require_portfolio(text) IS 'Private. The schema of a po
 COMMENT ON FUNCTION cec.today(regnamespace) IS 'Today in the time zone of the portfolio''s setting.';
 COMMENT ON FUNCTION cec._require_version(regnamespace) IS 'Private. Raises SQLSTATE 55000 for a portfolio of another version, with a hint to upgrade it.';
 COMMENT ON FUNCTION cec._require_execute(regnamespace, text) IS 'Private. Raises SQLSTATE 42501 for who may not run the portfolio''s own function of that name.';
-COMMENT ON FUNCTION cec._arm_table(regnamespace, text, text, text) IS 'Private. Attaches the engine''s triggers to a table of a portfolio and makes them fire always.';
+COMMENT ON FUNCTION cec._arm_table(regnamespace, text, text, text) IS 'Private. Attaches the engine''s triggers to a table of a portfolio.';
 COMMENT ON FUNCTION cec._definition_path(name) IS 'Private. The search_path for a portfolio''s definitions.';
 COMMENT ON FUNCTION cec.create_portfolio(text, name) IS 'Makes a portfolio: a schema of that name with all its tables, owned by owner (default: the caller; best a NOLOGIN role that the caller is a member of). Errors: 22023 name, 42704 owner, 42P06 schema exists, 42501 rights, 55000 definitions would be bound to what is neither the server''s nor an extension''s.';
 COMMENT ON FUNCTION cec.upgrade_portfolio(text) IS 'Brings a portfolio to the installed version and switches its triggers on again, as its owner. Returns the version. To be run after ALTER EXTENSION cec UPDATE and after every restore. Error 55000: definitions are bound to what is neither the server''s nor an extension''s.';

@@ -76,6 +76,25 @@ SELECT is_empty('SELECT * FROM fleet.verify_replay()', 'and nothing was changed 
 SELECT is_empty($$SELECT c.asset_id FROM fleet.coverage c WHERE NOT EXISTS (SELECT FROM fleet.audit_log l WHERE l.at = c.recorded_at AND l.delta IS NOT NULL)
 	UNION ALL SELECT e.asset_id FROM fleet.rule_effect e WHERE NOT EXISTS (SELECT FROM fleet.audit_log l WHERE l.at = e.recorded_at AND l.delta IS NOT NULL)$$, 'one instant for the log and what is recorded beside it');
 
+-- A trigger of the user's on findings changes cover: what it is about was recorded before, also what a rule was decided to do.
+UPDATE fleet.contract SET during = '[2026-01-01,2100-01-01)' WHERE contract_id = 1;
+INSERT INTO fleet.coverage_term (term_id, contract_id, number, during) VALUES (4, 1, '2', '[2026-01-01,2100-01-01)');
+INSERT INTO fleet.asset (asset_id, asset_tag, country, model) SELECT n, 'F-' || n, CASE WHEN n > 21 THEN 'DE' END, 'm' FROM generate_series(21, 25) AS n;
+INSERT INTO fleet.coverage_rule (rule_id, term_id, name, effect, condition, during) VALUES (11, 4, 'x', 'include', 'model = ''x''', '[2026-01-01,)');
+CREATE FUNCTION pg_temp.meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	UPDATE fleet.asset SET country = 'FR' WHERE asset_id = 22;
+	UPDATE fleet.asset SET model = 'x' WHERE asset_id = 23;
+	RETURN NULL;
+END $$;
+CREATE TRIGGER meddle AFTER INSERT ON fleet.finding FOR EACH STATEMENT EXECUTE FUNCTION pg_temp.meddle();
+INSERT INTO fleet.coverage_rule (rule_id, term_id, name, effect, condition, during, on_unknown) VALUES (12, 4, 'in Germany', 'include', 'country = ''DE'' AND asset_tag LIKE ''F-%''', '[2026-01-01,)', 'flag');
+SELECT is((SELECT string_agg(asset_id || ' ' || kind, ', ') FROM fleet.finding WHERE rule_id = 12), '21 rule_unknown', 'it is told once');
+SELECT is_empty('SELECT * FROM fleet.verify_history()', 'a trigger on findings that changes cover: no false alarm');
+SELECT is_empty('SELECT * FROM fleet.verify_coverage()', 'nor anything wrong');
+SELECT results_eq($$SELECT table_name, row_id FROM fleet.audit_log WHERE delta IS NOT NULL ORDER BY audit_id DESC LIMIT 3$$,
+	$$VALUES ('asset', 23::bigint), ('asset', 22), ('coverage_rule', 12)$$, 'in the order in which it was done');
+DROP TRIGGER meddle ON fleet.finding;
+
 -- The day turns, and damage is mended: entries of their own.
 INSERT INTO fleet.coverage_rule (rule_id, term_id, name, effect, condition, during) VALUES (3, 3, 'ahead', 'exclude', 'as_of > ' || quote_literal(cec.today('fleet')) || ' AND asset_tag = ''P-9''', '[2026-01-01,)');
 SELECT fleet.refresh(cec.today('fleet') + 2) \g /dev/null

@@ -135,7 +135,7 @@ INSERT INTO call VALUES
 	($$SELECT cec._require_finite('2026-01-01', now())$$, 'accepted'),
 	($$SELECT cec._keep_definitions('fleet'::regnamespace)$$, '42501'),
 	($$SELECT cec._let_definitions()$$, 'accepted'),
-	($$SELECT cec._refresh_rules('fleet'::regnamespace, NULL)$$, '42501'),
+	($$SELECT * FROM cec._refresh('fleet'::regnamespace, NULL)$$, '42501'),
 	($$SELECT * FROM cec.refresh('fleet', NULL)$$, '42501'),
 	($$SELECT * FROM cec.test_rule('fleet', 1, 'include', 'true')$$, '42501'),
 	($$SELECT cec._match('fleet'::regnamespace, 1, 'include', 'deny', 'true', '2026-01-01')$$, '42501'),
