@@ -45,6 +45,13 @@ static const CecQuery all_assets = {
 	CURSOR_OPT_CUSTOM_PLAN,
 	.results = {INT8OID}};
 
+static const CecQuery all_rules = {
+	"SELECT rule_id FROM @P@.coverage_rule UNION SELECT rule_id FROM @P@.rule_effect ORDER BY 1",
+	0,
+	{0},
+	CURSOR_OPT_CUSTOM_PLAN,
+	.results = {INT8OID}};
+
 static const CecQuery last_run = {"SELECT max(on_day) FROM @P@.refresh_run", .results = {DATEOID}};
 
 static const CecQuery add_run = {"INSERT INTO @P@.refresh_run (on_day) VALUES ($1)", 1, {DATEOID}};
@@ -62,7 +69,7 @@ static const CecQuery suspend_failing = {
 
 /*
  * Computes the cover of assets, which are in order, complete downwards and locked, and writes what differs.  facts: those
- * of them that include rules have to judge, in order, or NULL.  today 0: by the clock.  Acts as the owner.  Returns how many
+ * of them that include rules have to judge, in order, or NULL.  Acts as the owner.  Returns how many
  * rows of coverage changed.  What changed, and why, is added to the delta, which has the statement's instant then.
  */
 int64
@@ -84,15 +91,65 @@ cec_coverage_update(CecPortfolio *portfolio, const CecIds *assets, const CecIds 
 	return changed;
 }
 
-/* cec._recompute(portfolio): all assets, alone in the portfolio.  The caller has checked the right to. */
+/* The day that the last run of refresh reached; 0 when there was none. */
+static DateADT
+last_refreshed(CecPortfolio *portfolio)
+{
+	DateADT day = 0;
+	bool isnull = true;
+
+	SPI_connect();
+	if (cec_query_run(portfolio->plans, &last_run, NULL, NULL, 1) > 0)
+	{
+		Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+
+		day = isnull ? 0 : DatumGetDateADT(value);
+	}
+	SPI_finish();
+	return day;
+}
+
+static bool
+mentions_day(const CecRule *rule)
+{
+	return rule->code->condition == NULL || rule->code->condition->depends_on_day;
+}
+
+/*
+ * The rules to be decided when all is: also those that are gone and act.  What mentions the day is left to refresh where that
+ * has days to walk yet: decided as of today first, it would not be decided as of these.
+ */
+static CecIds
+find_rules_to_decide(CecPortfolio *portfolio, DateADT today)
+{
+	CecRuleSet *set = cec_rule_set_get(portfolio);
+	DateADT reached = last_refreshed(portfolio);
+	CecIds all = {0};
+	CecIds rules = {0};
+
+	cec_rule_compile_all(set);
+	cec_query_ids(portfolio->plans, &all_rules, NULL, &all);
+	for (int64 i = 0; i < all.count; i++)
+	{
+		const CecRule *rule = cec_rule_find(set, all.ids[i]);
+
+		if (reached == 0 || reached >= today || rule == NULL || !mentions_day(rule))
+			cec_ids_add(&rules, all.ids[i]);
+	}
+	return rules;
+}
+
+/* cec._recompute(portfolio): all rules and assets, alone in the portfolio.  The caller has checked the right to. */
 Datum
 cec_recompute(PG_FUNCTION_ARGS)
 {
 	Oid nspid = PG_GETARG_OID(0);
 	CecPortfolio *portfolio;
 	CecIds assets = {0};
+	CecIds rules;
 	CecActAs act;
 	CecDelta delta;
+	DateADT today;
 	int64 changed;
 
 	cec_portfolio_pin();
@@ -103,9 +160,14 @@ cec_recompute(PG_FUNCTION_ARGS)
 	cec_portfolio_lock_gate(nspid, ShareRowExclusiveLock);
 	portfolio = cec_portfolio_get(nspid);
 	cec_portfolio_act(&act, portfolio);
-	cec_query_ids(portfolio->plans, &all_assets, NULL, &assets);
 	cec_delta_begin(&delta);
-	changed = cec_coverage_update(portfolio, &assets, NULL, 0, &delta);
+	cec_rule_set_changed(portfolio);
+	today = cec_rule_local_day(cec_rule_set_get(portfolio), cec_delta_clock(&delta));
+	rules = find_rules_to_decide(portfolio, today);
+	cec_rule_decide_keys(portfolio, &rules, today, &delta, &assets);
+	cec_query_ids(portfolio->plans, &all_assets, NULL, &assets);
+	cec_ids_sort_unique(&assets);
+	changed = cec_coverage_update(portfolio, &assets, NULL, today, &delta);
 	cec_audit_write_delta(portfolio, &delta, "RECOMPUTE");
 	cec_act_as_self(&act);
 	cec_portfolio_unpin();
@@ -137,7 +199,7 @@ walk_day(CecPortfolio *portfolio, DateADT day, Refresh *refresh)
 		CecRule *rule = &set->rules[i];
 
 		CHECK_FOR_INTERRUPTS();
-		if (rule->during.to <= day || (rule->code->condition != NULL && !rule->code->condition->depends_on_day))
+		if (rule->during.to <= day || !mentions_day(rule))
 			continue;
 		cec_rule_decide(set, rule, day, &delta, &assets);
 		refresh->rules++;
@@ -163,24 +225,6 @@ suspend_rules(CecPortfolio *portfolio, DateADT today)
 	count = cec_query_run(portfolio->plans, &suspend_failing, NULL, NULL, 0);
 	SPI_finish();
 	return count;
-}
-
-/* The day that the last run reached; 0 when there was none. */
-static DateADT
-last_refreshed(CecPortfolio *portfolio)
-{
-	DateADT day = 0;
-	bool isnull = true;
-
-	SPI_connect();
-	if (cec_query_run(portfolio->plans, &last_run, NULL, NULL, 1) > 0)
-	{
-		Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-
-		day = isnull ? 0 : DatumGetDateADT(value);
-	}
-	SPI_finish();
-	return day;
 }
 
 static void

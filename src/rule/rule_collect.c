@@ -71,7 +71,7 @@ static const CecQuery rules_of_tiers = {
 DateADT
 cec_rule_change_today(CecChange *change)
 {
-	return cec_rule_local_day(cec_rule_set_get(change->portfolio), cec_change_at(change));
+	return cec_rule_local_day(cec_rule_set_get(change->portfolio), cec_delta_clock(&change->delta));
 }
 
 /*
@@ -93,6 +93,33 @@ cec_rule_decide(CecRuleSet *set, CecRule *rule, DateADT today, CecDelta *delta, 
 		Datum args[] = {Int64GetDatum(rule->term->term_id), Int64GetDatum(rule->rule_id)};
 
 		cec_query_ids(set->portfolio->plans, &concerned, args, assets);
+	}
+}
+
+/*
+ * Decides rules anew by their keys, those that are gone too; under the gate held alone.  Adds the assets for which that
+ * changed something, or that are to be judged.
+ */
+void
+cec_rule_decide_keys(CecPortfolio *portfolio, const CecIds *keys, DateADT today, CecDelta *delta, CecIds *assets)
+{
+	CecRuleSet *set = cec_rule_set_get(portfolio);
+
+	cec_rule_findings_move(portfolio, keys);
+	for (int64 i = 0; i < keys->count; i++)
+	{
+		CecRule *rule = cec_rule_find(set, keys->ids[i]);
+
+		CHECK_FOR_INTERRUPTS();
+		if (rule != NULL)
+			cec_rule_decide(set, rule, today, delta, assets);
+		else
+		{
+			Snapshot snapshot = cec_latest_snapshot();
+
+			cec_rule_forget(portfolio, keys->ids[i], snapshot, today, delta, assets);
+			UnregisterSnapshot(snapshot);
+		}
 	}
 }
 
@@ -318,13 +345,11 @@ collect_from_rules(CecChange *change)
 {
 	CecIds changed = {0};
 	CecRows rows;
-	CecRuleSet *set;
 	DateADT today;
 
 	if (cec_change_is_empty(change))
 		return;
 	cec_rule_set_changed(change->portfolio);
-	set = cec_rule_set_get(change->portfolio);
 	today = cec_rule_change_today(change);
 	cec_rows_begin(&rows, change);
 	while (cec_rows_next(&rows))
@@ -340,22 +365,8 @@ collect_from_rules(CecChange *change)
 	}
 	cec_rows_end(&rows);
 	cec_ids_sort_unique(&changed);
-	cec_rule_findings_move(change->portfolio, &changed);
-	for (int64 i = 0; i < changed.count; i++)
-	{
-		/* By its key: another row may have taken the place of one that was deleted, or whose key was changed. */
-		CecRule *rule = cec_rule_find(set, changed.ids[i]);
-
-		if (rule != NULL)
-			cec_rule_decide(set, rule, today, &change->delta, &change->assets);
-		else
-		{
-			Snapshot snapshot = cec_latest_snapshot();
-
-			cec_rule_forget(change->portfolio, changed.ids[i], snapshot, today, &change->delta, &change->assets);
-			UnregisterSnapshot(snapshot);
-		}
-	}
+	/* By their keys: another row may have taken the place of one that was deleted, or whose key was changed. */
+	cec_rule_decide_keys(change->portfolio, &changed, today, &change->delta, &change->assets);
 }
 
 /* Decides rules anew: those of keys that are new or gone all, others as far as their conditions read one of the columns. */

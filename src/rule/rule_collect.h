@@ -11,5 +11,7 @@
 
 extern DateADT cec_rule_change_today(CecChange *change);
 extern void cec_rule_decide(CecRuleSet *set, CecRule *rule, DateADT today, CecDelta *delta, CecIds *assets);
+extern void
+cec_rule_decide_keys(CecPortfolio *portfolio, const CecIds *keys, DateADT today, CecDelta *delta, CecIds *assets);
 
 #endif

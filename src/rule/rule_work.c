@@ -68,9 +68,8 @@ struct CecRuleWork
 };
 
 /*
- * Starts.  facts: the assets whose facts have changed, in order (NULL: none).  today 0: by the clock.  What is decided is
- * added to the delta.  NULL when the
- * portfolio has no rules.  The caller acts as the owner, holds the locks and has pinned the portfolio; everything lives in
+ * Starts.  facts: the assets whose facts have changed, in order (NULL: none).  What is decided as of today is added to the
+ * delta.  NULL when the portfolio has no rules.  The caller acts as the owner, holds the locks and has pinned the portfolio; everything lives in
  * the current memory context.
  */
 CecRuleWork *
@@ -84,7 +83,7 @@ cec_rule_work_begin(CecPortfolio *portfolio, Snapshot snapshot, const CecIds *fa
 	cec_rule_time_begin();
 	work = palloc0(sizeof(CecRuleWork));
 	work->set = set;
-	work->today = today != 0 ? today : cec_rule_today(set);
+	work->today = today;
 	work->is_forecast = work->today > cec_rule_today(set);
 	work->facts = facts;
 	work->cxt = CurrentMemoryContext;

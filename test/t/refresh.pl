@@ -280,6 +280,21 @@ is(run("SELECT cec.today('forecast')"), '2027-03-12', 'midnight has passed');
 is(effects('forecast', 'fourth'), 'FOURTH|[2027-03-11,)', 'a statement that runs over midnight');
 is(effects('forecast', 'no fourth'), 'FOURTH|[2027-03-11,)', 'is of one day');
 is(run('SELECT v::text FROM forecast.verify_coverage() v'), '', 'and all is as defined');
+set_day('2027-03-13');
+rename $clock, "$clock.next";
+set_day('2027-03-12');
+run(q{
+	SELECT forecast.refresh();
+	CREATE TRIGGER midnight AFTER INSERT ON forecast.finding FOR EACH STATEMENT EXECUTE FUNCTION forecast.midnight();
+	INSERT INTO forecast.coverage_rule (term_id, name, effect, condition, during, on_unknown) VALUES
+		(1, 'unknown first', 'include', 'CASE asset_tag WHEN ''FAN'' THEN NULL ELSE false END', '(,)', 'flag'),
+		(1, 'born', 'include', 'asset_tag = ''BORN''', '(,)', 'deny');
+	DROP TRIGGER midnight ON forecast.finding;
+});
+is(run("SELECT cec.today('forecast')"), '2027-03-13', 'midnight has passed before anything was decided');
+is(effects('forecast', 'born'), 'BORN|[2027-03-12,)', 'the day is the one before');
+is(run(q{SELECT DISTINCT (e.recorded_at AT TIME ZONE 'UTC')::date, (l.at AT TIME ZONE 'UTC')::date FROM forecast.rule_effect e JOIN forecast.coverage_rule r USING (rule_id)
+	JOIN forecast.audit_log l ON l.table_name = 'coverage_rule' AND l.row_id = r.rule_id WHERE r.name = 'born'}), '2027-03-12|2027-03-12', 'and so is the instant of what is recorded');
 
 is(run("SELECT * FROM $_.verify_history()"), '', "$_: the log comes to what the tables tell") foreach @portfolios, 'dropped', 'forecast', 'carved';
 $node->stop('immediate');
