@@ -27,6 +27,7 @@ typedef struct CecTermFacts
 typedef struct CecAssetTerm
 {
 	CecTermFacts *term;
+	bool is_concerned;
 	CecDaySet listed;
 	CecDaySet qualified; /* by include rules */
 	CecDaySet carved_out;

@@ -495,7 +495,7 @@ END;
 $$;
 
 COMMENT ON FUNCTION cec.refuse_typing() IS 'Engine trigger: refuses changes of derived tables by statements (SQLSTATE 42501).';
-COMMENT ON FUNCTION cec._recompute(oid) IS 'Private. Computes and writes the coverage of all assets; returns the number of rows changed.';
+COMMENT ON FUNCTION cec._recompute(oid) IS 'Private. Decides all rules, computes and writes the coverage of all assets; returns the number of rows of coverage changed.';
 COMMENT ON FUNCTION cec._covered(oid, text, timestamptz, date) IS 'Private. Terms that cover an asset at an instant, or on a day.';
 COMMENT ON FUNCTION cec.covered(regnamespace, text, timestamptz) IS 'Terms that cover an asset at an instant; see covered of a portfolio.';
 COMMENT ON FUNCTION cec.covered_on(regnamespace, text, date) IS 'Terms that cover an asset on a day; see covered_on of a portfolio.';

@@ -269,14 +269,26 @@ find_asset_term(Reader *reader, CecAssetCover *asset, int64 term_id)
 	memset(entry, 0, sizeof(CecAssetTerm));
 	entry->term = find_term(reader, term_id);
 	entry->allowed = cec_day_set_intersect(&asset->life, &entry->term->base);
-	if (reader->rules != NULL)
-	{
-		CecDaySet excluded = cec_rule_work_decide(reader->rules, asset->rules, term_id, CEC_RULE_EXCLUDE);
-
-		if (excluded.count > 0)
-			entry->allowed = cec_day_set_minus(&entry->allowed, &excluded);
-	}
 	return entry;
+}
+
+/*
+ * The term concerns the asset: it is listed, rules qualify it, or it inherits.  From here on exclude rules have a word, once;
+ * a carve-out alone calls nobody to decide.
+ */
+static void
+concern(Reader *reader, CecAssetCover *asset, CecAssetTerm *entry)
+{
+	CecDaySet excluded;
+
+	if (entry->is_concerned)
+		return;
+	entry->is_concerned = true;
+	if (reader->rules == NULL)
+		return;
+	excluded = cec_rule_work_decide(reader->rules, asset->rules, entry->term->term_id, CEC_RULE_EXCLUDE);
+	if (excluded.count > 0)
+		entry->allowed = cec_day_set_minus(&entry->allowed, &excluded);
 }
 
 static void
@@ -320,8 +332,11 @@ find_own_cover(Reader *reader, CecAssetCover *asset)
 
 		if (entry->carved_out.count > 0)
 			entry->allowed = cec_day_set_minus(&entry->allowed, &entry->carved_out);
+		if (entry->listed.count == 0 && entry->qualified.count == 0)
+			continue;
+		concern(reader, asset, entry);
 		own = entry->allowed;
-		if (reader->rules != NULL && (entry->listed.count > 0 || entry->qualified.count > 0))
+		if (reader->rules != NULL)
 		{
 			CecDaySet unmet = cec_rule_work_decide(reader->rules, asset->rules, entry->term->term_id, CEC_RULE_REQUIRE);
 
@@ -381,6 +396,7 @@ inherit(Reader *reader, CecAssetCover *asset, int64 term_id, const CecDaySet *da
 	if (!find_term(reader, term_id)->covers_bundles)
 		return false;
 	entry = find_asset_term(reader, asset, term_id);
+	concern(reader, asset, entry);
 	gained = cec_day_set_intersect(days, &entry->allowed);
 	if (cec_day_set_contains(&entry->inherited, &gained))
 		return false;

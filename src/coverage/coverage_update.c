@@ -55,7 +55,7 @@ update_coverage(CecChange *change)
 	UnregisterSnapshot(snapshot);
 }
 
-/* cec._recompute(portfolio): all assets, alone in the portfolio.  The caller has checked the right to. */
+/* cec._recompute(portfolio): all rules and assets, alone in the portfolio.  The caller has checked the right to. */
 Datum
 cec_recompute(PG_FUNCTION_ARGS)
 {
@@ -74,6 +74,7 @@ cec_recompute(PG_FUNCTION_ARGS)
 	portfolio = cec_portfolio_get(nspid);
 	cec_portfolio_act(&act, portfolio);
 	cec_change_begin(&change, portfolio, "coverage", CEC_RECOMPUTE, act.saved_user);
+	cec_rule_decide_whole(&change);
 	cec_query_ids(portfolio->plans, &all_assets, NULL, &change.assets);
 	cec_change_run(&change);
 	changed = change.delta.cover.count;

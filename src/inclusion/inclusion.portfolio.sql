@@ -26,7 +26,7 @@ CREATE INDEX inclusion_amendment_id_idx ON @P@.inclusion (amendment_id) WHERE am
 CREATE TRIGGER resolve_listed_as BEFORE INSERT ON @P@.inclusion
 	FOR EACH ROW EXECUTE FUNCTION cec.resolve_listed_as();
 CREATE TRIGGER resolve_listed_as_anew BEFORE UPDATE OF asset_id, listed_as ON @P@.inclusion
-	FOR EACH ROW WHEN (NEW.asset_id IS NULL OR NEW.listed_as <> OLD.listed_as OR (OLD.listed_as IS NULL AND NEW.listed_as IS NOT NULL))
+	FOR EACH ROW WHEN (NEW.asset_id IS NULL OR NEW.listed_as <> OLD.listed_as OR (NEW.listed_as IS NOT NULL AND (OLD.listed_as IS NULL OR NEW.asset_id <> OLD.asset_id)))
 	EXECUTE FUNCTION cec.resolve_listed_as();
 CREATE TRIGGER keep_listed BEFORE DELETE ON @P@.asset
 	FOR EACH ROW EXECUTE FUNCTION cec.keep_listed_asset();
@@ -74,7 +74,7 @@ COMMENT ON TABLE @P@.inclusion IS 'The asset lists: which asset stands on which 
 COMMENT ON COLUMN @P@.inclusion.inclusion_id IS 'Key.';
 COMMENT ON COLUMN @P@.inclusion.term_id IS 'Term whose list it is.';
 COMMENT ON COLUMN @P@.inclusion.asset_id IS 'Asset. When NULL, which it is by default, it is found by listed_as.';
-COMMENT ON COLUMN @P@.inclusion.listed_as IS 'Identifier that the asset was listed by, as typed: tag, serial number or any identifier. Changed alone, it says which asset is listed from then on; given together with asset_id it must be one of that asset (inclusion_listed_as_agrees).';
+COMMENT ON COLUMN @P@.inclusion.listed_as IS 'Identifier that the asset was listed by, as typed: tag, serial number or any identifier. Changed alone, it says which asset is listed from then on; given together with asset_id it must be one of that asset (inclusion_listed_as_agrees). When asset_id alone is changed it stays where the new asset bears it, and is NULL otherwise.';
 COMMENT ON COLUMN @P@.inclusion.effect IS 'include, or exclude: a carve-out.';
 COMMENT ON COLUMN @P@.inclusion.during IS 'Days; half-open, an open bound means as long as the term.';
 COMMENT ON COLUMN @P@.inclusion.amendment_id IS 'Amendment that it came by, if any.';

@@ -177,6 +177,12 @@ typedef enum Telling
 	TELL_ALL
 } Telling;
 
+static bool
+is_of_lines(const CecChange *change)
+{
+	return strcmp(change->table_name, "inclusion") == 0;
+}
+
 static Telling
 find_telling(CecChange *change)
 {
@@ -186,7 +192,7 @@ find_telling(CecChange *change)
 		cec_change_may_tell(change, "contract"))
 		return TELL_ALL;
 	/* An INSERT said it itself. */
-	return may_read_list || change->operation == CEC_INSERT ? TELL_GIVEN : TELL_NOTHING;
+	return may_read_list || (is_of_lines(change) && change->operation == CEC_INSERT) ? TELL_GIVEN : TELL_NOTHING;
 }
 
 /* What explain has found, as CecWrongLine in the current memory context; what it is about only where that may be told. */
@@ -342,9 +348,11 @@ compare_places(const ListCell *one, const ListCell *other)
 
 /* The facts of the only line that is wrong. */
 static void
-append_facts(StringInfo detail, const CecWrongLine *line, int64 line_count)
+append_facts(StringInfo detail, const CecWrongLine *line, int64 line_count, bool is_early)
 {
-	if (line_count > 1 && line->place > 0)
+	if (is_early)
+		appendStringInfoString(detail, "It was listed before what it refers to.");
+	else if (line_count > 1 && line->place > 0)
 		appendStringInfo(detail, "It is line " INT64_FORMAT " of " INT64_FORMAT " in this statement; none was stored.",
 						 line->place, line_count);
 	else if (line_count > 1 || line->facts == NULL)
@@ -354,7 +362,10 @@ append_facts(StringInfo detail, const CecWrongLine *line, int64 line_count)
 		appendStringInfo(detail, "%s%s", detail->len > 0 ? " " : "", line->facts);
 }
 
-/* Refuses the statement: one wrong line with its facts, several as a list in the order of the statement. */
+/*
+ * Refuses the statement: one wrong line with its facts, several as a list in the order of the statement, which may also be one
+ * that brings what lines of statements before it refer to.
+ */
 void
 cec_inclusion_refuse(CecChange *change, List *wrong, int64 line_count)
 {
@@ -370,7 +381,7 @@ cec_inclusion_refuse(CecChange *change, List *wrong, int64 line_count)
 	if (list_length(wrong) == 1)
 	{
 		message = psprintf(first->problem->message, shorten(first->listed_as));
-		append_facts(&detail, first, line_count);
+		append_facts(&detail, first, line_count, !is_of_lines(change));
 	}
 	else
 	{
@@ -387,7 +398,8 @@ cec_inclusion_refuse(CecChange *change, List *wrong, int64 line_count)
 			append_line(&detail, lfirst(cell));
 		}
 	}
-	ereport(ERROR,
-			(errcode(first->problem->sqlstate), errmsg_internal("%s", message), errdetail_internal("%s", detail.data),
-			 errhint("%s", first->problem->hint), errtableconstraint(change->rel, first->problem->constraint)));
+	ereport(ERROR, (errcode(first->problem->sqlstate), errmsg_internal("%s", message),
+					errdetail_internal("%s", detail.data), errhint("%s", first->problem->hint),
+					errtableconstraint(cec_portfolio_open(change->portfolio, "inclusion", AccessShareLock),
+									   first->problem->constraint)));
 }

@@ -426,18 +426,6 @@ cec_change_may_tell(CecChange *change, const char *table_name)
 }
 
 /*
- * The instant of the statement: the clock, read when somebody asks first.  Whoever asks has the locks that what is decided
- * depends on; a statement that runs over midnight is of one day all the same.
- */
-TimestampTz
-cec_change_at(CecChange *change)
-{
-	if (change->at == 0)
-		change->at = GetCurrentTimestamp();
-	return change->at;
-}
-
-/*
  * Whether a foreign key from or to the table may be checked later, so that a row may come before the one that it refers to.
  * The engine declares none deferrable; whoever owns the tables may.
  */

@@ -51,7 +51,6 @@ typedef struct CecChange
 	DateADT day;			   /* of a refresh: the day that it has come to */
 	CecIds assets;			   /* whose cover may change; from LOCK on with all below them, in order, locked */
 	CecIds facts;			   /* those of them that rules may judge otherwise now; from LOCK on in order */
-	TimestampTz at;			   /* cec_change_at says it */
 	CecDelta delta;		  /* the statement's instant, what rules decided, and from COVER on what changed in cover */
 	struct CecKept *kept; /* see cec_change_keep */
 	MemoryContext cxt;	  /* everything lives there */
@@ -86,7 +85,6 @@ extern void cec_rows_end(CecRows *rows);
 extern bool cec_rows_same_value(TupleTableSlot *one, TupleTableSlot *other, AttrNumber attnum);
 extern bool cec_change_is_empty(CecChange *change);
 extern bool cec_change_may_tell(CecChange *change, const char *table_name);
-extern TimestampTz cec_change_at(CecChange *change);
 extern bool cec_change_may_dangle(CecChange *change);
 extern CecIds
 cec_change_follow(CecChange *change, const CecIds *keys, const char *table, const char *key_column, const char *column);

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "utils/elog.h"
 #include "utils/memutils.h"
 
@@ -16,7 +18,9 @@ typedef struct Task
 	CecRefreshTask run;
 } Task;
 
-static List *tasks = NIL; /* by order; kept as long as the session */
+static List *tasks = NIL; static const CecQuery last_run = {"SELECT max(on_day) FROM @P@.refresh_run", .results = {DATEOID}};
+
+/* by order; kept as long as the session */
 
 /* Registers a task; it runs after those of a lower order.  Name and order are its own. */
 void
@@ -71,4 +75,22 @@ cec_refresh_count(CecRefresh *refresh, const char *what, int64 count)
 
 	*row = (CecRefreshCount){what, count};
 	refresh->counts = lappend(refresh->counts, row);
+}
+
+/* The day that the last run reached; 0 when there was none. */
+DateADT
+cec_refresh_reached(CecPortfolio *portfolio)
+{
+	DateADT day = 0;
+	bool isnull = true;
+
+	SPI_connect();
+	if (cec_query_run(portfolio->plans, &last_run, NULL, NULL, 1) > 0)
+	{
+		Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+
+		day = isnull ? 0 : DatumGetDateADT(value);
+	}
+	SPI_finish();
+	return day;
 }

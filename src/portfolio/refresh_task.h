@@ -31,6 +31,7 @@ typedef struct CecRefreshCount
 typedef void (*CecRefreshTask)(CecRefresh *refresh);
 
 extern void cec_refresh_register(const char *name, int order, CecRefreshTask run);
+extern DateADT cec_refresh_reached(CecPortfolio *portfolio);
 extern void cec_refresh_run(CecRefresh *refresh);
 extern void cec_refresh_count(CecRefresh *refresh, const char *what, int64 count);
 

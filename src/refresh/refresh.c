@@ -22,27 +22,7 @@
 
 PG_FUNCTION_INFO_V1(cec_refresh);
 
-static const CecQuery last_run = {"SELECT max(on_day) FROM @P@.refresh_run", .results = {DATEOID}};
-
 static const CecQuery add_run = {"INSERT INTO @P@.refresh_run (on_day) VALUES ($1)", 1, {DATEOID}};
-
-/* The day that the last run reached; 0 when there was none. */
-static DateADT
-last_refreshed(CecPortfolio *portfolio)
-{
-	DateADT day = 0;
-	bool isnull = true;
-
-	SPI_connect();
-	if (cec_query_run(portfolio->plans, &last_run, NULL, NULL, 1) > 0)
-	{
-		Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-
-		day = isnull ? 0 : DatumGetDateADT(value);
-	}
-	SPI_finish();
-	return day;
-}
 
 static void
 record_run(CecPortfolio *portfolio, DateADT day)
@@ -108,7 +88,7 @@ cec_refresh(PG_FUNCTION_ARGS)
 	refresh.last = PG_ARGISNULL(1) ? refresh.today : PG_GETARG_DATEADT(1);
 	check_forecast(refresh.last, refresh.today);
 	/* Today is done once more, never a day before it; what statements decided before the first run stays. */
-	reached = last_refreshed(refresh.portfolio);
+	reached = cec_refresh_reached(refresh.portfolio);
 	refresh.first = reached == 0 ? refresh.today : Min(reached + 1, refresh.today);
 	cec_refresh_run(&refresh);
 	if (refresh.first <= refresh.last && Min(refresh.last, refresh.today) > reached)

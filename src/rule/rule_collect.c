@@ -40,7 +40,7 @@ cec_rule_change_today(CecChange *change)
 {
 	if (change->operation == CEC_REFRESH)
 		return change->day;
-	return cec_rule_local_day(cec_rule_set_get(change->portfolio), cec_change_at(change));
+	return cec_rule_local_day(cec_rule_set_get(change->portfolio), cec_delta_clock(&change->delta));
 }
 
 static void

@@ -13,6 +13,13 @@
 #include "refresh_task.h"
 #include "rule_change.h"
 
+static const CecQuery all_rules = {
+	"SELECT rule_id FROM @P@.coverage_rule UNION SELECT rule_id FROM @P@.rule_effect ORDER BY 1",
+	0,
+	{0},
+	CURSOR_OPT_CUSTOM_PLAN,
+	.results = {INT8OID}};
+
 /* Of rules that the days have ended: nothing is said of them any more. */
 static const CecQuery close_ended = {
 	"UPDATE @P@.finding SET closed_at = greatest(clock_timestamp(), opened_at) WHERE closed_at IS NULL AND kind IN ('rule_failed', 'rule_unknown')"
@@ -32,6 +39,41 @@ typedef struct Walked
 	int64 coverage;
 } Walked;
 
+static bool
+mentions_day(const CecRule *rule)
+{
+	return rule->code->condition == NULL || rule->code->condition->depends_on_day;
+}
+
+/*
+ * Decides all rules when all is recomputed: also those that are gone and act.  What mentions the day is left to refresh where
+ * that has days to walk yet: decided as of today first, it would not be decided as of these.
+ */
+void
+cec_rule_decide_whole(CecChange *change)
+{
+	CecIds all = {0};
+	DateADT reached = cec_refresh_reached(change->portfolio);
+	CecRuleSet *set;
+	DateADT today;
+
+	cec_rule_set_changed(change->portfolio);
+	set = cec_rule_set_get(change->portfolio);
+	today = cec_rule_change_today(change);
+	cec_rule_compile_all(set);
+	cec_query_ids(change->portfolio->plans, &all_rules, NULL, &all);
+	for (int64 i = 0; i < all.count; i++)
+	{
+		const CecRule *rule = cec_rule_find(set, all.ids[i]);
+
+		CHECK_FOR_INTERRUPTS();
+		if (reached != 0 && reached < today && rule != NULL && mentions_day(rule))
+			continue;
+		cec_ids_add(&cec_rule_change(change)->moved, all.ids[i]);
+		cec_rule_decide(change, set, all.ids[i], today);
+	}
+}
+
 /* Decides the rules that depend on the day as of one day: a change of its own. */
 static void
 walk_day(const CecRefresh *refresh, DateADT day, Walked *walked)
@@ -47,7 +89,7 @@ walk_day(const CecRefresh *refresh, DateADT day, Walked *walked)
 		const CecRule *rule = &set->rules[i];
 
 		CHECK_FOR_INTERRUPTS();
-		if (rule->during.to <= day || (rule->code->condition != NULL && !rule->code->condition->depends_on_day))
+		if (rule->during.to <= day || !mentions_day(rule))
 			continue;
 		cec_rule_decide(&change, set, rule->rule_id, day);
 		walked->rules++;

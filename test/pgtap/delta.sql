@@ -106,6 +106,22 @@ SELECT cec.upgrade_portfolio('fleet') \g /dev/null
 SELECT fleet.recompute_coverage() \g /dev/null
 SELECT results_eq($$SELECT d.asset_id, d.change, l.table_name, l.row_id FROM fleet.audit_delta d JOIN fleet.audit_log l USING (audit_id) WHERE l.operation = 'RECOMPUTE' AND d.is_stated ORDER BY d.audit_delta_id LIMIT 1$$,
 	$$VALUES (11::bigint, 'lost', 'coverage', 0::bigint)$$, 'what recompute_coverage changes');
+-- Rules as well, all kinds: what they read was changed past the triggers, they were, or they have gone.
+INSERT INTO fleet.coverage_rule (rule_id, term_id, name, effect, condition, during) VALUES (4, 3, 'twelve', 'include', 'asset_tag = ''P-12''', '[2026-01-01,)');
+ALTER TABLE fleet.asset DISABLE TRIGGER USER;
+ALTER TABLE fleet.coverage_rule DISABLE TRIGGER USER;
+UPDATE fleet.asset SET asset_tag = 'P-11 too' WHERE asset_id = 11;
+UPDATE fleet.asset SET asset_tag = 'P-11' WHERE asset_id = 10;
+UPDATE fleet.asset SET country = 'FR' WHERE asset_id = 12;
+INSERT INTO fleet.coverage_rule (rule_id, term_id, name, effect, condition, during) VALUES (5, 3, 'nine', 'include', 'asset_tag = ''P-9''', '[2026-01-01,)');
+DELETE FROM fleet.coverage_rule WHERE rule_id = 4;
+SELECT cec.upgrade_portfolio('fleet') \g /dev/null
+SELECT results_eq('SELECT problem, asset_id, is_ruled FROM fleet.verify_coverage() WHERE valid_from = last_day',
+	'VALUES (''rule missing'', 9::bigint, true), (''rule missing'', 10, true), (''rule extra'', 11, true), (''rule missing'', 12, false)', 'rules changed past the triggers');
+SELECT ok(fleet.recompute_coverage() > 0, 'are decided anew');
+SELECT is_empty('SELECT * FROM fleet.verify_coverage()', 'so that all is as defined');
+SELECT results_eq('SELECT asset_id, rule_id, upper(during) IS NULL FROM fleet.rule_effect WHERE rule_id <> 3 ORDER BY 1, 2', 'VALUES (9::bigint, 1::bigint, true), (9, 5, true), (10, 2, true), (12, 1, true), (13, 1, true)', 'and what is gone acts no more');
+SELECT is(fleet.recompute_coverage(), 0::bigint, 'nothing is left');
 SELECT is_empty('SELECT * FROM fleet.verify_history()', 'the tables are still what the log comes to');
 SELECT is((SELECT count(*) FROM fleet.audit_delta), (SELECT count(DISTINCT audit_delta_id) FROM fleet.audit_delta), 'the key is one');
 
@@ -139,7 +155,7 @@ END $$;
 SELECT is(pg_temp.told('SELECT 1'), 'nothing', 'nothing was done');
 SELECT is(pg_temp.told($$UPDATE fleet.rule_effect SET during = daterange('2025-02-01', upper(during)) WHERE rule_id = 1 AND asset_id = 9$$), 'EXTRA rule_effect asset 9 rule 1, MISSING rule_effect asset 9 rule 1', 'a decision moved into the past');
 SELECT is(pg_temp.told($$UPDATE fleet.rule_effect SET recorded_at = recorded_at - interval '30 days' WHERE rule_id = 1 AND asset_id = 9$$), 'EDITED rule_effect asset 9 rule 1', 'a decision backdated');
-SELECT is(pg_temp.told($$DELETE FROM fleet.rule_effect WHERE rule_id = 2$$), 'MISSING rule_effect asset 11 rule 2', 'a decision gone');
+SELECT is(pg_temp.told($$DELETE FROM fleet.rule_effect WHERE rule_id = 2$$), 'MISSING rule_effect asset 10 rule 2', 'a decision gone');
 SELECT is(pg_temp.told($$INSERT INTO fleet.rule_effect (rule_id, asset_id, during, recorded_at) VALUES (2, 8, '[2026-01-01,)', now())$$), 'EXTRA rule_effect asset 8 rule 2', 'a decision made up');
 SELECT is(pg_temp.told($$DELETE FROM fleet.coverage_history WHERE asset_id = 7$$), 'MISSING coverage_history asset 7 term 3', 'history gone');
 SELECT is(pg_temp.told($$UPDATE fleet.coverage_history SET recorded = tstzrange(lower(recorded), upper(recorded) + interval '1 microsecond') WHERE asset_id = 7$$), 'EDITED coverage_history asset 7 term 3', 'history prolonged by a microsecond');
