@@ -46,7 +46,7 @@ CREATE TABLE @P@.contract (
 	CONSTRAINT contract_governing_country_form CHECK (cec.is_country(tableoid, governing_country, 'contract_governing_country_form')),
 	CONSTRAINT contract_boundary_valid CHECK (st_isvalid(boundary) IS NOT FALSE
 		OR cec.refuse(tableoid, 'contract_boundary_valid', 'the boundary of a contract is not a valid area',
-			format('Contract "%s": %s.', number, st_isvalidreason(boundary)), 'ST_MakeValid mends most outlines.')),
+			format('Contract "%s": %s.', number, st_isvalidreason(boundary)), 'ST_MakeValid repairs most outlines.')),
 	CONSTRAINT contract_boundary_in_range CHECK (
 		(st_xmin(boundary) >= -180 AND st_xmax(boundary) <= 180 AND st_ymin(boundary) >= -90 AND st_ymax(boundary) <= 90) IS NOT FALSE
 		OR cec.refuse(tableoid, 'contract_boundary_in_range', 'the boundary of a contract is outside the range of longitude and latitude',

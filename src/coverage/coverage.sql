@@ -41,7 +41,7 @@ CREATE FUNCTION cec._require_finite(on_day date, at timestamptz) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF NOT isfinite(on_day) OR NOT isfinite(at) THEN
-		RAISE EXCEPTION USING ERRCODE = 'datetime_field_overflow', MESSAGE = 'infinity is no day',
+		RAISE EXCEPTION USING ERRCODE = 'datetime_field_overflow', MESSAGE = 'infinity is not a day',
 			HINT = 'Ask for a day or an instant on which something can be covered.';
 	END IF;
 END;
@@ -363,7 +363,7 @@ BEGIN
 	PERFORM cec._require_read_committed('refresh');
 	IF NOT has_table_privilege(format('%s.setting', portfolio)::regclass, 'UPDATE') THEN
 		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('permission denied to refresh portfolio %s', portfolio),
-			HINT = 'It needs UPDATE on the table setting, as level admin has.';
+			HINT = 'It needs UPDATE on the table setting, which level admin has.';
 	END IF;
 	SELECT * INTO done FROM cec._refresh_rules(portfolio::oid, on_day);
 	RETURN QUERY VALUES ('days', done.days), ('rules', done.rules), ('coverage', done.coverage), ('suspended', done.suspended);
@@ -378,7 +378,7 @@ BEGIN
 	IF NOT has_table_privilege(format('%s.setting', portfolio)::regclass, 'UPDATE') THEN
 		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
 			MESSAGE = format('permission denied to recompute the coverage of portfolio %s', portfolio),
-			HINT = 'It needs UPDATE on the table setting, as level admin has.';
+			HINT = 'It needs UPDATE on the table setting, which level admin has.';
 	END IF;
 	RETURN cec._recompute(portfolio);
 END;

@@ -267,8 +267,8 @@ refuse_acted(CecChange *change, const char *name, const char *what, const char *
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 cec_change_may_tell(change, "coverage_rule") ? errmsg("rule \"%.100s\" has acted and %s", name, what)
 														  : errmsg("a rule has acted and %s", what),
-			 errdetail("What it decided for earlier days stays, and must be explained by it."), errhint("%s", hint),
-			 errtableconstraint(change->rel, "coverage_rule_has_acted")));
+			 errdetail("What it decided for earlier days stays, and the rule must remain to explain it."),
+			 errhint("%s", hint), errtableconstraint(change->rel, "coverage_rule_has_acted")));
 }
 
 static char *
