@@ -74,7 +74,7 @@ TABLES = (
 REFERENCE = r"""
     SELECT CASE n.nspname WHEN 'cec' THEN 'cec.' ELSE '' END || p.proname AS name,
         format(E'**`%s%s(%s)`** → %s  \n%s', CASE n.nspname WHEN 'cec' THEN 'cec.' ELSE '' END, p.proname,
-            replace(pg_get_function_arguments(p.oid), 'timestamp with time zone', 'timestamptz'),
+            regexp_replace(replace(pg_get_function_arguments(p.oid), 'timestamp with time zone', 'timestamptz'), '(NULL|''\{\}'')::[a-z\[\]]+', '\1', 'g'),
             CASE WHEN p.prorettype = 'record'::regtype THEN '`' || (
                     SELECT string_agg(a.name || ' ' || replace(format_type(a.type, NULL), 'timestamp with time zone', 'timestamptz'), ', ' ORDER BY a.place)
                     FROM unnest(p.proargnames, p.proallargtypes, p.proargmodes) WITH ORDINALITY AS a(name, type, mode, place)
