@@ -71,7 +71,7 @@ tell_duplicates(CecChange *change, const Came *came, bool of_rules)
 		if (!may_tell)
 		{
 			ereport(NOTICE, (errmsg("contracts of the same kind now cover assets twice"),
-							 errhint("Have somebody look at it who may read the register and all contracts.")));
+							 errhint("Ask somebody who may read the register and all contracts to look at it.")));
 			break;
 		}
 		ereport(NOTICE,

@@ -124,8 +124,8 @@ require_rights(CecPortfolio *portfolio)
 		if (cec_may_read_all(GetUserId(), relid))
 			continue;
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for table %s", tables[i]),
-						errdetail("Lists are held against all of the register, the contracts and the lists."),
-						errhint("It takes SELECT on the table %s, without row-level security.", tables[i])));
+						errdetail("Lists are checked against the whole register, all contracts and all lists."),
+						errhint("It needs SELECT on the table %s, without row-level security.", tables[i])));
 	}
 }
 

@@ -1,6 +1,6 @@
 /*
  * inclusion_lines.h
- *		List lines that are held against the register, and what is said of those that are refused.
+ *		List lines that are checked against the register, and what is said of those that are refused.
  */
 #ifndef CEC_INCLUSION_LINES_H
 #define CEC_INCLUSION_LINES_H
@@ -9,7 +9,7 @@
 #include "day_set.h"
 #include "nodes/pg_list.h"
 
-/* A line that is held against the register. */
+/* A line that is checked against the register. */
 typedef struct CecLine
 {
 	int64 place; /* in the statement, from 1; 0 where lines have none */

@@ -351,8 +351,8 @@ notice_clipped(CecChange *change, const Clipped *clipped)
 
 	if (clipped->count == 0)
 		return;
-	ereport(NOTICE, (errmsg_plural(INT64_FORMAT " list line goes beyond its term, and covers within it only",
-								   INT64_FORMAT " list lines go beyond their term, and cover within it only",
+	ereport(NOTICE, (errmsg_plural(INT64_FORMAT " list line goes beyond its term, and covers only within it",
+								   INT64_FORMAT " list lines go beyond their term, and cover only within it",
 								   clipped->count, clipped->count),
 					 may_tell ? errdetail("One of them is listed %s; term and contract run %s.",
 										  cec_days_in_words(clipped->first.during), cec_days_in_words(clipped->term))

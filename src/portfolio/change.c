@@ -335,8 +335,8 @@ cec_refuse_truncate(PG_FUNCTION_ARGS)
 
 	ereport(ERROR, (errcode(ERRCODE_RESTRICT_VIOLATION),
 					errmsg("table \"%s\" cannot be truncated", RelationGetRelationName(trigdata->tg_relation)),
-					errdetail("Every row of a portfolio that goes is recorded, and TRUNCATE names none."),
-					errhint("Use DELETE, or cec.drop_portfolio to be rid of the whole portfolio."),
+					errdetail("Every row that leaves a portfolio is recorded, and TRUNCATE does not name them."),
+					errhint("Use DELETE, or cec.drop_portfolio to remove the whole portfolio."),
 					errtable(trigdata->tg_relation)));
 }
 

@@ -126,7 +126,7 @@ mend_words(const CecCompile *compile, int position)
 			if (!compile->is_analysing && position > last && last > 0)
 			{
 				errmsg("the condition ends after %s", last_word(compile->text));
-				errhint("Something is missing behind it, or a parenthesis or quote before it is open.");
+				errhint("Something is missing after it, or a parenthesis or quote before it was not closed.");
 			}
 			break;
 		case ERRCODE_UNDEFINED_FUNCTION:

@@ -376,7 +376,7 @@ cec_check_raw(CecCompile *compile, List *statements)
 	if (target->name != NULL && (pg_strcasecmp(target->name, "and") == 0 || pg_strcasecmp(target->name, "or") == 0))
 		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR),
 						errmsg("the condition ends after %s", pg_strcasecmp(target->name, "or") == 0 ? "OR" : "AND"),
-						errhint("Something is missing behind it, or a parenthesis or quote before it is open.")));
+						errhint("Something is missing after it, or a parenthesis or quote before it was not closed.")));
 	if (target->name != NULL || target->indirection != NIL)
 		cec_refuse_part(compile, target->location, "a name for the result is", "Write the expression alone.");
 	check_node(compile, target->val);

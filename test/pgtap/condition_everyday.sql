@@ -21,8 +21,8 @@ SELECT is_empty($$SELECT wanted, hint FROM everyday JOIN outcome USING (everyday
 SELECT is_empty($$SELECT wanted, mended, t.message FROM everyday, pg_temp.try(mended) AS t WHERE mended IS NOT NULL AND t.code <> 'accepted'$$, 'that leads to one which is accepted');
 -- What the hints say.
 CREATE FUNCTION pg_temp.says(condition text) RETURNS text LANGUAGE sql AS $$ SELECT format('%s | %s', t.message, t.hint) FROM pg_temp.try(condition) AS t $$;
-SELECT is(pg_temp.says($$country = 'DE' AND$$), 'the condition ends after AND | Something is missing behind it, or a parenthesis or quote before it is open.', 'a condition that ends too early');
-SELECT is(pg_temp.says(E'\u00E9 = ''DE'' AND (country = ''DE'' '), E'the condition ends after ''DE'' | Something is missing behind it, or a parenthesis or quote before it is open.', 'also behind letters of two bytes');
+SELECT is(pg_temp.says($$country = 'DE' AND$$), 'the condition ends after AND | Something is missing after it, or a parenthesis or quote before it was not closed.', 'a condition that ends too early');
+SELECT is(pg_temp.says(E'\u00E9 = ''DE'' AND (country = ''DE'' '), E'the condition ends after ''DE'' | Something is missing after it, or a parenthesis or quote before it was not closed.', 'also behind letters of two bytes');
 SELECT matches(pg_temp.says($$attributes->>'n' > 5$$), 'as_number\(attributes ->> ''key''\) > 5', 'a text and a number');
 SELECT matches(pg_temp.says($$commissioned_on < '01.01.2019'$$), 'YYYY-MM-DD: ''2019-01-31''', 'a day in another order');
 SELECT matches(pg_temp.says($$commissioned_on < 'January'$$), 'YYYY-MM-DD: ''2019-01-31''', 'what is no day');
