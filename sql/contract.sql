@@ -58,6 +58,22 @@ SELECT test.refused($$INSERT INTO fleet.regulation (country, title, requirement,
 SELECT test.refused($$INSERT INTO fleet.regulation (country, title, requirement, during) VALUES ('DE', 'T', 'true', '(,infinity)')$$);
 
 SELECT test.refused($$UPDATE fleet.setting SET time_zone = 'Mars/Olympus'$$);
+-- Two hours west; an abbreviation; a number; forms that the server reads as names.
+SELECT test.refused($$UPDATE fleet.setting SET time_zone = 'UTC+2'$$);
+SELECT zone, test.refused(format('UPDATE fleet.contract SET time_zone = %L', zone)) FROM unnest(ARRAY['CET+1x', 'CEST', '+2', '2', '<W>+3', 'Etc/GMT+13', ':UTC', '', 'right/UTC', 'EST5EDT4']) AS zone;
+-- Names, in any case.
+BEGIN;
+UPDATE fleet.contract SET time_zone = zone FROM unnest(ARRAY['UTC', 'GMT', 'utc', 'gmt', 'Europe/Berlin', 'EUROPE/berlin', 'Etc/GMT-2', 'etc/gmt+12', 'EST5EDT', 'gmt0']) AS zone WHERE contract_id = 1;
+DO $$
+DECLARE
+	zone text;
+BEGIN
+	FOR zone IN SELECT name FROM pg_timezone_names WHERE name !~ '^posix/' LOOP
+		PERFORM cec.is_time_zone('fleet.contract'::regclass, zone, 'c');
+		PERFORM cec.is_time_zone('fleet.contract'::regclass, lower(zone), 'c');
+	END LOOP;
+END $$;
+ROLLBACK;
 SELECT test.refused($$UPDATE fleet.setting SET expiry_notice_days = -1$$);
 SELECT test.refused($$INSERT INTO fleet.setting (setting_id, version) VALUES (2, 'x')$$);
 

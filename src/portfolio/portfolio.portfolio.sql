@@ -17,10 +17,12 @@ CREATE TABLE @P@.setting (
 	version text NOT NULL,
 	CONSTRAINT setting_pkey PRIMARY KEY (setting_id),
 	CONSTRAINT setting_one_row CHECK (setting_id = 1),
-	CONSTRAINT setting_time_zone_known
-		CHECK (timezone(time_zone, timestamptz '2000-01-01 00:00:00+00') IS NOT NULL),
 	CONSTRAINT setting_expiry_notice_days_not_negative CHECK (expiry_notice_days >= 0)
 );
+
+-- Not valid, so that a dump restores it behind the rows: a server may lack a zone that another one had.
+ALTER TABLE @P@.setting ADD CONSTRAINT setting_time_zone_known
+	CHECK (cec.is_time_zone(tableoid, time_zone, 'setting_time_zone_known')) NOT VALID;
 
 CREATE TRIGGER keep BEFORE DELETE ON @P@.setting
 	FOR EACH ROW EXECUTE FUNCTION cec.keep_setting();
@@ -32,7 +34,7 @@ COMMENT ON TABLE @P@.gate IS 'Always empty. Writers of this portfolio lock it: R
 COMMENT ON COLUMN @P@.gate.gate_id IS 'Never filled: the table holds no row.';
 COMMENT ON TABLE @P@.setting IS 'Settings of this portfolio: exactly one row. Changes are audited.';
 COMMENT ON COLUMN @P@.setting.setting_id IS 'Always 1.';
-COMMENT ON COLUMN @P@.setting.time_zone IS 'IANA name of the time zone whose calendar says what day it is today in this portfolio.';
+COMMENT ON COLUMN @P@.setting.time_zone IS 'Time zone whose calendar says what day it is today in this portfolio: a name of pg_timezone_names.';
 COMMENT ON COLUMN @P@.setting.duplicates_allowed IS 'True: an asset may stand on several active contracts of one kind for the same days. False: listing it a second time is refused (SQLSTATE 23505).';
 COMMENT ON COLUMN @P@.setting.four_eyes IS 'True: whoever requested an amendment may not approve it.';
 COMMENT ON COLUMN @P@.setting.notify IS 'True: new outbox rows are announced by NOTIFY.';

@@ -39,6 +39,8 @@ CREATE FUNCTION cec.is_word(table_id oid, value text, column_name text, words te
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_is_word';
 CREATE FUNCTION cec.is_currency(table_id oid, value text, column_name text) RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_is_currency';
+CREATE FUNCTION cec.is_time_zone(table_id oid, value text, constraint_name text) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_is_time_zone';
 CREATE FUNCTION cec.require_days() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'cec_require_days';
 
@@ -52,11 +54,11 @@ BEGIN ATOMIC
 	SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'cec';
 END;
 
--- A portfolio's own version, or NULL where the caller may not read it, or there is no portfolio (a query's conditions on
+-- A portfolio's own version, or NULL where the caller may not read it, somebody has locked it, or there is no portfolio (a query's conditions on
 -- the view below are tried on any schema). Whoever lists portfolios must not run what somebody hid behind a table of that
--- name: so no view, no row-level security, no child table, no type that needs a cast.
+-- name: so no view, no row-level security, no child table, no type that needs a cast. Nor wait for who locks his own.
 CREATE FUNCTION cec._portfolio_version(portfolio oid) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1ms' AS $$
 DECLARE
 	result text;
 BEGIN
@@ -67,7 +69,7 @@ BEGIN
 		EXECUTE cec._sql(portfolio, 'SELECT version FROM @P@.setting') INTO result;
 	END IF;
 	RETURN result;
-EXCEPTION WHEN object_not_in_prerequisite_state THEN
+EXCEPTION WHEN object_not_in_prerequisite_state OR lock_not_available THEN
 	RETURN NULL;
 END;
 $$;
@@ -317,16 +319,17 @@ COMMENT ON FUNCTION cec.refuse(oid, text, text, text, text) IS 'Raises SQLSTATE 
 COMMENT ON FUNCTION cec.refuse_length(oid, text, text, integer) IS 'Raises SQLSTATE 22001 (too long) or 23514 (empty) for a text that must have 1 to so many characters.';
 COMMENT ON FUNCTION cec.refuse_empty(text) IS 'Raises SQLSTATE 23514 for an empty range of days.';
 COMMENT ON FUNCTION cec.refuse_infinity(text) IS 'Raises SQLSTATE 23514 for an infinite day.';
+COMMENT ON FUNCTION cec.is_time_zone(oid, text, text) IS 'True for a name of pg_timezone_names; else SQLSTATE 23514 for a constraint. Called by CHECK constraints.';
 COMMENT ON FUNCTION cec.is_word(oid, text, text, text) IS 'True for one of the words; else SQLSTATE 23514 for the constraint table_column_known, with the words. Called by CHECK constraints.';
 COMMENT ON FUNCTION cec.is_currency(oid, text, text) IS 'True for three capital letters; else SQLSTATE 23514 for the constraint table_column_form. Called by CHECK constraints.';
 COMMENT ON FUNCTION cec.require_days() IS 'Engine trigger: refuses a row without days (SQLSTATE 23502).';
 COMMENT ON FUNCTION cec._days_in_words(daterange) IS 'Private. Days by the first and the last one, for messages.';
 COMMENT ON FUNCTION cec.version() IS 'Version of the installed extension.';
-COMMENT ON FUNCTION cec._portfolio_version(oid) IS 'Private. Version of a portfolio; NULL where the caller may not read its settings.';
+COMMENT ON FUNCTION cec._portfolio_version(oid) IS 'Private. Version of a portfolio; NULL where the caller may not read its settings, or somebody has locked them.';
 COMMENT ON VIEW cec.portfolio IS 'All portfolios of this database.';
 COMMENT ON COLUMN cec.portfolio.name IS 'Name: that of its schema.';
 COMMENT ON COLUMN cec.portfolio.owner IS 'Role that owns it.';
-COMMENT ON COLUMN cec.portfolio.version IS 'Version of the extension that last shaped it; NULL where the caller may not read its settings.';
+COMMENT ON COLUMN cec.portfolio.version IS 'Version of the extension that last shaped it; NULL where the caller may not read its settings, or somebody has locked them.';
 COMMENT ON FUNCTION cec._require_portfolio(text) IS 'Private. The schema of a portfolio, or SQLSTATE 3F000.';
 COMMENT ON FUNCTION cec.today(regnamespace) IS 'Today in the time zone of the portfolio''s setting.';
 COMMENT ON FUNCTION cec._require_version(regnamespace) IS 'Private. Raises SQLSTATE 55000 for a portfolio of another version, with a hint to upgrade it.';

@@ -168,6 +168,7 @@ INSERT INTO call VALUES
 	($$SELECT cec.is_word(0, 'x', 'y', 'z')$$, '22023'),
 	($$SELECT cec.is_currency(0, 'x', 'y')$$, '22023'),
 	($$SELECT cec.is_country(0, 'x', 'y')$$, '23514'),
+	($$SELECT cec.is_time_zone(0, 'x', 'y')$$, '23514'),
 	($$SELECT cec.require_days()$$, '39P01'),
 	($$SELECT cec.distance_to_point_m(1, 2)$$, '0A000'),
 	($$SELECT * FROM cec.check_inclusions('fleet', 1, '[]')$$, '42501'),
