@@ -18,7 +18,10 @@
 	CHECK(contract_days_not_empty, "contract", "during daterange", &cec_range_not_empty) \
 	CHECK(contract_days_finite, "contract", "during daterange", &cec_range_finite) \
 	CHECK(contract_suspensions_finite, "contract", "suspensions datemultirange", &cec_ranges_finite) \
-	CHECK(contract_time_zone_known, "contract", "time_zone text", &cec_time_zone) \
+	CHECK( \
+		contract_time_zone_known, "contract", "time_zone text", &cec_time_zone, \
+		.hint = \
+			"Write a place, as Europe/Berlin; two hours east of Greenwich all year is Etc/GMT-2. The view pg_timezone_names has all names.") \
 	CHECK(contract_currency_form, "contract", "currency text", &cec_currency) \
 	CHECK(contract_governing_country_form, "contract", "governing_country text", &cec_country) \
 	CHECK(contract_boundary_valid, "contract", "boundary geometry", &cec_area_valid) \

@@ -17,9 +17,11 @@ CREATE TABLE @P@.setting (
 	version text NOT NULL,
 	CONSTRAINT setting_pkey PRIMARY KEY (setting_id),
 	CONSTRAINT setting_one_row CHECK (cec._setting_one_row(setting_id)),
-	CONSTRAINT setting_time_zone_known CHECK (cec._setting_time_zone_known(time_zone)),
 	CONSTRAINT setting_expiry_notice_days_not_negative CHECK (cec._setting_expiry_notice_days_not_negative(expiry_notice_days))
 );
+
+-- Not valid, so that a dump restores it behind the rows: a server may lack a zone that another one had.
+ALTER TABLE @P@.setting ADD CONSTRAINT setting_time_zone_known CHECK (cec._setting_time_zone_known(time_zone)) NOT VALID;
 
 CREATE TRIGGER keep BEFORE DELETE ON @P@.setting
 	FOR EACH ROW EXECUTE FUNCTION cec.keep_setting();

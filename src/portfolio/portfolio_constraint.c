@@ -26,7 +26,10 @@ static const CecCheckKind one = {true, one_holds, NULL, NULL};
 		  .hint = "It is there to be locked by those who write.") \
 	CHECK(setting_one_row, "setting", "setting_id bigint", &one, \
 		  .rule = "the settings of a portfolio must be one row, number 1", .hint = "Use UPDATE.") \
-	CHECK(setting_time_zone_known, "setting", "time_zone text", &cec_time_zone) \
+	CHECK( \
+		setting_time_zone_known, "setting", "time_zone text", &cec_time_zone, \
+		.hint = \
+			"Write a place, as Europe/Berlin; two hours east of Greenwich all year is Etc/GMT-2. The view pg_timezone_names has all names.") \
 	CHECK(setting_expiry_notice_days_not_negative, "setting", "expiry_notice_days integer", &cec_count_not_negative)
 
 CEC_ROW_CHECKS(portfolio, CHECKS)

@@ -81,7 +81,7 @@ extern const CecCheckKind cec_currency;	   /* three capital letters */
 extern const CecCheckKind cec_length;	   /* 1 to so many characters */
 extern const CecCheckKind cec_byte_length; /* 1 to so many bytes */
 extern const CecCheckKind cec_not_empty;   /* one character at least */
-extern const CecCheckKind cec_time_zone;   /* that the server knows; else its own error, 22023 */
+extern const CecCheckKind cec_time_zone;   /* a name of pg_timezone_names */
 /* Days and times. */
 extern const CecCheckKind cec_range_not_empty; /* of any range */
 extern const CecCheckKind cec_range_finite;	   /* of days */
