@@ -22,6 +22,7 @@ typedef struct CecCompile
 	List *moments;		 /* places of literals that may say today, now or the like */
 	Bitmapset *columns;	 /* see CecCondition */
 	bool depends_on_day; /* see CecCondition */
+	bool is_parsing;	 /* the server's grammar reads it */
 	bool is_analysing;	 /* the server's parser reads types into it */
 } CecCompile;
 
@@ -97,6 +98,7 @@ extern const char *cec_column_near(const char *name);
 extern const CecFunction *cec_function_named(const char *name);
 extern const CecFunction *cec_functions(int *count);
 extern const char *cec_function_near(const char *name);
+extern const char *cec_function_example(const char *name);
 extern bool cec_operator_is_listed(const char *name);
 extern Oid cec_type_named(const char *name);
 extern bool cec_type_is_listed(Oid type);
@@ -112,6 +114,12 @@ extern char *cec_postgis_schema(void);
 /* rule_compile.c */
 extern int cec_condition_position(const CecCompile *compile, int location);
 pg_noreturn extern void cec_refuse_part(const CecCompile *compile, int location, const char *what, const char *hint);
+
+/* rule_hint.c */
+extern void cec_hint_parser(const CecCompile *compile, int position);
+extern const char *cec_hint_values(const CecCompile *compile, int location);
+extern const char *cec_hint_alone(const CecCompile *compile, int location);
+extern const char *cec_hint_behind(const CecCompile *compile);
 
 /* rule_name.c */
 extern AttrNumber cec_bind_column(CecCompile *compile, ColumnRef *ref);
