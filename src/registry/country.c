@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 
 #include "act_as.h"
+#include "country.h"
 
 PG_FUNCTION_INFO_V1(cec_is_country);
 
@@ -29,8 +30,9 @@ static const struct
 	const char *meant;
 } mistaken[] = {{"UK", "GB"}, {"EL", "GR"}, {"EN", "GB"}, {"SP", "ES"}};
 
-static bool
-is_code(const char *value)
+/* Whether it is the code of a country. */
+bool
+cec_country_is(const char *value)
 {
 	if (strlen(value) != 2)
 		return false;
@@ -41,8 +43,8 @@ is_code(const char *value)
 }
 
 /* The code that may have been meant, or NULL. */
-static char *
-meant_code(const char *value)
+char *
+cec_country_meant(const char *value)
 {
 	char *upper = pstrdup(value);
 
@@ -51,7 +53,7 @@ meant_code(const char *value)
 	for (int i = 0; i < lengthof(mistaken); i++)
 		if (strcmp(upper, mistaken[i].written) == 0)
 			return pstrdup(mistaken[i].meant);
-	return is_code(upper) ? upper : NULL;
+	return cec_country_is(upper) ? upper : NULL;
 }
 
 /* cec.is_country(table_id, value, constraint_name): true, or 23514 for what is no code of a country. */
@@ -62,10 +64,10 @@ cec_is_country(PG_FUNCTION_ARGS)
 	char *meant;
 	bool may_tell;
 
-	if (is_code(value))
+	if (cec_country_is(value))
 		PG_RETURN_BOOL(true);
 	may_tell = cec_may_read_all(GetUserId(), PG_GETARG_OID(0));
-	meant = may_tell ? meant_code(value) : NULL;
+	meant = may_tell ? cec_country_meant(value) : NULL;
 	ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION),
 					may_tell ? errmsg("\"%.40s\" is not the code of a country", value)
 							 : errmsg("what is given is not the code of a country"),

@@ -226,19 +226,21 @@ name_rule(void *arg)
 	errcontext("condition of rule \"%.100s\"", ((RuleName *) arg)->name);
 }
 
-/* What is typed must compile; as the owner, who can do nothing with it. */
+/* What is typed must compile; as the owner, who can do nothing with it. What is doubtful is told. */
 static void
 check_condition(CecChange *change, const char *name, const char *text)
 {
 	RuleName rule = {name};
 	ErrorContextCallback callback = {error_context_stack, name_rule, &rule};
+	CecCondition *condition;
 	CecActAs act;
 
 	if (cec_change_may_tell(change, "coverage_rule"))
 		error_context_stack = &callback;
 	cec_portfolio_act(&act, change->portfolio);
-	(void) cec_condition_compile(text);
+	condition = cec_condition_compile(text);
 	cec_act_as_self(&act);
+	cec_condition_tell_doubts(condition);
 	error_context_stack = callback.previous;
 }
 

@@ -199,7 +199,10 @@ compile_condition(const char *text, bool with_text)
 	result->depends_on_day = compile.depends_on_day;
 	result->conjuncts = cec_find_conjuncts(expr);
 	if (with_text)
+	{
+		result->doubts = cec_find_doubts(&compile, expr);
 		result->canonical = cec_print(compile.fact_relation, expr, false);
+	}
 	result->expr = (Expr *) cec_expand(expr);
 	result->facts = columns_read((Node *) result->expr);
 	if (with_text)

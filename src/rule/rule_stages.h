@@ -94,6 +94,7 @@ typedef enum CecCalled
 /* rule_vocabulary.c */
 extern const CecColumn *cec_column(AttrNumber number);
 extern const CecColumn *cec_column_named(const char *name);
+extern const char *cec_column_words(AttrNumber number);
 extern const char *cec_column_near(const char *name);
 extern const CecFunction *cec_function_named(const char *name);
 extern const CecFunction *cec_functions(int *count);
@@ -128,12 +129,13 @@ extern CecOrigin cec_bind_function(CecCompile *compile, FuncCall *call);
 extern void cec_bind_type(CecCompile *compile, TypeCast *cast);
 extern bool cec_bind_path(CecCompile *compile, Node *node);
 
-/* rule_raw.c, rule_analysed.c, rule_expand.c, rule_conjunct.c, rule_print.c */
+/* rule_raw.c, rule_analysed.c, rule_expand.c, rule_conjunct.c, rule_doubt.c, rule_print.c */
 extern Node *cec_check_raw(CecCompile *compile, List *statements);
 extern void cec_check_analysed(CecCompile *compile, Node *expr);
 extern Node *cec_normalise(Node *expr);
 extern Node *cec_expand(Node *expr);
 extern List *cec_find_conjuncts(Node *expr);
+extern List *cec_find_doubts(const CecCompile *compile, Node *expr);
 extern char *cec_print(Oid fact_relation, Node *expr, bool with_prefix);
 
 #endif

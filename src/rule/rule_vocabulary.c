@@ -220,6 +220,23 @@ cec_column_named(const char *name)
 	return NULL;
 }
 
+/* The words that a column has, where a constraint of the register or of contracts names them all; else NULL. */
+const char *
+cec_column_words(AttrNumber number)
+{
+	switch (number)
+	{
+		case CEC_FACT_STATUS:
+			return "planned, in_service, in_storage, in_repair, retired";
+		case CEC_FACT_TAG_SYMBOLOGY:
+			return "code39, code93, code128, gs1-128, datamatrix, qr";
+		case CEC_FACT_CONTRACT_KIND:
+			return "service, warranty, extended_warranty, lease";
+		default:
+			return NULL;
+	}
+}
+
 /* The first signature of a published function; the others follow it. NULL when there is none. */
 const CecFunction *
 cec_function_named(const char *name)
