@@ -11,6 +11,8 @@
 
 #include "refresh_task.h"
 
+static const CecQuery last_run = {"SELECT max(on_day) FROM @P@.refresh_run", .results = {DATEOID}};
+
 typedef struct Task
 {
 	const char *name;
@@ -18,9 +20,7 @@ typedef struct Task
 	CecRefreshTask run;
 } Task;
 
-static List *tasks = NIL; static const CecQuery last_run = {"SELECT max(on_day) FROM @P@.refresh_run", .results = {DATEOID}};
-
-/* by order; kept as long as the session */
+static List *tasks = NIL; /* by order; kept as long as the session */
 
 /* Registers a task; it runs after those of a lower order.  Name and order are its own. */
 void

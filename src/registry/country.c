@@ -27,8 +27,9 @@ static const struct
 	const char *meant;
 } mistaken[] = {{"UK", "GB"}, {"EL", "GR"}, {"EN", "GB"}, {"SP", "ES"}};
 
-static bool
-is_code(const char *value, int len)
+/* Whether it is the code of a country. */
+bool
+cec_country_is(const char *value, int len)
 {
 	if (len != 2)
 		return false;
@@ -39,8 +40,8 @@ is_code(const char *value, int len)
 }
 
 /* The code that may have been meant, or NULL. */
-static char *
-meant_code(const char *value)
+char *
+cec_country_meant(const char *value)
 {
 	char *upper = pstrdup(value);
 
@@ -49,7 +50,7 @@ meant_code(const char *value)
 	for (int i = 0; i < lengthof(mistaken); i++)
 		if (strcmp(upper, mistaken[i].written) == 0)
 			return pstrdup(mistaken[i].meant);
-	return is_code(upper, strlen(upper)) ? upper : NULL;
+	return cec_country_is(upper, strlen(upper)) ? upper : NULL;
 }
 
 static bool
@@ -57,14 +58,14 @@ country_holds(const CecRowCheck *check, FunctionCallInfo fcinfo)
 {
 	const text *value = PG_GETARG_TEXT_PP(0);
 
-	return is_code(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+	return cec_country_is(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 }
 
 static void
 refuse_country(const CecRefusal *refusal, FunctionCallInfo fcinfo)
 {
 	char *value = cec_clipped(PG_GETARG_TEXT_PP(0));
-	char *meant = refusal->may_tell ? meant_code(value) : NULL;
+	char *meant = refusal->may_tell ? cec_country_meant(value) : NULL;
 
 	ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION),
 					refusal->may_tell ? errmsg("\"%s\" is not the code of a country", value)

@@ -75,19 +75,21 @@ name_rule(void *arg)
 	errcontext("condition of rule \"%.100s\"", ((RuleName *) arg)->name);
 }
 
-/* What is typed must compile; as the owner, who can do nothing with it. */
+/* What is typed must compile; as the owner, who can do nothing with it.  What is doubtful is told. */
 static void
 check_condition(CecChange *change, const char *name, const char *text)
 {
 	RuleName rule = {name};
 	ErrorContextCallback callback = {error_context_stack, name_rule, &rule};
+	CecCondition *condition;
 	CecActAs act;
 
 	if (cec_change_may_tell(change, "coverage_rule"))
 		error_context_stack = &callback;
 	cec_portfolio_act(&act, change->portfolio);
-	(void) cec_condition_compile(text);
+	condition = cec_condition_compile(text);
 	cec_act_as_self(&act);
+	cec_condition_tell_doubts(condition);
 	error_context_stack = callback.previous;
 }
 
@@ -116,8 +118,8 @@ refuse_acted(CecChange *change, const char *name, const char *what, const char *
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 cec_change_may_tell(change, "coverage_rule") ? errmsg("rule \"%.100s\" has acted and %s", name, what)
 														  : errmsg("a rule has acted and %s", what),
-			 errdetail("What it decided for earlier days stays, and must be explained by it."), errhint("%s", hint),
-			 errtableconstraint(change->rel, "coverage_rule_has_acted")));
+			 errdetail("What it decided for earlier days stays, and the rule must remain to explain it."),
+			 errhint("%s", hint), errtableconstraint(change->rel, "coverage_rule_has_acted")));
 }
 
 static char *
