@@ -23,13 +23,13 @@ SELECT asset_id, term_id, lower(during) = cec.today('days') + 1 AS from_tomorrow
 UPDATE days.contract SET status = 'active' WHERE number = 'C-3';
 UPDATE days.contract SET suspensions = '{[2010-01-01,2010-02-01)}' WHERE number = 'C-3';
 
--- Damage that is mended.
+-- Damage that is mended, as of today: a forecast is not.
 ALTER TABLE days.coverage DISABLE TRIGGER derived;
-DELETE FROM days.coverage WHERE asset_id = 1 AND term_id = 2;
+DELETE FROM days.coverage WHERE asset_id = 1 AND term_id = 3;
 SELECT cec.upgrade_portfolio('days');
 SELECT days.recompute_coverage();
 ALTER TABLE days.coverage DISABLE TRIGGER derived;
-DELETE FROM days.coverage WHERE asset_id = 2;
+DELETE FROM days.coverage WHERE asset_id = 1 AND term_id = 1;
 SELECT cec.upgrade_portfolio('days');
 SELECT days.recompute_coverage();
 SELECT days.recompute_coverage();

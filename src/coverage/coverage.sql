@@ -38,7 +38,7 @@ CREATE FUNCTION cec._require_finite(on_day date, at timestamptz) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF NOT isfinite(on_day) OR NOT isfinite(at) THEN
-		RAISE EXCEPTION USING ERRCODE = 'datetime_field_overflow', MESSAGE = 'infinity is no day',
+		RAISE EXCEPTION USING ERRCODE = 'datetime_field_overflow', MESSAGE = 'infinity is not a day',
 			HINT = 'Ask for a day or an instant on which something can be covered.';
 	END IF;
 END;
@@ -362,7 +362,7 @@ BEGIN
 	IF NOT has_table_privilege(format('%s.setting', portfolio)::regclass, 'UPDATE') THEN
 		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
 			MESSAGE = format('permission denied to recompute the coverage of portfolio %s', portfolio),
-			HINT = 'It needs UPDATE on the table setting, as level admin has.';
+			HINT = 'It needs UPDATE on the table setting, which level admin has.';
 	END IF;
 	RETURN cec._recompute(portfolio);
 END;

@@ -61,7 +61,7 @@ END;
 -- the view below are tried on any schema). Whoever lists portfolios must not run what somebody hid behind a table of that
 -- name: so no view, no row-level security, no child table, no type that needs a cast.
 CREATE FUNCTION cec._portfolio_version(portfolio oid) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1ms' AS $$
 DECLARE
 	result text;
 BEGIN
@@ -72,7 +72,7 @@ BEGIN
 		EXECUTE cec._sql(portfolio, 'SELECT version FROM @P@.setting') INTO result;
 	END IF;
 	RETURN result;
-EXCEPTION WHEN object_not_in_prerequisite_state THEN
+EXCEPTION WHEN object_not_in_prerequisite_state OR lock_not_available THEN
 	RETURN NULL;
 END;
 $$;
@@ -321,11 +321,11 @@ COMMENT ON FUNCTION cec._execute_as(oid, text, text) IS 'Private. Runs a portfol
 COMMENT ON FUNCTION cec.require_days() IS 'Engine trigger: refuses a row without days (SQLSTATE 23502).';
 COMMENT ON FUNCTION cec._days_in_words(daterange) IS 'Private. Days by the first and the last one, for messages.';
 COMMENT ON FUNCTION cec.version() IS 'Version of the installed extension.';
-COMMENT ON FUNCTION cec._portfolio_version(oid) IS 'Private. Version of a portfolio; NULL where the caller may not read its settings.';
+COMMENT ON FUNCTION cec._portfolio_version(oid) IS 'Private. Version of a portfolio; NULL where the caller may not read its settings, or somebody has locked them.';
 COMMENT ON VIEW cec.portfolio IS 'All portfolios of this database.';
 COMMENT ON COLUMN cec.portfolio.name IS 'Name: that of its schema.';
 COMMENT ON COLUMN cec.portfolio.owner IS 'Role that owns it.';
-COMMENT ON COLUMN cec.portfolio.version IS 'Version of the extension that last shaped it; NULL where the caller may not read its settings.';
+COMMENT ON COLUMN cec.portfolio.version IS 'Version of the extension that last shaped it; NULL where the caller may not read its settings, or somebody has locked them.';
 COMMENT ON FUNCTION cec._require_portfolio(text) IS 'Private. The schema of a portfolio, or SQLSTATE 3F000.';
 COMMENT ON FUNCTION cec.today(regnamespace) IS 'Today in the time zone of the portfolio''s setting.';
 COMMENT ON FUNCTION cec._require_version(regnamespace) IS 'Private. Raises SQLSTATE 55000 for a portfolio of another version, with a hint to upgrade it.';

@@ -10,7 +10,7 @@ BEGIN
 	PERFORM cec._require_read_committed('refresh');
 	IF NOT has_table_privilege(format('%s.setting', portfolio)::regclass, 'UPDATE') THEN
 		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('permission denied to refresh portfolio %s', portfolio),
-			HINT = 'It needs UPDATE on the table setting, as level admin has.';
+			HINT = 'It needs UPDATE on the table setting, which level admin has.';
 	END IF;
 	RETURN QUERY SELECT r.task, r.count FROM cec._refresh(portfolio::oid, on_day) r;
 END;

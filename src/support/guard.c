@@ -6,7 +6,7 @@
  * functions in indexes, statistics, constraints, policies, triggers and types.  What hangs there can be looked at before,
  * but not held still: a function can be altered while a statement runs, an index be made between the look and the plan.
  * So what decides is the moment at which a function starts.  While a guard is up, none starts as the guarded user but the
- * server's own, those of extensions that are not volatile, and the engine's triggers.  A function that runs as its own
+ * server's own, those of extensions that are not volatile or that no query can call.  A function that runs as its own
  * owner (SECURITY DEFINER), and whatever runs while the engine acts as the owner of the portfolio, has another user.
  *
  * The server asks for each function when it looks it up whether somebody wants to hear of its start, so a guard must be up
@@ -62,7 +62,8 @@ find_trust(Oid function)
 	if (!HeapTupleIsValid(tuple))
 		return false;
 	proc = (Form_pg_proc) GETSTRUCT(tuple);
-	result = (proc->provolatile != PROVOLATILE_VOLATILE || proc->prorettype == TRIGGEROID) &&
+	result = (proc->provolatile != PROVOLATILE_VOLATILE || proc->prorettype == TRIGGEROID ||
+			  (proc->pronargs > 0 && proc->proargtypes.values[0] == INTERNALOID)) &&
 			 superuser_arg(proc->proowner) && OidIsValid(getExtensionOfObject(ProcedureRelationId, function));
 	ReleaseSysCache(tuple);
 	return result;

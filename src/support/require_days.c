@@ -23,7 +23,7 @@ cec_require_days(PG_FUNCTION_ARGS)
 			(errcode(ERRCODE_NOT_NULL_VIOLATION),
 			 errmsg("the days of a row of \"%s\" are missing", RelationGetRelationName(trigdata->tg_relation)),
 			 errdetail("Its column during is NULL, or was left out."),
-			 errhint("Write both ends as [2026-01-01,2026-12-31]; an open end, as in [2026-01-01,), is without end."),
+			 errhint("Write both ends, as in [2026-01-01,2026-12-31], or leave one open, as in [2026-01-01,)."),
 			 errtablecolname(trigdata->tg_relation, "during")));
 	PG_RETURN_NULL();
 }

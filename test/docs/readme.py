@@ -201,7 +201,7 @@ def main():
     printed = {page: run(page, text, folder) for page, text in pages.items()}
     tables = [(name, re.compile("^" + re.escape(begin) + REST, re.M), head + psql(query, DATABASE, "-A", "-t"))
               for name, begin, head, query in TABLES]
-    raw = psql(f"SELECT json_object_agg(name, entry) FROM ({REFERENCE}) AS r;", DATABASE, "-A", "-t")
+    raw = psql(f"SELECT cec.version() \\g /dev/null\nSELECT json_object_agg(name, entry) FROM ({REFERENCE}) AS r;", DATABASE, "-A", "-t")
     if not raw.startswith("{"):
         sys.exit(f"the catalog cannot be read: {raw}")
     reference = json.loads(raw)

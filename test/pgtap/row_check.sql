@@ -25,7 +25,7 @@ WHERE k.connamespace = 'fleet'::regnamespace AND k.contype = 'c';
 SELECT is_empty($$SELECT table_name, sum(bytes) FROM found GROUP BY table_name HAVING sum(bytes) > 4500$$, 'no table has more than 4,500 bytes of constraints, which every statement reads');
 SELECT set_eq($$SELECT table_name, constraint_name, columns FROM found$$,
 	$$SELECT table_name, constraint_name, ARRAY(SELECT unnest(columns) ORDER BY 1) FROM cec.table_rule$$, 'the view is what tables have');
-SELECT set_eq($$SELECT constraint_name, definition FROM found$$,
+SELECT set_eq($$SELECT constraint_name, replace(definition, 'NOT VALID', '') FROM found$$,
 	$$SELECT constraint_name, format('CHECK cec._%s %s ', constraint_name, array_to_string(columns, ', ')) FROM cec.table_rule$$, 'each is one call of the function of its name');
 SELECT is_empty($$SELECT p.proname FROM found f LEFT JOIN pg_proc p ON p.pronamespace = 'cec'::regnamespace AND p.proname = '_' || f.constraint_name
 	WHERE p.provolatile IS DISTINCT FROM 'i' OR p.proparallel <> 's' OR NOT has_function_privilege('regress_check_nobody', p.oid, 'EXECUTE')$$, 'immutable, and everybody''s to call');
