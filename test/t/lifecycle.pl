@@ -206,6 +206,14 @@ is(try_sql($node, $db, q{SELECT * FROM cec.portfolio}), '', 'a superuser lists t
 is($node->safe_psql($db, q{SELECT count(*) FROM mimic.seen WHERE escaped}), '0', "and runs nothing of the tenant's");
 is($node->safe_psql($db, q{SELECT count(*) FROM cec.portfolio WHERE name = 'mimic'}), '0', 'the view is no portfolio');
 
+# Somebody locks the settings of his portfolio: the list of all portfolios does not wait for that.
+my $listed = q{SELECT name || coalesce(' ' || (version = cec.version()), '') FROM cec.portfolio WHERE name = 'Flotte 2'};
+is($node->safe_psql($db, $listed), 'Flotte 2 true', 'a portfolio and its version');
+says($sessions[0], q{BEGIN; LOCK TABLE "Flotte 2".setting;});
+is($node->safe_psql($db, "SET statement_timeout = '60s'; $listed"), 'Flotte 2', 'locked: listed without it');
+says($sessions[0], 'ROLLBACK;');
+is($node->safe_psql($db, $listed), 'Flotte 2 true', 'no longer locked');
+
 # The extension goes, the contracts stay.
 my @tables = grep { /\S/ } split /\n/, $node->safe_psql($db, q{SELECT oid::regclass FROM pg_class WHERE relnamespace = '"Flotte 2"'::regnamespace AND relkind = 'r'});
 my $before = sums($node, $db, '"Flotte 2"');
