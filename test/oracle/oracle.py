@@ -579,7 +579,8 @@ def stored_rows(looked):
     rows = []
     for asset_id, term_id, during, stated, ruled, inherited in looked["coverage"] or []:
         days = days_of(during)
-        rows.append((asset_id, term_id, min(days), max(days), stated, ruled, inherited))
+        if days:  # else all of it lies before the window: assets are commissioned there, too
+            rows.append((asset_id, term_id, min(days), max(days), stated, ruled, inherited))
     return rows
 
 
