@@ -28,6 +28,7 @@
 #include "act_as.h"
 #include "catalog/pg_type.h"
 #include "change.h"
+#include "column.h"
 #include "probe.h"
 
 typedef struct Handler
@@ -405,6 +406,24 @@ cec_rows_same_value(TupleTableSlot *one, TupleTableSlot *other, AttrNumber attnu
 	return null == other->tts_isnull[attnum - 1] &&
 		   (null ||
 			datum_image_eq(one->tts_values[attnum - 1], other->tts_values[attnum - 1], att->attbyval, att->attlen));
+}
+
+/* Makes the values of both rows readable. */
+void
+cec_rows_deform(CecRows *rows)
+{
+	if (rows->old_row != NULL)
+		slot_getallattrs(rows->old_row);
+	if (rows->new_row != NULL)
+		slot_getallattrs(rows->new_row);
+}
+
+/* Whether a row came or went, or says something else in a column; what there is of both is deformed. */
+bool
+cec_rows_differ(CecChange *change, CecRows *rows, const char *column)
+{
+	return rows->old_row == NULL || rows->new_row == NULL ||
+		   !cec_rows_same_value(rows->old_row, rows->new_row, cec_column_find(change->rel, column));
 }
 
 /* Whether the statement touched no row at all. */

@@ -83,6 +83,8 @@ extern void cec_rows_begin(CecRows *rows, CecChange *change);
 extern bool cec_rows_next(CecRows *rows);
 extern void cec_rows_end(CecRows *rows);
 extern bool cec_rows_same_value(TupleTableSlot *one, TupleTableSlot *other, AttrNumber attnum);
+extern void cec_rows_deform(CecRows *rows);
+extern bool cec_rows_differ(CecChange *change, CecRows *rows, const char *column);
 extern bool cec_change_is_empty(CecChange *change);
 extern bool cec_change_may_tell(CecChange *change, const char *table_name);
 extern bool cec_change_may_dangle(CecChange *change);

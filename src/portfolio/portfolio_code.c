@@ -132,6 +132,33 @@ makes_value(Node *node)
 	}
 }
 
+/* Whether what a query reads brings types or code of others: columns of rows that a function makes are read in by their types. */
+static bool
+is_harmless_source(RangeTblEntry *rte, Oid owner)
+{
+	ListCell *cell;
+	ListCell *type;
+
+	switch (rte->rtekind)
+	{
+		case RTE_RELATION:
+			/* Views and policies of further tables would bring code of their own; a stranger's table, the caller's secrets. */
+			return rte->relid < FirstNormalObjectId ||
+				   (get_rel_relkind(rte->relid) == RELKIND_RELATION && owner_of(rte->relid) == owner &&
+					check_enable_rls(rte->relid, InvalidOid, true) != RLS_ENABLED);
+		case RTE_FUNCTION:
+			foreach (cell, rte->functions)
+				foreach (type, lfirst_node(RangeTblFunction, cell)->funccoltypes)
+					if (!is_harmless_type(lfirst_oid(type)))
+						return false;
+			return true;
+		case RTE_TABLEFUNC:
+			return false;
+		default:
+			return true;
+	}
+}
+
 /* Walker: true where something may do harm; the search then tells the function that is called, or none for other reasons. */
 static bool
 find_harm(Node *node, void *context)
@@ -142,7 +169,8 @@ find_harm(Node *node, void *context)
 		return false;
 	if (check_functions_in_node(node, is_harmful_function, context))
 		return true;
-	if (IsA(node, XmlExpr) || IsA(node, NextValueExpr) || (makes_value(node) && !is_harmless_type(exprType(node))))
+	if (IsA(node, XmlExpr) || IsA(node, NextValueExpr) || cec_compat_is_json(node) ||
+		(makes_value(node) && !is_harmless_type(exprType(node))))
 		return true;
 	if (IsA(node, Query))
 	{
@@ -150,12 +178,7 @@ find_harm(Node *node, void *context)
 
 		foreach (cell, castNode(Query, node)->rtable)
 		{
-			RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
-
-			/* Views and policies of further tables would bring code of their own; a stranger's table, the caller's secrets. */
-			if (rte->rtekind == RTE_RELATION && rte->relid >= FirstNormalObjectId &&
-				(get_rel_relkind(rte->relid) != RELKIND_RELATION || owner_of(rte->relid) != search->owner ||
-				 check_enable_rls(rte->relid, InvalidOid, true) == RLS_ENABLED))
+			if (!is_harmless_source(lfirst_node(RangeTblEntry, cell), search->owner))
 				return true;
 		}
 		return query_tree_walker(castNode(Query, node), find_harm, context, 0);

@@ -44,22 +44,6 @@ cec_rule_change_today(CecChange *change)
 }
 
 static void
-deform(CecRows *rows)
-{
-	if (rows->old_row != NULL)
-		slot_getallattrs(rows->old_row);
-	if (rows->new_row != NULL)
-		slot_getallattrs(rows->new_row);
-}
-
-static bool
-differs(CecChange *change, CecRows *rows, const char *column)
-{
-	return rows->old_row == NULL || rows->new_row == NULL ||
-		   !cec_rows_same_value(rows->old_row, rows->new_row, cec_column_find(change->rel, column));
-}
-
-static void
 add_facts(CecChange *change, int64 asset_id)
 {
 	cec_ids_add(&change->facts, asset_id);
@@ -116,12 +100,12 @@ collect_from_assets(CecChange *change)
 	cec_rows_begin(&rows, change);
 	while (cec_rows_next(&rows))
 	{
-		deform(&rows);
+		cec_rows_deform(&rows);
 		if (!asset_differs(change, &rows, set, columns))
 			continue;
 		if (rows.new_row != NULL)
 			add_facts(change, DatumGetInt64(rows.new_row->tts_values[asset_id - 1]));
-		if (rows.old_row != NULL && differs(change, &rows, "asset_id"))
+		if (rows.old_row != NULL && cec_rows_differ(change, &rows, "asset_id"))
 			add_facts(change, DatumGetInt64(rows.old_row->tts_values[asset_id - 1]));
 	}
 	cec_rows_end(&rows);
@@ -141,10 +125,10 @@ collect_from_events(CecChange *change, CecFact fact)
 	cec_rows_begin(&rows, change);
 	while (cec_rows_next(&rows))
 	{
-		deform(&rows);
+		cec_rows_deform(&rows);
 		if (rows.new_row != NULL)
 			add_facts(change, DatumGetInt64(rows.new_row->tts_values[asset_id - 1]));
-		if (rows.old_row != NULL && differs(change, &rows, "asset_id"))
+		if (rows.old_row != NULL && cec_rows_differ(change, &rows, "asset_id"))
 			add_facts(change, DatumGetInt64(rows.old_row->tts_values[asset_id - 1]));
 	}
 	cec_rows_end(&rows);

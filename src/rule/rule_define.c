@@ -48,22 +48,6 @@ static const CecQuery rules_of_tiers = {
 	CURSOR_OPT_GENERIC_PLAN,
 	.results = {INT8OID}};
 
-static void
-deform(CecRows *rows)
-{
-	if (rows->old_row != NULL)
-		slot_getallattrs(rows->old_row);
-	if (rows->new_row != NULL)
-		slot_getallattrs(rows->new_row);
-}
-
-static bool
-differs(CecChange *change, CecRows *rows, const char *column)
-{
-	return rows->old_row == NULL || rows->new_row == NULL ||
-		   !cec_rows_same_value(rows->old_row, rows->new_row, cec_column_find(change->rel, column));
-}
-
 typedef struct RuleName
 {
 	const char *name;
@@ -144,7 +128,7 @@ check_rule(CecChange *change, CecRows *rows, DateADT today)
 	DateADT first;
 
 	for (int i = 0; columns[i] != NULL; i++)
-		changed |= differs(change, rows, columns[i]);
+		changed |= cec_rows_differ(change, rows, columns[i]);
 	if (!changed)
 		return false;
 	if (rows->old_row != NULL && rows->new_row == NULL)
@@ -154,12 +138,12 @@ check_rule(CecChange *change, CecRows *rows, DateADT today)
 						 "End it: set the end of during.");
 	}
 	else if (rows->old_row != NULL &&
-			 (differs(change, rows, "rule_id") || differs(change, rows, "term_id") ||
-			  differs(change, rows, "effect")) &&
+			 (cec_rows_differ(change, rows, "rule_id") || cec_rows_differ(change, rows, "term_id") ||
+			  cec_rows_differ(change, rows, "effect")) &&
 			 find_first_effect(change, row_id(change, rows->old_row, "rule_id"), &first))
 		refuse_acted(change, row_text(change, rows->old_row, "name"), "keeps its key, term and effect",
 					 "End it (set the end of during) and add another one.");
-	if (rows->new_row != NULL && differs(change, rows, "condition"))
+	if (rows->new_row != NULL && cec_rows_differ(change, rows, "condition"))
 		check_condition(change, row_text(change, rows->new_row, "name"), row_text(change, rows->new_row, "condition"));
 	return true;
 }
@@ -181,12 +165,12 @@ define_rules(CecChange *change)
 	while (cec_rows_next(&rows))
 	{
 		CHECK_FOR_INTERRUPTS();
-		deform(&rows);
+		cec_rows_deform(&rows);
 		if (!check_rule(change, &rows, today))
 			continue;
 		if (rows.new_row != NULL)
 			cec_ids_add(&state->rules, row_id(change, rows.new_row, "rule_id"));
-		if (rows.old_row != NULL && differs(change, &rows, "rule_id"))
+		if (rows.old_row != NULL && cec_rows_differ(change, &rows, "rule_id"))
 			cec_ids_add(&state->rules, row_id(change, rows.old_row, "rule_id"));
 	}
 	cec_rows_end(&rows);
@@ -271,8 +255,8 @@ define_from_source(CecChange *change, const char *key, const char *refers, const
 	{
 		bool is_changed = false;
 
-		deform(&rows);
-		if (differs(change, &rows, key) || (refers != NULL && differs(change, &rows, refers)))
+		cec_rows_deform(&rows);
+		if (cec_rows_differ(change, &rows, key) || (refers != NULL && cec_rows_differ(change, &rows, refers)))
 		{
 			if (rows.old_row != NULL)
 				cec_ids_add(&keys, row_id(change, rows.old_row, key));
@@ -281,7 +265,7 @@ define_from_source(CecChange *change, const char *key, const char *refers, const
 			continue;
 		}
 		for (int i = 0; i < count; i++)
-			if (differs(change, &rows, sources[i].column))
+			if (cec_rows_differ(change, &rows, sources[i].column))
 			{
 				facts = bms_add_member(facts, sources[i].fact);
 				is_changed = true;
@@ -346,8 +330,8 @@ define_from_settings(CecChange *change)
 	cec_rows_begin(&rows, change);
 	while (cec_rows_next(&rows))
 	{
-		deform(&rows);
-		changed |= differs(change, &rows, "time_zone");
+		cec_rows_deform(&rows);
+		changed |= cec_rows_differ(change, &rows, "time_zone");
 	}
 	cec_rows_end(&rows);
 	if (!changed)

@@ -3,7 +3,7 @@
 -- session computes once, are in test/isolation/specs/planted-index.spec.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(15);
+SELECT plan(17);
 CREATE ROLE guard_owner NOLOGIN;
 CREATE ROLE guard_victim NOLOGIN;
 SELECT cec.create_portfolio('fleet', 'guard_owner') \g /dev/null
@@ -23,6 +23,7 @@ CREATE FUNCTION planted.note(what text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN
 CREATE FUNCTION planted.folded(what text) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN planted.note(what); END $$;
 CREATE FUNCTION planted.holds(int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN planted.note('domain') = 0; END $$;
 CREATE DOMAIN planted.checked AS int CHECK (planted.holds(VALUE));
+CREATE DOMAIN planted.setting_one AS int CHECK (set_config('cec.reason', 'planted', false) IS NOT NULL); -- the server's own function
 CREATE VIEW planted.noting AS SELECT planted.note('table_to_xml');
 CREATE FUNCTION planted.harmless() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN NULL; END $$;
 CREATE FUNCTION planted.later() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN PERFORM planted.note('swapped trigger'); RETURN NULL; END $$;
@@ -67,7 +68,9 @@ SELECT pg_temp.try('ALTER TABLE fleet.asset ENABLE ROW LEVEL SECURITY; CREATE PO
 	$$SELECT * FROM fleet.find_asset('A1')$$, '55000', 'a policy: ' || policy)
 FROM unnest(ARRAY[$$('{' || asset_id::text || '}')::planted.checked[] IS NOT NULL$$, $$table_to_xml('planted.noting'::regclass, true, true, '') IS NOT NULL$$,
 	$$cec._execute_as((SELECT oid FROM pg_roles WHERE rolname = current_user), 'pg_catalog', 'SELECT planted.note(''as'')') IS NULL$$,
-	$$set_config('search_path', 'planted', false) IS NOT NULL$$]) AS policy;
+	$$set_config('search_path', 'planted', false) IS NOT NULL$$,
+	$$EXISTS (SELECT FROM json_to_record('{"a": 1}') AS r(a planted.setting_one))$$,
+	$$EXISTS (SELECT FROM XMLTABLE('/a' PASSING '<a>1</a>' COLUMNS x planted.setting_one PATH '.') AS x)$$]) AS policy;
 -- What the engine records is written as it records it.
 SELECT pg_temp.try(format('CREATE TRIGGER e BEFORE INSERT ON fleet.%I FOR EACH ROW EXECUTE FUNCTION planted.harmless()', t), :'caller', ask, '55000', 'a trigger that swallows rows of ' || t)
 FROM (VALUES ('refresh_run', 'SELECT * FROM fleet.refresh()'), ('audit_log', 'UPDATE fleet.asset SET model = ''x''')) AS v(t, ask);
