@@ -537,6 +537,11 @@ cec_coverage_compute(CecPortfolio *portfolio, const CecIds *assets, CecRuleWork 
 		if (rules != NULL)
 			cec_rule_work_own_found(rules, set->assets[i]->rules);
 		read_stored(&reader, set->assets[i]);
+	}
+	/* Not before the own cover of all is found: what rules say of an heir is kept from here on. */
+	for (int64 i = 0; i < set->count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		read_memberships(&reader, set->assets[i]);
 	}
 	hand_down_all(&reader, set);
