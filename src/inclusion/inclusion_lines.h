@@ -48,6 +48,7 @@ typedef struct CecWrongLine
 } CecWrongLine;
 
 extern const CecProblem *cec_inclusion_problem(const char *name);
+extern char *cec_inclusion_shorten(const char *text);
 extern List *cec_inclusion_explain_new(CecPortfolio *portfolio, CecLines *lines);
 extern List *cec_inclusion_explain_unresolved(CecChange *change, List *unresolved);
 extern List *cec_inclusion_explain_lines(CecChange *change, CecLines *doubtful);

@@ -264,8 +264,8 @@ cec_inclusion_explain_new(CecPortfolio *portfolio, CecLines *lines)
 }
 
 /* At most so many bytes of a text that somebody typed, cut between characters. */
-static char *
-shorten(const char *text)
+char *
+cec_inclusion_shorten(const char *text)
 {
 	int len = strlen(text);
 
@@ -312,7 +312,7 @@ cec_inclusion_explain_unresolved(CecChange *change, List *unresolved)
 			char *meant = cec_near_find(near, from->listed_as, from->has_days ? &from->days : NULL);
 
 			if (meant != NULL)
-				line->facts = psprintf("Perhaps \"%s\" was meant.", shorten(meant));
+				line->facts = psprintf("Perhaps \"%s\" was meant.", cec_inclusion_shorten(meant));
 		}
 		else if (from->matches == CEC_NAMES_ANOTHER)
 			line->facts = "The asset that asset_id gives does not bear it as tag, serial number or other identifier.";
@@ -331,7 +331,7 @@ append_line(StringInfo detail, const CecWrongLine *line)
 {
 	if (line->place > 0)
 		appendStringInfo(detail, "Line " INT64_FORMAT ": ", line->place);
-	appendStringInfo(detail, line->problem->message, shorten(line->listed_as));
+	appendStringInfo(detail, line->problem->message, cec_inclusion_shorten(line->listed_as));
 	appendStringInfoChar(detail, '.');
 	if (line->facts != NULL)
 		appendStringInfo(detail, " %s", line->facts);
@@ -380,7 +380,7 @@ cec_inclusion_refuse(CecChange *change, List *wrong, int64 line_count)
 	initStringInfo(&detail);
 	if (list_length(wrong) == 1)
 	{
-		message = psprintf(first->problem->message, shorten(first->listed_as));
+		message = psprintf(first->problem->message, cec_inclusion_shorten(first->listed_as));
 		append_facts(&detail, first, line_count, !is_of_lines(change));
 	}
 	else

@@ -479,7 +479,10 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 		return PointerGetDatum(row);
 	if (isnull)
 		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION), errmsg("a list line names no asset"),
-						errdetail("Both asset_id and listed_as are NULL."),
+						line.place > 1 ? errdetail("Both asset_id and listed_as are NULL in line " INT64_FORMAT
+												   " of this statement.",
+												   line.place)
+									   : errdetail("Both asset_id and listed_as are NULL."),
 						errhint("Give a tag, serial number or other identifier in listed_as."),
 						errtablecol(trigdata->tg_relation, asset_id)));
 	during = SPI_getbinval(row, desc, cec_column_require(trigdata->tg_relation, "during", DATERANGEOID), &isnull);
