@@ -21,9 +21,10 @@ EXTRA_CLEAN = sql/cec--*.sql
 
 # What the install script is made of, in layer order: a layer knows nothing to its right.
 ENGINE = portfolio/portfolio portfolio/binding audit/audit audit/seal registry/registry inclusion/inclusion rule/rule rule/rule_effect \
-	coverage/coverage report/report access/access
+	coverage/coverage refresh/refresh report/report access/access
 PORTFOLIO = portfolio/portfolio audit/audit audit/seal outbox/outbox finding/finding registry/registry contract/contract \
-	bundle/bundle amendment/amendment inclusion/inclusion rule/rule coverage/coverage finding/waiver report/report access/access
+	bundle/bundle amendment/amendment inclusion/inclusion rule/rule coverage/coverage finding/waiver refresh/refresh \
+	report/report access/access
 ENGINE_SQL = $(patsubst %,src/%.sql,$(ENGINE))
 PORTFOLIO_SQL = $(patsubst %,src/%.portfolio.sql,$(PORTFOLIO))
 CLOSING_SQL = src/portfolio/close.portfolio.sql
@@ -67,5 +68,5 @@ $(ENGINE_SCRIPT): cec.control Makefile $(ENGINE_SQL) $(PORTFOLIO_SQL) $(CLOSING_
 	echo "COMMENT ON FUNCTION cec._portfolio_script() IS 'Private. The statements that make a portfolio, with @P@ in the place of its name.';"; \
 	echo "COMMENT ON FUNCTION cec._portfolio_closing() IS 'Private. The last statements that make a portfolio, once its tables are there.';"; \
 	cat src/portfolio/shape.sql; echo "SELECT cec._check_binding('cec', NULL); SELECT cec._take_shape();"; \
-	echo 'GRANT SELECT ON cec.portfolio, cec.access_level, cec.access_privilege TO PUBLIC;'; \
+	echo 'GRANT SELECT ON cec.portfolio, cec.table_rule, cec.access_level, cec.access_privilege TO PUBLIC;'; \
 	} > $@

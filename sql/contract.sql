@@ -58,6 +58,23 @@ SELECT test.refused($$INSERT INTO fleet.regulation (country, title, requirement,
 SELECT test.refused($$INSERT INTO fleet.regulation (country, title, requirement, during) VALUES ('DE', 'T', 'true', '(,infinity)')$$);
 
 SELECT test.refused($$UPDATE fleet.setting SET time_zone = 'Mars/Olympus'$$);
+-- Two hours west; an abbreviation; a number; forms that the server reads as names.
+SELECT test.refused($$UPDATE fleet.setting SET time_zone = 'UTC+2'$$);
+SELECT zone, test.refused(format('UPDATE fleet.contract SET time_zone = %L', zone)) FROM unnest(ARRAY['CET+1x', 'CEST', '+2', '2', '<W>+3', 'Etc/GMT+13', ':UTC', '', 'right/UTC', 'EST5EDT4']) AS zone;
+-- Names, in any case.
+BEGIN;
+UPDATE fleet.contract SET time_zone = 'EUROPE/berlin' WHERE contract_id = 1;
+UPDATE fleet.setting SET time_zone = 'GMT';
+DO $$
+DECLARE
+	zone text;
+BEGIN
+	FOR zone IN SELECT name FROM pg_timezone_names WHERE name !~ '^posix/' LOOP
+		PERFORM cec._contract_time_zone_known(zone);
+		PERFORM cec._contract_time_zone_known(lower(zone));
+	END LOOP;
+END $$;
+ROLLBACK;
 SELECT test.refused($$UPDATE fleet.setting SET expiry_notice_days = -1$$);
 SELECT test.refused($$INSERT INTO fleet.setting (setting_id, version) VALUES (2, 'x')$$);
 

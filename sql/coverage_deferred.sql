@@ -81,4 +81,62 @@ UPDATE fleet.contract SET status = 'active';
 COMMIT;
 :show
 
+-- What comes before its contract, term or asset is held against all of the register when that comes, as if it came now.
+INSERT INTO fleet.asset (asset_id, asset_tag, commissioned_on, status, decommissioned_on) VALUES (21, 'LATE', '2026-06-01', 'in_service', NULL), (22, 'OLD', NULL, 'retired', '2026-03-31');
+INSERT INTO fleet.contract (contract_id, number, customer_id, status, during) VALUES (20, 'C-20', 1, 'active', '[2026-01-01,2027-01-01)');
+\set VERBOSITY default
+BEGIN;
+SET CONSTRAINTS ALL DEFERRED;
+INSERT INTO fleet.inclusion (term_id, asset_id, during) VALUES (80, 21, '[2027-06-01,)'), (80, 22, '[2026-01-01,)');
+SAVEPOINT lines;
+-- Days outside; beyond the term, which is told; after its last day, and before its first; twice on contracts of one kind.
+INSERT INTO fleet.coverage_term (term_id, contract_id, number, during) VALUES (80, 20, '80', '[2026-01-01,)');
+ROLLBACK TO lines;
+UPDATE fleet.inclusion SET during = '[2026-01-01,2028-01-01)' WHERE asset_id = 21;
+SAVEPOINT lines;
+SET client_min_messages = notice;
+INSERT INTO fleet.coverage_term (term_id, contract_id, number, during) VALUES (80, 20, '80', '[2026-01-01,)');
+SET client_min_messages = warning;
+:show
+ROLLBACK TO lines;
+INSERT INTO fleet.coverage_term (term_id, contract_id, number, during) VALUES (80, 20, '80', '[2026-04-01,)');
+ROLLBACK TO lines;
+INSERT INTO fleet.coverage_term (term_id, contract_id, number, during) VALUES (80, 20, '80', '[2026-01-01,2026-06-01)');
+ROLLBACK TO lines;
+INSERT INTO fleet.inclusion (term_id, asset_id, during) VALUES (80, 101, '[2026-06-01,)');
+INSERT INTO fleet.coverage_term (term_id, contract_id, number, during) VALUES (80, 20, '80', '[2026-01-01,)');
+ROLLBACK TO lines;
+UPDATE fleet.contract SET kind = 'lease' WHERE number = 'C-20';
+INSERT INTO fleet.inclusion (term_id, asset_id, during) VALUES (80, 101, '[2026-06-01,)');
+INSERT INTO fleet.coverage_term (term_id, contract_id, number, during) VALUES (80, 20, '80', '[2026-01-01,)');
+ROLLBACK;
+\set VERBOSITY terse
+-- The contract last; a row that comes by its key; the asset last.
+BEGIN;
+SET CONSTRAINTS ALL DEFERRED;
+INSERT INTO fleet.inclusion (term_id, asset_id, during) VALUES (81, 23, '[2026-05-01,2026-08-01)');
+INSERT INTO fleet.coverage_term (term_id, contract_id, number, during) VALUES (81, 21, '81', '[2026-01-01,)');
+SAVEPOINT lines;
+INSERT INTO fleet.contract (contract_id, number, customer_id, status, during) VALUES (21, 'C-21', 1, 'active', '[2025-01-01,2026-01-01)');
+ROLLBACK TO lines;
+INSERT INTO fleet.contract (contract_id, number, customer_id, status, during) VALUES (21, 'C-21', 1, 'active', '[2026-08-01,2027-01-01)');
+ROLLBACK TO lines;
+INSERT INTO fleet.contract (contract_id, number, customer_id, status, during) VALUES (30, 'C-21', 1, 'active', '[2026-08-01,2027-01-01)');
+UPDATE fleet.contract SET contract_id = 21 WHERE contract_id = 30;
+ROLLBACK TO lines;
+INSERT INTO fleet.contract (contract_id, number, customer_id, status, during) VALUES (21, 'C-21', 1, 'active', '[2026-06-01,2027-01-01)');
+SAVEPOINT contract;
+INSERT INTO fleet.asset (asset_id, asset_tag, status, decommissioned_on) VALUES (23, 'GONE', 'retired', '2026-05-31');
+ROLLBACK TO contract;
+INSERT INTO fleet.asset (asset_id, asset_tag) VALUES (23, 'HERE');
+COMMIT;
+:show
+-- Lines that were there before stay, as where a contract is shortened.
+BEGIN;
+SET CONSTRAINTS ALL DEFERRED;
+DELETE FROM fleet.contract WHERE contract_id = 21;
+INSERT INTO fleet.contract (contract_id, number, customer_id, status, during) VALUES (21, 'C-21', 1, 'active', '[2026-09-01,2027-01-01)');
+SELECT number, during FROM fleet.contract WHERE contract_id = 21;
+ROLLBACK;
+
 SELECT cec.drop_portfolio('fleet', 'fleet');

@@ -132,16 +132,16 @@ SELECT * FROM fleet.explain_coverage(1, '-infinity');
 -- The first and the last instants of all have a day in any zone; by probes and by the query.
 INSERT INTO fleet.asset (asset_tag) VALUES ('ever');
 INSERT INTO fleet.contract (number, customer_id, status, during, time_zone)
-	SELECT 'ever ' || zone, 1, 'active', '(,)', zone FROM unnest(ARRAY['Pacific/Kiritimati', 'Pacific/Pago_Pago', '<W>+167', '<E>-167']) AS zone;
+	SELECT 'ever ' || zone, 1, 'active', '(,)', zone FROM unnest(ARRAY['Pacific/Kiritimati', 'Pacific/Pago_Pago', 'Etc/GMT+12', 'Etc/GMT-14']) AS zone;
 INSERT INTO fleet.coverage_term (contract_id, number, during) SELECT contract_id, '1', during FROM fleet.contract WHERE number ~ '^ever';
 INSERT INTO fleet.inclusion (term_id, listed_as, during)
 	SELECT t.term_id, 'ever', t.during FROM fleet.coverage_term t JOIN fleet.contract c USING (contract_id) WHERE c.number ~ '^ever';
 SELECT at, count(*) FROM unnest(ARRAY['4714-11-24 00:00:00+00 BC', '294276-12-31 23:59:59.999999+00']::timestamptz[]) AS at, fleet.covered('ever', at) GROUP BY 1 ORDER BY 1;
 BEGIN;
-DELETE FROM fleet.inclusion i USING fleet.coverage_term t JOIN fleet.contract c USING (contract_id) WHERE i.term_id = t.term_id AND c.number ~ '^ever' AND c.number <> 'ever <E>-167';
+DELETE FROM fleet.inclusion i USING fleet.coverage_term t JOIN fleet.contract c USING (contract_id) WHERE i.term_id = t.term_id AND c.number ~ '^ever' AND c.number <> 'ever Etc/GMT-14';
 SELECT contract_number FROM fleet.covered('ever', '294276-12-31 23:59:59.999999+00');
 SELECT contract_number FROM fleet.covered('ever', '4714-11-24 00:00:00+00 BC');
-UPDATE fleet.inclusion i SET term_id = t.term_id FROM fleet.coverage_term t JOIN fleet.contract c USING (contract_id) WHERE i.listed_as = 'ever' AND c.number = 'ever <W>+167';
+UPDATE fleet.inclusion i SET term_id = t.term_id FROM fleet.coverage_term t JOIN fleet.contract c USING (contract_id) WHERE i.listed_as = 'ever' AND c.number = 'ever Etc/GMT+12';
 SELECT contract_number FROM fleet.covered('ever', '294276-12-31 23:59:59.999999+00');
 SELECT contract_number FROM fleet.covered('ever', '4714-11-24 00:00:00+00 BC');
 ROLLBACK;

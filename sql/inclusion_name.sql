@@ -42,6 +42,17 @@ SELECT test.refused($$INSERT INTO fleet.inclusion (term_id, asset_id, listed_as,
 SELECT test.refused($$UPDATE fleet.inclusion SET asset_id = 3, listed_as = 'FAN' WHERE inclusion_id = 1$$);
 UPDATE fleet.inclusion SET asset_id = 3, listed_as = 'OLD', during = '[2026-05-01,2026-06-01)' WHERE inclusion_id = 1;
 
+-- Moved to another asset: what was typed for the one before goes, also where it is set to what it was, unless both bear it.
+INSERT INTO fleet.inclusion (inclusion_id, term_id, listed_as, during) VALUES (51, 1, 'PUMP', '[2026-10-01,2026-10-05)'), (52, 1, 'PUMP', '[2026-10-11,2026-10-15)'), (54, 1, 'PUMP', '[2026-10-21,2026-10-25)');
+INSERT INTO fleet.inclusion (inclusion_id, term_id, asset_id, listed_as, during) VALUES (53, 1, 1, 'SN-1', '[2026-10-16,2026-10-20)');
+UPDATE fleet.inclusion SET asset_id = 2 WHERE inclusion_id IN (51, 53);
+UPDATE fleet.inclusion SET asset_id = 3, listed_as = 'PUMP', note = 'a form sends all columns' WHERE inclusion_id = 52;
+UPDATE fleet.inclusion SET asset_id = 1, note = 'the same' WHERE inclusion_id = 54;
+SELECT inclusion_id, asset_id, listed_as FROM fleet.inclusion WHERE inclusion_id > 50 ORDER BY 1;
+UPDATE fleet.inclusion SET asset_id = 1, listed_as = 'PUMP' WHERE inclusion_id = 51;
+SELECT test.refused($$UPDATE fleet.inclusion SET asset_id = 999 WHERE inclusion_id = 51$$);
+DELETE FROM fleet.inclusion WHERE inclusion_id > 50;
+
 -- In statements that insert and update at once each part tells of its own lines.
 SELECT test.refused($$MERGE INTO fleet.inclusion i USING (VALUES (1, 'NOBODY'), (99, 'NEMO')) AS s(inclusion_id, listed_as) ON i.inclusion_id = s.inclusion_id
 	WHEN MATCHED THEN UPDATE SET listed_as = s.listed_as WHEN NOT MATCHED THEN INSERT (term_id, listed_as, during) VALUES (1, s.listed_as, '[2026-11-01,2026-12-01)')$$);

@@ -40,7 +40,7 @@ BEGIN
 	FOR a IN 65..90 LOOP
 		FOR b IN 65..90 LOOP
 			BEGIN
-				accepted := accepted + cec.is_country('pg_class'::regclass, chr(a) || chr(b), 'c')::integer;
+				accepted := accepted + cec._asset_country_form(chr(a) || chr(b))::integer;
 			EXCEPTION WHEN check_violation THEN
 				NULL;
 			END;
@@ -84,6 +84,11 @@ SET client_min_messages = notice;
 -- A line that goes beyond its term is stored, and told of; an open end is not.
 INSERT INTO fleet.inclusion (term_id, listed_as, during) VALUES (1, 'P-0001', '[2025-01-01,2099-01-01)'), (1, 'P-0002', '[2026-01-01,2100-01-01)'), (1, 'M-0001', '(,)');
 INSERT INTO fleet.inclusion (term_id, listed_as, during) VALUES (3, 'C-DE', '[2026-01-01,)');
+-- What check_inclusions says of a line that is there and would go beyond the term; it does not repeat all that somebody typed.
+SELECT outcome, message FROM fleet.check_inclusions(1, '[{"identifier": "M-0001", "first_day": "2025-01-01", "last_day": "2026-12-31"}]');
+SELECT outcome, length(message) FROM fleet.check_inclusions(1, jsonb_build_array(jsonb_build_object('identifier', repeat('x', 5000))));
+-- A line that names no asset is refused with its place.
+SELECT test.refused($$INSERT INTO fleet.inclusion (term_id, listed_as, during) VALUES (3, 'P-0001', '[2027-01-01,2027-02-01)'), (3, NULL, '[2026-01-01,)')$$);
 -- Nothing to remove.
 SELECT fleet.remove_asset(2, 'P-0001', '2026-05-05');
 -- A rule that covers what is covered.

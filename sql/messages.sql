@@ -37,7 +37,7 @@ INSERT INTO test.act VALUES
 	(12, $$UPDATE fleet.contract SET status = 'active'$$),
 	(13, $$UPDATE fleet.coverage_rule SET effect = 'exclude'$$),
 	(14, $$UPDATE fleet.coverage_rule SET condition = 'nonsense'$$),
-	(15, $$INSERT INTO fleet.inclusion (term_id, listed_as, during) VALUES (901, 'SECRET-11', '[2026-05-01,2026-06-01)')$$),
+	(15, $$INSERT INTO fleet.inclusion (term_id, listed_as, during) VALUES (901, 'SECRET-1X', '[2026-05-01,2026-06-01)')$$),
 	(16, $$UPDATE fleet.asset SET status = 'in service'$$),
 	(17, $$UPDATE fleet.contract SET currency = 'eur'$$),
 	(18, $$UPDATE fleet.asset SET country = 'UK'$$);

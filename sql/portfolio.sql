@@ -31,11 +31,11 @@ SELECT test.refused($$SELECT cec.upgrade_portfolio('fleet')$$);
 RESET ROLE;
 GRANT CREATE ON SCHEMA public TO regress_stranger;
 SET ROLE regress_stranger;
-CREATE FUNCTION public.st_xmin(public.geometry) RETURNS double precision LANGUAGE sql AS 'SELECT 0';
+CREATE FUNCTION public.lower(daterange) RETURNS date LANGUAGE sql IMMUTABLE AS 'SELECT NULL::date';
 RESET ROLE;
 SELECT test.refused($$SELECT cec.create_portfolio('open')$$);
 SELECT cec.upgrade_portfolio('depot') = cec.version();
-DROP FUNCTION public.st_xmin(public.geometry);
+DROP FUNCTION public.lower(daterange);
 REVOKE CREATE ON SCHEMA public FROM regress_stranger;
 
 -- Names that need quotes; a new name; the way back.

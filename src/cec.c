@@ -7,15 +7,20 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "amendment.h"
 #include "asset_lock.h"
 #include "audit.h"
 #include "bundle.h"
 #include "contract.h"
 #include "coverage.h"
+#include "finding.h"
+#include "guard.h"
 #include "inclusion.h"
 #include "portfolio_cache.h"
 #include "portfolio_query.h"
 #include "query.h"
+#include "registry.h"
+#include "row_check.h"
 #include "rule.h"
 
 PG_MODULE_MAGIC;
@@ -25,6 +30,7 @@ void _PG_init(void);
 void
 _PG_init(void)
 {
+	cec_guard_init();
 	cec_query_init();
 	cec_portfolio_cache_init();
 	cec_portfolio_query_init();
@@ -36,5 +42,15 @@ _PG_init(void)
 	cec_inclusion_init();
 	cec_rule_init();
 	cec_coverage_init();
+	cec_portfolio_constraint_init();
+	cec_audit_constraint_init();
+	cec_finding_constraint_init();
+	cec_registry_constraint_init();
+	cec_contract_constraint_init();
+	cec_bundle_constraint_init();
+	cec_amendment_constraint_init();
+	cec_inclusion_constraint_init();
+	cec_rule_constraint_init();
+	cec_coverage_constraint_init();
 	MarkGUCPrefixReserved("cec");
 }

@@ -13,9 +13,9 @@ CREATE TABLE @P@.amendment (
 	reason text,
 	CONSTRAINT amendment_pkey PRIMARY KEY (amendment_id),
 	CONSTRAINT amendment_contract_id_fkey FOREIGN KEY (contract_id) REFERENCES @P@.contract,
-	CONSTRAINT amendment_status_known CHECK (cec.is_word(tableoid, status, 'amendment.status', 'draft, submitted, approved, applied, cancelled')),
-	CONSTRAINT amendment_approval_complete CHECK ((approved_at IS NULL) = (approved_by IS NULL)),
-	CONSTRAINT amendment_applied_has_time CHECK ((status = 'applied') = (applied_at IS NOT NULL))
+	CONSTRAINT amendment_status_known CHECK (cec._amendment_status_known(status)),
+	CONSTRAINT amendment_approval_complete CHECK (cec._amendment_approval_complete(approved_at, approved_by)),
+	CONSTRAINT amendment_applied_has_time CHECK (cec._amendment_applied_has_time(status, applied_at))
 );
 
 CREATE INDEX amendment_contract_id_idx ON @P@.amendment (contract_id);
@@ -31,7 +31,7 @@ CREATE TABLE @P@.amendment_line (
 	CONSTRAINT amendment_line_pkey PRIMARY KEY (line_id),
 	CONSTRAINT amendment_line_amendment_id_fkey FOREIGN KEY (amendment_id) REFERENCES @P@.amendment,
 	CONSTRAINT amendment_line_term_id_fkey FOREIGN KEY (term_id) REFERENCES @P@.coverage_term,
-	CONSTRAINT amendment_line_action_known CHECK (cec.is_word(tableoid, action, 'amendment_line.action', 'include, exclude, remove, swap'))
+	CONSTRAINT amendment_line_action_known CHECK (cec._amendment_line_action_known(action))
 );
 
 CREATE INDEX amendment_line_amendment_id_idx ON @P@.amendment_line (amendment_id);

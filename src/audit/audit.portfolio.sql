@@ -8,7 +8,7 @@ CREATE TABLE @P@.audit_schema (
 	column_codes text[] NOT NULL,
 	recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	CONSTRAINT audit_schema_pkey PRIMARY KEY (schema_hash),
-	CONSTRAINT audit_schema_hash_length CHECK (octet_length(schema_hash) = 16)
+	CONSTRAINT audit_schema_hash_length CHECK (cec._audit_schema_hash_length(schema_hash))
 );
 
 CREATE TABLE @P@.audit_log (
@@ -31,7 +31,7 @@ CREATE TABLE @P@.audit_log (
 	row_image bytea,
 	delta bytea,
 	CONSTRAINT audit_log_pkey PRIMARY KEY (audit_id),
-	CONSTRAINT audit_log_operation_known CHECK (cec.is_word(tableoid, operation, 'audit_log.operation', 'INSERT, UPDATE, DELETE, COVER, REFRESH, RECOMPUTE'))
+	CONSTRAINT audit_log_operation_known CHECK (cec._audit_log_operation_known(operation))
 );
 
 -- Subjects are found by these; rows that speak of no asset or no contract cost nothing in them.

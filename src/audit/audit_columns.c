@@ -129,7 +129,7 @@ key_column(Relation rel)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("table \"%s\" cannot be recorded", RelationGetRelationName(rel)),
 						errdetail("Its primary key is not a bigint."),
-						errhint("Give it back the primary key that cec.create_portfolio made.")));
+						errhint("Restore the primary key that cec.create_portfolio made.")));
 	return first + FirstLowInvalidHeapAttributeNumber;
 }
 

@@ -37,7 +37,4 @@ extern bool cec_delta_write(CecDeltaWriter *writer, StringInfo buf);
 extern void cec_delta_read_begin(CecDeltaReader *reader, const char *bytes, Size length);
 extern bool cec_delta_read(CecDeltaReader *reader);
 
-/* audit_write.c */
-extern void cec_audit_write_delta(CecPortfolio *portfolio, CecDelta *delta, const char *operation);
-
 #endif

@@ -76,7 +76,7 @@ check_right(Oid nspid)
 	if (!OidIsValid(function) || !cec_compat_may_run(function, GetUserId()))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to erase rows of the audit log"),
-				 errhint("It needs EXECUTE on erase_audit of the portfolio, as level auditor has it.")));
+				 errhint("It needs EXECUTE on the portfolio's erase_audit, which level auditor has.")));
 }
 
 static void
@@ -204,7 +204,7 @@ cec_erase_audit(PG_FUNCTION_ARGS)
 
 	if (VARSIZE_ANY_EXHDR(ground) == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("no ground is given for the erasure"),
-						errhint("Say why, as it is to stand in audit_erasure.")));
+						errhint("Say why; it will be kept in audit_erasure.")));
 	cec_portfolio_pin();
 	check_right(PG_GETARG_OID(0));
 	eraser.portfolio = cec_portfolio_get(PG_GETARG_OID(0));

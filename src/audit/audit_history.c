@@ -60,8 +60,10 @@ static const CecQuery coverage_rows = {
 
 static const CecQuery past_rows = {
 	"SELECT asset_id::bigint, term_id::bigint, lower(during::daterange), upper(during::daterange),"
-	" lower(recorded::tstzrange), upper(recorded::tstzrange), is_stated::boolean, is_ruled::boolean, is_inherited::boolean"
-	" FROM @P@.coverage_history",
+	/* Half-open, as the engine writes it: a bound that was moved in or out is another instant. */
+	" lower(recorded::tstzrange) + CASE WHEN lower_inc(recorded) THEN interval '0' ELSE interval '1 microsecond' END,"
+	" upper(recorded::tstzrange) + CASE WHEN upper_inc(recorded) THEN interval '1 microsecond' ELSE interval '0' END,"
+	" is_stated::boolean, is_ruled::boolean, is_inherited::boolean FROM @P@.coverage_history",
 	0,
 	{0},
 	CURSOR_OPT_CUSTOM_PLAN,

@@ -74,7 +74,7 @@ cec_audit_log_shape(CecLogShape *shape, Relation log)
 		check_log(shape, log);
 		if (TupleDescAttr(RelationGetDescr(log), shape->attnums[CEC_LOG_AUDIT_ID] - 1)->attidentity == '\0')
 			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-							errmsg("the audit log numbers its rows no longer"),
+							errmsg("column \"audit_id\" of the audit log is no longer an identity column"),
 							errhint("Make audit_id an identity column again."), errtable(log)));
 		shape->sequence = cec_compat_identity_sequence(log, shape->attnums[CEC_LOG_AUDIT_ID]);
 		shape->relid = relid;

@@ -56,7 +56,7 @@ begin_proof(Prover *prover, CecPortfolio *portfolio)
 	cec_kept_begin(&prover->kept, portfolio, cec_hasher_begin());
 	if (!cec_digest_last(portfolio, &prover->digest))
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("nothing of the audit log was sealed yet"), errhint("Call seal_audit first.")));
+						errmsg("nothing of the audit log has been sealed yet"), errhint("Call seal_audit first.")));
 }
 
 static void

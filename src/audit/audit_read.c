@@ -130,6 +130,6 @@ cec_refuse_rewrite(PG_FUNCTION_ARGS)
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("table \"%s\" is append-only", RelationGetRelationName(trigdata->tg_relation)),
-			 errdetail("What is recorded is neither changed nor removed, also not by its owner."),
-			 errhint("A mistake is mended by a new change, which is recorded too."), errtable(trigdata->tg_relation)));
+			 errdetail("What is recorded is neither changed nor removed, not even by its owner."),
+			 errhint("Correct a mistake by a new change, which is recorded too."), errtable(trigdata->tg_relation)));
 }

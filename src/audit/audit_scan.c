@@ -59,7 +59,7 @@ cec_audit_begin(CecPortfolio *portfolio, CecActAs *act, const char *verb)
 {
 	if (!cec_may_read_all(GetUserId(), cec_portfolio_table(portfolio, "audit_log")))
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to %s the audit log", verb),
-						errhint("It needs SELECT on audit_log, as levels auditor and admin have it.")));
+						errhint("It needs SELECT on audit_log, which levels auditor and admin have.")));
 	cec_portfolio_act(act, portfolio);
 }
 

@@ -128,9 +128,9 @@ read_last_number(Sealer *sealer)
 	Datum last;
 
 	if (TupleDescAttr(RelationGetDescr(log), attnum - 1)->attidentity == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the audit log numbers its rows no longer"),
-				 errhint("Make audit_id an identity column again."), errtable(log)));
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("column \"audit_id\" of the audit log is no longer an identity column"),
+						errhint("Make audit_id an identity column again."), errtable(log)));
 	sequence = cec_compat_identity_sequence(log, attnum);
 	tuple = SearchSysCache1(SEQRELID, ObjectIdGetDatum(sequence));
 	if (!HeapTupleIsValid(tuple))
@@ -171,7 +171,7 @@ find_oldest_settled(const Sealer *sealer, const CecShown *previous, uint64 next_
 static void
 refuse_damage(const char *detail)
 {
-	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("the audit log cannot be sealed on"),
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("cannot continue sealing the audit log"),
 					errdetail("%s", detail), errhint("See what verify_audit says.")));
 }
 
@@ -394,7 +394,7 @@ cec_seal_audit(PG_FUNCTION_ARGS)
 	/* Before the lock: whoever waits for it keeps others waiting. */
 	if (!cec_may_read_all(GetUserId(), cec_portfolio_table(sealer.portfolio, "audit_block")))
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to seal the audit log"),
-						errhint("It needs SELECT on audit_block, as levels auditor and admin have it.")));
+						errhint("It needs SELECT on audit_block, which levels auditor and admin have.")));
 	table_close(cec_portfolio_open(sealer.portfolio, "audit_block", ShareRowExclusiveLock), NoLock);
 	cec_portfolio_act(&act, sealer.portfolio);
 	sealed = seal(&sealer);

@@ -37,7 +37,7 @@
 static char *actor_setting = NULL;
 static char *reason_setting = NULL;
 
-static const char *const operation_name[] = {"INSERT", "UPDATE", "DELETE"};
+static const char *const operation_name[] = {"INSERT", "UPDATE", "DELETE", "REFRESH", "RECOMPUTE"};
 
 static const CecQuery contract_of_amendment = {"SELECT contract_id::bigint FROM @P@.amendment WHERE amendment_id = $1",
 											   1,
@@ -406,8 +406,8 @@ record_row(LogWriter *writer, TupleTableSlot *old_row, TupleTableSlot *new_row)
  * Writes what changed in cover as entries of the engine's own, which speak of no row: their image is empty.  The operation
  * says whose doing it was.  Nothing is written when nothing changed.
  */
-void
-cec_audit_write_delta(CecPortfolio *portfolio, CecDelta *delta, const char *operation)
+static void
+record_delta(CecPortfolio *portfolio, CecDelta *delta, const char *operation)
 {
 	int pieces = cec_delta_pieces(delta);
 	LogWriter *writer;
@@ -444,6 +444,8 @@ record_rows(CecChange *change)
 	int64 count;
 	bool within; /* the delta of one row's statement goes into that row's entry */
 
+	if (change->rel == NULL)
+		record_delta(change->portfolio, &change->delta, operation_name[change->operation]);
 	if (cec_change_is_empty(change))
 		return;
 	count = tuplestore_tuple_count(change->new_rows != NULL ? change->new_rows : change->old_rows);
@@ -469,5 +471,5 @@ record_rows(CecChange *change)
 	end_writing(writer);
 	pfree(writer);
 	if (!within)
-		cec_audit_write_delta(change->portfolio, &change->delta, "COVER");
+		record_delta(change->portfolio, &change->delta, "COVER");
 }

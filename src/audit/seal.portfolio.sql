@@ -28,7 +28,7 @@ CREATE TABLE @P@.audit_leaf (
 	audit_ids bigint[] NOT NULL,
 	leaf_hashes bytea NOT NULL,
 	CONSTRAINT audit_leaf_pkey PRIMARY KEY (first_leaf),
-	CONSTRAINT audit_leaf_as_many CHECK (octet_length(leaf_hashes) = 32 * cardinality(audit_ids))
+	CONSTRAINT audit_leaf_as_many CHECK (cec._audit_leaf_as_many(leaf_hashes, audit_ids))
 );
 ALTER TABLE @P@.audit_leaf ALTER COLUMN audit_ids SET STORAGE PLAIN, ALTER COLUMN leaf_hashes SET STORAGE PLAIN;
 
@@ -47,8 +47,8 @@ CREATE TABLE @P@.audit_erasure (
 	session_user_name text NOT NULL,
 	ground text NOT NULL,
 	CONSTRAINT audit_erasure_pkey PRIMARY KEY (audit_id),
-	CONSTRAINT audit_erasure_content_length CHECK (octet_length(content) = 32),
-	CONSTRAINT audit_erasure_ground_given CHECK (ground <> '')
+	CONSTRAINT audit_erasure_content_length CHECK (cec._audit_erasure_content_length(content)),
+	CONSTRAINT audit_erasure_ground_given CHECK (cec._audit_erasure_ground_given(ground))
 );
 
 CREATE FUNCTION @P@.seal_audit() RETURNS bigint
@@ -129,7 +129,7 @@ COMMENT ON COLUMN @P@.audit_erasure.session_user_name IS 'Role that the session 
 COMMENT ON COLUMN @P@.audit_erasure.ground IS 'On what ground, as given to erase_audit.';
 COMMENT ON FUNCTION @P@.seal_audit() IS 'Seals the rows of the log that are settled since the last seal and returns the number of the new block; NULL when there are none. Makes no writer wait. To be called every minute or so, in a transaction of its own (25001 when it has written, or above READ COMMITTED). Needs SELECT on audit_block (levels auditor and admin).';
 COMMENT ON FUNCTION @P@.audit_digest() IS 'The line to keep outside: portfolio, cluster, block, size and root of the tree, and when it was sealed. NULL when nothing was sealed yet. Whoever has it can tell later whether the log was rewritten; see verify_audit.';
-COMMENT ON FUNCTION @P@.verify_audit(text[]) IS 'Computes the whole tree afresh and returns every difference to what was sealed, and to the digests that were kept outside: none when nobody tampered. Kinds: EDITED, MISSING, EXTRA, REORDERED, TRUNCATED_TAIL, FORK, SCHEMA_CHANGED, TRIGGER_DISABLED, UNSEALED_TOO_OLD; and ERASED, which is lawful. Needs SELECT on audit_log and READ COMMITTED (25001); 22P02 for a line that is no digest.';
+COMMENT ON FUNCTION @P@.verify_audit(text[]) IS 'Computes the whole tree afresh and returns every difference to what was sealed, and to the digests that were kept outside: none when nobody tampered. Kinds: EDITED, MISSING, EXTRA, REORDERED, TRUNCATED_TAIL, FORK, SCHEMA_CHANGED, TRIGGER_DISABLED, UNSEALED_TOO_OLD; and ERASED, which is lawful. Needs SELECT on audit_log and READ COMMITTED (25001); 22P02 for a line that is not a digest.';
 COMMENT ON FUNCTION @P@.audit_proof(bigint) IS 'Proof that a row of the log is in the tree, for people outside: audit_id, leaf_index, tree_size, header, content, leaf, root, path and the digest of the last block; hashes in hex. cec.verify_inclusion checks it. Errors: 23503 no such row, 55000 not sealed yet, XX001 tampered with. Needs SELECT on audit_log.';
 COMMENT ON FUNCTION @P@.audit_consistency(text) IS 'Proof that the tree as it is goes on from a digest that was kept: first_size, first_root, second_size, second_root, path and the digest of the last block. cec.verify_consistency checks it: false when the log was rewritten. Errors: 22P02 not a digest, 22023 of a longer log. Needs SELECT on audit_log.';
 COMMENT ON FUNCTION @P@.erase_audit(bigint, text) IS 'Erases salt and image of one row of the log, which then tells no more than that there was a change, when and by whom. Who erased it and on what ground stands in audit_erasure; every proof still holds, and verify_audit says ERASED. Other rows of the log may hold the same value and are erased one by one; the bytes leave the disk with the next VACUUM. Errors: 22023 no ground, 23503 no such row, 55000 not sealed yet or erased already, XX001 tampered with. Needs EXECUTE on this function (level auditor).';

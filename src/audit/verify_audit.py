@@ -4,7 +4,7 @@
     verify_audit.py FOLDER DIGEST...       DIGEST: a line as audit_digest returned it, or a file of such lines
 
 FOLDER holds portfolio.copy, audit_log.copy, audit_block.copy, audit_erasure.copy and audit_schema.copy, and may hold
-audit_leaf.copy, which tells the row where only the block would be known; README.md has the commands that write them.
+audit_leaf.copy, which tells the row where only the block would be known; docs/audit.md has the commands that write them.
 Prints a line for each thing found wrong, ends with "verified" or "NOT VERIFIED", and with status 0 or 1; with 2, and a
 line on standard error, when it could not be tried: called wrongly, a file not there or not written so, no digest.
 
@@ -69,7 +69,7 @@ def rows_of(folder, table, read, required):
     except OSError as error:
         give_up(f"cannot read {path}: {error.strerror}")
     except (ValueError, TypeError, IndexError, UnicodeError, struct.error):
-        give_up(f"{path}, line {number}: not written as README.md has it")
+        give_up(f"{path}, line {number}: not written as docs/audit.md has it")
 
 
 def as_bytes(field):  # bytea_output = hex

@@ -6,7 +6,7 @@ CREATE TABLE @P@.bundle (
 	primary_asset_id bigint NOT NULL,
 	CONSTRAINT bundle_pkey PRIMARY KEY (bundle_id),
 	CONSTRAINT bundle_primary_asset_id_fkey FOREIGN KEY (primary_asset_id) REFERENCES @P@.asset,
-	CONSTRAINT bundle_name_not_empty CHECK (name <> '')
+	CONSTRAINT bundle_name_not_empty CHECK (cec._bundle_name_not_empty(name))
 );
 
 CREATE INDEX bundle_primary_asset_id_idx ON @P@.bundle (primary_asset_id);
@@ -19,10 +19,8 @@ CREATE TABLE @P@.bundle_member (
 	CONSTRAINT bundle_member_pkey PRIMARY KEY (member_id),
 	CONSTRAINT bundle_member_bundle_id_fkey FOREIGN KEY (bundle_id) REFERENCES @P@.bundle,
 	CONSTRAINT bundle_member_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES @P@.asset,
-	CONSTRAINT bundle_member_days_not_empty CHECK (NOT isempty(during)
-		OR cec.refuse_empty('bundle_member_days_not_empty')),
-	CONSTRAINT bundle_member_days_finite CHECK ((isfinite(lower(during)) AND isfinite(upper(during))) IS NOT FALSE
-		OR cec.refuse_infinity('bundle_member_days_finite'))
+	CONSTRAINT bundle_member_days_not_empty CHECK (cec._bundle_member_days_not_empty(during)),
+	CONSTRAINT bundle_member_days_finite CHECK (cec._bundle_member_days_finite(during))
 );
 
 CREATE INDEX bundle_member_bundle_id_idx ON @P@.bundle_member (bundle_id);

@@ -79,7 +79,7 @@ refuse_cycle(CycleSearch *search, const Step *last, const CecDaySet *days)
 	if (!cec_change_may_tell(search->change, "asset") || !cec_change_may_tell(search->change, "bundle") ||
 		!cec_change_may_tell(search->change, "bundle_member"))
 		ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("an asset would inherit from itself"),
-						errhint("Have somebody look at it who may read the register and all bundles."),
+						errhint("Ask somebody who may read the register and all bundles to look at it."),
 						errtableconstraint(search->change->rel, "bundle_member_no_cycle")));
 	initStringInfo(&path);
 	for (const Step *step = last; step != NULL; step = step->below)

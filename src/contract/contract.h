@@ -6,5 +6,6 @@
 #define CEC_CONTRACT_H
 
 extern void cec_contract_init(void);
+extern void cec_contract_constraint_init(void);
 
 #endif

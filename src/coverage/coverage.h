@@ -27,6 +27,7 @@ typedef struct CecTermFacts
 typedef struct CecAssetTerm
 {
 	CecTermFacts *term;
+	bool is_concerned;
 	CecDaySet listed;
 	CecDaySet qualified; /* by include rules */
 	CecDaySet carved_out;
@@ -88,15 +89,14 @@ typedef struct CecCoverSet
 } CecCoverSet;
 
 extern void cec_coverage_init(void);
+extern void cec_coverage_constraint_init(void);
 extern void cec_coverage_update_init(void);
 extern void cec_coverage_await_init(void);
 extern void cec_duplicate_notice_init(void);
 extern void cec_terminate_notice_init(void);
 extern CecCoverSet *cec_coverage_compute(CecReading *reading, const CecIds *assets, CecRuleWork *rules);
 extern CecCoverRow *cec_coverage_rows(CecAssetCover *asset, int *count);
-extern int64
-cec_coverage_update(CecReading *reading, const CecIds *assets, const CecIds *facts, DateADT today, CecDelta *delta);
 extern void cec_coverage_differ(CecReading *reading, CecCoverSet *set, TimestampTz past, CecDelta *delta);
-extern int64 cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot, const CecDelta *delta);
+extern void cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot, const CecDelta *delta);
 
 #endif

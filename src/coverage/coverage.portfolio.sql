@@ -12,9 +12,9 @@ CREATE TABLE @P@.coverage (
 	CONSTRAINT coverage_pkey PRIMARY KEY (coverage_id),
 	CONSTRAINT coverage_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES @P@.asset,
 	CONSTRAINT coverage_term_id_fkey FOREIGN KEY (term_id) REFERENCES @P@.coverage_term,
-	CONSTRAINT coverage_days_not_empty CHECK (NOT isempty(during)),
-	CONSTRAINT coverage_days_finite CHECK ((isfinite(lower(during)) AND isfinite(upper(during))) IS NOT FALSE),
-	CONSTRAINT coverage_has_ground CHECK (is_stated OR is_ruled OR is_inherited)
+	CONSTRAINT coverage_days_not_empty CHECK (cec._coverage_days_not_empty(during)),
+	CONSTRAINT coverage_days_finite CHECK (cec._coverage_days_finite(during)),
+	CONSTRAINT coverage_has_ground CHECK (cec._coverage_has_ground(is_stated, is_ruled, is_inherited))
 );
 
 CREATE INDEX coverage_asset_id_idx ON @P@.coverage (asset_id);
@@ -31,9 +31,9 @@ CREATE TABLE @P@.coverage_history (
 	is_inherited boolean NOT NULL,
 	recorded tstzrange NOT NULL,
 	CONSTRAINT coverage_history_pkey PRIMARY KEY (coverage_history_id),
-	CONSTRAINT coverage_history_days_not_empty CHECK (NOT isempty(during)),
-	CONSTRAINT coverage_history_days_finite CHECK ((isfinite(lower(during)) AND isfinite(upper(during))) IS NOT FALSE),
-	CONSTRAINT coverage_history_recorded_not_empty CHECK (NOT isempty(recorded))
+	CONSTRAINT coverage_history_days_not_empty CHECK (cec._coverage_history_days_not_empty(during)),
+	CONSTRAINT coverage_history_days_finite CHECK (cec._coverage_history_days_finite(during)),
+	CONSTRAINT coverage_history_recorded_not_empty CHECK (cec._coverage_history_recorded_not_empty(recorded))
 );
 
 CREATE INDEX coverage_history_asset_id_idx ON @P@.coverage_history (asset_id);
@@ -230,4 +230,4 @@ COMMENT ON FUNCTION @P@.covered_on(text, date) IS 'The same as covered, on a cal
 COMMENT ON FUNCTION @P@.explain_coverage(bigint, date) IS 'Why an asset is or is not covered on a day (NULL: today): one row per term considered and step of the definition, with outcome (yes, no or covered, not covered) and the reason in words. Errors: 22004 NULL, 22008 infinity, 23503 unknown asset.';
 COMMENT ON FUNCTION @P@.coverage_as_of(date, timestamptz) IS 'Coverage of a day as it was known at an instant. Errors: 22004 NULL, 22008 infinity.';
 COMMENT ON FUNCTION @P@.verify_coverage() IS 'Computes coverage afresh from its definition and returns every difference to what is stored: missing or extra. Always none. Refuses isolation above READ COMMITTED (25001).';
-COMMENT ON FUNCTION @P@.recompute_coverage() IS 'Brings stored coverage back to its definition after damage from outside; returns the number of rows changed. Needs UPDATE on setting (level admin).';
+COMMENT ON FUNCTION @P@.recompute_coverage() IS 'Decides all rules as of today and brings stored coverage back to its definition, after damage from outside; returns the number of rows of coverage changed. Include rules that mention the day wait for refresh where it has days to walk yet. Needs UPDATE on setting (level admin).';

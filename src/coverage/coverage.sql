@@ -8,9 +8,6 @@ CREATE FUNCTION cec._let_definitions() RETURNS void
 LANGUAGE c AS 'MODULE_PATHNAME', 'cec_let_definitions';
 CREATE FUNCTION cec._recompute(portfolio oid) RETURNS bigint
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_recompute';
-CREATE FUNCTION cec._refresh_rules(portfolio oid, on_day date, OUT days bigint, OUT rules bigint, OUT coverage bigint,
-	OUT suspended bigint)
-LANGUAGE c AS 'MODULE_PATHNAME', 'cec_refresh_rules';
 
 CREATE FUNCTION cec._covered(portfolio oid, identifier text, at timestamptz, on_day date)
 RETURNS TABLE (rank bigint, asset_id bigint, asset_tag text, contract_id bigint, contract_number text, term_id bigint,
@@ -41,7 +38,7 @@ CREATE FUNCTION cec._require_finite(on_day date, at timestamptz) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF NOT isfinite(on_day) OR NOT isfinite(at) THEN
-		RAISE EXCEPTION USING ERRCODE = 'datetime_field_overflow', MESSAGE = 'infinity is no day',
+		RAISE EXCEPTION USING ERRCODE = 'datetime_field_overflow', MESSAGE = 'infinity is not a day',
 			HINT = 'Ask for a day or an instant on which something can be covered.';
 	END IF;
 END;
@@ -266,6 +263,8 @@ CREATE FUNCTION cec.verify_coverage(portfolio regnamespace)
 RETURNS TABLE (problem text, asset_id bigint, term_id bigint, valid_from date, last_day date,
 	is_stated boolean, is_ruled boolean, is_inherited boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	wrong_rules jsonb;
 BEGIN
 	PERFORM cec._require_version(portfolio);
 	PERFORM cec._require_execute(portfolio, 'verify_coverage');
@@ -274,6 +273,7 @@ BEGIN
 	IF NOT pg_is_in_recovery() AND has_table_privilege(format('%s.audit_log', portfolio)::regclass, 'SELECT') THEN
 		PERFORM cec._keep_definitions(portfolio);
 	END IF;
+	SELECT coalesce(jsonb_agg(r), '[]') INTO wrong_rules FROM cec._verify_rules_of_a_day(portfolio) AS r;
 	RETURN QUERY EXECUTE cec._sql(portfolio, $query$
 		WITH defined AS MATERIALIZED (SELECT * FROM cec._define_coverage($1, NULL)),
 			stored AS MATERIALIZED (SELECT v.asset_id, v.term_id, v.during, v.is_stated, v.is_ruled, v.is_inherited FROM @P@.coverage v),
@@ -285,9 +285,9 @@ BEGIN
 		FROM difference d
 		UNION ALL
 		SELECT r.problem, r.asset_id, r.term_id, r.on_day, r.on_day, false, r.effect = 'include', false
-		FROM cec._verify_rules_of_a_day($1) r
+		FROM jsonb_to_recordset($2) AS r(problem text, asset_id bigint, term_id bigint, effect text, on_day date)
 		ORDER BY 2, 3, 4, 1
-		$query$) USING portfolio;
+		$query$) USING portfolio, wrong_rules;
 	PERFORM cec._let_definitions();
 END;
 $$;
@@ -354,22 +354,6 @@ BEGIN
 END;
 $$;
 
-CREATE FUNCTION cec.refresh(portfolio regnamespace, on_day date) RETURNS TABLE (task text, count bigint)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	done record;
-BEGIN
-	PERFORM cec._require_version(portfolio);
-	PERFORM cec._require_read_committed('refresh');
-	IF NOT has_table_privilege(format('%s.setting', portfolio)::regclass, 'UPDATE') THEN
-		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('permission denied to refresh portfolio %s', portfolio),
-			HINT = 'It needs UPDATE on the table setting, as level admin has.';
-	END IF;
-	SELECT * INTO done FROM cec._refresh_rules(portfolio::oid, on_day);
-	RETURN QUERY VALUES ('days', done.days), ('rules', done.rules), ('coverage', done.coverage), ('suspended', done.suspended);
-END;
-$$;
-
 CREATE FUNCTION cec.recompute_coverage(portfolio regnamespace) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -378,7 +362,7 @@ BEGIN
 	IF NOT has_table_privilege(format('%s.setting', portfolio)::regclass, 'UPDATE') THEN
 		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
 			MESSAGE = format('permission denied to recompute the coverage of portfolio %s', portfolio),
-			HINT = 'It needs UPDATE on the table setting, as level admin has.';
+			HINT = 'It needs UPDATE on the table setting, which level admin has.';
 	END IF;
 	RETURN cec._recompute(portfolio);
 END;
@@ -511,7 +495,7 @@ END;
 $$;
 
 COMMENT ON FUNCTION cec.refuse_typing() IS 'Engine trigger: refuses changes of derived tables by statements (SQLSTATE 42501).';
-COMMENT ON FUNCTION cec._recompute(oid) IS 'Private. Computes and writes the coverage of all assets; returns the number of rows changed.';
+COMMENT ON FUNCTION cec._recompute(oid) IS 'Private. Decides all rules, computes and writes the coverage of all assets; returns the number of rows of coverage changed.';
 COMMENT ON FUNCTION cec._covered(oid, text, timestamptz, date) IS 'Private. Terms that cover an asset at an instant, or on a day.';
 COMMENT ON FUNCTION cec.covered(regnamespace, text, timestamptz) IS 'Terms that cover an asset at an instant; see covered of a portfolio.';
 COMMENT ON FUNCTION cec.covered_on(regnamespace, text, date) IS 'Terms that cover an asset on a day; see covered_on of a portfolio.';
@@ -522,11 +506,9 @@ COMMENT ON FUNCTION cec._define_heirs(regnamespace) IS 'Private. Members and the
 COMMENT ON FUNCTION cec._define_carve_outs(regnamespace, bigint, text[], bigint[], daterange[]) IS 'Private. The days that assets are taken out of terms, in plain SQL.';
 COMMENT ON FUNCTION cec._keep_definitions(oid) IS 'Private. Keeps definitions from changing, as any writer of data does, until _let_definitions.';
 COMMENT ON FUNCTION cec._let_definitions() IS 'Private. Lets definitions change again, as far as _keep_definitions of the same function kept them.';
-COMMENT ON FUNCTION cec._refresh_rules(oid, date) IS 'Private. Suspends rules that failed and decides those that depend on the day, day by day.';
 COMMENT ON FUNCTION cec._verify_rules(regnamespace) IS 'Private. Pairs of asset and rule for which rule_effect says something else than the condition says today.';
 COMMENT ON FUNCTION cec._verify_rules_of_a_day(regnamespace) IS 'Private. The same, for a day that did not end meanwhile.';
 COMMENT ON FUNCTION cec.test_rule(regnamespace, bigint, text, text) IS 'Who would gain or lose cover by a rule; see test_rule of a portfolio.';
-COMMENT ON FUNCTION cec.refresh(regnamespace, date) IS 'Does what depends on the day; see refresh of a portfolio.';
 COMMENT ON FUNCTION cec._require_read_committed(text) IS 'Private. Raises SQLSTATE 25001 above READ COMMITTED.';
 COMMENT ON FUNCTION cec.verify_coverage(regnamespace) IS 'Every difference between stored coverage and its definition; see verify_coverage of a portfolio.';
 COMMENT ON FUNCTION cec.recompute_coverage(regnamespace) IS 'Brings stored coverage back to its definition; see recompute_coverage of a portfolio.';

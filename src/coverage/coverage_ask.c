@@ -65,7 +65,7 @@ static const CecQuery is_known = {
 static void
 refuse_infinity(void)
 {
-	ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("infinity is no day"),
+	ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("infinity is not a day"),
 					errhint("Ask for a day or an instant on which something can be covered.")));
 }
 
@@ -157,10 +157,11 @@ cec_covered(PG_FUNCTION_ARGS)
 		tuplestore_putvalues(result->setResult, result->setDesc, values, isnull);
 	}
 	if (rows == 0 && cec_query_read(portfolio->plans, &is_known, args, nulls) == 0)
-		ereport(ERROR, (errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-						errmsg("no asset is known as \"%.100s\"", text_to_cstring(PG_GETARG_TEXT_PP(1))),
-						errdetail("It is neither an asset tag nor a serial number nor an identifier of that day."),
-						errhint("See find_asset for what an identifier names.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("no asset is known as \"%.100s\"", text_to_cstring(PG_GETARG_TEXT_PP(1))),
+				 errdetail("It is not an asset tag, a serial number or an identifier that was valid on that day."),
+				 errhint("See find_asset for what an identifier names.")));
 	SPI_finish();
 	cec_portfolio_unpin();
 	return (Datum) 0;

@@ -5,7 +5,7 @@
  * Whoever owns the tables may make their foreign keys deferrable: then a line may come before its term, asset or contract.
  * INSERT of these is data, and goes beside other writers, since nobody refers to them yet.  So the exception is on the side of
  * the row that came too early: from here on the transaction is alone, and what is awaited can come from itself alone, which
- * finds the row (coverage_collect.c, rule_collect.c), or has come from somebody who has committed by now, and is seen.
+ * finds the row (coverage_collect.c, rule_define.c), or has come from somebody who has committed by now, and is seen.
  *
  * This waits for others while it holds locks, and so do they perhaps for it: one of the two then gets 40P01.  Rules,
  * memberships, and rows that were deleted or have another key now need nothing here: these statements have the gate alone.

@@ -16,7 +16,6 @@
 #include "change.h"
 #include "column.h"
 #include "coverage.h"
-#include "rule_collect.h"
 
 static bool
 any_differs(CecChange *change, CecRows *rows, const char *const *columns)
@@ -131,15 +130,6 @@ collect_from_contracts(CecChange *change)
 	collect_of_terms(change, &terms);
 }
 
-/* Handler of the cover stage. */
-static void
-update_coverage(CecChange *change)
-{
-	if (change->assets.count > 0)
-		(void) cec_coverage_update(cec_change_reading(change), &change->assets, &change->facts,
-								   cec_rule_change_today(change), &change->delta);
-}
-
 /* Registers with the engine; called once when the library is loaded. */
 void
 cec_coverage_init(void)
@@ -151,7 +141,6 @@ cec_coverage_init(void)
 	cec_change_register(CEC_STAGE_COLLECT, "bundle_member", collect_from_members);
 	cec_change_register(CEC_STAGE_COLLECT, "coverage_term", collect_from_terms);
 	cec_change_register(CEC_STAGE_COLLECT, "contract", collect_from_contracts);
-	cec_change_register(CEC_STAGE_COVER, NULL, update_coverage);
 	cec_coverage_update_init();
 	cec_duplicate_notice_init();
 	cec_terminate_notice_init();

@@ -216,14 +216,26 @@ find_asset_term(Reader *reader, CecAssetCover *asset, int64 term_id)
 	memset(entry, 0, sizeof(CecAssetTerm));
 	entry->term = find_term(reader, term_id);
 	entry->allowed = cec_day_set_intersect(&asset->life, &entry->term->base);
-	if (reader->rules != NULL)
-	{
-		CecDaySet excluded = cec_rule_work_decide(reader->rules, asset->rules, term_id, CEC_RULE_EXCLUDE);
-
-		if (excluded.count > 0)
-			entry->allowed = cec_day_set_minus(&entry->allowed, &excluded);
-	}
 	return entry;
+}
+
+/*
+ * The term concerns the asset: it is listed, rules qualify it, or it inherits.  From here on exclude rules have a word, once;
+ * a carve-out alone calls nobody to decide.
+ */
+static void
+concern(Reader *reader, CecAssetCover *asset, CecAssetTerm *entry)
+{
+	CecDaySet excluded;
+
+	if (entry->is_concerned)
+		return;
+	entry->is_concerned = true;
+	if (reader->rules == NULL)
+		return;
+	excluded = cec_rule_work_decide(reader->rules, asset->rules, entry->term->term_id, CEC_RULE_EXCLUDE);
+	if (excluded.count > 0)
+		entry->allowed = cec_day_set_minus(&entry->allowed, &excluded);
 }
 
 static void
@@ -268,8 +280,11 @@ find_own_cover(Reader *reader, CecAssetCover *asset)
 
 		if (entry->carved_out.count > 0)
 			entry->allowed = cec_day_set_minus(&entry->allowed, &entry->carved_out);
+		if (entry->listed.count == 0 && entry->qualified.count == 0)
+			continue;
+		concern(reader, asset, entry);
 		own = entry->allowed;
-		if (reader->rules != NULL && (entry->listed.count > 0 || entry->qualified.count > 0))
+		if (reader->rules != NULL)
 		{
 			CecDaySet unmet = cec_rule_work_decide(reader->rules, asset->rules, entry->term->term_id, CEC_RULE_REQUIRE);
 
@@ -330,6 +345,7 @@ inherit(Reader *reader, CecAssetCover *asset, int64 term_id, const CecDaySet *da
 	if (!find_term(reader, term_id)->covers_bundles)
 		return false;
 	entry = find_asset_term(reader, asset, term_id);
+	concern(reader, asset, entry);
 	gained = cec_day_set_intersect(days, &entry->allowed);
 	if (cec_day_set_contains(&entry->inherited, &gained))
 		return false;
@@ -486,7 +502,12 @@ cec_coverage_compute(CecReading *reading, const CecIds *assets, CecRuleWork *rul
 		if (rules != NULL)
 			cec_rule_work_own_found(rules, asset->rules);
 		read_stored(&reader, asset);
-		read_memberships(&reader, asset);
+	}
+	/* Not before the own cover of all is found: what rules say of an heir is kept from here on. */
+	for (int64 i = 0; i < set->count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		read_memberships(&reader, &set->assets[i]);
 	}
 	hand_down_all(&reader, set);
 	cec_bundle_walk_end(reader.walk);

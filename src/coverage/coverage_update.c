@@ -1,41 +1,26 @@
 /*
  * coverage_update.c
- *		Brings stored coverage to what the facts say: of some assets, of all, and day by day for rules that mention the day.
+ *		Brings stored coverage to what the facts say: of the assets of a change, or of all.
  */
 #include "postgres.h"
 
-#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "storage/lmgr.h"
-#include "utils/builtins.h"
-#include "utils/date.h"
-#include "utils/fmgrprotos.h"
-#include "utils/memutils.h"
-#include "utils/rel.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 #include "act_as.h"
-#include "audit_delta.h"
-#include "bundle.h"
 #include "compat.h"
 #include "coverage.h"
-#include "rule_collect.h"
-#include "rule_effect.h"
-#include "rule_evaluate.h"
-
-/* Days. */
-#define MAX_FORECAST 3660
+#include "rule_change.h"
 
 PG_FUNCTION_INFO_V1(cec_recompute);
 PG_FUNCTION_INFO_V1(cec_keep_definitions);
 PG_FUNCTION_INFO_V1(cec_let_definitions);
-PG_FUNCTION_INFO_V1(cec_refresh_rules);
 
 static const CecQuery all_assets = {
 	"SELECT asset_id FROM @P@.inclusion UNION SELECT asset_id FROM @P@.bundle_member"
@@ -45,60 +30,38 @@ static const CecQuery all_assets = {
 	CURSOR_OPT_CUSTOM_PLAN,
 	.results = {INT8OID}};
 
-static const CecQuery last_run = {"SELECT max(on_day) FROM @P@.refresh_run", .results = {DATEOID}};
-
-static const CecQuery add_run = {"INSERT INTO @P@.refresh_run (on_day) VALUES ($1)", 1, {DATEOID}};
-
-/* Of rules that the days have ended: nothing is said of them any more. */
-static const CecQuery close_ended = {
-	"UPDATE @P@.finding SET closed_at = greatest(clock_timestamp(), opened_at) WHERE closed_at IS NULL AND kind IN ('rule_failed', 'rule_unknown')"
-	" AND rule_id IN (SELECT rule_id FROM @P@.coverage_rule WHERE upper(during) <= $1)",
-	1,
-	{DATEOID}};
-
-static const CecQuery suspend_failing = {
-	"UPDATE @P@.coverage_rule SET state = 'suspended' WHERE state = 'active' AND rule_id IN"
-	" (SELECT rule_id FROM @P@.finding WHERE kind = 'rule_failed' AND closed_at IS NULL)"};
-
 /*
- * Computes the cover of assets, which are in order, complete downwards and locked, and writes what differs.  facts: those
- * of them that include rules have to judge, in order, or NULL.  today 0: by the clock.  Acts as the owner.  Returns how many
- * rows of coverage changed.  What changed, and why, is added to the delta, which has the statement's instant then.  The reading
- * was begun or renewed when the locks were held.
+ * Handler of the cover stage: computes the cover of the change's assets, which are in order, complete downwards and locked, and
+ * writes what differs.  What changed, and why, is added to the change's delta, which has the statement's instant then.
  */
-int64
-cec_coverage_update(CecReading *reading, const CecIds *assets, const CecIds *facts, DateADT today, CecDelta *delta)
+static void
+update_coverage(CecChange *change)
 {
-	CecPortfolio *portfolio = reading->portfolio;
-	Snapshot snapshot;
+	CecReading *reading;
 	CecRuleWork *rules;
 	CecCoverSet *set;
-	int64 changed;
 
+	if (change->assets.count == 0)
+		return;
+	reading = cec_change_reading(change);
 	cec_reading_keep_up(reading);
-	snapshot = reading->snapshot;
-	rules = cec_rule_work_begin(portfolio, snapshot, facts, today, delta);
-	set = cec_coverage_compute(reading, assets, rules);
-	cec_coverage_differ(reading, set, rules != NULL ? cec_rule_work_latest(rules) : 0, delta);
+	rules = cec_rule_work_begin(change, reading->snapshot);
+	set = cec_coverage_compute(reading, &change->assets, rules);
+	cec_coverage_differ(reading, set, rules != NULL ? cec_rule_work_latest(rules) : 0, &change->delta);
 	if (rules != NULL)
-		(void) cec_rule_work_end(rules);
-	changed = cec_coverage_write(portfolio, set, snapshot, delta);
-	cec_effects_restamp(portfolio, delta);
-	if (rules != NULL)
-		cec_rule_work_tell(rules);
-	return changed;
+		cec_rule_work_end(rules);
+	cec_coverage_write(change->portfolio, set, reading->snapshot, &change->delta);
+	cec_effects_restamp(change->portfolio, &change->delta);
 }
 
-/* cec._recompute(portfolio): all assets, alone in the portfolio.  The caller has checked the right to. */
+/* cec._recompute(portfolio): all rules and assets, alone in the portfolio.  The caller has checked the right to. */
 Datum
 cec_recompute(PG_FUNCTION_ARGS)
 {
 	Oid nspid = PG_GETARG_OID(0);
 	CecPortfolio *portfolio;
-	CecIds assets = {0};
 	CecActAs act;
-	CecDelta delta;
-	CecReading *reading;
+	CecChange change;
 	int64 changed;
 
 	cec_portfolio_pin();
@@ -109,99 +72,15 @@ cec_recompute(PG_FUNCTION_ARGS)
 	cec_portfolio_lock_gate(nspid, ShareRowExclusiveLock);
 	portfolio = cec_portfolio_get(nspid);
 	cec_portfolio_act(&act, portfolio);
-	cec_query_ids(portfolio->plans, &all_assets, NULL, &assets);
-	cec_delta_begin(&delta);
-	reading = cec_reading_begin(portfolio, InvalidOid);
-	changed = cec_coverage_update(reading, &assets, NULL, 0, &delta);
-	cec_reading_end(reading);
-	cec_audit_write_delta(portfolio, &delta, "RECOMPUTE");
+	cec_change_begin(&change, portfolio, "coverage", CEC_RECOMPUTE, act.saved_user);
+	cec_rule_decide_whole(&change);
+	cec_query_ids(portfolio->plans, &all_assets, NULL, &change.assets);
+	cec_change_run(&change);
+	changed = change.delta.cover.count;
+	cec_change_end(&change);
 	cec_act_as_self(&act);
 	cec_portfolio_unpin();
 	PG_RETURN_INT64(changed);
-}
-
-/* What refresh did, to be told. */
-typedef struct Refresh
-{
-	int64 days;
-	int64 rules;
-	int64 coverage;
-	int64 suspended;
-} Refresh;
-
-/* Decides the rules that depend on the day as of one day. */
-static void
-walk_day(CecPortfolio *portfolio, DateADT day, Refresh *refresh)
-{
-	CecRuleSet *set = cec_rule_set_get(portfolio);
-	CecIds assets = {0};
-	CecReading *reading;
-	CecDelta delta;
-
-	cec_delta_begin(&delta);
-	refresh->days++;
-	cec_rule_compile_all(set);
-	for (int i = 0; i < set->count; i++)
-	{
-		CecRule *rule = &set->rules[i];
-
-		CHECK_FOR_INTERRUPTS();
-		if (rule->during.to <= day || (rule->code->condition != NULL && !rule->code->condition->depends_on_day))
-			continue;
-		cec_rule_decide(set, rule, day, &delta, &assets);
-		refresh->rules++;
-	}
-	if (assets.count == 0)
-		return;
-	cec_ids_sort_unique(&assets);
-	reading = cec_reading_begin(portfolio, InvalidOid);
-	cec_add_all_below(reading, &assets);
-	cec_ids_sort_unique(&assets);
-	refresh->coverage += cec_coverage_update(reading, &assets, NULL, day, &delta);
-	cec_reading_end(reading);
-	cec_audit_write_delta(portfolio, &delta, "REFRESH");
-}
-
-/* Suspends rules that failed; the engine's own triggers decide them anew and record it. */
-static int64
-suspend_rules(CecPortfolio *portfolio, DateADT today)
-{
-	Datum arg = DateADTGetDatum(today);
-	int64 count;
-
-	SPI_connect();
-	cec_query_run(portfolio->plans, &close_ended, &arg, NULL, 0);
-	count = cec_query_run(portfolio->plans, &suspend_failing, NULL, NULL, 0);
-	SPI_finish();
-	return count;
-}
-
-/* The day that the last run reached; 0 when there was none. */
-static DateADT
-last_refreshed(CecPortfolio *portfolio)
-{
-	DateADT day = 0;
-	bool isnull = true;
-
-	SPI_connect();
-	if (cec_query_run(portfolio->plans, &last_run, NULL, NULL, 1) > 0)
-	{
-		Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-
-		day = isnull ? 0 : DatumGetDateADT(value);
-	}
-	SPI_finish();
-	return day;
-}
-
-static void
-record_run(CecPortfolio *portfolio, DateADT day)
-{
-	Datum arg = DateADTGetDatum(day);
-
-	SPI_connect();
-	cec_query_run(portfolio->plans, &add_run, &arg, NULL, 0);
-	SPI_finish();
 }
 
 /* What cec._keep_definitions has locked last, to be let go by nobody else than whoever took it. */
@@ -226,6 +105,7 @@ void
 cec_coverage_update_init(void)
 {
 	RegisterXactCallback(forget_kept, NULL);
+	cec_change_register(CEC_STAGE_COVER, NULL, update_coverage);
 }
 
 /*
@@ -260,77 +140,4 @@ cec_let_definitions(PG_FUNCTION_ARGS)
 		cec_compat_lock_held(gate, RowExclusiveLock))
 		UnlockRelationOid(gate, RowExclusiveLock);
 	PG_RETURN_VOID();
-}
-
-/* Everybody waits while the days are walked. */
-static void
-check_forecast(DateADT day, DateADT today)
-{
-	if (DATE_NOT_FINITE(day) || day > today + MAX_FORECAST)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s is too far ahead", DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(day)))),
-				 errhint("A forecast walks day by day; it goes ten years ahead at most.")));
-}
-
-/*
- * cec._refresh_rules(portfolio, on_day): suspends rules that failed, then walks from the day after the last run to the day
- * (NULL: today).  Days that have passed are decided once; a day that is still to come again and again, until it is there.
- * The caller has checked rights and isolation level.
- */
-Datum
-cec_refresh_rules(PG_FUNCTION_ARGS)
-{
-	Oid nspid = PG_GETARG_OID(0);
-	DateADT today;
-	DateADT reached;
-	DateADT first;
-	DateADT last;
-	Refresh refresh = {0};
-	CecPortfolio *portfolio;
-	CecActAs act;
-	MemoryContext day_cxt;
-	TupleDesc desc;
-	Datum values[4];
-	bool isnull[4] = {0};
-
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	cec_portfolio_pin();
-	if (pg_class_aclcheck(cec_portfolio_table(cec_portfolio_get(nspid), "setting"), GetUserId(), ACL_UPDATE) !=
-		ACLCHECK_OK)
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to refresh")));
-	cec_portfolio_lock_gate(nspid, ShareRowExclusiveLock);
-	portfolio = cec_portfolio_get(nspid);
-	cec_portfolio_act(&act, portfolio);
-	today = cec_rule_today(cec_rule_set_get(portfolio));
-	reached = last_refreshed(portfolio);
-	last = PG_ARGISNULL(1) ? today : PG_GETARG_DATEADT(1);
-	check_forecast(last, today);
-	/* Today is decided once more, never a day before it; what statements decided before the first run stays. */
-	first = reached == 0 ? today : Min(reached + 1, today);
-	cec_rule_refresh_begins(GetCurrentTimestamp());
-	day_cxt = AllocSetContextCreate(CurrentMemoryContext, "cec day of refresh", ALLOCSET_DEFAULT_SIZES);
-	for (DateADT day = first; day <= last; day++)
-	{
-		MemoryContext old = MemoryContextSwitchTo(day_cxt);
-
-		CHECK_FOR_INTERRUPTS();
-		walk_day(portfolio, day, &refresh);
-		MemoryContextSwitchTo(old);
-		MemoryContextReset(day_cxt);
-	}
-	MemoryContextDelete(day_cxt);
-	cec_rule_refresh_begins(0);
-	/* Last, since this decides as of today: done first, it would look like decisions that the days before are to leave alone. */
-	refresh.suspended = suspend_rules(portfolio, today);
-	if (first <= last && Min(last, today) > reached)
-		record_run(portfolio, Min(last, today));
-	cec_act_as_self(&act);
-	cec_portfolio_unpin();
-	values[0] = Int64GetDatum(refresh.days);
-	values[1] = Int64GetDatum(refresh.rules);
-	values[2] = Int64GetDatum(refresh.coverage);
-	values[3] = Int64GetDatum(refresh.suspended);
-	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, isnull));
 }

@@ -180,18 +180,15 @@ write_asset(Writer *writer, CecAssetCover *asset)
 		}
 }
 
-/*
- * Writes what the delta says is to change, with its instant, and returns how many rows that were.  The caller holds the locks
- * of the assets.
- */
-int64
+/* Writes what the delta says is to change, with its instant.  The caller holds the locks of the assets. */
+void
 cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot, const CecDelta *delta)
 {
 	Writer writer = {0};
 	MemoryContext asset_cxt;
 
 	if (delta->cover.count == 0)
-		return 0;
+		return;
 	writer.portfolio = portfolio;
 	writer.snapshot = snapshot;
 	writer.delta = delta;
@@ -214,5 +211,4 @@ cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot,
 	if (writer.history.rel != NULL)
 		close_target(&writer.history);
 	close_target(&writer.coverage);
-	return delta->cover.count;
 }

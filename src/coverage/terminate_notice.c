@@ -83,16 +83,16 @@ notice_terminated(CecChange *change)
 		if (!may_tell)
 		{
 			ereport(NOTICE, (errmsg("a contract is terminated and keeps covering assets"),
-							 errdetail("Its days are as they were."),
-							 errhint("To end cover earlier shorten the contract's days, during.")));
+							 errdetail("Its days did not change."),
+							 errhint("To end cover earlier, shorten the contract's days (during).")));
 			break;
 		}
 		ereport(NOTICE,
 				(errmsg("contract %s is terminated and keeps covering %s asset(s) %s%s", SPI_getvalue(tuple, desc, 1),
 						SPI_getvalue(tuple, desc, 2), is_open ? "without end" : "through ",
 						is_open ? "" : cec_day_in_words(DatumGetDateADT(last_day))),
-				 errdetail("Its days are as they were."),
-				 errhint("To end cover earlier shorten the contract's days, during.")));
+				 errdetail("Its days did not change."),
+				 errhint("To end cover earlier, shorten the contract's days (during).")));
 	}
 	SPI_finish();
 }

@@ -16,9 +16,9 @@ CREATE TABLE @P@.finding (
 	first_day date,
 	last_day date,
 	CONSTRAINT finding_pkey PRIMARY KEY (finding_id),
-	CONSTRAINT finding_severity_known CHECK (cec.is_word(tableoid, severity, 'finding.severity', 'info, warning, error')),
-	CONSTRAINT finding_closed_after_opened CHECK (closed_at >= opened_at),
-	CONSTRAINT finding_days_in_order CHECK (last_day >= first_day)
+	CONSTRAINT finding_severity_known CHECK (cec._finding_severity_known(severity)),
+	CONSTRAINT finding_closed_after_opened CHECK (cec._finding_closed_after_opened(opened_at, closed_at)),
+	CONSTRAINT finding_days_in_order CHECK (cec._finding_days_in_order(first_day, last_day))
 );
 
 CREATE UNIQUE INDEX finding_one_open_per_subject ON @P@.finding

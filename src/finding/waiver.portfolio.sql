@@ -10,9 +10,8 @@ CREATE TABLE @P@.finding_waiver (
 	CONSTRAINT finding_waiver_pkey PRIMARY KEY (finding_waiver_id),
 	CONSTRAINT finding_waiver_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES @P@.asset,
 	CONSTRAINT finding_waiver_contract_id_fkey FOREIGN KEY (contract_id) REFERENCES @P@.contract,
-	CONSTRAINT finding_waiver_reason_not_empty CHECK (reason <> ''),
-	CONSTRAINT finding_waiver_until_finite CHECK (isfinite(until) IS NOT FALSE
-		OR cec.refuse_infinity('finding_waiver_until_finite'))
+	CONSTRAINT finding_waiver_reason_not_empty CHECK (cec._finding_waiver_reason_not_empty(reason)),
+	CONSTRAINT finding_waiver_until_finite CHECK (cec._finding_waiver_until_finite(until))
 );
 
 CREATE INDEX finding_waiver_asset_id_idx ON @P@.finding_waiver (asset_id) WHERE asset_id IS NOT NULL;

@@ -6,5 +6,6 @@
 #define CEC_INCLUSION_H
 
 extern void cec_inclusion_init(void);
+extern void cec_inclusion_constraint_init(void);
 
 #endif

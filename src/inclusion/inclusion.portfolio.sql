@@ -13,11 +13,9 @@ CREATE TABLE @P@.inclusion (
 	CONSTRAINT inclusion_term_id_fkey FOREIGN KEY (term_id) REFERENCES @P@.coverage_term,
 	CONSTRAINT inclusion_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES @P@.asset,
 	CONSTRAINT inclusion_amendment_id_fkey FOREIGN KEY (amendment_id) REFERENCES @P@.amendment,
-	CONSTRAINT inclusion_effect_known CHECK (cec.is_word(tableoid, effect, 'inclusion.effect', 'include, exclude')),
-	CONSTRAINT inclusion_days_not_empty CHECK (NOT isempty(during)
-		OR cec.refuse_empty('inclusion_days_not_empty')),
-	CONSTRAINT inclusion_days_finite CHECK ((isfinite(lower(during)) AND isfinite(upper(during))) IS NOT FALSE
-		OR cec.refuse_infinity('inclusion_days_finite'))
+	CONSTRAINT inclusion_effect_known CHECK (cec._inclusion_effect_known(effect)),
+	CONSTRAINT inclusion_days_not_empty CHECK (cec._inclusion_days_not_empty(during)),
+	CONSTRAINT inclusion_days_finite CHECK (cec._inclusion_days_finite(during))
 );
 
 -- Overlaps are looked for in this one, under the lock on the asset; see src/inclusion/inclusion_validate.c.
@@ -28,7 +26,7 @@ CREATE INDEX inclusion_amendment_id_idx ON @P@.inclusion (amendment_id) WHERE am
 CREATE TRIGGER resolve_listed_as BEFORE INSERT ON @P@.inclusion
 	FOR EACH ROW EXECUTE FUNCTION cec.resolve_listed_as();
 CREATE TRIGGER resolve_listed_as_anew BEFORE UPDATE OF asset_id, listed_as ON @P@.inclusion
-	FOR EACH ROW WHEN (NEW.asset_id IS NULL OR NEW.listed_as <> OLD.listed_as OR (OLD.listed_as IS NULL AND NEW.listed_as IS NOT NULL))
+	FOR EACH ROW WHEN (NEW.asset_id IS NULL OR NEW.listed_as <> OLD.listed_as OR (NEW.listed_as IS NOT NULL AND (OLD.listed_as IS NULL OR NEW.asset_id <> OLD.asset_id)))
 	EXECUTE FUNCTION cec.resolve_listed_as();
 CREATE TRIGGER keep_listed BEFORE DELETE ON @P@.asset
 	FOR EACH ROW EXECUTE FUNCTION cec.keep_listed_asset();
@@ -70,13 +68,13 @@ COMMENT ON FUNCTION @P@.include_asset(bigint, text, date, date, text) IS 'Puts t
 COMMENT ON FUNCTION @P@.exclude_asset(bigint, text, date, date, text) IS 'Carves the asset that the identifier names out of a term, from first_day to last_day, both included (NULL: the term''s own days), and returns the inclusion_id. Errors as include_asset.';
 COMMENT ON FUNCTION @P@.remove_asset(bigint, text, date) IS 'Ends the listing of an asset on a term with last_day (NULL: today), that day still included; list lines that begin later are deleted, carve-outs stay. Returns the number of rows changed.';
 
-COMMENT ON FUNCTION @P@.check_inclusions(bigint, jsonb) IS 'What would become of the rows of a list, changing nothing. Rows are [{"identifier", "first_day", "last_day", "effect", "note"}], days YYYY-MM-DD, both included, NULL: the term''s own. One row a row, place counting from 1: outcome insert, update (it would set the days of the one line of the term that it overlaps), unchanged, duplicate (an earlier row says it) or refused, with sqlstate and constraint_name of the refusal; suggestion is the registered name of the asset that may have been meant. Errors: 22004, 22023 no JSON array, 23503 no such term, 42501.';
+COMMENT ON FUNCTION @P@.check_inclusions(bigint, jsonb) IS 'What would become of the rows of a list, changing nothing. Rows are [{"identifier", "first_day", "last_day", "effect", "note"}], days YYYY-MM-DD, both included, NULL: the term''s own. One row a row, place counting from 1: outcome insert, update (it would set the days of the one line of the term that it overlaps), unchanged, duplicate (an earlier row says it) or refused, with sqlstate and constraint_name of the refusal; suggestion is the registered name of the one asset that may have been meant: its cec.identifier_key is equal or differs by one slip, which is never in digits alone. Errors: 22004, 22023 no JSON array, 23503 no such term, 42501.';
 
 COMMENT ON TABLE @P@.inclusion IS 'The asset lists: which asset stands on which term, or is carved out of it, on which days. No two rows of the same term, asset and effect overlap (SQLSTATE 23P01, inclusion_no_overlap).';
 COMMENT ON COLUMN @P@.inclusion.inclusion_id IS 'Key.';
 COMMENT ON COLUMN @P@.inclusion.term_id IS 'Term whose list it is.';
 COMMENT ON COLUMN @P@.inclusion.asset_id IS 'Asset. When NULL, which it is by default, it is found by listed_as.';
-COMMENT ON COLUMN @P@.inclusion.listed_as IS 'Identifier that the asset was listed by, as typed: tag, serial number or any identifier. Changed alone, it says which asset is listed from then on; given together with asset_id it must be one of that asset (inclusion_listed_as_agrees).';
+COMMENT ON COLUMN @P@.inclusion.listed_as IS 'Identifier that the asset was listed by, as typed: tag, serial number or any identifier. Changed alone, it says which asset is listed from then on; given together with asset_id it must be one of that asset (inclusion_listed_as_agrees). When asset_id alone is changed it stays where the new asset bears it, and is NULL otherwise.';
 COMMENT ON COLUMN @P@.inclusion.effect IS 'include, or exclude: a carve-out.';
 COMMENT ON COLUMN @P@.inclusion.during IS 'Days; half-open, an open bound means as long as the term.';
 COMMENT ON COLUMN @P@.inclusion.amendment_id IS 'Amendment that it came by, if any.';

@@ -36,9 +36,7 @@ BEGIN
 			DETAIL = format('first_day is %s, last_day is %s.', first_day, last_day),
 			HINT = 'Both days are included; for one day give it twice.';
 	END IF;
-	IF NOT isfinite(first_day) OR NOT isfinite(last_day) THEN
-		PERFORM cec.refuse_infinity('inclusion_days_finite');
-	END IF;
+	PERFORM cec._inclusion_days_finite(daterange(first_day, last_day, '[]'));
 	IF coalesce(first_day, lower(term_days)) >= coalesce(last_day + 1, upper(term_days)) THEN
 		RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'these days are outside the term',
 			DETAIL = format('The term runs %s; %s was asked for.', cec._days_in_words(term_days),
@@ -65,9 +63,7 @@ BEGIN
 	PERFORM cec._require_version(portfolio);
 	PERFORM cec._term_days(portfolio, term_id);
 	ends_on := coalesce(last_day, cec.today(portfolio));
-	IF NOT isfinite(ends_on) THEN
-		PERFORM cec.refuse_infinity('inclusion_days_finite');
-	END IF;
+	PERFORM cec._inclusion_days_finite(daterange(ends_on, ends_on, '[]'));
 	-- Whatever it was called on any day: what is on the list must be able to leave it.
 	EXECUTE cec._sql(portfolio, 'SELECT array_agg(DISTINCT asset_id)
 		FROM (SELECT asset_id FROM @P@.asset WHERE asset_tag = $1 OR serial_number = $1

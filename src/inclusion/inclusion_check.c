@@ -124,8 +124,8 @@ require_rights(CecPortfolio *portfolio)
 		if (cec_may_read_all(GetUserId(), relid))
 			continue;
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for table %s", tables[i]),
-						errdetail("Lists are held against all of the register, the contracts and the lists."),
-						errhint("It takes SELECT on the table %s, without row-level security.", tables[i])));
+						errdetail("Lists are checked against the whole register, all contracts and all lists."),
+						errhint("It needs SELECT on the table %s, without row-level security.", tables[i])));
 	}
 }
 
@@ -181,7 +181,7 @@ refuse_row(CheckRow *row, int sqlstate, const char *constraint, const char *mess
 static char *
 problem_message(const CecProblem *problem, const char *name, const char *facts)
 {
-	char *message = psprintf(problem->message, name);
+	char *message = psprintf(problem->message, cec_inclusion_shorten(name));
 
 	return facts == NULL ? message : psprintf("%s. %s", message, facts);
 }
@@ -343,9 +343,10 @@ accept_row(CheckRow *row, Outcome outcome, const CheckTerm *term, char *message)
 	row->sqlstate = 0;
 	row->constraint = NULL;
 	row->message = message;
-	if (message == NULL && (row->days.from < term->common.from || row->days.to > term->common.to) &&
+	if ((row->days.from < term->common.from || row->days.to > term->common.to) &&
 		(row->days.from != term->days.from || row->days.to != term->days.to))
-		row->message = psprintf("the term has only some of these days: it runs %s", cec_days_in_words(term->common));
+		row->message = psprintf("%s%sthe term has only some of these days: it runs %s", message == NULL ? "" : message,
+								message == NULL ? "" : "; ", cec_days_in_words(term->common));
 }
 
 /* What becomes of a row, given the lines that stand there and the rows before it. */

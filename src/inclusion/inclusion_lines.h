@@ -1,6 +1,6 @@
 /*
  * inclusion_lines.h
- *		List lines that are held against the register, and what is said of those that are refused.
+ *		List lines that are checked against the register, and what is said of those that are refused.
  */
 #ifndef CEC_INCLUSION_LINES_H
 #define CEC_INCLUSION_LINES_H
@@ -9,7 +9,7 @@
 #include "day_set.h"
 #include "nodes/pg_list.h"
 
-/* A line that is held against the register. */
+/* A line that is checked against the register. */
 typedef struct CecLine
 {
 	int64 place; /* in the statement, from 1; 0 where lines have none */
@@ -48,6 +48,7 @@ typedef struct CecWrongLine
 } CecWrongLine;
 
 extern const CecProblem *cec_inclusion_problem(const char *name);
+extern char *cec_inclusion_shorten(const char *text);
 extern List *cec_inclusion_explain_new(CecPortfolio *portfolio, CecLines *lines);
 extern List *cec_inclusion_explain_unresolved(CecChange *change, List *unresolved);
 extern List *cec_inclusion_explain_lines(CecChange *change, CecLines *doubtful);

@@ -108,10 +108,10 @@ static const CecProblem problems[] = {
 	 "asset \"%s\" would be listed on days outside the term", "Choose days within the term, or extend the term first."},
 	{"decommissioned", ERRCODE_CHECK_VIOLATION, "inclusion_asset_not_decommissioned",
 	 "asset \"%s\" is decommissioned before its cover would start",
-	 "Take it off the list, or mend its decommissioned_on in the register."},
+	 "Take it off the list, or correct its decommissioned_on in the register."},
 	{"commissioned", ERRCODE_CHECK_VIOLATION, "inclusion_asset_commissioned",
 	 "asset \"%s\" is commissioned only after its cover would end",
-	 "Choose later days, or mend its commissioned_on in the register."},
+	 "Choose later days, or correct its commissioned_on in the register."},
 	{"listed", ERRCODE_EXCLUSION_VIOLATION, "inclusion_no_overlap",
 	 "asset \"%s\" is already listed on this term for some of these days",
 	 "Change the line that is there, or choose days that do not overlap."},
@@ -177,6 +177,12 @@ typedef enum Telling
 	TELL_ALL
 } Telling;
 
+static bool
+is_of_lines(const CecChange *change)
+{
+	return strcmp(change->table_name, "inclusion") == 0;
+}
+
 static Telling
 find_telling(CecChange *change)
 {
@@ -186,7 +192,7 @@ find_telling(CecChange *change)
 		cec_change_may_tell(change, "contract"))
 		return TELL_ALL;
 	/* An INSERT said it itself. */
-	return may_read_list || change->operation == CEC_INSERT ? TELL_GIVEN : TELL_NOTHING;
+	return may_read_list || (is_of_lines(change) && change->operation == CEC_INSERT) ? TELL_GIVEN : TELL_NOTHING;
 }
 
 /* What explain has found, as CecWrongLine in the current memory context; what it is about only where that may be told. */
@@ -258,8 +264,8 @@ cec_inclusion_explain_new(CecPortfolio *portfolio, CecLines *lines)
 }
 
 /* At most so many bytes of a text that somebody typed, cut between characters. */
-static char *
-shorten(const char *text)
+char *
+cec_inclusion_shorten(const char *text)
 {
 	int len = strlen(text);
 
@@ -306,7 +312,7 @@ cec_inclusion_explain_unresolved(CecChange *change, List *unresolved)
 			char *meant = cec_near_find(near, from->listed_as, from->has_days ? &from->days : NULL);
 
 			if (meant != NULL)
-				line->facts = psprintf("Perhaps \"%s\" was meant.", shorten(meant));
+				line->facts = psprintf("Perhaps \"%s\" was meant.", cec_inclusion_shorten(meant));
 		}
 		else if (from->matches == CEC_NAMES_ANOTHER)
 			line->facts = "The asset that asset_id gives does not bear it as tag, serial number or other identifier.";
@@ -325,7 +331,7 @@ append_line(StringInfo detail, const CecWrongLine *line)
 {
 	if (line->place > 0)
 		appendStringInfo(detail, "Line " INT64_FORMAT ": ", line->place);
-	appendStringInfo(detail, line->problem->message, shorten(line->listed_as));
+	appendStringInfo(detail, line->problem->message, cec_inclusion_shorten(line->listed_as));
 	appendStringInfoChar(detail, '.');
 	if (line->facts != NULL)
 		appendStringInfo(detail, " %s", line->facts);
@@ -342,9 +348,11 @@ compare_places(const ListCell *one, const ListCell *other)
 
 /* The facts of the only line that is wrong. */
 static void
-append_facts(StringInfo detail, const CecWrongLine *line, int64 line_count)
+append_facts(StringInfo detail, const CecWrongLine *line, int64 line_count, bool is_early)
 {
-	if (line_count > 1 && line->place > 0)
+	if (is_early)
+		appendStringInfoString(detail, "It was listed before what it refers to.");
+	else if (line_count > 1 && line->place > 0)
 		appendStringInfo(detail, "It is line " INT64_FORMAT " of " INT64_FORMAT " in this statement; none was stored.",
 						 line->place, line_count);
 	else if (line_count > 1 || line->facts == NULL)
@@ -354,7 +362,10 @@ append_facts(StringInfo detail, const CecWrongLine *line, int64 line_count)
 		appendStringInfo(detail, "%s%s", detail->len > 0 ? " " : "", line->facts);
 }
 
-/* Refuses the statement: one wrong line with its facts, several as a list in the order of the statement. */
+/*
+ * Refuses the statement: one wrong line with its facts, several as a list in the order of the statement, which may also be one
+ * that brings what lines of statements before it refer to.
+ */
 void
 cec_inclusion_refuse(CecChange *change, List *wrong, int64 line_count)
 {
@@ -369,8 +380,8 @@ cec_inclusion_refuse(CecChange *change, List *wrong, int64 line_count)
 	initStringInfo(&detail);
 	if (list_length(wrong) == 1)
 	{
-		message = psprintf(first->problem->message, shorten(first->listed_as));
-		append_facts(&detail, first, line_count);
+		message = psprintf(first->problem->message, cec_inclusion_shorten(first->listed_as));
+		append_facts(&detail, first, line_count, !is_of_lines(change));
 	}
 	else
 	{
@@ -387,7 +398,8 @@ cec_inclusion_refuse(CecChange *change, List *wrong, int64 line_count)
 			append_line(&detail, lfirst(cell));
 		}
 	}
-	ereport(ERROR,
-			(errcode(first->problem->sqlstate), errmsg_internal("%s", message), errdetail_internal("%s", detail.data),
-			 errhint("%s", first->problem->hint), errtableconstraint(change->rel, first->problem->constraint)));
+	ereport(ERROR, (errcode(first->problem->sqlstate), errmsg_internal("%s", message),
+					errdetail_internal("%s", detail.data), errhint("%s", first->problem->hint),
+					errtableconstraint(cec_portfolio_open(change->portfolio, "inclusion", AccessShareLock),
+									   first->problem->constraint)));
 }

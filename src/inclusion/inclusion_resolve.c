@@ -3,7 +3,8 @@
  *		Finds the asset of a list line that gives an identifier, in the place of asset_id or beside it.
  *
  * A BEFORE ROW trigger, so that plain INSERT and COPY can list tags, and so that whoever changes the tag lists the asset that
- * bears the new one.  A line that gives both must give an identifier of that asset.  A line that cannot be resolved is taken out of
+ * bears the new one.  A line that gives both must give an identifier of that asset; where a line is moved to another asset,
+ * and its identifier is what it was, that goes unless the other asset bears it, too.  A line that cannot be resolved is taken out of
  * the statement and remembered, and the AFTER STATEMENT trigger refuses the statement with all such lines together:
  * the account manager sees every wrong line at once, and not one a try.
  *
@@ -394,6 +395,29 @@ cec_inclusion_check_names(CecChange *change)
 	UnregisterSnapshot(snapshot);
 }
 
+/* Whether the asset is there; where a foreign key is deferrable, or keys move, it may come yet. */
+static bool
+is_registered(CecPortfolio *portfolio, int64 asset_id, Snapshot snapshot)
+{
+	CecProbe *probe = cec_probe_begin(cec_portfolio_open(portfolio, "asset", AccessShareLock), "asset_id", snapshot);
+	bool result;
+
+	cec_probe_seek(probe, asset_id);
+	result = cec_probe_next(probe) != NULL;
+	cec_probe_end(probe);
+	return result;
+}
+
+/* Whether an UPDATE leaves a text as it was. */
+static bool
+keeps_text(TriggerData *trigdata, AttrNumber attnum, Datum value)
+{
+	bool isnull;
+	Datum old = SPI_getbinval(trigdata->tg_trigtuple, RelationGetDescr(trigdata->tg_relation), attnum, &isnull);
+
+	return !isnull && DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, old, value));
+}
+
 /* Whether the row of an UPDATE says which asset is meant; if it says no more than before, what it says of the name counts. */
 static bool
 gives_asset(TriggerData *trigdata, HeapTuple row, AttrNumber attnum, int64 *asset_id)
@@ -413,7 +437,8 @@ gives_asset(TriggerData *trigdata, HeapTuple row, AttrNumber attnum, int64 *asse
 
 /*
  * cec.resolve_listed_as(): counts a line of an INSERT; fills asset_id from listed_as, on INSERT where it is NULL, on UPDATE where listed_as alone was
- * changed; where both are given, both must name the asset.
+ * changed; where both are given, both must name the asset.  Where an UPDATE gives the asset alone, listed_as is NULL from then
+ * on if it does not name it.
  */
 Datum
 cec_resolve_listed_as(PG_FUNCTION_ARGS)
@@ -422,12 +447,14 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	TupleDesc desc;
 	HeapTuple row;
 	int asset_id;
+	int listed_as_column;
 	Datum listed_as;
 	Datum during;
 	CecUnresolved line = {0};
 	bool isnull;
 	bool is_update;
 	bool is_given;
+	bool is_left_over = false;
 	int64 found = 0;
 	Datum found_value;
 	Oid relid;
@@ -446,13 +473,16 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	if (!is_update)
 		line.place = count_line(relid);
 	asset_id = cec_column_require(trigdata->tg_relation, "asset_id", INT8OID);
-	listed_as =
-		SPI_getbinval(row, desc, cec_column_require_nullable(trigdata->tg_relation, "listed_as", TEXTOID), &isnull);
+	listed_as_column = cec_column_require_nullable(trigdata->tg_relation, "listed_as", TEXTOID);
+	listed_as = SPI_getbinval(row, desc, listed_as_column, &isnull);
 	if (isnull && !heap_attisnull(row, asset_id, desc))
 		return PointerGetDatum(row);
 	if (isnull)
 		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION), errmsg("a list line names no asset"),
-						errdetail("Both asset_id and listed_as are NULL."),
+						line.place > 1 ? errdetail("Both asset_id and listed_as are NULL in line " INT64_FORMAT
+												   " of this statement.",
+												   line.place)
+									   : errdetail("Both asset_id and listed_as are NULL."),
 						errhint("Give a tag, serial number or other identifier in listed_as."),
 						errtablecol(trigdata->tg_relation, asset_id)));
 	during = SPI_getbinval(row, desc, cec_column_require(trigdata->tg_relation, "during", DATERANGEOID), &isnull);
@@ -473,9 +503,21 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 			cec_inclusion_find_assets(portfolio, listed_as, line.has_days ? &line.days : NULL, snapshot, &found);
 	if (line.matches == 1)
 		remember_resolved(relid, is_update, make_resolved(found, listed_as, is_given), snapshot->xmax, snapshot->xcnt);
+	else if (is_update && is_given && keeps_text(trigdata, listed_as_column, listed_as))
+	{
+		/* The line was moved to another asset, and this is what the one before was listed as. */
+		is_left_over = is_registered(portfolio, found, snapshot);
+		line.matches = 1;
+	}
 	UnregisterSnapshot(snapshot);
 	cec_portfolio_unpin();
 
+	if (is_left_over)
+	{
+		found_value = (Datum) 0;
+		isnull = true;
+		return PointerGetDatum(heap_modify_tuple_by_cols(row, desc, 1, &listed_as_column, &found_value, &isnull));
+	}
 	if (line.matches != 1)
 	{
 		line.listed_as = TextDatumGetCString(listed_as);

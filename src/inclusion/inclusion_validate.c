@@ -5,16 +5,19 @@
  * The assets of the lines are locked by now; reading is with the snapshot taken then.  Whoever retires one of them, or lists it
  * too, has committed by then and is seen, or waits until we have.  Terms and contracts cannot change meanwhile: that
  * needs the gate alone.  The foreign keys have already said that asset and term exist, or will where they are deferrable:
- * then a line is held against the lines that there are, and no more.
+ * then a line is held against the lines that there are, and against everything when the row comes that it waits for.
  *
  * No query a line.  Index probes find the lines that may be wrong: days that do not fit, or another line of the same
  * asset on the same days.  One query then looks at those only, and says what is wrong in words.
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 
 #include "change.h"
 #include "column.h"
@@ -34,6 +37,7 @@ typedef struct DaysOfTerm
 } DaysOfTerm;
 
 static void validate_lines(CecChange *change);
+static void validate_early_lines(CecChange *change);
 
 /* Registers with the engine; called once when the library is loaded. */
 void
@@ -41,6 +45,9 @@ cec_inclusion_init(void)
 {
 	cec_inclusion_resolve_init();
 	cec_change_register(CEC_STAGE_VALIDATE, "inclusion", validate_lines);
+	cec_change_register(CEC_STAGE_VALIDATE, "coverage_term", validate_early_lines);
+	cec_change_register(CEC_STAGE_VALIDATE, "contract", validate_early_lines);
+	cec_change_register(CEC_STAGE_VALIDATE, "asset", validate_early_lines);
 }
 
 /* The columns of a list line. */
@@ -52,6 +59,19 @@ typedef struct LineColumns
 	AttrNumber effect;
 	AttrNumber during;
 } LineColumns;
+
+static LineColumns
+find_columns(Relation rel)
+{
+	LineColumns columns;
+
+	columns.inclusion_id = cec_column_require(rel, "inclusion_id", INT8OID);
+	columns.asset_id = cec_column_require(rel, "asset_id", INT8OID);
+	columns.term_id = cec_column_require(rel, "term_id", INT8OID);
+	columns.effect = cec_column_require(rel, "effect", TEXTOID);
+	columns.during = cec_column_require(rel, "during", DATERANGEOID);
+	return columns;
+}
 
 /*
  * Whether a changed line promises nothing that the old one did not: same asset, term and effect, and days within the
@@ -323,8 +343,8 @@ notice_clipped(CecChange *change, const Clipped *clipped)
 		return;
 	may_tell = cec_change_may_tell(change, "inclusion") && cec_change_may_tell(change, "coverage_term") &&
 			   cec_change_may_tell(change, "contract");
-	ereport(NOTICE, (errmsg_plural(INT64_FORMAT " list line goes beyond its term, and covers within it only",
-								   INT64_FORMAT " list lines go beyond their term, and cover within it only",
+	ereport(NOTICE, (errmsg_plural(INT64_FORMAT " list line goes beyond its term, and covers only within it",
+								   INT64_FORMAT " list lines go beyond their term, and cover only within it",
 								   clipped->count, clipped->count),
 					 may_tell ? errdetail("One of them is listed %s; term and contract run %s.",
 										  cec_days_in_words(clipped->first.during), cec_days_in_words(clipped->term))
@@ -398,11 +418,7 @@ collect_lines(CecChange *change, List *unresolved, bool has_places)
 	ListCell *cell = list_head(unresolved);
 	int64 place = 0;
 
-	columns.inclusion_id = cec_column_require(change->rel, "inclusion_id", INT8OID);
-	columns.asset_id = cec_column_require(change->rel, "asset_id", INT8OID);
-	columns.term_id = cec_column_require(change->rel, "term_id", INT8OID);
-	columns.effect = cec_column_require(change->rel, "effect", TEXTOID);
-	columns.during = cec_column_require(change->rel, "during", DATERANGEOID);
+	columns = find_columns(change->rel);
 	cec_rows_begin(&rows, change);
 	while (cec_rows_next(&rows))
 	{
@@ -449,5 +465,100 @@ validate_lines(CecChange *change)
 	}
 	if (wrong != NIL)
 		cec_inclusion_refuse(change, wrong, line_count);
+	notice_clipped(change, &clipped);
+}
+
+/* The keys of rows that came, or came to have them. */
+static CecIds
+collect_new_keys(CecChange *change, const char *column)
+{
+	CecIds keys = {0};
+	CecRows rows;
+	AttrNumber key = cec_column_require(change->rel, column, INT8OID);
+
+	cec_rows_begin(&rows, change);
+	while (cec_rows_next(&rows))
+	{
+		slot_getallattrs(rows.new_row);
+		if (rows.old_row != NULL)
+		{
+			slot_getallattrs(rows.old_row);
+			if (cec_rows_same_value(rows.old_row, rows.new_row, key))
+				continue;
+		}
+		cec_ids_add(&keys, DatumGetInt64(rows.new_row->tts_values[key - 1]));
+	}
+	cec_rows_end(&rows);
+	cec_ids_sort_unique(&keys);
+	return keys;
+}
+
+/*
+ * The lines that refer to the keys by a column, of those that the transaction has written: others were held against the rows of
+ * their time, and stay as they are when such a row goes and another one takes its place.
+ */
+static CecLines
+find_own_lines(CecChange *change, const CecIds *keys, const char *column)
+{
+	CecLines lines = {0};
+	Snapshot snapshot = cec_latest_snapshot();
+	CecProbe *probe =
+		cec_probe_begin(cec_portfolio_open(change->portfolio, "inclusion", AccessShareLock), column, snapshot);
+	LineColumns columns = find_columns(cec_probe_relation(probe));
+
+	for (int64 i = 0; i < keys->count; i++)
+	{
+		TupleTableSlot *row;
+
+		CHECK_FOR_INTERRUPTS();
+		cec_probe_seek(probe, keys->ids[i]);
+		while ((row = cec_probe_next(probe)) != NULL)
+		{
+			bool isnull;
+			Datum xmin = slot_getsysattr(row, MinTransactionIdAttributeNumber, &isnull);
+
+			if (TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin)))
+			{
+				slot_getallattrs(row);
+				add_line(&lines, line_of_row(row, &columns));
+			}
+		}
+	}
+	cec_probe_end(probe);
+	UnregisterSnapshot(snapshot);
+	return lines;
+}
+
+/*
+ * Handler of the validate stage, for terms, contracts and assets: where a line may come before them, it is held against
+ * everything now.  The transaction is alone since it came (coverage_await.c, bundle_lock.c).
+ */
+static void
+validate_early_lines(CecChange *change)
+{
+	bool is_asset = strcmp(change->table_name, "asset") == 0;
+	CecIds keys;
+	CecLines lines;
+	CecLines doubtful;
+	Clipped clipped = {0};
+	List *wrong;
+
+	if (change->operation == CEC_DELETE || cec_change_is_empty(change) || !cec_change_may_dangle(change))
+		return;
+	if (strcmp(change->table_name, "contract") == 0)
+	{
+		CecIds contracts = collect_new_keys(change, "contract_id");
+
+		keys = cec_change_follow(change, &contracts, "coverage_term", "contract_id", "term_id");
+	}
+	else
+		keys = collect_new_keys(change, is_asset ? "asset_id" : "term_id");
+	if (keys.count == 0)
+		return;
+	lines = find_own_lines(change, &keys, is_asset ? "asset_id" : "term_id");
+	doubtful = find_doubtful(change, &lines, &clipped);
+	wrong = doubtful.count > 0 ? cec_inclusion_explain_lines(change, &doubtful) : NIL;
+	if (wrong != NIL)
+		cec_inclusion_refuse(change, wrong, lines.count);
 	notice_clipped(change, &clipped);
 }

@@ -6,6 +6,8 @@
  * portfolio, never as the owner of the extension: a trigger function attached to somebody's own table does nothing, unless
  * that is the table of a portfolio of his.
  *
+ * What the engine changes of itself, when the day turns or when damage is mended, goes through the same stages.
+ *
  * Transition rows are read from their tuplestores, each through a read pointer of its own; SQL never sees them.  Rows that
  * an UPDATE left as they were are none of the change.
  */
@@ -26,31 +28,152 @@
 #include "act_as.h"
 #include "catalog/pg_type.h"
 #include "change.h"
+#include "column.h"
 #include "probe.h"
-
-#define MAX_HANDLERS 32
 
 typedef struct Handler
 {
-	CecStage stage;
-	const char *table_name; /* NULL: every table */
+	const char *table_name; /* NULL: every table, and what is the engine's own */
+	bool awaits_cover;		/* only when rows of coverage have changed */
 	CecChangeHandler run;
 } Handler;
 
-static Handler handlers[MAX_HANDLERS];
-static int nhandlers = 0;
+/* Who has registered for a stage, in order; kept as long as the session. */
+typedef struct StageHandlers
+{
+	int count;
+	int space;
+	Handler *handlers;
+} StageHandlers;
+
+static StageHandlers stages[CEC_STAGE_COUNT];
+
+/* What somebody keeps of a change from stage to stage. */
+typedef struct CecKept
+{
+	const void *key;
+	void *state;
+	struct CecKept *next;
+} CecKept;
 
 PG_FUNCTION_INFO_V1(cec_enter_gate);
 PG_FUNCTION_INFO_V1(cec_record_change);
 PG_FUNCTION_INFO_V1(cec_refuse_truncate);
 
-/* Registers a handler for a table (NULL: all) at a stage; within a stage they run in order of registration. */
+static void
+add_handler(CecStage stage, Handler handler)
+{
+	StageHandlers *at = &stages[stage];
+
+	if (at->count == at->space)
+	{
+		at->space = at->space == 0 ? 8 : at->space * 2;
+		at->handlers = at->handlers == NULL ? MemoryContextAlloc(TopMemoryContext, at->space * sizeof(Handler))
+											: repalloc(at->handlers, at->space * sizeof(Handler));
+	}
+	at->handlers[at->count++] = handler;
+}
+
+/*
+ * Registers a handler for a table at a stage; NULL: for all, and for changes of the engine's own, which have no table and no
+ * rows.  Within a stage handlers run in order of registration.
+ */
 void
 cec_change_register(CecStage stage, const char *table_name, CecChangeHandler handler)
 {
-	if (nhandlers == MAX_HANDLERS)
-		elog(ERROR, "too many change handlers");
-	handlers[nhandlers++] = (Handler){stage, table_name, handler};
+	add_handler(stage, (Handler){table_name, false, handler});
+}
+
+/*
+ * Registers a coverage handler: at a stage behind AUDIT it hears of each change in cover, by a statement on whatever table, by
+ * refresh or by recompute_coverage.  change->delta.cover has the rows of coverage that went and came; cec_delta_next reads
+ * them by asset and term.  A change that leaves cover as it was does not call it.
+ */
+void
+cec_cover_register(CecStage stage, CecChangeHandler handler)
+{
+	Assert(stage > CEC_STAGE_AUDIT);
+	add_handler(stage, (Handler){NULL, true, handler});
+}
+
+/*
+ * Starts a change, in a memory context of its own, which is the current one until its end.  The caller has pinned the
+ * portfolio and acts as its owner when the stages run.
+ */
+void
+cec_change_begin(CecChange *change, CecPortfolio *portfolio, const char *table_name, CecOperation operation, Oid caller)
+{
+	memset(change, 0, sizeof(CecChange));
+	change->cxt = AllocSetContextCreate(CurrentMemoryContext, "cec change", ALLOCSET_DEFAULT_SIZES);
+	change->outer_cxt = MemoryContextSwitchTo(change->cxt);
+	change->portfolio = portfolio;
+	change->table_name = table_name;
+	change->operation = operation;
+	change->caller = caller;
+	cec_delta_begin(&change->delta);
+}
+
+static void
+end_reading(CecChange *change)
+{
+	if (change->reading != NULL)
+		cec_reading_end(change->reading);
+	change->reading = NULL;
+}
+
+/* Runs all stages.  What is the engine's own has named its assets by then. */
+void
+cec_change_run(CecChange *change)
+{
+	for (CecStage stage = 0; stage < CEC_STAGE_COUNT; stage++)
+	{
+		/* From there on triggers of others may run, and are to find no table open. */
+		if (stage == CEC_STAGE_FIND)
+			end_reading(change);
+		for (int i = 0; i < stages[stage].count; i++)
+		{
+			const Handler *handler = &stages[stage].handlers[i];
+
+			if ((handler->table_name == NULL ||
+				 (change->rel != NULL && strcmp(handler->table_name, change->table_name) == 0)) &&
+				(!handler->awaits_cover || change->delta.cover.count > 0))
+				handler->run(change);
+		}
+	}
+}
+
+/* Lets go of all that belongs to the change. */
+void
+cec_change_end(CecChange *change)
+{
+	end_reading(change);
+	MemoryContextSwitchTo(change->outer_cxt);
+	MemoryContextDelete(change->cxt);
+}
+
+/* What is kept under a key from stage to stage, or NULL; the key is an address of the asker's own. */
+void *
+cec_change_kept(CecChange *change, const void *key)
+{
+	for (CecKept *kept = change->kept; kept != NULL; kept = kept->next)
+		if (kept->key == key)
+			return kept->state;
+	return NULL;
+}
+
+/* The same; when there is nothing yet, so many bytes are, zeroed, and stay until the end of the change. */
+void *
+cec_change_keep(CecChange *change, const void *key, Size size)
+{
+	void *state = cec_change_kept(change, key);
+	CecKept *kept;
+
+	if (state != NULL)
+		return state;
+	kept = MemoryContextAlloc(change->cxt, sizeof(CecKept));
+	*kept = (CecKept){key, MemoryContextAllocZero(change->cxt, size), change->kept};
+	change->kept = kept;
+	return kept->state;
 }
 
 static TriggerData *
@@ -180,54 +303,42 @@ Datum
 cec_record_change(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = trigger_data(fcinfo, "cec.record_change", true);
-	CecChange change = {0};
+	CecChange change;
+	CecOperation operation = CEC_DELETE;
+	const char *table_name;
 	CecActAs act;
-	MemoryContext cxt;
-	MemoryContext old_cxt;
 
 	check_recorded_once(trigdata);
-	change.table_name = trigger_argument(trigdata, "cec.record_change");
-	change.rel = trigdata->tg_relation;
+	table_name = trigger_argument(trigdata, "cec.record_change");
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		change.operation = CEC_INSERT;
+		operation = CEC_INSERT;
 	else if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-		change.operation = CEC_UPDATE;
-	else
-		change.operation = CEC_DELETE;
-	change.old_rows = trigdata->tg_oldtable;
-	change.new_rows = trigdata->tg_newtable;
-	if ((change.operation != CEC_INSERT && change.old_rows == NULL) ||
-		(change.operation != CEC_DELETE && change.new_rows == NULL))
+		operation = CEC_UPDATE;
+	if ((operation != CEC_INSERT && trigdata->tg_oldtable == NULL) ||
+		(operation != CEC_DELETE && trigdata->tg_newtable == NULL))
 		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 						errmsg("cec.record_change needs its transition tables"),
 						errhint("cec.create_portfolio and cec.upgrade_portfolio attach it.")));
-	change.caller = GetUserId();
 
-	cxt = AllocSetContextCreate(CurrentMemoryContext, "cec change", ALLOCSET_DEFAULT_SIZES);
-	old_cxt = MemoryContextSwitchTo(cxt);
-	cec_delta_begin(&change.delta);
 	cec_portfolio_pin();
-	change.portfolio = cec_portfolio_get(RelationGetNamespace(change.rel));
+	cec_change_begin(&change, cec_portfolio_get(RelationGetNamespace(trigdata->tg_relation)), table_name, operation,
+					 GetUserId());
+	change.rel = trigdata->tg_relation;
+	change.old_rows = trigdata->tg_oldtable;
+	change.new_rows = trigdata->tg_newtable;
 	cec_portfolio_adopt(change.portfolio, change.rel, change.table_name);
 	cec_portfolio_act(&act, change.portfolio);
-	if (change.operation == CEC_UPDATE)
+	if (operation == CEC_UPDATE)
 		leave_out_unchanged(&change);
-	for (CecStage stage = 0; stage < CEC_STAGE_COUNT; stage++)
-		for (int i = 0; i < nhandlers; i++)
-			if (handlers[i].stage == stage &&
-				(handlers[i].table_name == NULL || strcmp(handlers[i].table_name, change.table_name) == 0))
-				handlers[i].run(&change);
-	if (change.reading != NULL)
-		cec_reading_end(change.reading);
+	cec_change_run(&change);
 	if (change.new_rows != trigdata->tg_newtable)
 	{
 		tuplestore_end(change.old_rows);
 		tuplestore_end(change.new_rows);
 	}
 	cec_act_as_self(&act);
+	cec_change_end(&change);
 	cec_portfolio_unpin();
-	MemoryContextSwitchTo(old_cxt);
-	MemoryContextDelete(cxt);
 	PG_RETURN_POINTER(NULL);
 }
 
@@ -239,8 +350,8 @@ cec_refuse_truncate(PG_FUNCTION_ARGS)
 
 	ereport(ERROR, (errcode(ERRCODE_RESTRICT_VIOLATION),
 					errmsg("table \"%s\" cannot be truncated", RelationGetRelationName(trigdata->tg_relation)),
-					errdetail("Every row of a portfolio that goes is recorded, and TRUNCATE names none."),
-					errhint("Use DELETE, or cec.drop_portfolio to be rid of the whole portfolio."),
+					errdetail("Every row that leaves a portfolio is recorded, and TRUNCATE does not name them."),
+					errhint("Use DELETE, or cec.drop_portfolio to remove the whole portfolio."),
 					errtable(trigdata->tg_relation)));
 }
 
@@ -311,6 +422,24 @@ cec_rows_same_value(TupleTableSlot *one, TupleTableSlot *other, AttrNumber attnu
 			datum_image_eq(one->tts_values[attnum - 1], other->tts_values[attnum - 1], att->attbyval, att->attlen));
 }
 
+/* Makes the values of both rows readable. */
+void
+cec_rows_deform(CecRows *rows)
+{
+	if (rows->old_row != NULL)
+		slot_getallattrs(rows->old_row);
+	if (rows->new_row != NULL)
+		slot_getallattrs(rows->new_row);
+}
+
+/* Whether a row came or went, or says something else in a column; what there is of both is deformed. */
+bool
+cec_rows_differ(CecChange *change, CecRows *rows, const char *column)
+{
+	return rows->old_row == NULL || rows->new_row == NULL ||
+		   !cec_rows_same_value(rows->old_row, rows->new_row, cec_column_find(change->rel, column));
+}
+
 /* Whether the statement touched no row at all. */
 bool
 cec_change_is_empty(CecChange *change)
@@ -330,18 +459,6 @@ cec_change_may_tell(CecChange *change, const char *table_name)
 }
 
 /*
- * The instant of the statement: the clock, read when somebody asks first.  Whoever asks has the locks that what is decided
- * depends on; a statement that runs over midnight is of one day all the same.
- */
-TimestampTz
-cec_change_at(CecChange *change)
-{
-	if (change->at == 0)
-		change->at = GetCurrentTimestamp();
-	return change->at;
-}
-
-/*
  * What the statement reads, from the stage LOCK on; begun when somebody asks first, in the context of the change.  It is
  * renewed when the locks are held.
  */
@@ -350,9 +467,10 @@ cec_change_reading(CecChange *change)
 {
 	if (change->reading == NULL)
 	{
-		MemoryContext old = MemoryContextSwitchTo(change->delta.cxt);
+		MemoryContext old = MemoryContextSwitchTo(change->cxt);
 
-		change->reading = cec_reading_begin(change->portfolio, RelationGetRelid(change->rel));
+		change->reading =
+			cec_reading_begin(change->portfolio, change->rel == NULL ? InvalidOid : RelationGetRelid(change->rel));
 		MemoryContextSwitchTo(old);
 	}
 	return change->reading;
@@ -365,7 +483,7 @@ cec_change_reading(CecChange *change)
 bool
 cec_change_may_dangle(CecChange *change)
 {
-	const TriggerDesc *triggers = change->rel->trigdesc;
+	const TriggerDesc *triggers = change->rel == NULL ? NULL : change->rel->trigdesc;
 
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 		if (triggers->triggers[i].tgisinternal && triggers->triggers[i].tgdeferrable)

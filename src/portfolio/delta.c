@@ -4,7 +4,8 @@
  *
  * The instant is what the log and all that is recorded beside it say of when: read from the clock after the locks, later
  * than every state that the statement replaces, and than every statement before in the transaction.  So a clock that was
- * set back makes an instant that is ahead of the clock, never two states at once.
+ * set back makes an instant that is ahead of the clock, never two states at once.  The clock is read once a statement: the
+ * day as of which it decides is that of its instant, also when midnight strikes meanwhile.
  */
 #include "postgres.h"
 
@@ -26,6 +27,18 @@ cec_delta_begin(CecDelta *delta)
 }
 
 /*
+ * The clock as the statement has read it, now if nobody has asked before.  Whoever asks has the locks that what is decided
+ * depends on.
+ */
+TimestampTz
+cec_delta_clock(CecDelta *delta)
+{
+	if (delta->clock == 0)
+		delta->clock = GetCurrentTimestamp();
+	return delta->clock;
+}
+
+/*
  * The statement's instant: taken by the first who asks, moved where it is not later than the past that is given.  The caller
  * holds the locks.
  */
@@ -40,7 +53,7 @@ cec_delta_instant(CecDelta *delta, TimestampTz past)
 		last_instant = 0;
 	}
 	if (delta->at == 0)
-		delta->at = Max(Max(GetCurrentTimestamp(), past + 1), last_instant + 1);
+		delta->at = Max(Max(cec_delta_clock(delta), past + 1), last_instant + 1);
 	else
 	{
 		delta->at = past + 1;

@@ -33,6 +33,7 @@ typedef struct CecDeltaRows
 
 typedef struct CecDelta
 {
+	TimestampTz clock;		/* read once, when somebody asks first: its day is the one as of which is decided */
 	TimestampTz at;			/* the statement's instant; 0 until it is taken */
 	CecDeltaRows cover;		/* in order of asset and term; of each what went before what came */
 	CecDeltaRows decisions; /* in the order in which they were taken */
@@ -54,6 +55,7 @@ typedef struct CecDeltaPart
 } CecDeltaPart;
 
 extern void cec_delta_begin(CecDelta *delta);
+extern TimestampTz cec_delta_clock(CecDelta *delta);
 extern TimestampTz cec_delta_instant(CecDelta *delta, TimestampTz past);
 extern void
 cec_delta_add(CecDelta *delta, CecDeltaRows *rows, int64 asset_id, int64 subject_id, CecDays during, uint8 flags);

@@ -24,21 +24,26 @@ LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_sql';
 CREATE FUNCTION cec._check_tables(portfolio oid) RETURNS void
 LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_check_tables';
 
--- Constraints call these where they fail, to say more than a constraint can: CHECK (fine OR cec.refuse(tableoid, …)). Values
--- of the row are told to those who may read all of the table.
-CREATE FUNCTION cec.refuse(table_id oid, constraint_name text, message text, detail text, hint text) RETURNS boolean
-LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse';
-CREATE FUNCTION cec.refuse_length(table_id oid, constraint_name text, value text, most integer) RETURNS boolean
-LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse_length';
-CREATE FUNCTION cec.refuse_empty(constraint_name text) RETURNS boolean
-LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse_empty';
-CREATE FUNCTION cec.refuse_infinity(constraint_name text) RETURNS boolean
-LANGUAGE c PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_refuse_infinity';
+-- Each CHECK constraint of a portfolio's table is one call of a function of its name, with the columns: what the functions
+-- are is written down in C (src/portfolio/row_check.h), and they are made from that.
+CREATE FUNCTION cec._row_checks()
+RETURNS TABLE (table_name text, constraint_name text, arguments text, is_strict boolean, columns text[], meaning text, allowed_words text[])
+LANGUAGE c STABLE PARALLEL SAFE ROWS 100 AS 'MODULE_PATHNAME', 'cec_row_checks';
+DO $$
+DECLARE
+	rule record;
+BEGIN
+	FOR rule IN SELECT * FROM cec._row_checks() LOOP
+		EXECUTE format('CREATE FUNCTION cec.%I(%s) RETURNS boolean LANGUAGE c IMMUTABLE PARALLEL SAFE %s AS %L, %L', '_' || rule.constraint_name,
+			rule.arguments, CASE WHEN rule.is_strict THEN 'STRICT' END, 'MODULE_PATHNAME', 'cec_' || rule.constraint_name);
+		EXECUTE format('COMMENT ON FUNCTION cec.%I IS %L', '_' || rule.constraint_name,
+			format('Private. Constraint of %s: %s. True, or the error.', rule.table_name, rule.meaning));
+	END LOOP;
+END $$;
 
-CREATE FUNCTION cec.is_word(table_id oid, value text, column_name text, words text) RETURNS boolean
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_is_word';
-CREATE FUNCTION cec.is_currency(table_id oid, value text, column_name text) RETURNS boolean
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_is_currency';
+CREATE VIEW cec.table_rule AS
+SELECT table_name, constraint_name, columns, meaning, allowed_words FROM cec._row_checks();
+
 CREATE FUNCTION cec.require_days() RETURNS trigger
 LANGUAGE c AS 'MODULE_PATHNAME', 'cec_require_days';
 
@@ -56,7 +61,7 @@ END;
 -- the view below are tried on any schema). Whoever lists portfolios must not run what somebody hid behind a table of that
 -- name: so no view, no row-level security, no child table, no type that needs a cast.
 CREATE FUNCTION cec._portfolio_version(portfolio oid) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1ms' AS $$
 DECLARE
 	result text;
 BEGIN
@@ -67,7 +72,7 @@ BEGIN
 		EXECUTE cec._sql(portfolio, 'SELECT version FROM @P@.setting') INTO result;
 	END IF;
 	RETURN result;
-EXCEPTION WHEN object_not_in_prerequisite_state THEN
+EXCEPTION WHEN object_not_in_prerequisite_state OR lock_not_available THEN
 	RETURN NULL;
 END;
 $$;
@@ -143,9 +148,9 @@ BEGIN
 END;
 $$;
 
--- Attaches the engine's triggers to a table and says that they fire always. The modes say how an INSERT, and how an UPDATE
--- or DELETE, goes through the gate: "data" beside others, "definition" (what other rows rest on) alone. Each noun's
--- portfolio part arms its own tables.
+-- Attaches the engine's triggers to a table; that they fire always is said once all tables are there (close.portfolio.sql). The
+-- modes say how an INSERT, and how an UPDATE or DELETE, goes through the gate: "data" beside others, "definition" (what other
+-- rows rest on) alone. Each noun's portfolio part arms its own tables.
 CREATE FUNCTION cec._arm_table(portfolio regnamespace, table_name text, insert_mode text, change_mode text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -162,13 +167,6 @@ BEGIN
 		) AS p(trigger_name, definition, argument)
 	LOOP
 		EXECUTE format('CREATE TRIGGER %I ' || part.definition, part.trigger_name, portfolio_table, part.argument);
-	END LOOP;
-	FOR part IN SELECT c.oid::regclass AS portfolio_table, t.tgname
-		FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid
-		WHERE c.relnamespace = portfolio AND NOT t.tgisinternal AND t.tgenabled <> 'A'
-			AND p.pronamespace = 'cec'::regnamespace
-	LOOP
-		EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', part.portfolio_table, part.tgname);
 	END LOOP;
 END;
 $$;
@@ -307,31 +305,32 @@ $$;
 
 COMMENT ON FUNCTION cec.enter_gate() IS 'Engine trigger, before a statement: takes the gate of the portfolio in the mode given (data or definition).';
 COMMENT ON FUNCTION cec.record_change() IS 'Engine trigger, after a statement: validates and records its rows.';
+COMMENT ON FUNCTION cec._row_checks() IS 'Private. The CHECK constraints of a portfolio''s tables, with the arguments of the functions that they call.';
+COMMENT ON VIEW cec.table_rule IS 'What rows of a portfolio''s tables must be, for forms and documents: one row a CHECK constraint.';
+COMMENT ON COLUMN cec.table_rule.table_name IS 'Table.';
+COMMENT ON COLUMN cec.table_rule.constraint_name IS 'Name of the constraint, which errors bear.';
+COMMENT ON COLUMN cec.table_rule.columns IS 'Columns that it looks at.';
+COMMENT ON COLUMN cec.table_rule.meaning IS 'What must be, in words.';
+COMMENT ON COLUMN cec.table_rule.allowed_words IS 'The words that the column takes; NULL where it takes others. Countries are in cec.country.';
 COMMENT ON FUNCTION cec.refuse_truncate() IS 'Engine trigger: refuses TRUNCATE (SQLSTATE 23001).';
 COMMENT ON FUNCTION cec.keep_setting() IS 'Trigger: refuses to delete the settings of a portfolio (SQLSTATE 23001).';
 COMMENT ON FUNCTION cec._script_for(text, text) IS 'Private. A part of a portfolio''s script, for the portfolio of this name.';
 COMMENT ON FUNCTION cec._sql(oid, text) IS 'Private. A query over a portfolio''s tables (@P@ in the place of the schema) as the engine runs it: what it names must be what cec.create_portfolio made (SQLSTATE 55000).';
 COMMENT ON FUNCTION cec._check_tables(oid) IS 'Private. Raises SQLSTATE 55000 unless what has the names of a portfolio''s tables are ordinary tables of the schema''s owner, whatever their columns.';
 COMMENT ON FUNCTION cec._execute_as(oid, text, text) IS 'Private. Runs a portfolio script as its owner, for callers that may SET ROLE to it.';
-COMMENT ON FUNCTION cec.refuse(oid, text, text, text, text) IS 'Raises SQLSTATE 23514 for a constraint, with detail (for those who may read the table) and hint. Called by CHECK constraints where they fail.';
-COMMENT ON FUNCTION cec.refuse_length(oid, text, text, integer) IS 'Raises SQLSTATE 22001 (too long) or 23514 (empty) for a text that must have 1 to so many characters.';
-COMMENT ON FUNCTION cec.refuse_empty(text) IS 'Raises SQLSTATE 23514 for an empty range of days.';
-COMMENT ON FUNCTION cec.refuse_infinity(text) IS 'Raises SQLSTATE 23514 for an infinite day.';
-COMMENT ON FUNCTION cec.is_word(oid, text, text, text) IS 'True for one of the words; else SQLSTATE 23514 for the constraint table_column_known, with the words. Called by CHECK constraints.';
-COMMENT ON FUNCTION cec.is_currency(oid, text, text) IS 'True for three capital letters; else SQLSTATE 23514 for the constraint table_column_form. Called by CHECK constraints.';
 COMMENT ON FUNCTION cec.require_days() IS 'Engine trigger: refuses a row without days (SQLSTATE 23502).';
 COMMENT ON FUNCTION cec._days_in_words(daterange) IS 'Private. Days by the first and the last one, for messages.';
 COMMENT ON FUNCTION cec.version() IS 'Version of the installed extension.';
-COMMENT ON FUNCTION cec._portfolio_version(oid) IS 'Private. Version of a portfolio; NULL where the caller may not read its settings.';
+COMMENT ON FUNCTION cec._portfolio_version(oid) IS 'Private. Version of a portfolio; NULL where the caller may not read its settings, or somebody has locked them.';
 COMMENT ON VIEW cec.portfolio IS 'All portfolios of this database.';
 COMMENT ON COLUMN cec.portfolio.name IS 'Name: that of its schema.';
 COMMENT ON COLUMN cec.portfolio.owner IS 'Role that owns it.';
-COMMENT ON COLUMN cec.portfolio.version IS 'Version of the extension that last shaped it; NULL where the caller may not read its settings.';
+COMMENT ON COLUMN cec.portfolio.version IS 'Version of the extension that last shaped it; NULL where the caller may not read its settings, or somebody has locked them.';
 COMMENT ON FUNCTION cec._require_portfolio(text) IS 'Private. The schema of a portfolio, or SQLSTATE 3F000.';
 COMMENT ON FUNCTION cec.today(regnamespace) IS 'Today in the time zone of the portfolio''s setting.';
 COMMENT ON FUNCTION cec._require_version(regnamespace) IS 'Private. Raises SQLSTATE 55000 for a portfolio of another version, with a hint to upgrade it.';
 COMMENT ON FUNCTION cec._require_execute(regnamespace, text) IS 'Private. Raises SQLSTATE 42501 for who may not run the portfolio''s own function of that name.';
-COMMENT ON FUNCTION cec._arm_table(regnamespace, text, text, text) IS 'Private. Attaches the engine''s triggers to a table of a portfolio and makes them fire always.';
+COMMENT ON FUNCTION cec._arm_table(regnamespace, text, text, text) IS 'Private. Attaches the engine''s triggers to a table of a portfolio.';
 COMMENT ON FUNCTION cec._definition_path(name) IS 'Private. The search_path for a portfolio''s definitions.';
 COMMENT ON FUNCTION cec.create_portfolio(text, name) IS 'Makes a portfolio: a schema of that name with all its tables, owned by owner (default: the caller; best a NOLOGIN role that the caller is a member of). Errors: 22023 name, 42704 owner, 42P06 schema exists, 42501 rights, 55000 definitions would be bound to what is neither the server''s nor an extension''s.';
 COMMENT ON FUNCTION cec.upgrade_portfolio(text) IS 'Brings a portfolio to the installed version and switches its triggers on again, as its owner. Returns the version. To be run after ALTER EXTENSION cec UPDATE and after every restore. Error 55000: definitions are bound to what is neither the server''s nor an extension''s.';

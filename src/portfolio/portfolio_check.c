@@ -194,15 +194,40 @@ check_further_columns(Relation rel, const CecTableShape *shape)
 	}
 }
 
+/* Raises where a trigger that is not the engine's stands on the table or one of its partitions. */
+static void
+check_row_is_kept(Relation rel)
+{
+	List *rels = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE
+					 ? find_all_inheritors(RelationGetRelid(rel), AccessShareLock, NULL)
+					 : list_make1_oid(RelationGetRelid(rel));
+	Oid cec = get_namespace_oid("cec", false);
+	ListCell *cell;
+
+	foreach (cell, rels)
+	{
+		Relation part = table_open(lfirst_oid(cell), NoLock);
+		const TriggerDesc *triggers = part->trigdesc;
+
+		for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+			if (!triggers->triggers[i].tgisinternal && get_func_namespace(triggers->triggers[i].tgfoid) != cec)
+				refuse(part, "Trigger \"%s\" could change what the engine writes.", triggers->triggers[i].tgname);
+		table_close(part, NoLock);
+	}
+}
+
 /*
  * Raises where a table that the engine derives, records or promises bears a deferrable constraint and is to be written: it
- * would leave a trigger behind that runs when whoever called the engine commits.
+ * would leave a trigger behind that runs when whoever called the engine commits.  Likewise where somebody's trigger would see
+ * the row first, and could change it; findings are told to triggers on purpose.
  */
 void
 cec_check_written(Relation rel, const CecTableShape *shape)
 {
 	const TriggerDesc *triggers = shape->is_stated ? NULL : rel->trigdesc;
 
+	if (!shape->is_stated && strcmp(NameStr(shape->name), "finding") != 0)
+		check_row_is_kept(rel);
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 		if (triggers->triggers[i].tgdeferrable)
 			refuse(rel,

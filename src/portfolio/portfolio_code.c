@@ -2,25 +2,25 @@
  * portfolio_code.c
  *		Whether code that somebody attached to a table would run with the rights of whoever asks the engine.
  *
- * Who reads a table runs, without knowing, what its owner attached to it: policies of row-level security, and immutable
- * functions in expressions of indexes, statistics and constraints, which the planner folds while it plans.  Who writes
- * it runs its triggers, defaults and constraints as well.  Where the engine acts as the owner that harms nobody but him.
- * Where it asks on behalf of the caller, only code may be there that does no harm in the caller's hands: functions of
- * the server and of extensions, as long as a superuser owns them, and what runs as its own owner anyway.
+ * Who reads a table runs, without knowing, its policies of row-level security; who writes it runs its triggers, defaults
+ * and constraints as well.  Where the engine acts as the owner that harms nobody but him.  Where it asks on behalf of the
+ * caller, the guard (guard.c) lets no function of others start as the caller.  It does not hear of the server's own
+ * functions, and some do harm in the caller's hands: they change settings, read files, or run SQL that they are given.  So
+ * what may run is looked at before: of the server's functions those that only compute, immutable ones of extensions, and
+ * what runs as its own owner; on types that bring no code with them, and of tables those of the portfolio's owner.
+ *
+ * Immutable functions, which the planner folds where it meets them in indexes, statistics and constraints, are the guard's
+ * alone.
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/transam.h"
-#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_index.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
-#include "catalog/pg_statistic_ext.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "commands/trigger.h"
@@ -38,7 +38,17 @@
 #include "compat.h"
 #include "portfolio_cache.h"
 
-/* Whether whoever runs it is safe: see above.  Of the server's functions volatile ones could run SQL of the attacker's. */
+/* What an expression is looked through for. */
+typedef struct Search
+{
+	Oid owner;	  /* whose tables it may read */
+	Oid function; /* out: that does harm */
+} Search;
+
+/*
+ * Whether whoever runs it is safe: see above.  Volatile functions of the server are not, and functions that make XML of
+ * what a query returns run the query.
+ */
 static bool
 is_harmless(Oid function)
 {
@@ -50,11 +60,12 @@ is_harmless(Oid function)
 		return false;
 	proc = (Form_pg_proc) GETSTRUCT(tuple);
 	if (function < FirstNormalObjectId)
-		result = proc->provolatile != PROVOLATILE_VOLATILE || function == F_CLOCK_TIMESTAMP ||
-				 function == F_GEN_RANDOM_UUID || function == F_NEXTVAL;
+		result = (proc->provolatile != PROVOLATILE_VOLATILE && proc->prorettype != XMLOID) ||
+				 function == F_CLOCK_TIMESTAMP || function == F_GEN_RANDOM_UUID;
 	else
-		result = proc->prosecdef || proc->proowner == GetUserId() ||
-				 (superuser_arg(proc->proowner) && OidIsValid(getExtensionOfObject(ProcedureRelationId, function)));
+		result = (proc->prosecdef && proc->proowner != GetUserId()) ||
+				 (proc->provolatile == PROVOLATILE_IMMUTABLE && superuser_arg(proc->proowner) &&
+				  OidIsValid(getExtensionOfObject(ProcedureRelationId, function)));
 	ReleaseSysCache(tuple);
 	return result;
 }
@@ -64,19 +75,102 @@ is_harmful_function(Oid function, void *context)
 {
 	if (is_harmless(function))
 		return false;
-	*(Oid *) context = function;
+	((Search *) context)->function = function;
 	return true;
 }
 
-/* Walker: true where a function is called that is not harmless; *context is then its oid, or stays 0 for other reasons. */
+/* Whether values of a type can be made without running what somebody attached to it; only superusers make base types. */
+static bool
+is_harmless_type(Oid type)
+{
+	Oid element = get_element_type(type);
+	char kind;
+
+	if (OidIsValid(element))
+		return is_harmless_type(element);
+	if (type < FirstNormalObjectId)
+		return true;
+	kind = get_typtype(type);
+	return kind == TYPTYPE_BASE || kind == TYPTYPE_ENUM;
+}
+
+static Oid
+owner_of(Oid relid)
+{
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid owner = HeapTupleIsValid(tuple) ? ((Form_pg_class) GETSTRUCT(tuple))->relowner : InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return owner;
+}
+
+/* Whether a node makes a value, of a type that is not simply that of a column. */
+static bool
+makes_value(Node *node)
+{
+	switch (nodeTag(node))
+	{
+		case T_FuncExpr:
+		case T_OpExpr:
+		case T_Const:
+		case T_CoerceViaIO:
+		case T_ArrayCoerceExpr:
+		case T_ConvertRowtypeExpr:
+		case T_CoerceToDomain:
+		case T_RelabelType:
+		case T_RowExpr:
+		case T_ArrayExpr:
+		case T_Aggref:
+		case T_WindowFunc:
+		case T_SubscriptingRef:
+		case T_FieldSelect:
+		case T_FieldStore:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* Whether what a query reads brings types or code of others: columns of rows that a function makes are read in by their types. */
+static bool
+is_harmless_source(RangeTblEntry *rte, Oid owner)
+{
+	ListCell *cell;
+	ListCell *type;
+
+	switch (rte->rtekind)
+	{
+		case RTE_RELATION:
+			/* Views and policies of further tables would bring code of their own; a stranger's table, the caller's secrets. */
+			return rte->relid < FirstNormalObjectId ||
+				   (get_rel_relkind(rte->relid) == RELKIND_RELATION && owner_of(rte->relid) == owner &&
+					check_enable_rls(rte->relid, InvalidOid, true) != RLS_ENABLED);
+		case RTE_FUNCTION:
+			foreach (cell, rte->functions)
+				foreach (type, lfirst_node(RangeTblFunction, cell)->funccoltypes)
+					if (!is_harmless_type(lfirst_oid(type)))
+						return false;
+			return true;
+		case RTE_TABLEFUNC:
+			return false;
+		default:
+			return true;
+	}
+}
+
+/* Walker: true where something may do harm; the search then tells the function that is called, or none for other reasons. */
 static bool
 find_harm(Node *node, void *context)
 {
+	Search *search = context;
+
 	if (node == NULL)
 		return false;
 	if (check_functions_in_node(node, is_harmful_function, context))
 		return true;
-	if (IsA(node, CoerceToDomain) && castNode(CoerceToDomain, node)->resulttype >= FirstNormalObjectId)
+	if (IsA(node, XmlExpr) || IsA(node, NextValueExpr) || cec_compat_is_json(node) ||
+		(makes_value(node) && !is_harmless_type(exprType(node))))
 		return true;
 	if (IsA(node, Query))
 	{
@@ -84,12 +178,7 @@ find_harm(Node *node, void *context)
 
 		foreach (cell, castNode(Query, node)->rtable)
 		{
-			RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
-
-			/* Views and policies of further tables would bring code of their own. */
-			if (rte->rtekind == RTE_RELATION && rte->relid >= FirstNormalObjectId &&
-				(get_rel_relkind(rte->relid) != RELKIND_RELATION ||
-				 check_enable_rls(rte->relid, InvalidOid, true) == RLS_ENABLED))
+			if (!is_harmless_source(lfirst_node(RangeTblEntry, cell), search->owner))
 				return true;
 		}
 		return query_tree_walker(castNode(Query, node), find_harm, context, 0);
@@ -103,10 +192,9 @@ refuse_code(Relation rel, const char *what, const char *name, Oid function)
 	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					errmsg("%s of table \"%s.%s\" would run with your rights", what,
 						   get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel)),
-					OidIsValid(function)
-						? errdetail("\"%s\" calls function %s, which is neither the server's nor an extension's.", name,
-									format_procedure(function))
-						: errdetail("\"%s\" does more than call functions of the server and of extensions.", name),
+					OidIsValid(function) ? errdetail("\"%s\" calls function %s, which does more than compute a value.",
+													 name, format_procedure(function))
+										 : errdetail("\"%s\" does more than compute a value from columns.", name),
 					errhint("Let its owner make the function SECURITY DEFINER, or ask as the owner of the portfolio."),
 					errtable(rel)));
 }
@@ -114,57 +202,10 @@ refuse_code(Relation rel, const char *what, const char *name, Oid function)
 static void
 check_expression(Relation rel, const char *what, const char *name, Node *expression)
 {
-	Oid function = InvalidOid;
+	Search search = {rel->rd_rel->relowner, InvalidOid};
 
-	if (find_harm(expression, &function))
-		refuse_code(rel, what, name, function);
-}
-
-static void
-check_text(Relation rel, const char *what, const char *name, HeapTuple tuple, int cache, AttrNumber attnum)
-{
-	bool isnull;
-	Datum expression = SysCacheGetAttr(cache, tuple, attnum, &isnull);
-
-	if (!isnull)
-		check_expression(rel, what, name, stringToNode(TextDatumGetCString(expression)));
-}
-
-static void
-check_index_code(Relation rel)
-{
-	List *indexes = RelationGetIndexList(rel);
-	ListCell *cell;
-
-	foreach (cell, indexes)
-	{
-		HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(cell)));
-		char *name = get_rel_name(lfirst_oid(cell));
-
-		if (!HeapTupleIsValid(tuple))
-			continue;
-		check_text(rel, "an index", name, tuple, INDEXRELID, Anum_pg_index_indexprs);
-		check_text(rel, "an index", name, tuple, INDEXRELID, Anum_pg_index_indpred);
-		ReleaseSysCache(tuple);
-	}
-}
-
-static void
-check_statistics_code(Relation rel)
-{
-	List *statistics = RelationGetStatExtList(rel);
-	ListCell *cell;
-
-	foreach (cell, statistics)
-	{
-		HeapTuple tuple = SearchSysCache1(STATEXTOID, ObjectIdGetDatum(lfirst_oid(cell)));
-
-		if (!HeapTupleIsValid(tuple))
-			continue;
-		check_text(rel, "a statistics object", NameStr(((Form_pg_statistic_ext) GETSTRUCT(tuple))->stxname), tuple,
-				   STATEXTOID, Anum_pg_statistic_ext_stxexprs);
-		ReleaseSysCache(tuple);
-	}
+	if (find_harm(expression, &search))
+		refuse_code(rel, what, name, search.function);
 }
 
 static void
@@ -204,8 +245,7 @@ check_triggers(Relation rel)
 		if (!HeapTupleIsValid(tuple))
 			continue;
 		proc = (Form_pg_proc) GETSTRUCT(tuple);
-		is_fine = proc->pronamespace == cec || proc->prosecdef || proc->proowner == GetUserId() ||
-				  (trigger->tgfoid < FirstNormalObjectId && proc->pronamespace == PG_CATALOG_NAMESPACE);
+		is_fine = proc->pronamespace == cec || (proc->prosecdef && proc->proowner != GetUserId());
 		ReleaseSysCache(tuple);
 		if (!is_fine)
 			refuse_code(rel, "a trigger", trigger->tgname, trigger->tgfoid);
@@ -220,19 +260,17 @@ void
 cec_portfolio_check_code(CecPortfolio *portfolio, const char *table_name, bool is_written)
 {
 	Relation rel;
-	const TupleConstr *constr;
 
 	if (GetUserId() == portfolio->owner)
 		return;
 	rel = cec_portfolio_open(portfolio, table_name, AccessShareLock);
-	constr = RelationGetDescr(rel)->constr;
-	check_index_code(rel);
-	check_statistics_code(rel);
 	check_policies(rel);
-	for (int i = 0; constr != NULL && i < constr->num_check; i++)
-		check_expression(rel, "a constraint", constr->check[i].ccname, stringToNode(constr->check[i].ccbin));
 	if (is_written)
 	{
+		const TupleConstr *constr = RelationGetDescr(rel)->constr;
+
+		for (int i = 0; constr != NULL && i < constr->num_check; i++)
+			check_expression(rel, "a constraint", constr->check[i].ccname, stringToNode(constr->check[i].ccbin));
 		for (int i = 0; constr != NULL && i < constr->num_defval; i++)
 			check_expression(rel, "a default",
 							 NameStr(TupleDescAttr(RelationGetDescr(rel), constr->defval[i].adnum - 1)->attname),

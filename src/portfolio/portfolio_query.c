@@ -6,25 +6,37 @@
  * that tells the portfolio it is meant for, and after the parser has found the relations, before anything is rewritten,
  * planned or run, each of them must be the table of that portfolio which cec_portfolio_open hands out.  This holds for
  * every analysis, also when a kept plan is made anew.  A mark in somebody else's query does no harm: it is checked, too.
+ *
+ * While such a query is planned and run for anybody but the owner of the portfolio, a guard is up (guard.c): what its tables
+ * carry does not run as whoever called the engine.
  */
 #include "postgres.h"
 
 #include "access/relation.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
+#include "executor/executor.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/planner.h"
 #include "parser/analyze.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
+#include "compat.h"
+#include "guard.h"
 #include "portfolio_cache.h"
 #include "portfolio_query.h"
 #include "portfolio_shape.h"
 
 static post_parse_analyze_hook_type next_hook = NULL;
+static planner_hook_type next_planner = NULL;
+static ExecutorStart_hook_type next_start = NULL;
+static ExecutorRun_hook_type next_run = NULL;
+static ExecutorFinish_hook_type next_finish = NULL;
 
 PG_FUNCTION_INFO_V1(cec_sql);
 PG_FUNCTION_INFO_V1(cec_check_tables);
@@ -126,12 +138,74 @@ check_marked(ParseState *pstate, Query *query, JumbleState *jumble)
 		next_hook(pstate, query, jumble);
 }
 
+/* Raises a guard if the query is marked and the current user does not own the portfolio; what it returns ends it. */
+static int
+guard_marked(const char *text)
+{
+	Mark mark;
+	HeapTuple tuple;
+	bool is_own;
+
+	if (!read_mark(text, &mark))
+		return INT_MAX;
+	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(mark.nspid));
+	is_own = HeapTupleIsValid(tuple) && ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner == GetUserId();
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return is_own ? INT_MAX : cec_guard_enter();
+}
+
+static PlannedStmt *
+plan_guarded(Query *parse, const char *text, int cursor_options, ParamListInfo params)
+{
+	int guard = guard_marked(text);
+	PlannedStmt *result = (next_planner != NULL ? next_planner : standard_planner)(parse, text, cursor_options, params);
+
+	cec_guard_leave(guard);
+	return result;
+}
+
+static void
+start_guarded(QueryDesc *query, int flags)
+{
+	int guard = guard_marked(query->sourceText);
+
+	(next_start != NULL ? next_start : standard_ExecutorStart)(query, flags);
+	cec_guard_leave(guard);
+}
+
+static void
+run_guarded(CEC_COMPAT_EXECUTOR_RUN_PARAMETERS)
+{
+	int guard = guard_marked(query->sourceText);
+
+	(next_run != NULL ? next_run : standard_ExecutorRun)(CEC_COMPAT_EXECUTOR_RUN_ARGUMENTS);
+	cec_guard_leave(guard);
+}
+
+static void
+finish_guarded(QueryDesc *query)
+{
+	int guard = guard_marked(query->sourceText);
+
+	(next_finish != NULL ? next_finish : standard_ExecutorFinish)(query);
+	cec_guard_leave(guard);
+}
+
 /* Looks at queries from here on; called once when the library is loaded. */
 void
 cec_portfolio_query_init(void)
 {
 	next_hook = post_parse_analyze_hook;
 	post_parse_analyze_hook = check_marked;
+	next_planner = planner_hook;
+	planner_hook = plan_guarded;
+	next_start = ExecutorStart_hook;
+	ExecutorStart_hook = start_guarded;
+	next_run = ExecutorRun_hook;
+	ExecutorRun_hook = run_guarded;
+	next_finish = ExecutorFinish_hook;
+	ExecutorFinish_hook = finish_guarded;
 }
 
 /*

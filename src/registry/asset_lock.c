@@ -38,7 +38,7 @@ cec_asset_lock_init(void)
 {
 	DefineCustomIntVariable(
 		"cec.registry_gate_threshold",
-		"From how many assets on a statement tries to have the portfolio for itself instead of locking each of them.",
+		"From how many assets on a statement tries to block all other writers of the portfolio instead of locking each asset.",
 		NULL, &gate_threshold, 10000, 1, PG_INT32_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
 }
 

@@ -4,6 +4,9 @@
  *
  * Full-width forms become ASCII and ASCII letters capital; white space, hyphens, dashes and dots are dropped; then O reads
  * as 0, I and L as 1.  All else is kept.  Indexes of portfolios rest on this: a change of the rule needs them made anew.
+ *
+ * Who suggests a name looks closer than the key does: cec_identifier_read says of each character of the key how it was
+ * written, and what was dropped before it.
  */
 #include "postgres.h"
 
@@ -29,17 +32,38 @@ is_dash(pg_wchar c)
 	return c == 0x2D || (c >= 0x2010 && c <= 0x2015) || c == 0x2212;
 }
 
+/* Full-width forms as ASCII. */
+static pg_wchar
+narrow(pg_wchar c)
+{
+	return c >= 0xFF01 && c <= 0xFF5E ? c - (0xFF01 - 0x21) : c;
+}
+
 /* What a character stands for in a key; 0 when it is dropped. */
 static pg_wchar
 fold(pg_wchar c)
 {
-	if (c >= 0xFF01 && c <= 0xFF5E)
-		c -= 0xFF01 - 0x21;
+	c = narrow(c);
 	if (c >= 'a' && c <= 'z')
 		c -= 'a' - 'A';
 	if (is_space(c) || is_dash(c) || c == '.')
 		return 0;
 	return c == 'O' ? '0' : c == 'I' || c == 'L' ? '1' : c;
+}
+
+/* The character that begins at from, and its width in bytes. */
+static pg_wchar
+read_utf8(const unsigned char *from, const unsigned char *end, int *width)
+{
+	*width = Min(pg_utf_mblen(from), (int) (end - from));
+	return *width == 1 ? *from : utf8_to_unicode(from);
+}
+
+/* As fold; a byte that is no character by itself stays. */
+static pg_wchar
+fold_char(pg_wchar c, int width)
+{
+	return width == 1 && c >= 0x80 ? c : fold(c);
 }
 
 /* Folds a text of ASCII or UTF-8 in place and returns its new length; no character gets longer by it. */
@@ -52,9 +76,9 @@ fold_utf8(char *text, int len)
 
 	while (from < end)
 	{
-		int width = Min(pg_utf_mblen(from), (int) (end - from));
-		pg_wchar c = width == 1 ? *from : utf8_to_unicode(from);
-		pg_wchar folded = width == 1 && c >= 0x80 ? c : fold(c);
+		int width;
+		pg_wchar c = read_utf8(from, end, &width);
+		pg_wchar folded = fold_char(c, width);
 
 		if (folded == c)
 		{
@@ -66,6 +90,34 @@ fold_utf8(char *text, int len)
 		from += width;
 	}
 	return to - (unsigned char *) text;
+}
+
+/* The key of an identifier with how it was written, in the caller's context. */
+CecKeyChars
+cec_identifier_read(const char *value)
+{
+	int len = strlen(value);
+	const char *utf8 = pg_server_to_any(value, len, PG_UTF8);
+	const unsigned char *from = (const unsigned char *) utf8;
+	const unsigned char *end = from + (utf8 == value ? len : (int) strlen(utf8));
+	int space = 64;
+	CecKeyChars result = {palloc(space * sizeof(CecKeyChar)), 0};
+	bool is_apart = false;
+
+	while (from < end)
+	{
+		int width;
+		pg_wchar c = read_utf8(from, end, &width);
+		pg_wchar folded = fold_char(c, width);
+
+		from += width;
+		if (result.count == space)
+			result.chars = repalloc_huge(result.chars, (space *= 2) * sizeof(CecKeyChar));
+		if (folded != 0)
+			result.chars[result.count++] = (CecKeyChar){folded, narrow(c) >= '0' && narrow(c) <= '9', is_apart};
+		is_apart = folded == 0;
+	}
+	return result;
 }
 
 /* The key of an identifier, or NULL when nothing is left of it; a text of its own. */

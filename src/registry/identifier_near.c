@@ -2,10 +2,11 @@
  * identifier_near.c
  *		Finds the registered name that somebody may have meant by an identifier that names nothing.
  *
- * A name with the same identifier key, else one whose key is at Levenshtein distance 1, and only if all such names are of
- * one asset: a wrong name is worse than none.
+ * Names with the same identifier key come near, else those whose key becomes the other by one character exchanged, added or
+ * left out, or by two neighbours that change places.  A name is suggested only if all that come near are of one asset, and
+ * of its names only one that may be meant (identifier_slip.c): a wrong name is worse than none.
  *
- * Names at distance 1 are found along the key, character for character, in the index over keys.  As long as many keys
+ * Names whose keys differ are found along the key, character for character, in the index over keys.  As long as many keys
  * begin as far as here, the characters are read that follow there, and each of the few keys that a change at this place
  * can make is looked up.  Once few keys are left they are read.  What was read of beginnings that many keys share is kept for
  * the next identifier: those of a list mostly begin alike.
@@ -74,10 +75,11 @@ struct CecNear
 typedef struct Search
 {
 	CecKey key;
+	CecKeyChars typed;
 	const CecDays *days; /* NULL: all */
 	int assets;			 /* 0, 1, or 2 for several */
 	int64 asset_id;
-	char *name; /* a name of it that holds on some of the days */
+	char *name; /* a name of it that may be meant and holds on some of the days */
 } Search;
 
 /* Starts looking, as the snapshot shows the register; it must stay registered.  The caller may read all names. */
@@ -144,11 +146,16 @@ look_up(Source *source, CecKey key, Search *search)
 		if (search->name == NULL &&
 			(source->during == InvalidAttrNumber || search->days == NULL ||
 			 cec_days_overlap(cec_days_of_range(row->tts_values[source->during - 1]), *search->days)))
-			search->name = TextDatumGetCString(row->tts_values[source->name - 1]);
+		{
+			char *name = TextDatumGetCString(row->tts_values[source->name - 1]);
+
+			if (cec_identifier_may_mean(search->typed, cec_identifier_read(name)))
+				search->name = name;
+		}
 	}
 }
 
-/* Looks up a key of which a character was exchanged, added or left out. */
+/* Looks up a key of which characters were exchanged, added or left out. */
 static void
 look_up_changed(Source *source, CecKey begin, const char *inserted, CecKey end, Search *search)
 {
@@ -162,29 +169,49 @@ look_up_changed(Source *source, CecKey begin, const char *inserted, CecKey end, 
 	pfree(buf.data);
 }
 
-/* Whether one key becomes the other by one character exchanged, added or left out; equal ones do not count. */
+/* The width of the character that begins there; 0 at the end. */
+static int
+width_at(CecKey key, int at)
+{
+	return at < key.len ? Min(pg_mblen(key.bytes + at), key.len - at) : 0;
+}
+
+static bool
+ends_are_equal(CecKey one, int one_from, CecKey other, int other_from)
+{
+	return one.len - one_from == other.len - other_from &&
+		   memcmp(one.bytes + one_from, other.bytes + other_from, one.len - one_from) == 0;
+}
+
+/*
+ * Whether one key becomes the other by one character exchanged, added or left out, or by two neighbours that change places;
+ * equal ones do not count.
+ */
 static bool
 is_near(CecKey one, CecKey other)
 {
 	int same = 0;
-	int one_width, other_width;
+	int one_first, one_second, other_first, other_second;
 
-	while (same < one.len && same < other.len)
+	for (;;)
 	{
-		int width = pg_mblen(one.bytes + same);
-
-		if (same + width > one.len || same + width > other.len ||
-			memcmp(one.bytes + same, other.bytes + same, width) != 0)
+		one_first = width_at(one, same);
+		other_first = width_at(other, same);
+		if (one_first == 0 || one_first != other_first || memcmp(one.bytes + same, other.bytes + same, one_first) != 0)
 			break;
-		same += width;
+		same += one_first;
 	}
-	one_width = same < one.len ? pg_mblen(one.bytes + same) : 0;
-	other_width = same < other.len ? pg_mblen(other.bytes + same) : 0;
-#define RESTS_ARE_EQUAL(skip_one, skip_other) \
-	(one.len - same - (skip_one) == other.len - same - (skip_other) && \
-	 memcmp(one.bytes + same + (skip_one), other.bytes + same + (skip_other), one.len - same - (skip_one)) == 0)
-	return one_width + other_width > 0 && (RESTS_ARE_EQUAL(one_width, other_width) || RESTS_ARE_EQUAL(one_width, 0) ||
-										   RESTS_ARE_EQUAL(0, other_width));
+	if (one_first + other_first == 0)
+		return false;
+	if (ends_are_equal(one, same + one_first, other, same + other_first) ||
+		ends_are_equal(one, same + one_first, other, same) || ends_are_equal(one, same, other, same + other_first))
+		return true;
+	one_second = width_at(one, same + one_first);
+	other_second = width_at(other, same + other_first);
+	return one_first == other_second && one_second == other_first &&
+		   memcmp(one.bytes + same, other.bytes + same + other_first, one_first) == 0 &&
+		   memcmp(one.bytes + same + one_first, other.bytes + same, other_first) == 0 &&
+		   ends_are_equal(one, same + one_first + one_second, other, same + other_first + other_second);
 }
 
 /* The first key behind all that begin so, in the order of bytes. */
@@ -300,18 +327,27 @@ follow(CecNear *near, Source *source, CecKey begin, Search *search, bool *was_fe
 	return next;
 }
 
-/* Looks the names up whose key differs from the one that is sought in one character. */
+static bool
+is_char(const char *c, CecKey key, int at, int width)
+{
+	return strlen(c) == width && memcmp(c, key.bytes + at, width) == 0;
+}
+
+/* Looks the names up whose key comes near the one that is sought. */
 static void
 look_near(CecNear *near, Source *source, Search *search)
 {
+	CecKey key = search->key;
 	int at = 0;
 
 	for (;;)
 	{
-		CecKey begin = {search->key.bytes, at};
-		CecKey rest = {search->key.bytes + at, search->key.len - at};
-		int width = rest.len > 0 ? pg_mblen(rest.bytes) : 0;
+		CecKey begin = {key.bytes, at};
+		CecKey rest = {key.bytes + at, key.len - at};
+		int width = width_at(key, at);
+		int second = width_at(key, at + width);
 		CecKey after = {rest.bytes + width, rest.len - width};
+		CecKey behind_both = {after.bytes + second, after.len - second};
 		bool goes_on = false;
 		bool was_few;
 		List *next = follow(near, source, begin, search, &was_few);
@@ -324,13 +360,15 @@ look_near(CecNear *near, Source *source, Search *search)
 		foreach (cell, next)
 		{
 			const char *c = lfirst(cell);
-			bool is_same = strlen(c) == width && memcmp(c, rest.bytes, width) == 0;
+			bool is_same = is_char(c, key, at, width);
 
 			goes_on |= is_same;
 			if (search->assets < 2)
 				look_up_changed(source, begin, c, rest, search);
 			if (search->assets < 2 && width > 0 && !is_same)
 				look_up_changed(source, begin, c, after, search);
+			if (search->assets < 2 && second > 0 && !is_same && is_char(c, key, at + width, second))
+				look_up_changed(source, begin, psprintf("%s%.*s", c, width, rest.bytes), behind_both, search);
 		}
 		if (!goes_on || search->assets == 2)
 			return;
@@ -339,8 +377,8 @@ look_near(CecNear *near, Source *source, Search *search)
 }
 
 /*
- * A registered name, holding on some of the days (NULL: any), of the one asset that may have been meant; NULL when there is
- * none such or more than one asset.
+ * A registered name, holding on some of the days (NULL: any), that may have been meant; NULL when there is none such, or
+ * names of more than one asset come near.
  */
 char *
 cec_near_find(CecNear *near, const char *typed, const CecDays *days)
@@ -353,6 +391,7 @@ cec_near_find(CecNear *near, const char *typed, const CecDays *days)
 	if (key != NULL && VARSIZE_ANY_EXHDR(key) <= MAX_KEY_BYTES + MAX_MULTIBYTE_CHAR_LEN)
 	{
 		search.key = (CecKey){VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)};
+		search.typed = cec_identifier_read(typed);
 		for (int i = 0; i < lengthof(names); i++)
 			if (near->sources[i].probe != NULL)
 				look_up(&near->sources[i], search.key, &search);

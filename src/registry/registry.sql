@@ -262,9 +262,6 @@ INSERT INTO cec.country (code, name) VALUES
 	('ZW', 'Zimbabwe');
 GRANT SELECT ON cec.country TO PUBLIC;
 
-CREATE FUNCTION cec.is_country(table_id oid, value text, constraint_name text) RETURNS boolean
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_is_country';
-
 -- Every asset that an identifier names, once each, with the scheme that matched first.
 CREATE FUNCTION cec.find_asset(portfolio regnamespace, identifier text, on_day date)
 RETURNS TABLE (asset_id bigint, asset_tag text, tag_symbology text, serial_number text, manufacturer text,
@@ -293,5 +290,4 @@ COMMENT ON FUNCTION cec.identifier_key(text) IS 'The form in which people confus
 COMMENT ON TABLE cec.country IS 'Countries: the 249 of ISO 3166-1, and XK.';
 COMMENT ON COLUMN cec.country.code IS 'ISO 3166-1 alpha-2.';
 COMMENT ON COLUMN cec.country.name IS 'Name for people, in English.';
-COMMENT ON FUNCTION cec.is_country(oid, text, text) IS 'True for the code of a country; else SQLSTATE 23514 for a constraint, with the code that may have been meant. Called by CHECK constraints.';
 COMMENT ON FUNCTION cec.find_asset(regnamespace, text, date) IS 'Assets that an identifier names on a day (NULL: today); see find_asset of a portfolio.';

@@ -21,7 +21,7 @@ BEGIN
 	EXECUTE cec._sql(portfolio, 'SELECT EXISTS (SELECT FROM @P@.audit_log l WHERE l.contract_id = $1)') INTO known USING contract_id;
 	IF NOT known THEN
 		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('there is no contract %s', coalesce(contract_id::text, 'NULL')),
-			DETAIL = 'There never was one of this contract_id.', HINT = 'The table contract has the numbers and their contract_id.';
+			DETAIL = 'There never was a contract with this contract_id.', HINT = 'The table contract has the numbers and their contract_id.';
 	END IF;
 	RETURN QUERY EXECUTE cec._sql(portfolio, replace($query$
 		WITH part AS MATERIALIZED (

@@ -6,5 +6,6 @@
 #define CEC_RULE_H
 
 extern void cec_rule_init(void);
+extern void cec_rule_constraint_init(void);
 
 #endif

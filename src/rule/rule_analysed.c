@@ -273,7 +273,8 @@ check_type(CecCompile *compile, Node *node)
 	if ((IsA(node, ArrayExpr) || IsA(node, Const)) && cec_type_is_listed(get_element_type(type)))
 		return;
 	cec_refuse_part(compile, exprLocation(node), psprintf("a value of type %s here is", format_type_be(type)),
-					type == UNKNOWNOID ? "Say its type: NULL::text, 'a'::text." : "The README lists the types.");
+					type == UNKNOWNOID ? "Say its type: NULL::text, 'a'::text."
+									   : "docs/conditions.md lists the types.");
 }
 
 static bool

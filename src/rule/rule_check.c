@@ -99,6 +99,7 @@ cec_check_condition(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	condition = compile_argument(fcinfo);
+	cec_condition_tell_doubts(condition);
 	foreach (cell, condition->conjuncts)
 		conjuncts = lappend(conjuncts, conjunct_text(lfirst(cell)));
 	values[0] = CStringGetTextDatum(condition->canonical);

@@ -8,8 +8,6 @@
  */
 #include "postgres.h"
 
-#include <ctype.h>
-
 #include "catalog/pg_collation_d.h"
 #include "catalog/pg_type_d.h"
 #include "mb/pg_wchar.h"
@@ -78,73 +76,6 @@ cec_refuse_part(const CecCompile *compile, int location, const char *what, const
 					errhint("%s", hint), cec_condition_position(compile, location)));
 }
 
-/* The last word of a text, or what stands there. */
-static char *
-last_word(const char *text)
-{
-	int end = strlen(text);
-	int begin;
-
-	while (end > 0 && isspace((unsigned char) text[end - 1]))
-		end--;
-	for (begin = end; begin > 0 && !isspace((unsigned char) text[begin - 1]); begin--)
-		;
-	return pnstrdup(text + begin, end - begin);
-}
-
-/* Whether somewhere a day is written without quotes: as 2019-01-31, which is a difference of numbers. */
-static bool
-has_bare_day(const char *text)
-{
-	bool is_quoted = false;
-
-	for (const char *c = text; *c != '\0'; c++)
-	{
-		int len = 0;
-
-		if (*c == '\'')
-			is_quoted = !is_quoted;
-		if (!is_quoted && isdigit((unsigned char) *c) && sscanf(c, "%*4[0-9]-%*2[0-9]-%*2[0-9]%n", &len) == 0 &&
-			len > 0)
-			return true;
-	}
-	return false;
-}
-
-/* Says to what the server's parser says what people can do about it, in the words of conditions. */
-static void
-mend_words(const CecCompile *compile, int position)
-{
-	int last = strlen(compile->text);
-
-	while (last > 0 && isspace((unsigned char) compile->text[last - 1]))
-		last--;
-	last = pg_mbstrlen_with_len(compile->text, last);
-	switch (geterrcode())
-	{
-		case ERRCODE_SYNTAX_ERROR:
-			if (!compile->is_analysing && position > last && last > 0)
-			{
-				errmsg("the condition ends after %s", last_word(compile->text));
-				errhint("Something is missing behind it, or a parenthesis or quote before it is open.");
-			}
-			break;
-		case ERRCODE_UNDEFINED_FUNCTION:
-			if (compile->is_analysing && has_bare_day(compile->text))
-				errhint("A day stands in single quotes: '2019-01-31'.");
-			else if (compile->is_analysing)
-				errhint("Values of one type are compared: as_number(attributes ->> 'key') > 5 for a number, "
-						"as_date(attributes ->> 'key') for a day, 'five' for a text.");
-			break;
-		case ERRCODE_INVALID_DATETIME_FORMAT:
-		case ERRCODE_DATETIME_FIELD_OVERFLOW:
-			errhint("A day is written as YYYY-MM-DD: '2019-01-31'.");
-			break;
-		default:
-			break;
-	}
-}
-
 /* Says that a position is one in the condition, not in the statement that brought it. */
 static void
 show_condition(void *arg)
@@ -152,7 +83,7 @@ show_condition(void *arg)
 	const CecCompile *compile = arg;
 	int position = geterrposition();
 
-	mend_words(compile, position);
+	cec_hint_parser(compile, position);
 	if (position > 0)
 	{
 		errposition(0);
@@ -242,6 +173,7 @@ compile_condition(const char *text, bool with_text)
 	CecCondition *result = palloc0(sizeof(CecCondition));
 	ErrorContextCallback callback = {.callback = show_condition, .arg = &compile, .previous = error_context_stack};
 	int nest_level;
+	List *statements;
 	Node *expr;
 
 	check_length(text);
@@ -252,7 +184,10 @@ compile_condition(const char *text, bool with_text)
 
 	compile.fact = cec_fact_descriptor();
 	compile.fact_relation = typeidTypeRelid(compile.fact->tdtypeid);
-	expr = cec_check_raw(&compile, raw_parser(text, RAW_PARSE_PLPGSQL_EXPR));
+	compile.is_parsing = true;
+	statements = raw_parser(text, RAW_PARSE_PLPGSQL_EXPR);
+	compile.is_parsing = false;
+	expr = cec_check_raw(&compile, statements);
 	check_boundary_cost(&compile);
 	compile.is_analysing = true;
 	expr = analyse(&compile, expr);
@@ -264,7 +199,10 @@ compile_condition(const char *text, bool with_text)
 	result->depends_on_day = compile.depends_on_day;
 	result->conjuncts = cec_find_conjuncts(expr);
 	if (with_text)
+	{
+		result->doubts = cec_find_doubts(&compile, expr);
 		result->canonical = cec_print(compile.fact_relation, expr, false);
+	}
 	result->expr = (Expr *) cec_expand(expr);
 	result->facts = columns_read((Node *) result->expr);
 	if (with_text)

@@ -91,11 +91,13 @@ typedef struct CecCondition
 	Bitmapset *facts;	/* columns that expr reads */
 	bool depends_on_day; /* mentions as_of or what is computed from it */
 	List *conjuncts;	 /* of CecConjunct */
+	List *doubts;		 /* what cec_condition_tell_doubts tells; not kept */
 } CecCondition;
 
 extern void cec_condition_init(void);
 extern CecCondition *cec_condition_compile(const char *text);
 extern CecCondition *cec_condition_compile_to_keep(const char *text);
+extern void cec_condition_tell_doubts(const CecCondition *condition);
 extern bool cec_condition_may_raise(const CecCondition *condition);
 extern void cec_condition_pin_settings(void);
 extern TupleDesc cec_fact_descriptor(void);

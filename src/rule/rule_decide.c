@@ -1,108 +1,38 @@
 /*
  * rule_decide.c
- *		Decides for the whole register what one rule does, and records it.
+ *		Decides for the whole register what one rule does; it is recorded later, when cover is (rule_collect.c).
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
+#include "utils/snapmgr.h"
 
-#include "rule_effect.h"
-#include "rule_finding.h"
+#include "rule_change.h"
 #include "rule_match.h"
 
-static const CecQuery open_findings_of_rule = {
-	"SELECT finding_id, asset_id, (kind = 'rule_failed')::int::bigint FROM @P@.finding"
-	" WHERE rule_id = $1 AND closed_at IS NULL"
-	" AND asset_id IS NOT NULL AND kind IN ('rule_failed', 'rule_unknown') ORDER BY asset_id",
-	1,
-	{INT8OID},
+static const CecQuery concerned = {
+	"SELECT asset_id FROM @P@.inclusion WHERE term_id = $1 AND effect = 'include'"
+	" UNION SELECT e.asset_id FROM @P@.coverage_rule r"
+	"  CROSS JOIN LATERAL (SELECT asset_id FROM @P@.rule_effect WHERE rule_id = r.rule_id OFFSET 0) AS e"
+	"  WHERE r.term_id = $1 AND r.effect = 'include'"
+	" UNION SELECT asset_id FROM @P@.rule_effect WHERE rule_id = $2"
+	" UNION SELECT asset_id FROM @P@.finding WHERE rule_id = $2 AND closed_at IS NULL AND asset_id IS NOT NULL",
+	2,
+	{INT8OID, INT8OID},
 	CURSOR_OPT_GENERIC_PLAN,
-	.results = {INT8OID, INT8OID, INT8OID}};
+	.results = {INT8OID}};
 
-/* What there is open about a rule, side by side; failed is 0 or 1. */
-typedef struct OpenFindings
-{
-	CecIds ids;
-	CecIds assets; /* in order */
-	CecIds failed;
-} OpenFindings;
-
-static OpenFindings
-read_open(CecPortfolio *portfolio, int64 rule_id)
-{
-	OpenFindings open = {0};
-	CecIds *const columns[] = {&open.ids, &open.assets, &open.failed};
-	MemoryContext cxt = CurrentMemoryContext;
-	MemoryContext old;
-	Datum arg = Int64GetDatum(rule_id);
-	uint64 rows;
-
-	SPI_connect();
-	rows = cec_query_run(portfolio->plans, &open_findings_of_rule, &arg, NULL, 0);
-	old = MemoryContextSwitchTo(cxt);
-	for (uint64 i = 0; i < rows; i++)
-		for (int column = 0; column < lengthof(columns); column++)
-		{
-			bool isnull;
-
-			cec_ids_add(columns[column], DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
-																	 column + 1, &isnull)));
-		}
-	MemoryContextSwitchTo(old);
-	SPI_finish();
-	return open;
-}
-
-static CecJudgement
-judgement_of(CecRule *rule, const CecOddMatch *match)
-{
-	return (CecJudgement){rule, match->verdict, match->sqlstate};
-}
-
-/* Opens and closes findings about a rule, NULL for one that is gone. */
+/*
+ * Plans what a rule, NULL for one that is gone, is to do to each asset; acting: those that it acts on, in order.  Adds the
+ * assets for which that changes something.
+ */
 static void
-put_findings(CecPortfolio *portfolio, int64 rule_id, CecRule *rule, Snapshot snapshot, DateADT today,
-			 const CecRuleMatch *match)
+plan_effects(CecChange *change, CecRuleSet *set, int64 rule_id, CecRule *rule, Snapshot snapshot, DateADT today,
+			 const CecIds *acting)
 {
-	CecRuleFindings *findings = cec_rule_findings_begin(portfolio, snapshot);
-	OpenFindings open = read_open(portfolio, rule_id);
-	int64 j = 0;
-
-	for (int64 i = 0; i < open.ids.count; i++)
-	{
-		bool failed = open.failed.ids[i] != 0;
-		bool is_odd = false;
-
-		while (j < match->odd_count && match->odd[j].asset_id < open.assets.ids[i])
-			j++;
-		if (j < match->odd_count && match->odd[j].asset_id == open.assets.ids[i])
-		{
-			CecJudgement judgement = judgement_of(rule, &match->odd[j]);
-
-			is_odd = cec_rule_is_odd(&judgement) && failed == (judgement.verdict == CEC_VERDICT_FAILED);
-		}
-		if (!is_odd && (rule == NULL || !cec_rule_finding_waits(rule, failed, today)))
-			cec_rule_findings_close(findings, open.ids.ids[i]);
-	}
-	for (int64 i = 0; i < match->odd_count; i++)
-	{
-		CecJudgement judgement = judgement_of(rule, &match->odd[i]);
-
-		CHECK_FOR_INTERRUPTS();
-		if (cec_rule_is_odd(&judgement))
-			cec_rule_findings_open(findings, match->odd[i].asset_id, &judgement);
-	}
-	cec_rule_findings_end(findings);
-}
-
-/* Decides for every asset whether the rule, NULL as its set for one that is gone, acts on it; acting is in order. */
-static void
-put_effects(CecPortfolio *portfolio, const CecRuleSet *set, int64 rule_id, CecRule *rule, Snapshot snapshot,
-			DateADT today, const CecIds *acting, CecDelta *delta, CecIds *changed)
-{
-	CecEffects *effects = cec_effects_begin(portfolio, snapshot, delta);
+	CecEffectPlan *plan = &cec_rule_change(change)->plan;
+	CecEffects *effects = cec_effects_begin(change->portfolio, snapshot, &change->delta);
 	CecEffectRows rows = {0};
 	int64 i = 0;
 	int64 j = 0;
@@ -122,8 +52,8 @@ put_effects(CecPortfolio *portfolio, const CecRuleSet *set, int64 rule_id, CecRu
 		while (i + count < rows.count && rows.rows[i + count].asset_id == asset_id)
 			count++;
 		days = cec_effect_decide(set, rows.rows + i, count, rule, today, acts);
-		if (cec_effects_put(effects, rule_id, asset_id, rows.rows + i, count, &days))
-			cec_ids_add(changed, asset_id);
+		if (cec_effects_put(effects, rule_id, asset_id, rows.rows + i, count, &days, plan))
+			cec_ids_add(&change->assets, asset_id);
 		if (days.spans != NULL)
 			pfree(days.spans);
 		i += count;
@@ -132,29 +62,51 @@ put_effects(CecPortfolio *portfolio, const CecRuleSet *set, int64 rule_id, CecRu
 	(void) cec_effects_end(effects);
 }
 
-/*
- * Decides for the whole register whether the rule acts, from today on; adds the assets for which that changed something.  The
- * caller has the portfolio alone.
- */
-void
-cec_rule_decide_all(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT today, CecDelta *delta, CecIds *changed)
+/* What is to be told of a rule, NULL for one that is gone.  A forecast tells nothing: findings speak of what is. */
+static void
+note_findings(CecChange *change, CecRuleSet *set, int64 rule_id, CecRule *rule, DateADT today,
+			  const CecRuleMatch *match)
 {
-	CecRuleMatch match = {0};
+	CecOdd *odd;
+	int64 count = 0;
 
-	if (rule->during.to > today)
-		match = cec_rule_match(set, rule, snapshot, today);
-	put_effects(set->portfolio, set, rule->rule_id, rule, snapshot, today, &match.acting, delta, changed);
-	if (today <= cec_rule_today(set)) /* a forecast opens and closes nothing: findings speak of what is */
-		put_findings(set->portfolio, rule->rule_id, rule, snapshot, today, &match);
+	if (today > cec_rule_today(set))
+		return;
+	odd = palloc_extended(Max(match->odd_count, 1) * sizeof(CecOdd), MCXT_ALLOC_HUGE);
+	for (int64 i = 0; i < match->odd_count; i++)
+	{
+		CecJudgement judgement = {rule, match->odd[i].verdict, match->odd[i].sqlstate};
+
+		if (cec_rule_is_odd(&judgement))
+			odd[count++] = cec_rule_odd(match->odd[i].asset_id, &judgement);
+	}
+	cec_rule_findings_of_rule(&cec_rule_change(change)->findings, rule_id, odd, count);
 }
 
-/* Takes back what a rule that is gone was to do from today on, and closes what was open about it. */
+/*
+ * Decides an include rule, or one that is gone, for the whole register, from today on, and collects the assets for
+ * which that changes something; or collects those that another rule concerns.  Under the gate held alone.  Writes nothing.
+ * What is below these assets is not added.
+ */
 void
-cec_rule_forget(CecPortfolio *portfolio, int64 rule_id, Snapshot snapshot, DateADT today, CecDelta *delta,
-				CecIds *changed)
+cec_rule_decide(CecChange *change, CecRuleSet *set, int64 rule_id, DateADT today)
 {
-	CecRuleMatch none = {0};
+	/* By its key: another row may have taken the place of one that was deleted, or whose key was changed. */
+	CecRule *rule = cec_rule_find(set, rule_id);
+	CecRuleMatch match = {0};
+	Snapshot snapshot;
 
-	put_effects(portfolio, NULL, rule_id, NULL, snapshot, today, &none.acting, delta, changed);
-	put_findings(portfolio, rule_id, NULL, snapshot, today, &none);
+	if (rule != NULL && rule->effect != CEC_RULE_INCLUDE)
+	{
+		Datum args[] = {Int64GetDatum(rule->term->term_id), Int64GetDatum(rule_id)};
+
+		cec_query_ids(change->portfolio->plans, &concerned, args, &change->assets);
+		return;
+	}
+	snapshot = cec_latest_snapshot();
+	if (rule != NULL && rule->during.to > today)
+		match = cec_rule_match(set, rule, snapshot, today);
+	plan_effects(change, set, rule_id, rule, snapshot, today, &match.acting);
+	note_findings(change, set, rule_id, rule, today, &match);
+	UnregisterSnapshot(snapshot);
 }

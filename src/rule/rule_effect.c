@@ -239,13 +239,46 @@ append(CecEffects *effects, int64 rule_effect_id, int64 rule_id, int64 asset_id,
 	effects->changed++;
 }
 
+/* Takes a row away, now or, with a plan, later. */
+static void
+lose(CecEffects *effects, const CecEffectRow *row, CecEffectPlan *plan)
+{
+	ItemPointerData tid = row->tid;
+
+	if (plan != NULL)
+	{
+		cec_effect_rows_add(&plan->rows, row);
+		return;
+	}
+	cec_remove_row(effects->rel, &tid, effects->snapshot,
+				   "What a rule does to the asset was changed by another transaction.");
+	cec_delta_add(effects->delta, &effects->delta->decisions, row->asset_id, row->rule_id, row->during, 0);
+}
+
+/* Adds a row, now or, with a plan, later; key 0: a new one. */
+static void
+gain(CecEffects *effects, int64 rule_effect_id, int64 rule_id, int64 asset_id, CecDays during, CecEffectPlan *plan)
+{
+	if (plan != NULL)
+	{
+		CecEffectRow row = {rule_effect_id, rule_id, asset_id, during};
+
+		ItemPointerSetInvalid(&row.tid);
+		cec_effect_rows_add(&plan->rows, &row);
+		return;
+	}
+	cec_delta_add(effects->delta, &effects->delta->decisions, asset_id, rule_id, during, CEC_DELTA_GAINED);
+	append(effects, rule_effect_id, rule_id, asset_id, during);
+}
+
 /*
- * Makes the recorded rows of a rule and asset, which are in order of days, those of the set.  A row keeps its key while it
- * keeps its first day.  False: there was nothing to change.
+ * Makes the recorded rows of a rule and asset, which are in order of days, those of the set: with a plan (NULL: at once) when
+ * it is carried out, until when nobody else may change them.  A row keeps its key while it keeps its first day.  False: there
+ * was nothing to change.
  */
 bool
 cec_effects_put(CecEffects *effects, int64 rule_id, int64 asset_id, const CecEffectRow *rows, int64 count,
-				const CecDaySet *days)
+				const CecDaySet *days, CecEffectPlan *plan)
 {
 	int64 i = 0;
 	int j = 0;
@@ -265,21 +298,44 @@ cec_effects_put(CecEffects *effects, int64 rule_id, int64 asset_id, const CecEff
 		changed = true;
 		if (i < count && (j == days->count || rows[i].during.from <= days->spans[j].from))
 		{
-			ItemPointerData tid = rows[i].tid;
-
-			cec_remove_row(effects->rel, &tid, effects->snapshot,
-						   "What a rule does to the asset was changed by another transaction.");
-			cec_delta_add(effects->delta, &effects->delta->decisions, asset_id, rule_id, rows[i].during, 0);
+			lose(effects, &rows[i], plan);
 			if (j < days->count && rows[i].during.from == days->spans[j].from)
 				rule_effect_id = rows[i].rule_effect_id;
 			i++;
 			if (rule_effect_id == 0)
 				continue;
 		}
-		cec_delta_add(effects->delta, &effects->delta->decisions, asset_id, rule_id, days->spans[j], CEC_DELTA_GAINED);
-		append(effects, rule_effect_id, rule_id, asset_id, days->spans[j++]);
+		gain(effects, rule_effect_id, rule_id, asset_id, days->spans[j++], plan);
 	}
+	if (plan != NULL)
+		plan->latest = Max(plan->latest, effects->latest);
 	return changed;
+}
+
+/* Records what was planned. */
+void
+cec_effects_carry_out(CecPortfolio *portfolio, CecDelta *delta, CecEffectPlan *plan)
+{
+	Snapshot snapshot;
+	CecEffects *effects;
+
+	if (plan->rows.count == 0)
+		return;
+	snapshot = cec_latest_snapshot();
+	effects = cec_effects_begin(portfolio, snapshot, delta);
+	effects->latest = plan->latest;
+	for (int64 i = 0; i < plan->rows.count; i++)
+	{
+		const CecEffectRow *row = &plan->rows.rows[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (ItemPointerIsValid(&row->tid))
+			lose(effects, row, NULL);
+		else
+			gain(effects, row->rule_effect_id, row->rule_id, row->asset_id, row->during, NULL);
+	}
+	(void) cec_effects_end(effects);
+	UnregisterSnapshot(snapshot);
 }
 
 /* When the latest of the rows read so far was recorded that were there before the statement; 0 when there was none. */

@@ -30,6 +30,13 @@ typedef struct CecEffectRows
 	CecEffectRow *rows;
 } CecEffectRows;
 
+/* Rows of rule_effect that are to go (they have a place) and to come, in the order in which they were decided. */
+typedef struct CecEffectPlan
+{
+	CecEffectRows rows;
+	TimestampTz latest; /* of what was recorded before */
+} CecEffectPlan;
+
 typedef struct CecEffects CecEffects;
 
 extern CecEffects *cec_effects_begin(CecPortfolio *portfolio, Snapshot snapshot, CecDelta *delta);
@@ -39,7 +46,8 @@ extern void cec_effects_of_rule(CecEffects *effects, int64 rule_id, CecEffectRow
 extern CecDaySet cec_effect_decide(const CecRuleSet *set, const CecEffectRow *rows, int64 count, const CecRule *rule,
 								   DateADT today, bool acts);
 extern bool cec_effects_put(CecEffects *effects, int64 rule_id, int64 asset_id, const CecEffectRow *rows, int64 count,
-							const CecDaySet *days);
+							const CecDaySet *days, CecEffectPlan *plan);
+extern void cec_effects_carry_out(CecPortfolio *portfolio, CecDelta *delta, CecEffectPlan *plan);
 extern TimestampTz cec_effects_latest(const CecEffects *effects);
 extern void cec_effects_restamp(CecPortfolio *portfolio, CecDelta *delta);
 extern int64 cec_effects_end(CecEffects *effects);

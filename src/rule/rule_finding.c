@@ -2,21 +2,26 @@
  * rule_finding.c
  *		Opens and closes the findings rule_unknown (on_unknown = flag) and rule_failed of assets that were judged.
  *
+ * Judgements are noted while cover is computed, and told when all of the change is recorded: finding is a table on which users
+ * may have triggers.
+ *
  * Of a failure nothing is kept but the SQLSTATE: the text of an error may hold what its reader may not see.
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/elog.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "id_list.h"
 #include "probe.h"
-#include "rule_finding.h"
+#include "rule_change.h"
 
 static const CecQuery open_findings = {
 	"INSERT INTO @P@.finding (kind, severity, asset_id, contract_id, term_id, rule_id, detail)"
@@ -56,36 +61,37 @@ static const CecQuery move_findings = {
 	{INT8ARRAYOID},
 	CURSOR_OPT_GENERIC_PLAN};
 
-struct CecRuleFindings
+static const CecQuery open_findings_of_rule = {
+	"SELECT finding_id, asset_id, (kind = 'rule_failed')::int::bigint FROM @P@.finding"
+	" WHERE rule_id = $1 AND closed_at IS NULL"
+	" AND asset_id IS NOT NULL AND kind IN ('rule_failed', 'rule_unknown') ORDER BY asset_id",
+	1,
+	{INT8OID},
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID, INT8OID, INT8OID}};
+
+/* What there is to tell of an asset whose cover was computed, or of a rule that was decided for the register. */
+typedef struct Told
+{
+	int64 id;			/* of the asset, or of the rule */
+	bool facts_changed; /* of an asset */
+	const CecOdd *odd;	/* of a rule in order of asset_id */
+	int64 count;
+} Told;
+
+/* What is to be written. */
+typedef struct Settling
 {
 	CecPortfolio *portfolio;
-	Snapshot snapshot;
-	MemoryContext cxt;
-	CecProbe *probe; /* NULL until needed */
-	AttrNumber finding_id;
-	AttrNumber kind;
-	AttrNumber rule_id;
-	AttrNumber closed_at;
-
+	CecRuleSet *set;
+	DateADT today;
 	CecIds close;
 	CecIds open_assets; /* these go side by side */
 	CecIds open_contracts;
 	CecIds open_terms;
 	CecIds open_rules;
 	List *open_states;
-};
-
-/* Starts; lives in the current memory context. */
-CecRuleFindings *
-cec_rule_findings_begin(CecPortfolio *portfolio, Snapshot snapshot)
-{
-	CecRuleFindings *findings = palloc0(sizeof(CecRuleFindings));
-
-	findings->portfolio = portfolio;
-	findings->snapshot = snapshot;
-	findings->cxt = CurrentMemoryContext;
-	return findings;
-}
+} Settling;
 
 /* Whether a judgement calls for a finding. */
 bool
@@ -96,153 +102,215 @@ cec_rule_is_odd(const CecJudgement *judgement)
 			judgement->rule->is_active);
 }
 
-/* Whether a finding outlives that its rule is not run: why a rule is suspended stays open while it is. */
-bool
-cec_rule_finding_waits(const CecRule *rule, bool failed, DateADT today)
+/* The finding that a judgement calls for. */
+CecOdd
+cec_rule_odd(int64 asset_id, const CecJudgement *judgement)
 {
-	return failed && !rule->is_active && rule->during.to > today;
+	const CecRule *rule = judgement->rule;
+
+	return (CecOdd){asset_id, rule->term->contract_id, rule->term->term_id, rule->rule_id,
+					judgement->verdict == CEC_VERDICT_FAILED ? judgement->sqlstate : 0};
 }
 
-/* A finding that is open no longer says what is. */
-void
-cec_rule_findings_close(CecRuleFindings *findings, int64 finding_id)
+static Told *
+make_told(int64 id, bool facts_changed, const CecOdd *odd, int64 count)
 {
-	MemoryContext old = MemoryContextSwitchTo(findings->cxt);
+	Told *told = palloc(sizeof(Told));
 
-	cec_ids_add(&findings->close, finding_id);
-	MemoryContextSwitchTo(old);
-}
-
-/* There is a finding to open, unless there is one. */
-void
-cec_rule_findings_open(CecRuleFindings *findings, int64 asset_id, const CecJudgement *judgement)
-{
-	MemoryContext old = MemoryContextSwitchTo(findings->cxt);
-
-	cec_ids_add(&findings->open_assets, asset_id);
-	cec_ids_add(&findings->open_contracts, judgement->rule->term->contract_id);
-	cec_ids_add(&findings->open_terms, judgement->rule->term->term_id);
-	cec_ids_add(&findings->open_rules, judgement->rule->rule_id);
-	findings->open_states =
-		lappend(findings->open_states,
-				judgement->verdict == CEC_VERDICT_FAILED ? pstrdup(unpack_sql_state(judgement->sqlstate)) : "");
-	MemoryContextSwitchTo(old);
-}
-
-static void
-begin_reading(CecRuleFindings *findings)
-{
-	MemoryContext old = MemoryContextSwitchTo(findings->cxt);
-
-	findings->probe = cec_probe_begin(cec_portfolio_open(findings->portfolio, "finding", AccessShareLock), "asset_id",
-									  findings->snapshot);
-	findings->finding_id = cec_probe_column(findings->probe, "finding_id", INT8OID);
-	findings->kind = cec_probe_column(findings->probe, "kind", TEXTOID);
-	findings->rule_id = cec_probe_nullable_column(findings->probe, "rule_id", INT8OID);
-	findings->closed_at = cec_probe_nullable_column(findings->probe, "closed_at", TIMESTAMPTZOID);
-	MemoryContextSwitchTo(old);
-}
-
-static const CecJudgement *
-find_odd(const CecJudgement *odd, int odd_count, int64 rule_id, bool failed)
-{
-	for (int i = 0; i < odd_count; i++)
-		if (odd[i].rule->rule_id == rule_id && (odd[i].verdict == CEC_VERDICT_FAILED) == failed)
-			return &odd[i];
-	return NULL;
-}
-
-/* Whether an open finding about the rule still says what is. */
-static bool
-still_holds(const CecRule *rule, const CecJudgement *odd, bool facts_changed)
-{
-	if (odd != NULL)
-		return true;
-	return rule->effect == CEC_RULE_INCLUDE && rule->is_active && !facts_changed; /* it was not judged */
+	*told = (Told){id, facts_changed, odd, count};
+	return told;
 }
 
 /*
- * Opens and closes what there is to say of an asset whose cover was computed: odd are the judgements that call for a finding.
- * All rules that take cover away from it have been judged; those that qualify assets only when its facts have changed.
+ * Notes what there is to tell of an asset whose cover was computed; odd stays until then.  All rules that take cover away
+ * from it have been judged; those that qualify assets only when its facts have changed.
  */
 void
-cec_rule_findings_settle(CecRuleFindings *findings, CecRuleSet *set, int64 asset_id, bool facts_changed, DateADT today,
-						 const CecJudgement *odd, int odd_count)
+cec_rule_findings_of_asset(CecRuleFindings *findings, int64 asset_id, bool facts_changed, const CecOdd *odd,
+						   int64 count)
+{
+	findings->assets = lappend(findings->assets, make_told(asset_id, facts_changed, odd, count));
+}
+
+/* Notes what there is to tell of a rule, also of one that is gone, after it was decided for the register; odd, which stays
+ * until then, is in order of asset_id. */
+void
+cec_rule_findings_of_rule(CecRuleFindings *findings, int64 rule_id, const CecOdd *odd, int64 count)
+{
+	findings->rules = lappend(findings->rules, make_told(rule_id, false, odd, count));
+}
+
+/* Whether a finding outlives that its rule is not run: why a rule is suspended stays open while it is. */
+static bool
+waits(const Settling *settling, const CecRule *rule, bool failed)
+{
+	return failed && !rule->is_active && rule->during.to > settling->today;
+}
+
+/* There is a finding to open, unless there is one. */
+static void
+open_finding(Settling *settling, const CecOdd *odd)
+{
+	cec_ids_add(&settling->open_assets, odd->asset_id);
+	cec_ids_add(&settling->open_contracts, odd->contract_id);
+	cec_ids_add(&settling->open_terms, odd->term_id);
+	cec_ids_add(&settling->open_rules, odd->rule_id);
+	settling->open_states =
+		lappend(settling->open_states, odd->sqlstate != 0 ? pstrdup(unpack_sql_state(odd->sqlstate)) : "");
+}
+
+/* Goes through what is open about a rule. */
+static void
+settle_rule(Settling *settling, const Told *told)
+{
+	const CecRule *rule = cec_rule_find(settling->set, told->id);
+	Datum arg = Int64GetDatum(told->id);
+	MemoryContext cxt = CurrentMemoryContext;
+	MemoryContext old;
+	uint64 rows;
+	int64 j = 0;
+
+	SPI_connect();
+	rows = cec_query_run(settling->portfolio->plans, &open_findings_of_rule, &arg, NULL, 0);
+	old = MemoryContextSwitchTo(cxt);
+	for (uint64 i = 0; i < rows; i++)
+	{
+		bool isnull;
+		HeapTuple tuple = SPI_tuptable->vals[i];
+		TupleDesc desc = SPI_tuptable->tupdesc;
+		int64 asset_id = DatumGetInt64(SPI_getbinval(tuple, desc, 2, &isnull));
+		bool failed = DatumGetInt64(SPI_getbinval(tuple, desc, 3, &isnull)) != 0;
+		bool is_odd;
+
+		CHECK_FOR_INTERRUPTS();
+		while (j < told->count && told->odd[j].asset_id < asset_id)
+			j++;
+		is_odd = j < told->count && told->odd[j].asset_id == asset_id && failed == (told->odd[j].sqlstate != 0);
+		if (!is_odd && (rule == NULL || !waits(settling, rule, failed)))
+			cec_ids_add(&settling->close, DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull)));
+	}
+	MemoryContextSwitchTo(old);
+	SPI_finish();
+	for (int64 i = 0; i < told->count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		open_finding(settling, &told->odd[i]);
+	}
+}
+
+static bool
+calls_for(const Told *told, int64 rule_id, bool failed)
+{
+	for (int64 i = 0; i < told->count; i++)
+		if (told->odd[i].rule_id == rule_id && (told->odd[i].sqlstate != 0) == failed)
+			return true;
+	return false;
+}
+
+/* Whether an open finding about an asset and a rule still says what is. */
+static bool
+still_holds(const Settling *settling, const Told *told, const CecRule *rule, bool failed)
+{
+	if (rule == NULL)
+		return false;
+	if (waits(settling, rule, failed) || calls_for(told, rule->rule_id, failed))
+		return true;
+	return rule->effect == CEC_RULE_INCLUDE && rule->is_active && !told->facts_changed; /* it was not judged */
+}
+
+/* The columns of findings. */
+typedef struct FindingColumns
+{
+	AttrNumber finding_id;
+	AttrNumber kind;
+	AttrNumber rule_id;
+	AttrNumber closed_at;
+} FindingColumns;
+
+/* Goes through what is open about an asset. */
+static void
+settle_asset(Settling *settling, CecProbe *probe, const FindingColumns *columns, const Told *told)
 {
 	TupleTableSlot *row;
 
-	if (findings->probe == NULL)
-		begin_reading(findings);
-	cec_probe_seek(findings->probe, asset_id);
-	while ((row = cec_probe_next(findings->probe)) != NULL)
+	cec_probe_seek(probe, told->id);
+	while ((row = cec_probe_next(probe)) != NULL)
 	{
 		int64 rule_id;
-		CecRule *rule;
 		char *kind;
 		bool failed;
 
-		if (!row->tts_isnull[findings->closed_at - 1] || row->tts_isnull[findings->rule_id - 1])
+		if (!row->tts_isnull[columns->closed_at - 1] || row->tts_isnull[columns->rule_id - 1])
 			continue;
-		kind = TextDatumGetCString(row->tts_values[findings->kind - 1]);
+		kind = TextDatumGetCString(row->tts_values[columns->kind - 1]);
 		failed = strcmp(kind, "rule_failed") == 0;
 		if (!failed && strcmp(kind, "rule_unknown") != 0)
 			continue;
-		rule_id = DatumGetInt64(row->tts_values[findings->rule_id - 1]);
-		rule = cec_rule_find(set, rule_id);
-		if (rule == NULL || !(cec_rule_finding_waits(rule, failed, today) ||
-							  still_holds(rule, find_odd(odd, odd_count, rule_id, failed), facts_changed)))
-			cec_rule_findings_close(findings, DatumGetInt64(row->tts_values[findings->finding_id - 1]));
+		rule_id = DatumGetInt64(row->tts_values[columns->rule_id - 1]);
+		if (!still_holds(settling, told, cec_rule_find(settling->set, rule_id), failed))
+			cec_ids_add(&settling->close, DatumGetInt64(row->tts_values[columns->finding_id - 1]));
 	}
-	for (int i = 0; i < odd_count; i++)
-		cec_rule_findings_open(findings, asset_id, &odd[i]);
+	for (int64 i = 0; i < told->count; i++)
+		open_finding(settling, &told->odd[i]);
 }
 
 static void
-write_findings(CecRuleFindings *findings)
+settle_assets(Settling *settling, const List *assets)
+{
+	Snapshot snapshot = cec_latest_snapshot();
+	CecProbe *probe =
+		cec_probe_begin(cec_portfolio_open(settling->portfolio, "finding", AccessShareLock), "asset_id", snapshot);
+	FindingColumns columns = {cec_probe_column(probe, "finding_id", INT8OID), cec_probe_column(probe, "kind", TEXTOID),
+							  cec_probe_nullable_column(probe, "rule_id", INT8OID),
+							  cec_probe_nullable_column(probe, "closed_at", TIMESTAMPTZOID)};
+	ListCell *cell;
+
+	foreach (cell, assets)
+	{
+		CHECK_FOR_INTERRUPTS();
+		settle_asset(settling, probe, &columns, lfirst(cell));
+	}
+	cec_probe_end(probe);
+	UnregisterSnapshot(snapshot);
+}
+
+static void
+write_findings(Settling *settling)
 {
 	Datum args[5];
 	Datum *states;
 	int count = 0;
 	ListCell *cell;
 
+	if (settling->close.count == 0 && settling->open_assets.count == 0)
+		return;
 	SPI_connect();
-	if (findings->close.count > 0)
+	if (settling->close.count > 0)
 	{
-		args[0] = cec_ids_as_array(&findings->close);
-		cec_query_run(findings->portfolio->plans, &close_findings, args, NULL, 0);
+		args[0] = cec_ids_as_array(&settling->close);
+		cec_query_run(settling->portfolio->plans, &close_findings, args, NULL, 0);
 	}
-	if (findings->open_assets.count > 0)
+	if (settling->open_assets.count > 0)
 	{
-		states = palloc_extended(findings->open_assets.count * sizeof(Datum), MCXT_ALLOC_HUGE);
-		foreach (cell, findings->open_states)
+		states = palloc_extended(settling->open_assets.count * sizeof(Datum), MCXT_ALLOC_HUGE);
+		foreach (cell, settling->open_states)
 			states[count++] = CStringGetTextDatum(lfirst(cell));
 		args[0] = PointerGetDatum(construct_array(states, count, TEXTOID, -1, false, TYPALIGN_INT));
-		args[1] = cec_ids_as_array(&findings->open_assets);
-		args[2] = cec_ids_as_array(&findings->open_contracts);
-		args[3] = cec_ids_as_array(&findings->open_terms);
-		args[4] = cec_ids_as_array(&findings->open_rules);
-		cec_query_run(findings->portfolio->plans, &open_findings, args, NULL, 0);
+		args[1] = cec_ids_as_array(&settling->open_assets);
+		args[2] = cec_ids_as_array(&settling->open_contracts);
+		args[3] = cec_ids_as_array(&settling->open_terms);
+		args[4] = cec_ids_as_array(&settling->open_rules);
+		cec_query_run(settling->portfolio->plans, &open_findings, args, NULL, 0);
 	}
 	SPI_finish();
-}
-
-/* Writes what differs. */
-void
-cec_rule_findings_end(CecRuleFindings *findings)
-{
-	if (findings->probe != NULL)
-		cec_probe_end(findings->probe);
-	if (findings->close.count > 0 || findings->open_assets.count > 0)
-		write_findings(findings);
-	pfree(findings);
 }
 
 /*
  * What is open about rules that were moved to another term, or whose term was moved to another contract, is open there from
  * now on: of include rules and suspended ones too, which nobody asks again for that.
  */
-void
-cec_rule_findings_move(CecPortfolio *portfolio, const CecIds *rules)
+static void
+move_open(CecPortfolio *portfolio, const CecIds *rules)
 {
 	Datum arg;
 
@@ -253,4 +321,37 @@ cec_rule_findings_move(CecPortfolio *portfolio, const CecIds *rules)
 	if (cec_query_run(portfolio->plans, &is_to_move, &arg, NULL, 1) > 0)
 		cec_query_run(portfolio->plans, &move_findings, &arg, NULL, 0);
 	SPI_finish();
+}
+
+/*
+ * Handler of the find stage: opens and closes what there is to tell.  All is read before anything is written, since a trigger
+ * of the user's on findings may change what this is about; what follows it is told by the statements of that trigger.
+ */
+static void
+tell_of_rules(CecChange *change)
+{
+	CecRuleChange *state = cec_rule_change_if_any(change);
+	Settling settling = {0};
+	ListCell *cell;
+
+	if (state == NULL)
+		return;
+	settling.portfolio = change->portfolio;
+	settling.today = cec_rule_change_today(change);
+	settling.set = cec_rule_set_get(change->portfolio);
+	foreach (cell, state->findings.rules)
+	{
+		settle_rule(&settling, lfirst(cell));
+	}
+	if (state->findings.assets != NIL)
+		settle_assets(&settling, state->findings.assets);
+	write_findings(&settling);
+	move_open(change->portfolio, &state->moved);
+}
+
+/* Registers with the engine. */
+void
+cec_rule_finding_init(void)
+{
+	cec_change_register(CEC_STAGE_FIND, NULL, tell_of_rules);
 }

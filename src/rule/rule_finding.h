@@ -7,16 +7,27 @@
 
 #include "rule_evaluate.h"
 
-typedef struct CecRuleFindings CecRuleFindings;
+/* A judgement that calls for a finding. */
+typedef struct CecOdd
+{
+	int64 asset_id;
+	int64 contract_id;
+	int64 term_id;
+	int64 rule_id;
+	int sqlstate; /* 0: it was unknown */
+} CecOdd;
 
-extern CecRuleFindings *cec_rule_findings_begin(CecPortfolio *portfolio, Snapshot snapshot);
+/* What a change has to tell: of assets whose cover was computed, and of rules that were decided for the register. */
+typedef struct CecRuleFindings
+{
+	List *assets;
+	List *rules;
+} CecRuleFindings;
+
 extern bool cec_rule_is_odd(const CecJudgement *judgement);
-extern bool cec_rule_finding_waits(const CecRule *rule, bool failed, DateADT today);
-extern void cec_rule_findings_close(CecRuleFindings *findings, int64 finding_id);
-extern void cec_rule_findings_open(CecRuleFindings *findings, int64 asset_id, const CecJudgement *judgement);
-extern void cec_rule_findings_settle(CecRuleFindings *findings, CecRuleSet *set, int64 asset_id, bool facts_changed,
-									 DateADT today, const CecJudgement *odd, int odd_count);
-extern void cec_rule_findings_end(CecRuleFindings *findings);
-extern void cec_rule_findings_move(CecPortfolio *portfolio, const CecIds *rules);
+extern CecOdd cec_rule_odd(int64 asset_id, const CecJudgement *judgement);
+extern void cec_rule_findings_of_asset(CecRuleFindings *findings, int64 asset_id, bool facts_changed, const CecOdd *odd,
+									   int64 count);
+extern void cec_rule_findings_of_rule(CecRuleFindings *findings, int64 rule_id, const CecOdd *odd, int64 count);
 
 #endif

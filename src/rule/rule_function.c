@@ -302,7 +302,7 @@ cec_only_in_condition(PG_FUNCTION_ARGS)
 	char *name = get_func_name(fcinfo->flinfo->fn_oid);
 
 	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					errmsg("%s has a meaning in the condition of a rule only", name != NULL ? name : "this function"),
+					errmsg("%s has a meaning only in the condition of a rule", name != NULL ? name : "this function"),
 					errhint("SELECT * FROM cec.check_condition('…') shows how a condition is understood.")));
 	PG_RETURN_NULL();
 }

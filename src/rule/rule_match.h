@@ -27,9 +27,5 @@ typedef struct CecOddMatch
 } CecOddMatch;
 
 extern CecRuleMatch cec_rule_match(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of);
-extern void
-cec_rule_decide_all(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT today, CecDelta *delta, CecIds *changed);
-extern void cec_rule_forget(CecPortfolio *portfolio, int64 rule_id, Snapshot snapshot, DateADT today, CecDelta *delta,
-							CecIds *changed);
 
 #endif

@@ -10,11 +10,72 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/value.h"
+#include "utils/builtins.h"
 
 #include "compat.h"
 #include "rule_stages.h"
 
 pg_noreturn static void refuse_function(CecCompile *compile, FuncCall *call, const char *name);
+
+/* For a name that is no column. */
+static const char *
+unknown_hint(const char *name)
+{
+	/* Words for what has another name, or is said otherwise. */
+	static const struct
+	{
+		const char *name;
+		const char *hint;
+	} words[] = {{"latitude", "st_y(location)"},
+				 {"lat", "st_y(location)"},
+				 {"longitude", "st_x(location)"},
+				 {"lon", "st_x(location)"},
+				 {"lng", "st_x(location)"},
+				 {"today", "as_of"},
+				 {"now", "as_of"},
+				 {"current_day", "as_of"},
+				 {"tomorrow", "as_of + 1"},
+				 {"yesterday", "as_of - 1"},
+				 {"boundary", "inside_boundary"},
+				 {"outside_boundary", "NOT inside_boundary"},
+				 {"distance", "distance_to_boundary_m"},
+				 {"number", "contract_number, or serial_number"},
+				 {"retired", "status = 'retired'"}};
+	const char *meant;
+
+	for (int i = 0; i < lengthof(words); i++)
+	{
+		if (strcmp(words[i].name, name) == 0)
+			return psprintf("Write %s.", words[i].hint);
+	}
+	if (IS_HIGHBIT_SET(name[0]) && strncmp(name, "\xE2\x80", 2) == 0)
+		return "Quotes are straight ones: 'DE'.";
+	meant = cec_function_example(name);
+	if (meant != NULL)
+		return psprintf("Write %s.", meant);
+	meant = cec_column_near(name);
+	if (meant != NULL)
+		return psprintf("Perhaps you meant \"%s\".", meant);
+	name = quote_literal_cstr(name);
+	return psprintf("The view cec.rule_column lists the columns. A text stands in single quotes: %s. "
+					"What else the register knows: attributes ->> %s.",
+					name, name);
+}
+
+/* For a name with a point in it. */
+static const char *
+qualified_hint(const ColumnRef *ref)
+{
+	Node *last = llast(ref->fields);
+
+	if (!IsA(last, String))
+		return "Write the bare name of a column.";
+	if (strcmp(strVal(linitial(ref->fields)), "attributes") == 0)
+		return psprintf("Write attributes ->> %s.", quote_literal_cstr(strVal(last)));
+	if (cec_column_named(strVal(last)) != NULL)
+		return psprintf("Write %s.", strVal(last));
+	return psprintf("Write the bare name of a column. %s", unknown_hint(strVal(linitial(ref->fields))));
+}
 
 /* Notes a published column and gives its number; refuses others, and qualified names. */
 AttrNumber
@@ -22,21 +83,14 @@ cec_bind_column(CecCompile *compile, ColumnRef *ref)
 {
 	const CecColumn *column;
 	const char *name;
-	const char *near;
 
 	if (list_length(ref->fields) != 1 || !IsA(linitial(ref->fields), String))
-		cec_refuse_part(compile, ref->location, "qualified names and * are", "Write the bare name of a column.");
+		cec_refuse_part(compile, ref->location, "qualified names and * are", qualified_hint(ref));
 	name = strVal(linitial(ref->fields));
 	column = cec_column_named(name);
 	if (column == NULL)
-	{
-		near = cec_column_near(name);
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("there is no column \"%s\" in conditions", name),
-				 near != NULL ? errhint("Perhaps you meant \"%s\".", near)
-							  : errhint("The view cec.rule_column lists the columns. Texts stand in single quotes."),
-				 cec_condition_position(compile, ref->location)));
-	}
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("there is no column \"%s\" in conditions", name),
+						errhint("%s", unknown_hint(name)), cec_condition_position(compile, ref->location)));
 	compile->columns = bms_add_member(compile->columns, column->number);
 	compile->depends_on_day |= column->depends_on_day;
 	if (column->number == CEC_FACT_INSIDE_BOUNDARY)
@@ -59,7 +113,9 @@ cec_check_operator(CecCompile *compile, A_Expr *expr)
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("operator %s is not allowed in a condition", name),
-			 strchr(name, '~') != NULL
+			 strcmp(name, "==") == 0   ? errhint("Write =.")
+			 : strcmp(name, "&&") == 0 ? errhint("Write AND.")
+			 : strchr(name, '~') != NULL
 				 ? errhint("Patterns are written with LIKE or ILIKE.")
 				 : errhint("Operators are = <> < > <= >= + - * / %% || -> ->> #> #>> ? ?| ?& @> <@ LIKE and ILIKE."),
 			 cec_condition_position(compile, expr->location)));
@@ -150,8 +206,22 @@ refuse_function(CecCompile *compile, FuncCall *call, const char *name)
 				 {"to_date", "Write as_date(attributes ->> 'key')."},
 				 {"to_number", "Write as_number(attributes ->> 'key')."},
 				 {"like_escape", "In a pattern \\ takes the meaning from % and _."},
-				 {"concat", "Write ||."},
-				 {"position", "Write column LIKE '%part%'."},
+				 {"concat", "Write manufacturer || model."},
+				 {"position", "Write model LIKE '%part%'."},
+				 {"contains", "Write model LIKE '%part%'."},
+				 {"isnull", "Write usage_type IS NULL."},
+				 {"isblank", "Write usage_type IS NULL."},
+				 {"nvl", "Write coalesce(usage_type, 'none')."},
+				 {"ifnull", "Write coalesce(usage_type, 'none')."},
+				 {"len", "Write length(model)."},
+				 {"substr", "Write substring(model, 2, 3)."},
+				 {"year", "Write extract(year FROM commissioned_on)."},
+				 {"month", "Write extract(month FROM commissioned_on)."},
+				 {"to_char", "Write extract(year FROM commissioned_on), or date_trunc('month', commissioned_on)."},
+				 {"today", "The day of evaluation is as_of."},
+				 {"getdate", "The day of evaluation is as_of."},
+				 {"months_between", "Write commissioned_on < as_of - interval '12 months'."},
+				 {"datediff", "Write as_of - commissioned_on."},
 				 {"st_covers", "Write inside_boundary."},
 				 {"st_contains", "Write inside_boundary."},
 				 {"st_within", "Write inside_boundary."},
@@ -220,7 +290,7 @@ cec_bind_function(CecCompile *compile, FuncCall *call)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg_plural("%s takes %d argument", "%s takes %d arguments", function->nargs, name, function->nargs),
-				 errhint("Write %s(%s).", name, function->arguments), cec_condition_position(compile, call->location)));
+				 errhint("Write %s.", cec_function_example(name)), cec_condition_position(compile, call->location)));
 	check_arguments(compile, call, name);
 	say_timestamp(call, name);
 	if (function->origin == CEC_ORIGIN_CEC)
@@ -247,6 +317,13 @@ cec_bind_type(CecCompile *compile, TypeCast *cast)
 	if (list_length(type->names) > 2 || type->setof || type->pct_type ||
 		(list_length(type->names) == 2 && strcmp(strVal(linitial(type->names)), "pg_catalog") != 0))
 		cec_refuse_part(compile, type->location, "types of other schemas are", "Write the bare name of a type.");
+	if (!OidIsValid(listed) && literal_text(cast->arg) != NULL && type->location >= 0 &&
+		(cec_column_named(name) != NULL || cec_function_named(name) != NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR), errmsg("%s and a text stand beside each other", name),
+				 errhint("An operator is missing: %s = %s.", cec_column_named(name) != NULL ? name : "lower(model)",
+						 quote_literal_cstr(literal_text(cast->arg))),
+				 cec_condition_position(compile, type->location)));
 	if (!OidIsValid(listed))
 		ereport(
 			ERROR,

@@ -25,6 +25,7 @@ static void
 refuse_node(CecCompile *compile, Node *node)
 {
 	int location = exprLocation(IsA(node, A_Indirection) ? ((A_Indirection *) node)->arg : node);
+	const char *hint;
 
 	switch (nodeTag(node))
 	{
@@ -48,9 +49,12 @@ refuse_node(CecCompile *compile, Node *node)
 							"They may stand after = ANY, <> ALL, ?|, ?&, #> and #>> only.");
 			break;
 		case T_RowExpr:
+			hint = cec_hint_values(compile, location);
 			cec_refuse_part(
 				compile, location, "rows are",
-				"They may stand before and within IN: (country, region) IN (('DE', 'DE-BY')). Else compare each column by itself, joined by AND.");
+				hint != NULL
+					? hint
+					: "They may stand before and within IN: (country, region) IN (('DE', 'DE-BY')). Else compare each column by itself, joined by AND.");
 			break;
 		case T_CollateClause:
 			cec_refuse_part(compile, location, "COLLATE is", "Texts are compared as the database compares them.");
@@ -263,6 +267,24 @@ check_any_column(CecCompile *compile, Node *node)
 	(void) cec_bind_column(compile, (ColumnRef *) node);
 }
 
+/* What AND, OR and NOT join are no texts or numbers: country = 'DE' OR 'NO' would be read as country = 'DE' OR false. */
+static void
+check_no_values(const CecCompile *compile, List *args)
+{
+	ListCell *cell;
+
+	foreach (cell, args)
+	{
+		A_Const *value = lfirst(cell);
+
+		if (!IsA(value, A_Const) || value->isnull || IsA(&value->val, Boolean))
+			continue;
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("a value stands where a comparison should"),
+						errhint("%s", cec_hint_alone(compile, value->location)),
+						cec_condition_position(compile, value->location)));
+	}
+}
+
 static void
 check_node(CecCompile *compile, Node *node)
 {
@@ -286,6 +308,7 @@ check_node(CecCompile *compile, Node *node)
 			check_expression(compile, (A_Expr *) node);
 			break;
 		case T_BoolExpr:
+			check_no_values(compile, ((BoolExpr *) node)->args);
 			check_list(compile, ((BoolExpr *) node)->args);
 			break;
 		case T_NullTest:
@@ -324,6 +347,15 @@ check_node(CecCompile *compile, Node *node)
 		default:
 			refuse_node(compile, node);
 	}
+}
+
+/* For several expressions with commas between them. */
+static const char *
+several_hint(const CecCompile *compile, int location)
+{
+	const char *hint = cec_hint_values(compile, location);
+
+	return hint != NULL ? hint : "Join several by AND or OR.";
 }
 
 /* Refuses a clause behind the expression. */
@@ -369,16 +401,16 @@ cec_check_raw(CecCompile *compile, List *statements)
 						errhint("To speak of every asset write true.")));
 	if (list_length(select->targetList) > 1)
 		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("a condition is one expression"),
-						errhint("Join several by AND or OR."),
+						errhint("%s", several_hint(compile, lsecond_node(ResTarget, select->targetList)->location)),
 						cec_condition_position(compile, lsecond_node(ResTarget, select->targetList)->location)));
 	target = linitial_node(ResTarget, select->targetList);
 	/* The grammar takes AND at the end for a name. */
 	if (target->name != NULL && (pg_strcasecmp(target->name, "and") == 0 || pg_strcasecmp(target->name, "or") == 0))
 		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR),
 						errmsg("the condition ends after %s", pg_strcasecmp(target->name, "or") == 0 ? "OR" : "AND"),
-						errhint("Something is missing behind it, or a parenthesis or quote before it is open.")));
+						errhint("Something is missing after it, or a parenthesis or quote before it was not closed.")));
 	if (target->name != NULL || target->indirection != NIL)
-		cec_refuse_part(compile, target->location, "a name for the result is", "Write the expression alone.");
+		cec_refuse_part(compile, target->location, "a name for the result is", cec_hint_behind(compile));
 	check_node(compile, target->val);
 	return target->val;
 }

@@ -22,6 +22,7 @@ typedef struct CecCompile
 	List *moments;		 /* places of literals that may say today, now or the like */
 	Bitmapset *columns;	 /* see CecCondition */
 	bool depends_on_day; /* see CecCondition */
+	bool is_parsing;	 /* the server's grammar reads it */
 	bool is_analysing;	 /* the server's parser reads types into it */
 } CecCompile;
 
@@ -93,10 +94,12 @@ typedef enum CecCalled
 /* rule_vocabulary.c */
 extern const CecColumn *cec_column(AttrNumber number);
 extern const CecColumn *cec_column_named(const char *name);
+extern const char *cec_column_words(AttrNumber number);
 extern const char *cec_column_near(const char *name);
 extern const CecFunction *cec_function_named(const char *name);
 extern const CecFunction *cec_functions(int *count);
 extern const char *cec_function_near(const char *name);
+extern const char *cec_function_example(const char *name);
 extern bool cec_operator_is_listed(const char *name);
 extern Oid cec_type_named(const char *name);
 extern bool cec_type_is_listed(Oid type);
@@ -113,6 +116,12 @@ extern char *cec_postgis_schema(void);
 extern int cec_condition_position(const CecCompile *compile, int location);
 pg_noreturn extern void cec_refuse_part(const CecCompile *compile, int location, const char *what, const char *hint);
 
+/* rule_hint.c */
+extern void cec_hint_parser(const CecCompile *compile, int position);
+extern const char *cec_hint_values(const CecCompile *compile, int location);
+extern const char *cec_hint_alone(const CecCompile *compile, int location);
+extern const char *cec_hint_behind(const CecCompile *compile);
+
 /* rule_name.c */
 extern AttrNumber cec_bind_column(CecCompile *compile, ColumnRef *ref);
 extern const char *cec_check_operator(CecCompile *compile, A_Expr *expr);
@@ -120,12 +129,13 @@ extern CecOrigin cec_bind_function(CecCompile *compile, FuncCall *call);
 extern void cec_bind_type(CecCompile *compile, TypeCast *cast);
 extern bool cec_bind_path(CecCompile *compile, Node *node);
 
-/* rule_raw.c, rule_analysed.c, rule_expand.c, rule_conjunct.c, rule_print.c */
+/* rule_raw.c, rule_analysed.c, rule_expand.c, rule_conjunct.c, rule_doubt.c, rule_print.c */
 extern Node *cec_check_raw(CecCompile *compile, List *statements);
 extern void cec_check_analysed(CecCompile *compile, Node *expr);
 extern Node *cec_normalise(Node *expr);
 extern Node *cec_expand(Node *expr);
 extern List *cec_find_conjuncts(Node *expr);
+extern List *cec_find_doubts(const CecCompile *compile, Node *expr);
 extern char *cec_print(Oid fact_relation, Node *expr, bool with_prefix);
 
 #endif

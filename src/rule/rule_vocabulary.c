@@ -220,6 +220,23 @@ cec_column_named(const char *name)
 	return NULL;
 }
 
+/* The words that a column has, where a constraint of the register or of contracts names them all; else NULL. */
+const char *
+cec_column_words(AttrNumber number)
+{
+	switch (number)
+	{
+		case CEC_FACT_STATUS:
+			return "planned, in_service, in_storage, in_repair, retired";
+		case CEC_FACT_TAG_SYMBOLOGY:
+			return "code39, code93, code128, gs1-128, datamatrix, qr";
+		case CEC_FACT_CONTRACT_KIND:
+			return "service, warranty, extended_warranty, lease";
+		default:
+			return NULL;
+	}
+}
+
 /* The first signature of a published function; the others follow it. NULL when there is none. */
 const CecFunction *
 cec_function_named(const char *name)
@@ -252,6 +269,25 @@ is_nearer(const char *name, const char *candidate, int *distance)
 	return true;
 }
 
+/* The first published column whose name begins, or ends, with these words; or NULL. */
+static const char *
+column_of_part(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (int i = 0; i < lengthof(columns); i++)
+	{
+		const char *column = columns[i].name;
+		size_t rest = strlen(column) > len ? strlen(column) - len : 0;
+
+		if (!columns[i].is_hidden && rest > 0 &&
+			((strncmp(column, name, len) == 0 && column[len] == '_') ||
+			 (strcmp(column + rest, name) == 0 && column[rest - 1] == '_')))
+			return column;
+	}
+	return NULL;
+}
+
 /* The published column that somebody may have meant, or NULL. */
 const char *
 cec_column_near(const char *name)
@@ -264,7 +300,7 @@ cec_column_near(const char *name)
 		if (!columns[i].is_hidden && is_nearer(name, columns[i].name, &distance))
 			result = columns[i].name;
 	}
-	return result;
+	return result != NULL ? result : column_of_part(name);
 }
 
 /* The published function that somebody may have meant, or NULL. */
@@ -280,6 +316,28 @@ cec_function_near(const char *name)
 			result = functions[i].name;
 	}
 	return result;
+}
+
+/* A call of a published function of this extension, as people write it, or NULL. */
+const char *
+cec_function_example(const char *name)
+{
+	static const char *const examples[] = {"last_maintenance('inspection')",
+										   "maintenance_count('inspection', interval '12 months')",
+										   "request_count(interval '6 months')",
+										   "as_date(attributes ->> 'key')",
+										   "as_number(attributes ->> 'key')",
+										   "distance_to_point_m(4.48, 51.92)",
+										   "st_x(location)",
+										   "st_y(location)"};
+	int len = strlen(name);
+
+	for (int i = 0; i < lengthof(examples); i++)
+	{
+		if (strncmp(examples[i], name, len) == 0 && examples[i][len] == '(')
+			return examples[i];
+	}
+	return NULL;
 }
 
 bool

@@ -7,7 +7,7 @@
  * no other asset: an asset that the term does not concern is of no interest to them, and most are not.  All this is done
  * with the facts of the moment, so deciding more than is needed changes nothing that was right.
  *
- * Decisions are written as they are made, and last of all the findings about conditions that were unknown or failed.
+ * Decisions are written as they are made; what there is to tell of conditions that were unknown or failed is noted.
  *
  * Memory.  What is known of an asset's rules lives in own_cxt until its own cover is found, and is forgotten then: hundreds of
  * thousands of assets may be computed together.  Little is kept of each: who it is, and what calls for a finding.
@@ -18,9 +18,7 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#include "rule_effect.h"
-#include "rule_evaluate.h"
-#include "rule_finding.h"
+#include "rule_change.h"
 #include "rule_index.h"
 #include "rule_work.h"
 
@@ -41,7 +39,7 @@ struct CecAssetRules
 	bool facts_changed;
 	int odd_count;
 	int odd_space;
-	CecJudgement *odd; /* that call for a finding */
+	CecOdd *odd; /* what calls for a finding */
 	CecEffectRows recorded;
 	int recorded_rules; /* so many of the rules below were recorded; they are in order of rule_id, those decided since follow */
 	int count;
@@ -52,13 +50,12 @@ struct CecAssetRules
 
 struct CecRuleWork
 {
+	CecChange *change;
 	CecRuleSet *set;
 	DateADT today;
-	bool is_forecast;	 /* of a day to come: findings speak of what is */
-	const CecIds *facts; /* assets whose facts changed, in order */
+	bool is_forecast; /* of a day to come: findings speak of what is */
 	CecRuleFacts *reader;
 	CecEffects *effects;
-	CecRuleFindings *findings;
 	CecAssetRules *assets;
 	MemoryContext cxt;
 	MemoryContext own_cxt; /* of the asset begun last, and of all that came to rules again since */
@@ -68,49 +65,48 @@ struct CecRuleWork
 };
 
 /*
- * Starts.  facts: the assets whose facts have changed, in order (NULL: none).  today 0: by the clock.  What is decided is
- * added to the delta.  NULL when the
- * portfolio has no rules.  The caller acts as the owner, holds the locks and has pinned the portfolio; everything lives in
- * the current memory context.
+ * Starts, for the assets of a change.  What is decided is added to its delta.  NULL when the portfolio has no rules.  The
+ * caller acts as the owner, holds the locks and has pinned the portfolio; everything lives in the current memory context.
  */
 CecRuleWork *
-cec_rule_work_begin(CecPortfolio *portfolio, Snapshot snapshot, const CecIds *facts, DateADT today, CecDelta *delta)
+cec_rule_work_begin(CecChange *change, Snapshot snapshot)
 {
-	CecRuleSet *set = cec_rule_set_get(portfolio);
+	DateADT today = cec_rule_change_today(change);
+	CecRuleSet *set = cec_rule_set_get(change->portfolio);
 	CecRuleWork *work;
 
 	if (set->count == 0)
 		return NULL;
 	cec_rule_time_begin();
 	work = palloc0(sizeof(CecRuleWork));
+	work->change = change;
 	work->set = set;
-	work->today = today != 0 ? today : cec_rule_today(set);
+	work->today = today;
 	work->is_forecast = work->today > cec_rule_today(set);
-	work->facts = facts;
 	work->cxt = CurrentMemoryContext;
 	work->own_cxt = AllocSetContextCreate(work->cxt, "cec rules of an asset", ALLOCSET_DEFAULT_SIZES);
 	work->reader = cec_rule_facts_begin(set, snapshot, work->today);
-	work->effects = cec_effects_begin(portfolio, snapshot, delta);
-	work->findings = cec_rule_findings_begin(portfolio, snapshot);
+	work->effects = cec_effects_begin(change->portfolio, snapshot, &change->delta);
 	return work;
 }
 
 static bool
 facts_changed(CecRuleWork *work, int64 asset_id)
 {
+	const CecIds *facts = &work->change->facts;
 	int64 low = 0;
-	int64 high = work->facts == NULL ? 0 : work->facts->count;
+	int64 high = facts->count;
 
 	while (low < high)
 	{
 		int64 middle = (low + high) / 2;
 
-		if (work->facts->ids[middle] < asset_id)
+		if (facts->ids[middle] < asset_id)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return work->facts != NULL && low < work->facts->count && work->facts->ids[low] == asset_id;
+	return low < facts->count && facts->ids[low] == asset_id;
 }
 
 static RuleDays *
@@ -195,7 +191,7 @@ decide(CecRuleWork *work, CecAssetRules *asset, CecRule *rule, bool acts)
 	days->days = cec_effect_decide(work->set, asset->recorded.rows + days->first, days->count, rule, work->today, acts);
 	days->is_decided = true;
 	(void) cec_effects_put(work->effects, rule->rule_id, asset->asset_id, asset->recorded.rows + days->first,
-						   days->count, &days->days);
+						   days->count, &days->days, NULL);
 }
 
 static void
@@ -204,10 +200,10 @@ add_odd(CecRuleWork *work, CecAssetRules *asset, const CecJudgement *judgement)
 	if (asset->odd_count == asset->odd_space)
 	{
 		asset->odd_space = asset->odd_space == 0 ? 2 : asset->odd_space * 2;
-		asset->odd = asset->odd == NULL ? MemoryContextAlloc(work->cxt, asset->odd_space * sizeof(CecJudgement))
-										: repalloc(asset->odd, asset->odd_space * sizeof(CecJudgement));
+		asset->odd = asset->odd == NULL ? MemoryContextAlloc(work->cxt, asset->odd_space * sizeof(CecOdd))
+										: repalloc(asset->odd, asset->odd_space * sizeof(CecOdd));
 	}
-	asset->odd[asset->odd_count++] = *judgement;
+	asset->odd[asset->odd_count++] = cec_rule_odd(asset->asset_id, judgement);
 }
 
 /* Judges the asset by the rules and decides each. */
@@ -376,8 +372,8 @@ cec_rule_work_latest(const CecRuleWork *work)
 	return cec_effects_latest(work->effects);
 }
 
-/* Records what was decided; returns the number of rows of rule_effect that are new. */
-int64
+/* Records what was decided, and notes what there is to tell. */
+void
 cec_rule_work_end(CecRuleWork *work)
 {
 	if (work->watching)
@@ -392,16 +388,9 @@ cec_rule_work_end(CecRuleWork *work)
 				decide(work, asset, asset->rules[i].rule, false);
 		}
 		if (!work->is_forecast)
-			cec_rule_findings_settle(work->findings, work->set, asset->asset_id, asset->facts_changed, work->today,
-									 asset->odd, asset->odd_count);
+			cec_rule_findings_of_asset(&cec_rule_change(work->change)->findings, asset->asset_id, asset->facts_changed,
+									   asset->odd, asset->odd_count);
 	}
 	cec_rule_facts_end(work->reader);
-	return cec_effects_end(work->effects);
-}
-
-/* Opens and closes findings: last of all, since a trigger of the user's on them may change what this was about. */
-void
-cec_rule_work_tell(CecRuleWork *work)
-{
-	cec_rule_findings_end(work->findings);
+	(void) cec_effects_end(work->effects);
 }

@@ -5,8 +5,7 @@
 #ifndef CEC_RULE_WORK_H
 #define CEC_RULE_WORK_H
 
-#include "delta.h"
-#include "id_list.h"
+#include "change.h"
 #include "rule_set.h"
 #include "utils/snapshot.h"
 
@@ -20,14 +19,12 @@ typedef struct CecQualified
 	CecDaySet days;
 } CecQualified;
 
-extern CecRuleWork *
-cec_rule_work_begin(CecPortfolio *portfolio, Snapshot snapshot, const CecIds *facts, DateADT today, CecDelta *delta);
+extern CecRuleWork *cec_rule_work_begin(CecChange *change, Snapshot snapshot);
 extern TimestampTz cec_rule_work_latest(const CecRuleWork *work);
 extern CecAssetRules *cec_rule_work_asset(CecRuleWork *work, int64 asset_id);
 extern void cec_rule_work_own_found(CecRuleWork *work, CecAssetRules *asset);
 extern int cec_rule_work_qualified(CecRuleWork *work, CecAssetRules *asset, CecQualified **qualified);
 extern CecDaySet cec_rule_work_decide(CecRuleWork *work, CecAssetRules *asset, int64 term_id, CecRuleEffect effect);
-extern int64 cec_rule_work_end(CecRuleWork *work);
-extern void cec_rule_work_tell(CecRuleWork *work);
+extern void cec_rule_work_end(CecRuleWork *work);
 
 #endif

@@ -39,7 +39,7 @@ cec_column_require_nullable(Relation rel, const char *name, Oid typid)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("table \"%s\" has no column \"%s\" of type %s", RelationGetRelationName(rel), name,
 							   format_type_be(typid)),
-						errhint("Give it back the columns that cec.create_portfolio made."), errtable(rel)));
+						errhint("Restore the columns that cec.create_portfolio made."), errtable(rel)));
 	return attnum;
 }
 
@@ -52,6 +52,6 @@ cec_column_require(Relation rel, const char *name, Oid typid)
 	if (!TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attnotnull)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("column \"%s\" of table \"%s\" may be NULL", name, RelationGetRelationName(rel)),
-						errhint("Give the column back its NOT NULL."), errtablecol(rel, attnum)));
+						errhint("Make the column NOT NULL again."), errtablecol(rel, attnum)));
 	return attnum;
 }

@@ -32,6 +32,28 @@
 #define pg_noreturn _Noreturn
 #endif
 
+/* Whether an expression is one of SQL/JSON's, which 16 and 17 brought and which can read into any type. */
+static inline bool
+cec_compat_is_json(const Node *node)
+{
+#if PG_VERSION_NUM >= 170000
+	return IsA(node, JsonConstructorExpr) || IsA(node, JsonExpr);
+#elif PG_VERSION_NUM >= 160000
+	return IsA(node, JsonConstructorExpr);
+#else
+	return false;
+#endif
+}
+
+/* Parameters of ExecutorRun; 18 says no longer that a query runs but once. */
+#if PG_VERSION_NUM >= 180000
+#define CEC_COMPAT_EXECUTOR_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
+#define CEC_COMPAT_EXECUTOR_RUN_ARGUMENTS query, direction, count
+#else
+#define CEC_COMPAT_EXECUTOR_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count, bool execute_once
+#define CEC_COMPAT_EXECUTOR_RUN_ARGUMENTS query, direction, count, execute_once
+#endif
+
 /* Inserts the index entries of a new tuple; 16 added "only summarizing indexes". */
 static inline void
 cec_compat_insert_index_tuples(ResultRelInfo *target, TupleTableSlot *slot, EState *estate)

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/itup.h"
 #include "access/relscan.h"
 #include "access/skey.h"
@@ -16,13 +17,17 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_opfamily.h"
 #include "catalog/pg_type.h"
+#include "nodes/nodes.h"
+#include "nodes/pg_list.h"
 #include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "column.h"
 #include "compat.h"
@@ -39,18 +44,30 @@ struct CecKeyProbe
 	MemoryContext cxt;
 };
 
-/* Whether an index is in use, leaves no row out, and has only the function of the column, in the order of bytes. */
+/*
+ * Whether an index is in use, leaves no row out, and has only the function of the column, in the order of bytes.  Its
+ * expression is read as it is stored: the relation cache would run what can be computed beforehand.
+ */
 static bool
 is_over(Relation index, Oid function, AttrNumber attnum)
 {
 	FuncExpr *expr;
+	HeapTuple tuple;
+	Datum stored;
+	bool is_whole;
+	bool isnull;
 
 	if (!index->rd_index->indisvalid || index->rd_index->indnatts != 1 || index->rd_index->indkey.values[0] != 0 ||
-		index->rd_rel->relam != BTREE_AM_OID || index->rd_opfamily[0] != TEXT_PATTERN_BTREE_FAM_OID ||
-		RelationGetIndexPredicate(index) != NIL)
+		index->rd_rel->relam != BTREE_AM_OID || index->rd_opfamily[0] != TEXT_PATTERN_BTREE_FAM_OID)
 		return false;
-	expr = linitial(RelationGetIndexExpressions(index));
-	return IsA(expr, FuncExpr) && expr->funcid == function && list_length(expr->args) == 1 &&
+	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(RelationGetRelid(index)));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	stored = SysCacheGetAttr(INDEXRELID, tuple, Anum_pg_index_indexprs, &isnull);
+	is_whole = !isnull && heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
+	expr = is_whole ? linitial((List *) stringToNode(TextDatumGetCString(stored))) : NULL;
+	ReleaseSysCache(tuple);
+	return is_whole && IsA(expr, FuncExpr) && expr->funcid == function && list_length(expr->args) == 1 &&
 		   IsA(linitial(expr->args), Var) && linitial_node(Var, expr->args)->varattno == attnum;
 }
 

@@ -88,7 +88,7 @@ cec_probe_index(Relation rel, const char *column, Oid typid)
 	}
 	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					errmsg("table \"%s\" has no btree index on \"%s\"", RelationGetRelationName(rel), column),
-					errhint("Give it back the indexes that cec.create_portfolio made.")));
+					errhint("Restore the indexes that cec.create_portfolio made.")));
 	return InvalidOid;
 }
 

@@ -203,7 +203,7 @@ cec_query_text(Oid nspid, const char *quoted_schema, const char *text)
 static void
 check_results(SPIPlanPtr plan, const CecQuery *query)
 {
-	CachedPlanSource *source = linitial_node(CachedPlanSource, SPI_plan_get_plan_sources(plan));
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
 	int natts = source->resultDesc == NULL ? 0 : source->resultDesc->natts;
 
 	for (int i = 0; i < CEC_QUERY_MAX_RESULTS; i++)

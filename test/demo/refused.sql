@@ -2,7 +2,7 @@
 
 \echo
 \echo -- a typing mistake
-SELECT fleet.include_asset(3, 'DE-0002660');
+SELECT fleet.include_asset(3, 'DE-OOO266');
 \echo
 \echo -- a serial number that two makers have given
 SELECT fleet.include_asset(3, '100200');

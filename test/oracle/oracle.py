@@ -136,8 +136,7 @@ class Oracle:
         self.decided = {}  # (rule_id, term_id, effect, asset_id): days on which the rule acts
         self.today = FIRST_TODAY
         self.facts = None
-        self.undecided = {}  # the same, of assets that have a carve-out on the term and nothing else
-        self.cover, self.concerned, self.carved, self.groups = {}, set(), {}, []
+        self.cover, self.concerned = {}, {}  # concerned: by effect, pairs of asset and term
 
     def learn(self, facts, today):
         """Takes the facts as they are after a statement, on a day. Days that passed without one are decided one by one."""
@@ -149,13 +148,12 @@ class Oracle:
     def decide(self, day):
         """The last evaluation of a day decides it and all later ones; earlier days stay.
 
-        Require and exclude rules decide about the assets that their term concerns, include rules about all.  Whom a term
-        concerns by a bundle follows from the cover of the primary, and that from what is decided about it: repeated until
-        nothing changes.
+        Include rules decide about all assets, require rules about those that are listed on the term or that rules qualify
+        for it, exclude rules about these and about those that inherit under it.  Who inherits follows from the cover of the
+        primary, and that from what is decided about it: repeated until nothing changes.
         """
         facts = self.facts
         future = frozenset(range(day, LAST + 1))
-        self.undecided = {key: days - future for key, days in self.undecided.items() if days - future and self.is_same_rule(key)}
         kept = {}
         for key, days in self.decided.items():
             if days - future and self.is_same_rule(key):
@@ -170,42 +168,23 @@ class Oracle:
         for key, coming in speaking["include"]:
             self.decided[key] = kept.get(key, frozenset()) | coming
         later = speaking["require"] + speaking["exclude"]
-        concerned = set()
+        concerned = None
         while True:
             self.cover = self.compute()
             if not later or concerned == self.concerned:
                 break
             concerned = self.concerned
             for key, coming in later:
-                if (key[3], key[1]) in concerned:
+                if (key[3], key[1]) in concerned[key[2]]:
                     self.decided[key] = kept.get(key, frozenset()) | coming
                 elif key in kept:
                     self.decided[key] = kept[key]
                 else:
                     self.decided.pop(key, None)
-        for key, coming in later:
-            if (key[3], key[1]) in self.carved and (key[3], key[1]) not in concerned:
-                self.undecided[key] = self.undecided.get(key, frozenset()) | coming
 
     def is_same_rule(self, key):
         rule = self.facts["coverage_rule"].get(key[0])
         return rule is not None and (rule["term_id"], rule["effect"]) == key[1:3]
-
-    def open_days(self):
-        """By asset and term, the days about which the definition leaves open what was decided, and what is inherited of that."""
-        result = {}
-        for (_, term_id, _, asset_id), days in self.undecided.items():
-            result[asset_id, term_id] = result.get((asset_id, term_id), frozenset()) | days
-        growing = bool(result)
-        while growing:
-            growing = False
-            for primary, member, days in self.groups:
-                for asset_id, term_id in list(result):
-                    if asset_id == primary:
-                        before = result.get((member, term_id), frozenset())
-                        result[member, term_id] = before | (result[primary, term_id] & days)
-                        growing = growing or result[member, term_id] != before
-        return {pair: days for pair, days in result.items() if days}
 
     def spoken_for(self, rule, as_of):
         """The assets on which a rule acts: whose condition is met, or of a require rule, is not."""
@@ -250,11 +229,10 @@ class Oracle:
             pair = asset_id, term_id
             acts[effect][pair] = acts[effect].get(pair, nothing) | days
         life = {key: self.life(asset) for key, asset in facts["asset"].items()}
-        self.carved = carved
-        groups = self.groups = [(facts["bundle"][m["bundle_id"]]["primary_asset_id"], m["asset_id"], days_of(m["during"]))
-                                for m in facts["bundle_member"].values()]
+        groups = [(facts["bundle"][m["bundle_id"]]["primary_asset_id"], m["asset_id"], days_of(m["during"]))
+                  for m in facts["bundle_member"].values()]
         result = {}
-        self.concerned = {pair for pair in listed} | {pair for pair in acts["include"]}
+        self.concerned = {"require": set(listed) | set(acts["include"]), "exclude": set(listed) | set(acts["include"])}
         for term_id, term in facts["coverage_term"].items():
             base = self.base(term)
             if not base:
@@ -277,7 +255,7 @@ class Oracle:
                         more = cover[member] | (handed & may[member])
                         growing = growing or more != cover[member]
                         cover[member] = more
-            self.concerned.update((asset_id, term_id) for asset_id, days in inherited.items() if days)
+            self.concerned["exclude"].update((asset_id, term_id) for asset_id, days in inherited.items() if days)
             for asset_id, days in cover.items():
                 if days:
                     result[asset_id, term_id] = (days, own[asset_id][0], own[asset_id][1], inherited[asset_id])
@@ -601,24 +579,12 @@ def stored_rows(looked):
     rows = []
     for asset_id, term_id, during, stated, ruled, inherited in looked["coverage"] or []:
         days = days_of(during)
-        rows.append((asset_id, term_id, min(days), max(days), stated, ruled, inherited))
+        if days:  # else all of it lies before the window: assets are commissioned there, too
+            rows.append((asset_id, term_id, min(days), max(days), stated, ruled, inherited))
     return rows
 
 
-def without(rows, left_out):
-    """Rows day by day where something is left out, else as they are."""
-    result = []
-    for row in rows:
-        if row[:2] in left_out:
-            result += [row[:2] + (day, day) + row[4:] for day in range(row[2], row[3] + 1) if day not in left_out[row[:2]]]
-        else:
-            result.append(row)
-    return result
-
-
-def differences(wanted, stored, left_out=None):
-    if left_out:
-        wanted, stored = set(without(wanted, left_out)), without(stored, left_out)
+def differences(wanted, stored):
     found = [f"missing {row}" for row in sorted(wanted - set(stored))] + [f"extra {row}" for row in sorted(set(stored) - wanted)]
     if len(stored) != len(set(stored)):
         found.append("a row twice")
@@ -649,7 +615,7 @@ class Trial:
     def __init__(self, session, schema="fleet"):
         self.session, self.schema = session, schema
         self.oracle, self.counts = Oracle(), {"sent": 0, "refused": 0, "rows": 0, "asked": 0}
-        self.at, self.left_out = None, {}
+        self.at = None
         move_clock(FIRST_TODAY)
         session.ask("ROLLBACK;")
         session.ask("DEALLOCATE ALL;")
@@ -675,10 +641,9 @@ class Trial:
         self.at = looked["at"]
         self.oracle.learn(looked["facts"], today)
         stored = stored_rows(looked)
-        self.left_out = self.oracle.open_days()
-        found += differences(self.oracle.rows(), stored, self.left_out)
+        found += differences(self.oracle.rows(), stored)
         self.counts["rows"] += len(stored)
-        if question and question[0] in self.oracle.facts["asset"] and question[0] not in {pair[0] for pair in self.left_out}:
+        if question and question[0] in self.oracle.facts["asset"]:
             answer = next((line[6:] for line in lines if line.startswith("asked ")), None)
             best = ",".join(map(str, self.oracle.covered_on(*question)))
             self.counts["asked"] += 1
@@ -686,7 +651,7 @@ class Trial:
                 found.append(f"covered_on {question}: {answer} instead of {best}")
         return found, refused
 
-    def as_of(self, at, day, wanted, left_out):
+    def as_of(self, at, day, wanted):
         """Differences between what was believed at an instant about a day, and what the oracle computed then."""
         lines = self.session.must(
             "SELECT json_agg(json_build_array(asset_id, term_id, valid_from, last_day, is_stated, is_ruled, is_inherited))"
@@ -694,7 +659,7 @@ class Trial:
         believed = [(a, t, on_window(f) if f else 0, on_window(l) if l else LAST, s, r, i)
                     for a, t, f, l, s, r, i in (json.loads(lines[0]) if lines and lines[0] else [])]
         self.counts["asked"] += 1
-        found = differences(wanted, believed, left_out)
+        found = differences(wanted, believed)
         return [f"coverage_as_of {day_text(day)}, known at {at}"] + found if found else []
 
 
@@ -730,7 +695,7 @@ def run_seed(session, seed, number):
             return counts, found, steps
         if rng.random() < 0.02:
             day = rng.randint(1, LAST - 1)
-            remembered.append((trial.at, day, {row for row in oracle.rows() if row[2] <= day <= row[3]}, trial.left_out))
+            remembered.append((trial.at, day, {row for row in oracle.rows() if row[2] <= day <= row[3]}))
     for memory in remembered[-12:]:
         found = trial.as_of(*memory)
         if found:

@@ -76,6 +76,25 @@ SELECT is_empty('SELECT * FROM fleet.verify_replay()', 'and nothing was changed 
 SELECT is_empty($$SELECT c.asset_id FROM fleet.coverage c WHERE NOT EXISTS (SELECT FROM fleet.audit_log l WHERE l.at = c.recorded_at AND l.delta IS NOT NULL)
 	UNION ALL SELECT e.asset_id FROM fleet.rule_effect e WHERE NOT EXISTS (SELECT FROM fleet.audit_log l WHERE l.at = e.recorded_at AND l.delta IS NOT NULL)$$, 'one instant for the log and what is recorded beside it');
 
+-- A trigger of the user's on findings changes cover: what it is about was recorded before, also what a rule was decided to do.
+UPDATE fleet.contract SET during = '[2026-01-01,2100-01-01)' WHERE contract_id = 1;
+INSERT INTO fleet.coverage_term (term_id, contract_id, number, during) VALUES (4, 1, '2', '[2026-01-01,2100-01-01)');
+INSERT INTO fleet.asset (asset_id, asset_tag, country, model) SELECT n, 'F-' || n, CASE WHEN n > 21 THEN 'DE' END, 'm' FROM generate_series(21, 25) AS n;
+INSERT INTO fleet.coverage_rule (rule_id, term_id, name, effect, condition, during) VALUES (11, 4, 'x', 'include', 'model = ''x''', '[2026-01-01,)');
+CREATE FUNCTION pg_temp.meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	UPDATE fleet.asset SET country = 'FR' WHERE asset_id = 22;
+	UPDATE fleet.asset SET model = 'x' WHERE asset_id = 23;
+	RETURN NULL;
+END $$;
+CREATE TRIGGER meddle AFTER INSERT ON fleet.finding FOR EACH STATEMENT EXECUTE FUNCTION pg_temp.meddle();
+INSERT INTO fleet.coverage_rule (rule_id, term_id, name, effect, condition, during, on_unknown) VALUES (12, 4, 'in Germany', 'include', 'country = ''DE'' AND asset_tag LIKE ''F-%''', '[2026-01-01,)', 'flag');
+SELECT is((SELECT string_agg(asset_id || ' ' || kind, ', ') FROM fleet.finding WHERE rule_id = 12), '21 rule_unknown', 'it is told once');
+SELECT is_empty('SELECT * FROM fleet.verify_history()', 'a trigger on findings that changes cover: no false alarm');
+SELECT is_empty('SELECT * FROM fleet.verify_coverage()', 'nor anything wrong');
+SELECT results_eq($$SELECT table_name, row_id FROM fleet.audit_log WHERE delta IS NOT NULL ORDER BY audit_id DESC LIMIT 3$$,
+	$$VALUES ('asset', 23::bigint), ('asset', 22), ('coverage_rule', 12)$$, 'in the order in which it was done');
+DROP TRIGGER meddle ON fleet.finding;
+
 -- The day turns, and damage is mended: entries of their own.
 INSERT INTO fleet.coverage_rule (rule_id, term_id, name, effect, condition, during) VALUES (3, 3, 'ahead', 'exclude', 'as_of > ' || quote_literal(cec.today('fleet')) || ' AND asset_tag = ''P-9''', '[2026-01-01,)');
 SELECT fleet.refresh(cec.today('fleet') + 2) \g /dev/null
@@ -87,6 +106,22 @@ SELECT cec.upgrade_portfolio('fleet') \g /dev/null
 SELECT fleet.recompute_coverage() \g /dev/null
 SELECT results_eq($$SELECT d.asset_id, d.change, l.table_name, l.row_id FROM fleet.audit_delta d JOIN fleet.audit_log l USING (audit_id) WHERE l.operation = 'RECOMPUTE' AND d.is_stated ORDER BY d.audit_delta_id LIMIT 1$$,
 	$$VALUES (11::bigint, 'lost', 'coverage', 0::bigint)$$, 'what recompute_coverage changes');
+-- Rules as well, all kinds: what they read was changed past the triggers, they were, or they have gone.
+INSERT INTO fleet.coverage_rule (rule_id, term_id, name, effect, condition, during) VALUES (4, 3, 'twelve', 'include', 'asset_tag = ''P-12''', '[2026-01-01,)');
+ALTER TABLE fleet.asset DISABLE TRIGGER USER;
+ALTER TABLE fleet.coverage_rule DISABLE TRIGGER USER;
+UPDATE fleet.asset SET asset_tag = 'P-11 too' WHERE asset_id = 11;
+UPDATE fleet.asset SET asset_tag = 'P-11' WHERE asset_id = 10;
+UPDATE fleet.asset SET country = 'FR' WHERE asset_id = 12;
+INSERT INTO fleet.coverage_rule (rule_id, term_id, name, effect, condition, during) VALUES (5, 3, 'nine', 'include', 'asset_tag = ''P-9''', '[2026-01-01,)');
+DELETE FROM fleet.coverage_rule WHERE rule_id = 4;
+SELECT cec.upgrade_portfolio('fleet') \g /dev/null
+SELECT results_eq('SELECT problem, asset_id, is_ruled FROM fleet.verify_coverage() WHERE valid_from = last_day',
+	'VALUES (''rule missing'', 9::bigint, true), (''rule missing'', 10, true), (''rule extra'', 11, true), (''rule missing'', 12, false)', 'rules changed past the triggers');
+SELECT ok(fleet.recompute_coverage() > 0, 'are decided anew');
+SELECT is_empty('SELECT * FROM fleet.verify_coverage()', 'so that all is as defined');
+SELECT results_eq('SELECT asset_id, rule_id, upper(during) IS NULL FROM fleet.rule_effect WHERE rule_id NOT IN (3, 11, 12) ORDER BY 1, 2', 'VALUES (9::bigint, 1::bigint, true), (9, 5, true), (10, 2, true), (12, 1, true), (13, 1, true)', 'and what is gone acts no more');
+SELECT is(fleet.recompute_coverage(), 0::bigint, 'nothing is left');
 SELECT is_empty('SELECT * FROM fleet.verify_history()', 'the tables are still what the log comes to');
 SELECT is((SELECT count(*) FROM fleet.audit_delta), (SELECT count(DISTINCT audit_delta_id) FROM fleet.audit_delta), 'the key is one');
 
@@ -120,10 +155,11 @@ END $$;
 SELECT is(pg_temp.told('SELECT 1'), 'nothing', 'nothing was done');
 SELECT is(pg_temp.told($$UPDATE fleet.rule_effect SET during = daterange('2025-02-01', upper(during)) WHERE rule_id = 1 AND asset_id = 9$$), 'EXTRA rule_effect asset 9 rule 1, MISSING rule_effect asset 9 rule 1', 'a decision moved into the past');
 SELECT is(pg_temp.told($$UPDATE fleet.rule_effect SET recorded_at = recorded_at - interval '30 days' WHERE rule_id = 1 AND asset_id = 9$$), 'EDITED rule_effect asset 9 rule 1', 'a decision backdated');
-SELECT is(pg_temp.told($$DELETE FROM fleet.rule_effect WHERE rule_id = 2$$), 'MISSING rule_effect asset 11 rule 2', 'a decision gone');
+SELECT is(pg_temp.told($$DELETE FROM fleet.rule_effect WHERE rule_id = 2$$), 'MISSING rule_effect asset 10 rule 2', 'a decision gone');
 SELECT is(pg_temp.told($$INSERT INTO fleet.rule_effect (rule_id, asset_id, during, recorded_at) VALUES (2, 8, '[2026-01-01,)', now())$$), 'EXTRA rule_effect asset 8 rule 2', 'a decision made up');
 SELECT is(pg_temp.told($$DELETE FROM fleet.coverage_history WHERE asset_id = 7$$), 'MISSING coverage_history asset 7 term 3', 'history gone');
 SELECT is(pg_temp.told($$UPDATE fleet.coverage_history SET recorded = tstzrange(lower(recorded), upper(recorded) + interval '1 microsecond') WHERE asset_id = 7$$), 'EDITED coverage_history asset 7 term 3', 'history prolonged by a microsecond');
+SELECT is(pg_temp.told($$UPDATE fleet.coverage_history SET recorded = tstzrange(lower(recorded), upper(recorded), '[]') WHERE asset_id = 7$$), 'EDITED coverage_history asset 7 term 3', 'history with its last instant');
 SELECT is(pg_temp.told($$UPDATE fleet.coverage_history SET is_inherited = true WHERE asset_id = 7$$), 'EXTRA coverage_history asset 7 term 3, MISSING coverage_history asset 7 term 3', 'history on other grounds');
 SELECT is(pg_temp.told($$UPDATE fleet.coverage SET recorded_at = recorded_at - interval '1 microsecond' WHERE asset_id = 7$$), 'EDITED coverage asset 7 term 3', 'cover backdated');
 SELECT is(pg_temp.told($$UPDATE fleet.coverage SET during = daterange('2026-01-01', upper(during)) WHERE asset_id = 7$$), 'EXTRA coverage asset 7 term 3, MISSING coverage asset 7 term 3', 'cover made longer');

@@ -1,7 +1,7 @@
 -- Laws of rules: test_rule foretells what the rule then does, changes nothing, and sees no more than its caller.
 SET client_min_messages = warning;
 BEGIN;
-SELECT plan(19);
+SELECT plan(22);
 CREATE ROLE tap_seer;
 CREATE ROLE tap_blind;
 SELECT cec.create_portfolio('fleet') \g /dev/null
@@ -85,5 +85,21 @@ SELECT throws_ok($$SELECT * FROM cec.test_rule('fleet', 1, 'include', 'true')$$,
 SELECT throws_ok($$SELECT * FROM cec._match('fleet'::regnamespace::oid, 1, 'include', 'deny', 'true', '2026-01-01')$$, '42501', NULL, 'also behind it');
 RESET ROLE;
 SELECT is(pg_temp.state(), (SELECT state FROM was), 'and nothing has changed');
+-- Exclude rules decide about heirs of primaries that a statement does not touch, many at once.
+SELECT cec.create_portfolio('heirs') \g /dev/null
+INSERT INTO heirs.customer (name) VALUES ('Harbour');
+UPDATE heirs.setting SET duplicates_allowed = true;
+INSERT INTO heirs.contract (number, customer_id, status, during) VALUES ('C-1', 1, 'active', '(,)');
+INSERT INTO heirs.coverage_term (contract_id, number, during, covers_bundles) SELECT 1, g, '(,)', true FROM generate_series(1, 3) g;
+INSERT INTO heirs.asset (asset_tag, country) SELECT 'T-' || g, 'DE' FROM generate_series(1, 80) g;
+INSERT INTO heirs.bundle (name, primary_asset_id) SELECT 'B-' || g, g FROM generate_series(1, 40) g;
+INSERT INTO heirs.bundle_member (bundle_id, asset_id, during) SELECT g, 40 + g, '(,)' FROM generate_series(1, 40) g;
+INSERT INTO heirs.inclusion (term_id, asset_id, during) SELECT t, g, '(,)' FROM generate_series(1, 40) g, generate_series(1, 3) t;
+INSERT INTO heirs.coverage_rule (term_id, name, effect, condition, during) SELECT t, t || '-' || g, 'exclude', format('country = %L AND asset_id %% %s = 0', 'AT', g), '(,)' FROM generate_series(1, 9) g, generate_series(1, 3) t;
+UPDATE heirs.asset SET country = CASE WHEN country = 'DE' THEN 'AT' ELSE 'DE' END WHERE asset_id > 40;
+SELECT isnt_empty('SELECT FROM heirs.rule_effect', 'rules take cover of heirs away');
+SELECT is_empty('SELECT * FROM heirs.verify_coverage()', 'rules decide about many heirs whose primaries a statement leaves alone');
+UPDATE heirs.asset SET country = CASE WHEN country = 'DE' THEN 'AT' ELSE 'DE' END WHERE asset_id > 40;
+SELECT is_empty('SELECT * FROM heirs.verify_coverage()', 'and take it back');
 SELECT * FROM finish();
 ROLLBACK;

@@ -170,7 +170,7 @@ sub same
 
 my $target = new_cluster('target', 'fsync = off');
 make_roles($target);
-$target->safe_psql('postgres', "CREATE DATABASE $_") foreach qw(plain custom data);
+$target->safe_psql('postgres', "CREATE DATABASE $_") foreach qw(plain custom data gone);
 
 command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$dumps/plain.sql", $target->connstr('plain') ], 'plain: restored without an error');
 same($target, 'plain', 'plain');
@@ -179,6 +179,13 @@ works_on($target, 'plain', 'plain');
 command_ok([ 'pg_restore', '-e', '-j4', '-d', $target->connstr('custom'), "$dumps/custom.dump" ], 'custom, four jobs: restored without an error');
 same($target, 'custom', 'custom');
 works_on($target, 'custom', 'custom');
+
+# A server whose zone database lacks a name takes the rows, and refuses what is written from then on.
+(my $gone = slurp_file("$dumps/plain.sql")) =~ s{\tUTC\t}{\tNowhere/Gone\t}g;
+append_to_file("$dumps/gone.sql", $gone);
+command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$dumps/gone.sql", $target->connstr('gone') ], 'a zone that is gone: restored without an error');
+cmp_ok($target->safe_psql('gone', q{SELECT count(*) FROM fleet.contract WHERE time_zone = 'Nowhere/Gone'}), '>', 0, 'a zone that is gone: the rows have it');
+like(try_sql($target, 'gone', q{UPDATE fleet.contract SET time_zone = 'UTC+2'}), qr/must be the name of a time zone/, 'a zone that is gone: no other such one is taken');
 
 command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$dumps/schema.sql", $target->connstr('data') ], 'data-only: schema restored');
 command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$dumps/data.sql", $target->connstr('data') ], 'data-only: data restored');

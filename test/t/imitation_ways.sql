@@ -285,7 +285,7 @@ BEGIN
 		('jsonb_typeof', 'jsonb', 'text'), ('jsonb_object_keys', 'jsonb', 'text'), ('upper', 'text', 'text'), ('lower', 'text', 'text'), ('format', 'text, text', 'text'), ('format', 'text, text, text', 'text'),
 		('st_x', 'public.geometry', 'double precision'), ('st_y', 'public.geometry', 'double precision'), ('st_xmin', 'public.geometry', 'double precision'), ('st_covers', 'public.geometry, public.geometry', 'boolean'),
 		('datemultirange', 'daterange', 'datemultirange'), ('daterange', 'date, date', 'daterange'), ('daterange', 'date, date, text', 'daterange'), ('range_merge', 'datemultirange', 'daterange'),
-		('unnest', 'datemultirange', 'daterange'), ('quote_ident', 'text', 'text'), ('refuse_empty', 'text', 'boolean')) AS f(name, arguments, result)
+		('unnest', 'datemultirange', 'daterange'), ('quote_ident', 'text', 'text'), ('_inclusion_days_not_empty', 'daterange', 'boolean')) AS f(name, arguments, result)
 	LOOP
 		BEGIN
 			EXECUTE format('CREATE FUNCTION %I.%I(%s) RETURNS %s LANGUAGE plpgsql IMMUTABLE AS %L', schema_name, part.name, part.arguments, part.result,

@@ -158,10 +158,10 @@ is($node->safe_psql($db, q{SELECT owner FROM cec.portfolio WHERE name = 'ours'})
 like(try_sql($node, $db, q{SELECT cec.create_portfolio('nobody', 'postgres')}, extra_params => [ '-U', 'member' ]), qr/^42501/, 'but not for a superuser');
 $node->safe_psql($db, q{GRANT CREATE ON SCHEMA public TO PUBLIC});
 is(try_sql($node, $db, q{SELECT cec.create_portfolio('opened')}), '', 'one is made where an extension lies in a schema that is open to all');
-is(try_sql($node, $db, q{CREATE FUNCTION public.isempty(daterange) RETURNS boolean LANGUAGE sql AS 'SELECT false'}, extra_params => [ '-U', 'evil' ]), '', 'somebody puts a function there');
-like(try_sql($node, $db, q{SELECT cec.create_portfolio('planted')}), qr/^55000: .*public\.isempty\(daterange\), which belongs to role evil/, 'none is made of it');
+is(try_sql($node, $db, q{CREATE FUNCTION public.lower(daterange) RETURNS date LANGUAGE sql IMMUTABLE AS 'SELECT NULL::date'}, extra_params => [ '-U', 'evil' ]), '', 'somebody puts a function there');
+like(try_sql($node, $db, q{SELECT cec.create_portfolio('planted')}), qr/^55000: .*public\.lower\(daterange\), which belongs to role evil/, 'none is made of it');
 is(try_sql($node, $db, q{SELECT cec.upgrade_portfolio('ours')}), '', 'portfolios that are there do not mind');
-$node->safe_psql($db, q{REVOKE CREATE ON SCHEMA public FROM PUBLIC; DROP FUNCTION public.isempty(daterange)});
+$node->safe_psql($db, q{REVOKE CREATE ON SCHEMA public FROM PUBLIC; DROP FUNCTION public.lower(daterange)});
 like(try_sql($node, $db, q{SELECT cec.upgrade_portfolio('ours')}, extra_params => [ '-U', 'tenant' ]), qr/^42501/, 'a stranger upgrades nothing');
 
 # What a tenant leaves in the way of a superuser runs as the tenant, and cannot get out of that.
@@ -205,6 +205,14 @@ is(try_sql($node, $db, q{
 is(try_sql($node, $db, q{SELECT * FROM cec.portfolio}), '', 'a superuser lists the portfolios');
 is($node->safe_psql($db, q{SELECT count(*) FROM mimic.seen WHERE escaped}), '0', "and runs nothing of the tenant's");
 is($node->safe_psql($db, q{SELECT count(*) FROM cec.portfolio WHERE name = 'mimic'}), '0', 'the view is no portfolio');
+
+# Somebody locks the settings of his portfolio: the list of all portfolios does not wait for that.
+my $listed = q{SELECT name || coalesce(' ' || (version = cec.version()), '') FROM cec.portfolio WHERE name = 'Flotte 2'};
+is($node->safe_psql($db, $listed), 'Flotte 2 true', 'a portfolio and its version');
+says($sessions[0], q{BEGIN; LOCK TABLE "Flotte 2".setting;});
+is($node->safe_psql($db, "SET statement_timeout = '60s'; $listed"), 'Flotte 2', 'locked: listed without it');
+says($sessions[0], 'ROLLBACK;');
+is($node->safe_psql($db, $listed), 'Flotte 2 true', 'no longer locked');
 
 # The extension goes, the contracts stay.
 my @tables = grep { /\S/ } split /\n/, $node->safe_psql($db, q{SELECT oid::regclass FROM pg_class WHERE relnamespace = '"Flotte 2"'::regnamespace AND relkind = 'r'});

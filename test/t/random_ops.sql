@@ -581,7 +581,8 @@ AS $$
 		WHERE r.effect = 'include'
 			OR EXISTS (SELECT FROM law.inclusion i WHERE i.asset_id = a.asset_id AND i.term_id = r.term_id AND i.effect = 'include')
 			OR EXISTS (SELECT FROM law.rule_effect e JOIN law.coverage_rule o USING (rule_id)
-				WHERE e.asset_id = a.asset_id AND o.term_id = r.term_id AND o.effect = 'include')
+				WHERE e.asset_id = a.asset_id AND o.term_id = r.term_id AND o.effect = 'include'
+					AND e.during && daterange(NULL, on_day, '[]')) -- a rule that acts from a later day on concerned nobody yet
 	), judged AS MATERIALIZED (
 		SELECT r.*, c.asset_id, CASE WHEN r.state = 'active' THEN random_says(r.term_id, r.condition, c.asset_id, on_day) ELSE 'unknown' END AS says
 		FROM rule r JOIN concerned c USING (rule_id)

@@ -222,6 +222,30 @@ is(effects('forecast', 'no pumps'), 'PUMP|[2027-03-11,)', 'a forecast judges who
 is(run('SELECT v::text FROM forecast.verify_coverage() v'), '', 'and today all is as defined');
 is(run('SELECT asset_id, kind FROM forecast.finding WHERE closed_at IS NULL'), '2|rule_unknown', 'still unknown today, though no more tomorrow');
 
+# A carve-out alone is nothing that rules decide about: whether a day was decided does not hang on which lines were touched.
+set_day('2027-03-10');
+run(q{
+	SELECT cec.create_portfolio('carved');
+	INSERT INTO carved.customer (name) VALUES ('Acme');
+	INSERT INTO carved.contract (number, customer_id, status, during) VALUES ('C-1', 1, 'active', '(,)');
+	INSERT INTO carved.coverage_term (contract_id, number, during) VALUES (1, '1', '(,)');
+	INSERT INTO carved.asset (asset_tag, usage_type) VALUES ('PUMP', 'production'), ('MEMBER', 'spare'), ('TOUCHED', 'spare'), ('LEFT', 'spare');
+	INSERT INTO carved.bundle (name, primary_asset_id) VALUES ('pump', 1);
+	INSERT INTO carved.bundle_member (bundle_id, asset_id, during) VALUES (1, 2, '(,)');
+	INSERT INTO carved.inclusion (term_id, asset_id, effect, during) SELECT 1, a, 'exclude', '[2027-01-01,2027-02-01)' FROM generate_series(2, 4) a;
+	INSERT INTO carved.coverage_rule (term_id, name, effect, condition, during) VALUES (1, 'no spares', 'exclude', 'usage_type = ''spare''', '(,)');
+	UPDATE carved.inclusion SET note = 'looked at' WHERE asset_id = 3;
+});
+is(effects('carved', 'no spares'), '', 'nobody is listed, nobody is judged');
+run('INSERT INTO carved.inclusion (term_id, asset_id, during) VALUES (1, 1, \'(,)\')');
+is(effects('carved', 'no spares'), 'MEMBER|[2027-03-10,)', 'whoever inherits is, carved out or not');
+set_day('2027-03-12');
+run('INSERT INTO carved.inclusion (term_id, asset_id, during) SELECT 1, a, \'[2027-03-01,)\' FROM generate_series(3, 4) a');
+is(effects('carved', 'no spares'), "LEFT|[2027-03-12,)\nMEMBER|[2027-03-10,)\nTOUCHED|[2027-03-12,)", 'who is listed, from that day on');
+run('DELETE FROM carved.inclusion WHERE effect = \'include\' AND asset_id > 1');
+is(effects('carved', 'no spares'), 'MEMBER|[2027-03-10,)', 'and no more when only the carve-out is left');
+is(run('SELECT v::text FROM carved.verify_coverage() v'), '', 'all is as defined');
+
 # Midnight in a transaction, and in a statement: whoever finds a finding moves the clock.
 my $clock = Cec::clock_file($node);
 set_day('2027-03-11');
@@ -256,7 +280,22 @@ is(run("SELECT cec.today('forecast')"), '2027-03-12', 'midnight has passed');
 is(effects('forecast', 'fourth'), 'FOURTH|[2027-03-11,)', 'a statement that runs over midnight');
 is(effects('forecast', 'no fourth'), 'FOURTH|[2027-03-11,)', 'is of one day');
 is(run('SELECT v::text FROM forecast.verify_coverage() v'), '', 'and all is as defined');
+set_day('2027-03-13');
+rename $clock, "$clock.next";
+set_day('2027-03-12');
+run(q{
+	SELECT forecast.refresh();
+	CREATE TRIGGER midnight AFTER INSERT ON forecast.finding FOR EACH STATEMENT EXECUTE FUNCTION forecast.midnight();
+	INSERT INTO forecast.coverage_rule (term_id, name, effect, condition, during, on_unknown) VALUES
+		(1, 'unknown first', 'include', 'CASE asset_tag WHEN ''FAN'' THEN NULL ELSE false END', '(,)', 'flag'),
+		(1, 'born', 'include', 'asset_tag = ''BORN''', '(,)', 'deny');
+	DROP TRIGGER midnight ON forecast.finding;
+});
+is(run("SELECT cec.today('forecast')"), '2027-03-13', 'midnight has passed before anything was decided');
+is(effects('forecast', 'born'), 'BORN|[2027-03-12,)', 'the day is the one before');
+is(run(q{SELECT DISTINCT (e.recorded_at AT TIME ZONE 'UTC')::date, (l.at AT TIME ZONE 'UTC')::date FROM forecast.rule_effect e JOIN forecast.coverage_rule r USING (rule_id)
+	JOIN forecast.audit_log l ON l.table_name = 'coverage_rule' AND l.row_id = r.rule_id WHERE r.name = 'born'}), '2027-03-12|2027-03-12', 'and so is the instant of what is recorded');
 
-is(run("SELECT * FROM $_.verify_history()"), '', "$_: the log comes to what the tables tell") foreach @portfolios, 'dropped', 'forecast';
+is(run("SELECT * FROM $_.verify_history()"), '', "$_: the log comes to what the tables tell") foreach @portfolios, 'dropped', 'forecast', 'carved';
 $node->stop('immediate');
 done_testing();

@@ -1,4 +1,4 @@
-# The second verifier, which shares no code with the first, reads what the README's commands write: it computes the same
+# The second verifier, which shares no code with the first, reads what the commands of docs/audit.md write: it computes the same
 # roots, and names what was changed.
 #
 # CEC_ROWS has both verify that many rows too, beside those of the short form.
@@ -25,9 +25,9 @@ sub ask
 	return $node->safe_psql($_[1] // 'book', $_[0]);
 }
 
-# Files as the README has them written; by the auditor, who need not be more.
-my ($commands) = slurp_file("$top/README.md") =~ /^```sh\npsql [^\n]*\n(.*?)^END\n```/ms;
-ok($commands, 'the README says how to write the files');
+# Files as docs/audit.md has them written; by the auditor, who need not be more.
+my ($commands) = slurp_file("$top/docs/audit.md") =~ /^```sh\npsql [^\n]*\n(.*?)^END\n```/ms;
+ok($commands, 'docs/audit.md says how to write the files');
 
 sub export
 {
@@ -132,7 +132,7 @@ foreach my $file (qw(audit_log audit_block audit_erasure audit_schema))
 	system("cp $folder/*.copy $copy/ && rm $copy/$file.copy") == 0 or die;
 	untried("no $file", qr/^cannot read \S+$file\.copy: No such file or directory$/, $copy, @digests);
 	append_to_file("$copy/$file.copy", "one\ttwo\n");
-	untried("something else as $file", qr/^\S+$file\.copy, line 1: not written as README\.md has it$/, $copy, @digests);
+	untried("something else as $file", qr/^\S+$file\.copy, line 1: not written as docs\/audit\.md has it$/, $copy, @digests);
 }
 
 # Another encoding, where bytes differ from those that the client sees.

@@ -1,0 +1,49 @@
+/*
+ * contract_constraint.c
+ *		The CHECK constraints of tiers, contracts, terms and regulations.
+ */
+#include "postgres.h"
+
+#include "contract.h"
+#include "country.h"
+
+#define CHECKS(CHECK) \
+	CHECK(service_tier_code_length, "service_tier", "code text", &cec_length, .most = 200) \
+	CHECK(service_tier_response_hours_positive, "service_tier", "response_hours numeric", &cec_positive, \
+		  .hint = "Leave it NULL where no time is promised.") \
+	CHECK(contract_number_length, "contract", "number text", &cec_length, .most = 200) \
+	CHECK(contract_kind_known, "contract", "kind text", &cec_word, \
+		  .words = "service, warranty, extended_warranty, lease") \
+	CHECK(contract_status_known, "contract", "status text", &cec_word, .words = "draft, active, terminated, void") \
+	CHECK(contract_days_not_empty, "contract", "during daterange", &cec_range_not_empty) \
+	CHECK(contract_days_finite, "contract", "during daterange", &cec_range_finite) \
+	CHECK(contract_suspensions_finite, "contract", "suspensions datemultirange", &cec_ranges_finite) \
+	CHECK( \
+		contract_time_zone_known, "contract", "time_zone text", &cec_time_zone, \
+		.hint = \
+			"Write a place, as Europe/Berlin; two hours east of Greenwich all year is Etc/GMT-2. The view pg_timezone_names has all names.") \
+	CHECK(contract_currency_form, "contract", "currency text", &cec_currency) \
+	CHECK(contract_governing_country_form, "contract", "governing_country text", &cec_country) \
+	CHECK(contract_boundary_valid, "contract", "boundary geometry", &cec_area_valid) \
+	CHECK(contract_boundary_in_range, "contract", "boundary geometry", &cec_area_in_range) \
+	CHECK(coverage_term_number_length, "coverage_term", "number text", &cec_length, .most = 200) \
+	CHECK(coverage_term_days_not_empty, "coverage_term", "during daterange", &cec_range_not_empty) \
+	CHECK(coverage_term_days_finite, "coverage_term", "during daterange", &cec_range_finite) \
+	CHECK(coverage_term_price_not_negative, "coverage_term", "price numeric", &cec_not_negative, \
+		  .hint = "Leave it NULL where no price is agreed.") \
+	CHECK(coverage_term_price_basis_known, "coverage_term", "price_basis text", &cec_word, \
+		  .words = "per_unit_day, per_unit_month, per_unit_year") \
+	CHECK(coverage_term_price_has_basis, "coverage_term", "price numeric, price_basis text", &cec_needs, \
+		  .rule = "a price needs its basis", .hint = "Say in price_basis what it is paid for, as in per_unit_month.") \
+	CHECK(coverage_term_proration_known, "coverage_term", "proration text", &cec_word, \
+		  .words = "actual_days, thirty_360, full_month") \
+	CHECK(regulation_country_form, "regulation", "country text", &cec_country) \
+	CHECK(regulation_region_form, "regulation", "region text, country text", &cec_region, \
+		  .rule = "a region must be an ISO 3166-2 code of the regulation's country", \
+		  .hint = "Bavaria is DE-BY, with country DE.") \
+	CHECK(regulation_requirement_length, "regulation", "requirement text", &cec_byte_length, .most = 4000, \
+		  .hint = "A long condition can be divided among several regulations.") \
+	CHECK(regulation_days_not_empty, "regulation", "during daterange", &cec_range_not_empty) \
+	CHECK(regulation_days_finite, "regulation", "during daterange", &cec_range_finite)
+
+CEC_ROW_CHECKS(contract, CHECKS)
