@@ -35,7 +35,7 @@ override CONTRIB_TESTDB = regress
 REGRESS_OPTS = --load-extension=postgis --load-extension=btree_gist --load-extension=cec
 
 PG_CONFIG ?= pg_config
-PG_CPPFLAGS = $(patsubst %,-I%,$(sort $(dir $(wildcard src/*/*.h)))) -isystem $(shell $(PG_CONFIG) --includedir-server)
+PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 
 .DEFAULT_GOAL = all

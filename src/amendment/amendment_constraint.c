@@ -4,8 +4,8 @@
  */
 #include "postgres.h"
 
-#include "amendment.h"
-#include "row_check.h"
+#include "amendment/amendment.h"
+#include "portfolio/row_check.h"
 
 #define CHECKS(CHECK) \
 	CHECK(amendment_status_known, "amendment", "status text", &cec_word, \

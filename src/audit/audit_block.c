@@ -16,7 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-#include "audit_block.h"
+#include "audit/audit_block.h"
 
 /* Reads a pg_snapshot; the result lives in the current memory context. */
 void

@@ -5,7 +5,7 @@
 #ifndef CEC_AUDIT_BLOCK_H
 #define CEC_AUDIT_BLOCK_H
 
-#include "portfolio_cache.h"
+#include "portfolio/portfolio_cache.h"
 
 /* What a snapshot shows: transactions before xmax but for those in progress. */
 typedef struct CecShown

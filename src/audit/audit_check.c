@@ -12,10 +12,10 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
-#include "audit_digest.h"
-#include "audit_leaf.h"
-#include "compat.h"
-#include "merkle_proof.h"
+#include "audit/audit_digest.h"
+#include "audit/audit_leaf.h"
+#include "support/compat.h"
+#include "support/merkle_proof.h"
 
 PG_FUNCTION_INFO_V1(cec_verify_inclusion);
 PG_FUNCTION_INFO_V1(cec_verify_consistency);

@@ -7,9 +7,9 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
-#include "audit_checked.h"
-#include "audit_tree.h"
-#include "compat.h"
+#include "audit/audit_checked.h"
+#include "audit/audit_tree.h"
+#include "support/compat.h"
 
 static const CecQuery node_at = {"SELECT hash::bytea FROM @P@.audit_node WHERE level = $1 AND position = $2",
 								 2,

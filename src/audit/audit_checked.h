@@ -5,7 +5,7 @@
 #ifndef CEC_AUDIT_CHECKED_H
 #define CEC_AUDIT_CHECKED_H
 
-#include "audit_verify.h"
+#include "audit/audit_verify.h"
 
 typedef struct CecCheckedTree
 {

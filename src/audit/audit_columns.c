@@ -23,9 +23,9 @@
 #include "utils/inval.h"
 #include "utils/memutils.h"
 
-#include "audit_columns.h"
-#include "column.h"
-#include "compat.h"
+#include "audit/audit_columns.h"
+#include "support/column.h"
+#include "support/compat.h"
 
 PG_FUNCTION_INFO_V1(cec_note_columns);
 

@@ -5,8 +5,8 @@
 #ifndef CEC_AUDIT_COLUMNS_H
 #define CEC_AUDIT_COLUMNS_H
 
-#include "canonical.h"
-#include "change.h"
+#include "portfolio/change.h"
+#include "support/canonical.h"
 
 #define CEC_IMAGE_FORMAT 1
 #define CEC_SCHEMA_HASH_LEN 16

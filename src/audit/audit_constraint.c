@@ -7,8 +7,8 @@
 #include "utils/array.h"
 #include "access/detoast.h"
 
-#include "audit.h"
-#include "row_check.h"
+#include "audit/audit.h"
+#include "portfolio/row_check.h"
 
 #define HASH_BYTES 32
 

@@ -13,9 +13,9 @@
 #include "utils/builtins.h"
 #include "utils/date.h"
 
-#include "audit_delta.h"
-#include "canonical.h"
-#include "compat.h"
+#include "audit/audit_delta.h"
+#include "support/canonical.h"
+#include "support/compat.h"
 
 /* From so many rows on the next asset goes into another piece. */
 #define PIECE_ROWS 65536

@@ -7,8 +7,8 @@
 
 #include "lib/stringinfo.h"
 
-#include "delta.h"
-#include "portfolio_cache.h"
+#include "portfolio/delta.h"
+#include "portfolio/portfolio_cache.h"
 
 #define CEC_DELTA_FORMAT 1
 

@@ -13,8 +13,8 @@
 #include "port/pg_bswap.h"
 #include "utils/xid8.h"
 
-#include "audit_verify.h"
-#include "compat.h"
+#include "audit/audit_verify.h"
+#include "support/compat.h"
 
 #define MAX_CANDIDATES 256
 

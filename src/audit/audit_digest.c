@@ -18,8 +18,8 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
-#include "audit_digest.h"
-#include "compat.h"
+#include "audit/audit_digest.h"
+#include "support/compat.h"
 
 PG_FUNCTION_INFO_V1(cec_audit_digest);
 

@@ -7,8 +7,8 @@
 
 #include "datatype/timestamp.h"
 
-#include "merkle.h"
-#include "portfolio_cache.h"
+#include "portfolio/portfolio_cache.h"
+#include "support/merkle.h"
 
 typedef struct CecDigest
 {

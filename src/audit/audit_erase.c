@@ -25,14 +25,14 @@
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
-#include "act_as.h"
-#include "audit.h"
-#include "audit_kept.h"
-#include "audit_leaf.h"
-#include "audit_scan.h"
-#include "column.h"
-#include "compat.h"
-#include "replace.h"
+#include "audit/audit.h"
+#include "audit/audit_kept.h"
+#include "audit/audit_leaf.h"
+#include "audit/audit_scan.h"
+#include "support/act_as.h"
+#include "support/column.h"
+#include "support/compat.h"
+#include "support/replace.h"
 
 PG_FUNCTION_INFO_V1(cec_erase_audit);
 

@@ -12,10 +12,10 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
-#include "audit_columns.h"
-#include "audit_erasure.h"
-#include "canonical.h"
-#include "compat.h"
+#include "audit/audit_columns.h"
+#include "audit/audit_erasure.h"
+#include "support/canonical.h"
+#include "support/compat.h"
 
 /* All entries of the log about an erasure, each with what it must hold, in the order of the columns of audit_erasure. */
 static const CecQuery entries = {

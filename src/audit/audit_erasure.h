@@ -5,8 +5,8 @@
 #ifndef CEC_AUDIT_ERASURE_H
 #define CEC_AUDIT_ERASURE_H
 
-#include "merkle.h"
-#include "portfolio_cache.h"
+#include "portfolio/portfolio_cache.h"
+#include "support/merkle.h"
 
 extern bool cec_erasure_find(CecPortfolio *portfolio, int64 audit_id, CecHash *content);
 extern char *cec_erasure_tell(CecPortfolio *portfolio, int64 audit_id);

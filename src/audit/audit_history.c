@@ -28,11 +28,11 @@
 #include "utils/snapmgr.h"
 #include "utils/xid8.h"
 
-#include "act_as.h"
-#include "audit_delta.h"
-#include "audit_history.h"
-#include "audit_scan.h"
-#include "compat.h"
+#include "audit/audit_delta.h"
+#include "audit/audit_history.h"
+#include "audit/audit_scan.h"
+#include "support/act_as.h"
+#include "support/compat.h"
 
 PG_FUNCTION_INFO_V1(cec_verify_history);
 

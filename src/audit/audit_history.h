@@ -7,7 +7,7 @@
 
 #include "nodes/execnodes.h"
 
-#include "delta.h"
+#include "portfolio/delta.h"
 
 /* Where something that is known of an asset comes from. */
 typedef enum CecHistorySource

@@ -16,8 +16,8 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "audit_history.h"
-#include "compat.h"
+#include "audit/audit_history.h"
+#include "support/compat.h"
 
 /* Adds an item to a list, in the memory context in which the list began. */
 void

@@ -12,8 +12,8 @@
 #include "utils/builtins.h"
 #include "utils/xid8.h"
 
-#include "audit_kept.h"
-#include "compat.h"
+#include "audit/audit_kept.h"
+#include "support/compat.h"
 
 /* Where a row's leaf is: in the first block of its own cluster whose snapshot shows it (audit_block.c) … */
 static const CecQuery leaf_of_row = {

@@ -7,8 +7,8 @@
 
 #include "access/transam.h"
 
-#include "audit_tree.h"
-#include "merkle_proof.h"
+#include "audit/audit_tree.h"
+#include "support/merkle_proof.h"
 
 typedef struct CecKept
 {

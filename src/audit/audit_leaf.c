@@ -12,9 +12,9 @@
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
-#include "audit_leaf.h"
-#include "canonical.h"
-#include "compat.h"
+#include "audit/audit_leaf.h"
+#include "support/canonical.h"
+#include "support/compat.h"
 
 /* Starts making leaves in the current memory context. */
 void

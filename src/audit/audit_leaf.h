@@ -7,8 +7,8 @@
 
 #include "lib/stringinfo.h"
 
-#include "audit_log.h"
-#include "merkle.h"
+#include "audit/audit_log.h"
+#include "support/merkle.h"
 
 #define CEC_HEADER_FORMAT 1
 #define CEC_HEADER_FIXED_LEN 33

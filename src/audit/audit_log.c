@@ -7,9 +7,9 @@
 #include "utils/inval.h"
 #include "utils/rel.h"
 
-#include "audit_log.h"
-#include "column.h"
-#include "compat.h"
+#include "audit/audit_log.h"
+#include "support/column.h"
+#include "support/compat.h"
 
 static const char *const log_column_name[CEC_LOG_COLUMNS] = {
 	"audit_id",			"xid",		   "system_id",	  "at",			"actor",	 "session_user_name",

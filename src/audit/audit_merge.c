@@ -15,10 +15,10 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 
-#include "audit_checked.h"
-#include "audit_stream.h"
-#include "audit_verify.h"
-#include "compat.h"
+#include "audit/audit_checked.h"
+#include "audit/audit_stream.h"
+#include "audit/audit_verify.h"
+#include "support/compat.h"
 
 static const CecQuery all_blocks = {
 	"SELECT block_no::bigint, row_count::bigint, tree_size::bigint, coalesce(root::bytea, ''),"

@@ -13,7 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/xid8.h"
 
-#include "audit_scan.h"
+#include "audit/audit_scan.h"
 
 PG_FUNCTION_INFO_V1(cec_blocks_of);
 

@@ -19,13 +19,13 @@
 #include "utils/snapmgr.h"
 #include "utils/xid8.h"
 
-#include "act_as.h"
-#include "audit_digest.h"
-#include "audit_erasure.h"
-#include "audit_kept.h"
-#include "audit_leaf.h"
-#include "audit_scan.h"
-#include "compat.h"
+#include "audit/audit_digest.h"
+#include "audit/audit_erasure.h"
+#include "audit/audit_kept.h"
+#include "audit/audit_leaf.h"
+#include "audit/audit_scan.h"
+#include "support/act_as.h"
+#include "support/compat.h"
 
 PG_FUNCTION_INFO_V1(cec_audit_proof);
 PG_FUNCTION_INFO_V1(cec_audit_consistency);

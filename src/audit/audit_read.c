@@ -12,8 +12,8 @@
 #include "utils/json.h"
 #include "utils/jsonb.h"
 
-#include "audit_columns.h"
-#include "compat.h"
+#include "audit/audit_columns.h"
+#include "support/compat.h"
 
 PG_FUNCTION_INFO_V1(cec_decode_row_image);
 PG_FUNCTION_INFO_V1(cec_refuse_rewrite);

@@ -31,10 +31,10 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "act_as.h"
-#include "audit_replay.h"
-#include "audit_scan.h"
-#include "compat.h"
+#include "audit/audit_replay.h"
+#include "audit/audit_scan.h"
+#include "support/act_as.h"
+#include "support/compat.h"
 
 PG_FUNCTION_INFO_V1(cec_verify_replay);
 

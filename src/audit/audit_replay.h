@@ -9,9 +9,9 @@
 #include "lib/stringinfo.h"
 #include "utils/hsearch.h"
 
-#include "audit_columns.h"
-#include "keyed_sum.h"
-#include "portfolio_cache.h"
+#include "audit/audit_columns.h"
+#include "portfolio/portfolio_cache.h"
+#include "support/keyed_sum.h"
 
 /* A column that a table has now. */
 typedef struct CecReplayColumn

@@ -6,7 +6,7 @@
  */
 #include "postgres.h"
 
-#include "audit_replay.h"
+#include "audit/audit_replay.h"
 
 /* The operation by the log's word for it; false for any other word. */
 bool

@@ -16,7 +16,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-#include "audit_replay.h"
+#include "audit/audit_replay.h"
 
 #define VALUE_SHOWN 100
 

@@ -16,8 +16,8 @@
 #include "port/pg_bswap.h"
 #include "utils/memutils.h"
 
-#include "audit_replay.h"
-#include "compat.h"
+#include "audit/audit_replay.h"
+#include "support/compat.h"
 
 /* An item as it is sorted: bytes that compare like table, row and column. */
 typedef struct SortedItem

@@ -20,9 +20,9 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "act_as.h"
-#include "audit_replay.h"
-#include "compat.h"
+#include "audit/audit_replay.h"
+#include "support/act_as.h"
+#include "support/compat.h"
 
 /* A query over the portfolio, whose schema stands in the place of "@P@". */
 char *

@@ -11,7 +11,7 @@
 
 #include "miscadmin.h"
 
-#include "audit_log.h"
+#include "audit/audit_log.h"
 
 #define POOL_SALTS 256
 

@@ -10,7 +10,7 @@
 #include "miscadmin.h"
 #include "utils/rel.h"
 
-#include "audit_scan.h"
+#include "audit/audit_scan.h"
 
 /* In the order of CecLogColumn; the casts keep a column that somebody retyped from being read as what it was. */
 #define SELECT_LOG \

@@ -5,9 +5,9 @@
 #ifndef CEC_AUDIT_SCAN_H
 #define CEC_AUDIT_SCAN_H
 
-#include "act_as.h"
-#include "audit_block.h"
-#include "audit_log.h"
+#include "audit/audit_block.h"
+#include "audit/audit_log.h"
+#include "support/act_as.h"
 
 extern void cec_audit_require_read_committed(const char *what);
 extern void cec_audit_begin(CecPortfolio *portfolio, CecActAs *act, const char *verb);

@@ -35,14 +35,14 @@
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
-#include "act_as.h"
-#include "audit_erasure.h"
-#include "audit_leaf.h"
-#include "audit_scan.h"
-#include "audit_sort.h"
-#include "audit_tree.h"
-#include "column.h"
-#include "compat.h"
+#include "audit/audit_erasure.h"
+#include "audit/audit_leaf.h"
+#include "audit/audit_scan.h"
+#include "audit/audit_sort.h"
+#include "audit/audit_tree.h"
+#include "support/act_as.h"
+#include "support/column.h"
+#include "support/compat.h"
 
 PG_FUNCTION_INFO_V1(cec_seal_audit);
 

@@ -11,8 +11,8 @@
 #include "miscadmin.h"
 #include "utils/tuplesort.h"
 
-#include "audit_sort.h"
-#include "compat.h"
+#include "audit/audit_sort.h"
+#include "support/compat.h"
 
 enum
 {

@@ -5,7 +5,7 @@
 #ifndef CEC_AUDIT_SORT_H
 #define CEC_AUDIT_SORT_H
 
-#include "merkle.h"
+#include "support/merkle.h"
 
 typedef struct CecSealedRow
 {

@@ -7,8 +7,8 @@
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 
-#include "audit_stream.h"
-#include "compat.h"
+#include "audit/audit_stream.h"
+#include "support/compat.h"
 
 static const CecQuery leaves_in_order = {
 	"SELECT first_leaf::bigint, block_no::bigint, coalesce(audit_ids::bigint[], '{}'), coalesce(leaf_hashes::bytea, '')"

@@ -5,8 +5,8 @@
 #ifndef CEC_AUDIT_STREAM_H
 #define CEC_AUDIT_STREAM_H
 
-#include "audit_sort.h"
-#include "portfolio_cache.h"
+#include "audit/audit_sort.h"
+#include "portfolio/portfolio_cache.h"
 
 typedef struct CecLeafStream
 {

@@ -11,10 +11,10 @@
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 
-#include "append.h"
-#include "audit_tree.h"
-#include "column.h"
-#include "compat.h"
+#include "audit/audit_tree.h"
+#include "support/append.h"
+#include "support/column.h"
+#include "support/compat.h"
 
 struct CecTreeWriter
 {

@@ -5,8 +5,8 @@
 #ifndef CEC_AUDIT_TREE_H
 #define CEC_AUDIT_TREE_H
 
-#include "merkle.h"
-#include "portfolio_cache.h"
+#include "portfolio/portfolio_cache.h"
+#include "support/merkle.h"
 
 /* audit_leaf holds so many leaves a row at most, and none of them crosses a multiple of it. */
 #define CEC_LEAVES_A_ROW 64

@@ -25,11 +25,11 @@
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
-#include "audit.h"
-#include "audit_columns.h"
-#include "audit_erasure.h"
-#include "audit_verify.h"
-#include "compat.h"
+#include "audit/audit.h"
+#include "audit/audit_columns.h"
+#include "audit/audit_erasure.h"
+#include "audit/audit_verify.h"
+#include "support/compat.h"
 
 PG_FUNCTION_INFO_V1(cec_verify_audit);
 

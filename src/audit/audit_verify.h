@@ -7,10 +7,10 @@
 
 #include "funcapi.h"
 
-#include "audit_digest.h"
-#include "audit_leaf.h"
-#include "audit_scan.h"
-#include "audit_sort.h"
+#include "audit/audit_digest.h"
+#include "audit/audit_leaf.h"
+#include "audit/audit_scan.h"
+#include "audit/audit_sort.h"
 
 /* In place of a number that there is none of. */
 #define CEC_NO_NUMBER PG_INT64_MIN

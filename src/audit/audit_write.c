@@ -26,13 +26,13 @@
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
-#include "append.h"
-#include "audit.h"
-#include "audit_columns.h"
-#include "audit_delta.h"
-#include "audit_log.h"
-#include "column.h"
-#include "compat.h"
+#include "audit/audit.h"
+#include "audit/audit_columns.h"
+#include "audit/audit_delta.h"
+#include "audit/audit_log.h"
+#include "support/append.h"
+#include "support/column.h"
+#include "support/compat.h"
 
 static char *actor_setting = NULL;
 static char *reason_setting = NULL;

@@ -5,8 +5,8 @@
 #ifndef CEC_BUNDLE_H
 #define CEC_BUNDLE_H
 
-#include "id_list.h"
-#include "reading.h"
+#include "portfolio/reading.h"
+#include "support/id_list.h"
 
 extern void cec_bundle_init(void);
 extern void cec_bundle_constraint_init(void);

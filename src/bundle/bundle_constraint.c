@@ -4,8 +4,8 @@
  */
 #include "postgres.h"
 
-#include "bundle.h"
-#include "row_check.h"
+#include "bundle/bundle.h"
+#include "portfolio/row_check.h"
 
 #define CHECKS(CHECK) \
 	CHECK(bundle_name_not_empty, "bundle", "name text", &cec_not_empty, .hint = "Give the bundle a name.") \

@@ -21,11 +21,11 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "bundle.h"
-#include "bundle_walk.h"
+#include "bundle/bundle.h"
+#include "bundle/bundle_walk.h"
 #include "catalog/pg_type.h"
-#include "change.h"
-#include "probe.h"
+#include "portfolio/change.h"
+#include "support/probe.h"
 
 static const CecQuery tag_of_asset = {
 	"SELECT asset_tag FROM @P@.asset WHERE asset_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN, .results = {TEXTOID}};

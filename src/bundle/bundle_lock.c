@@ -7,10 +7,10 @@
 #include "miscadmin.h"
 #include "utils/hsearch.h"
 
-#include "asset_lock.h"
-#include "bundle.h"
-#include "bundle_walk.h"
-#include "change.h"
+#include "bundle/bundle.h"
+#include "bundle/bundle_walk.h"
+#include "portfolio/change.h"
+#include "registry/asset_lock.h"
 
 /* Adds all members below the assets; a list that comes in order stays in order while nothing is added. */
 void

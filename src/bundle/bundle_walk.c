@@ -8,7 +8,7 @@
 
 #include "catalog/pg_type.h"
 
-#include "bundle_walk.h"
+#include "bundle/bundle_walk.h"
 
 struct CecBundleWalk
 {

@@ -5,8 +5,8 @@
 #ifndef CEC_BUNDLE_WALK_H
 #define CEC_BUNDLE_WALK_H
 
-#include "day_set.h"
-#include "reading.h"
+#include "portfolio/reading.h"
+#include "support/day_set.h"
 
 typedef struct CecBundleWalk CecBundleWalk;
 

@@ -4,8 +4,8 @@
  */
 #include "postgres.h"
 
-#include "contract.h"
-#include "country.h"
+#include "contract/contract.h"
+#include "registry/country.h"
 
 #define CHECKS(CHECK) \
 	CHECK(service_tier_code_length, "service_tier", "code text", &cec_length, .most = 200) \

@@ -13,10 +13,10 @@
 #include "catalog/pg_type.h"
 #include "utils/snapmgr.h"
 
-#include "change.h"
-#include "column.h"
-#include "contract.h"
-#include "probe.h"
+#include "contract/contract.h"
+#include "portfolio/change.h"
+#include "support/column.h"
+#include "support/probe.h"
 
 static const CecQuery apart = {
 	"SELECT t.number, c.number, pg_catalog.format('The term runs %s, the contract %s.', cec._days_in_words(t.during), cec._days_in_words(c.during))"

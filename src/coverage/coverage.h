@@ -5,11 +5,11 @@
 #ifndef CEC_COVERAGE_H
 #define CEC_COVERAGE_H
 
-#include "day_set.h"
-#include "delta.h"
-#include "id_list.h"
-#include "reading.h"
-#include "rule_work.h"
+#include "portfolio/delta.h"
+#include "portfolio/reading.h"
+#include "rule/rule_work.h"
+#include "support/day_set.h"
+#include "support/id_list.h"
 #include "storage/itemptr.h"
 #include "utils/hsearch.h"
 #include "utils/snapshot.h"

@@ -21,10 +21,10 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "act_as.h"
-#include "compat.h"
-#include "coverage.h"
-#include "coverage_look.h"
+#include "coverage/coverage.h"
+#include "coverage/coverage_look.h"
+#include "support/act_as.h"
+#include "support/compat.h"
 
 PG_FUNCTION_INFO_V1(cec_covered);
 PG_FUNCTION_INFO_V1(cec_refuse_typing);

@@ -15,9 +15,9 @@
 
 #include "catalog/pg_type.h"
 
-#include "change.h"
-#include "column.h"
-#include "coverage.h"
+#include "coverage/coverage.h"
+#include "portfolio/change.h"
+#include "support/column.h"
 
 /* Waits for the gate when one of the rows that the new rows refer to by a column is not there. */
 static void

@@ -13,9 +13,9 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "change.h"
-#include "column.h"
-#include "coverage.h"
+#include "coverage/coverage.h"
+#include "portfolio/change.h"
+#include "support/column.h"
 
 static bool
 any_differs(CecChange *change, CecRows *rows, const char *const *columns)

@@ -26,10 +26,10 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "bundle_walk.h"
-#include "coverage.h"
-#include "id_list.h"
-#include "reading.h"
+#include "bundle/bundle_walk.h"
+#include "coverage/coverage.h"
+#include "portfolio/reading.h"
+#include "support/id_list.h"
 
 /* The tables that facts come from. */
 typedef struct Reader

@@ -4,8 +4,8 @@
  */
 #include "postgres.h"
 
-#include "coverage.h"
-#include "row_check.h"
+#include "coverage/coverage.h"
+#include "portfolio/row_check.h"
 
 #define CHECKS(CHECK) \
 	CHECK(coverage_days_not_empty, "coverage", "during daterange", &cec_range_not_empty) \

@@ -16,7 +16,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "coverage.h"
+#include "coverage/coverage.h"
 
 typedef struct Differ
 {

@@ -18,10 +18,10 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "compat.h"
-#include "coverage.h"
-#include "coverage_look.h"
-#include "reading.h"
+#include "coverage/coverage.h"
+#include "coverage/coverage_look.h"
+#include "portfolio/reading.h"
+#include "support/compat.h"
 
 /* What is looked for, and what was found so far. */
 typedef struct Look

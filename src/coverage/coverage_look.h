@@ -5,7 +5,7 @@
 #ifndef CEC_COVERAGE_LOOK_H
 #define CEC_COVERAGE_LOOK_H
 
-#include "coverage.h"
+#include "coverage/coverage.h"
 
 /* A covering term; texts as Datum. */
 typedef struct CecCovering

@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "coverage.h"
+#include "coverage/coverage.h"
 
 static int
 compare_days(const void *one, const void *other)

@@ -13,10 +13,10 @@
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
-#include "act_as.h"
-#include "compat.h"
-#include "coverage.h"
-#include "rule_change.h"
+#include "coverage/coverage.h"
+#include "rule/rule_change.h"
+#include "support/act_as.h"
+#include "support/compat.h"
 
 PG_FUNCTION_INFO_V1(cec_recompute);
 PG_FUNCTION_INFO_V1(cec_keep_definitions);

@@ -19,10 +19,10 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "append.h"
-#include "compat.h"
-#include "coverage.h"
-#include "remove.h"
+#include "coverage/coverage.h"
+#include "support/append.h"
+#include "support/compat.h"
+#include "support/remove.h"
 
 /* Columns of both tables; the last but one is an instant in coverage and a period in the history, the last there alone. */
 typedef enum CoverColumn

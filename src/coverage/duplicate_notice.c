@@ -11,8 +11,8 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
-#include "change.h"
-#include "coverage.h"
+#include "coverage/coverage.h"
+#include "portfolio/change.h"
 
 /*
  * Given assets and terms of rows of cover that came, which are of lists or, if so, of rules; lists are held against lists, rules

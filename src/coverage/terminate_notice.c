@@ -9,9 +9,9 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
-#include "change.h"
-#include "column.h"
-#include "coverage.h"
+#include "coverage/coverage.h"
+#include "portfolio/change.h"
+#include "support/column.h"
 
 static const CecQuery still_covered = {
 	"SELECT c.number, count(DISTINCT v.asset_id),"

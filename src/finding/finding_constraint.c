@@ -4,8 +4,8 @@
  */
 #include "postgres.h"
 
-#include "finding.h"
-#include "row_check.h"
+#include "finding/finding.h"
+#include "portfolio/row_check.h"
 
 #define CHECKS(CHECK) \
 	CHECK(finding_severity_known, "finding", "severity text", &cec_word, .words = "info, warning, error") \

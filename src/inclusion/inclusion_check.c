@@ -22,11 +22,11 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
-#include "act_as.h"
-#include "identifier_key.h"
-#include "inclusion_lines.h"
-#include "inclusion_resolve.h"
-#include "probe.h"
+#include "inclusion/inclusion_lines.h"
+#include "inclusion/inclusion_resolve.h"
+#include "registry/identifier_key.h"
+#include "support/act_as.h"
+#include "support/probe.h"
 
 PG_FUNCTION_INFO_V1(cec_check_inclusions);
 

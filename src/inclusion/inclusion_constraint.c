@@ -4,8 +4,8 @@
  */
 #include "postgres.h"
 
-#include "inclusion.h"
-#include "row_check.h"
+#include "inclusion/inclusion.h"
+#include "portfolio/row_check.h"
 
 #define CHECKS(CHECK) \
 	CHECK(inclusion_effect_known, "inclusion", "effect text", &cec_word, .words = "include, exclude") \

@@ -5,8 +5,8 @@
 #ifndef CEC_INCLUSION_LINES_H
 #define CEC_INCLUSION_LINES_H
 
-#include "change.h"
-#include "day_set.h"
+#include "portfolio/change.h"
+#include "support/day_set.h"
 #include "nodes/pg_list.h"
 
 /* A line that is checked against the register. */

@@ -14,11 +14,11 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
-#include "change.h"
-#include "day_set.h"
-#include "identifier_key.h"
-#include "inclusion_lines.h"
-#include "inclusion_resolve.h"
+#include "inclusion/inclusion_lines.h"
+#include "inclusion/inclusion_resolve.h"
+#include "portfolio/change.h"
+#include "registry/identifier_key.h"
+#include "support/day_set.h"
 
 /* How many wrong lines a message names. */
 #define LINES_SHOWN 10

@@ -32,12 +32,12 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "act_as.h"
-#include "column.h"
-#include "day_set.h"
-#include "inclusion_resolve.h"
-#include "portfolio_cache.h"
-#include "probe.h"
+#include "inclusion/inclusion_resolve.h"
+#include "portfolio/portfolio_cache.h"
+#include "support/act_as.h"
+#include "support/column.h"
+#include "support/day_set.h"
+#include "support/probe.h"
 
 PG_FUNCTION_INFO_V1(cec_resolve_listed_as);
 PG_FUNCTION_INFO_V1(cec_keep_listed_asset);

@@ -5,8 +5,8 @@
 #ifndef CEC_INCLUSION_RESOLVE_H
 #define CEC_INCLUSION_RESOLVE_H
 
-#include "change.h"
-#include "day_set.h"
+#include "portfolio/change.h"
+#include "support/day_set.h"
 #include "nodes/pg_list.h"
 
 #define CEC_NAMES_ANOTHER (-1)

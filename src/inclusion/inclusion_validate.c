@@ -19,13 +19,13 @@
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
-#include "change.h"
-#include "column.h"
-#include "day_set.h"
-#include "inclusion.h"
-#include "inclusion_lines.h"
-#include "inclusion_resolve.h"
-#include "probe.h"
+#include "inclusion/inclusion.h"
+#include "inclusion/inclusion_lines.h"
+#include "inclusion/inclusion_resolve.h"
+#include "portfolio/change.h"
+#include "support/column.h"
+#include "support/day_set.h"
+#include "support/probe.h"
 
 /* The days of a term, asked once a statement. */
 typedef struct DaysOfTerm

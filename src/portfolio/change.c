@@ -25,11 +25,11 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "act_as.h"
+#include "support/act_as.h"
 #include "catalog/pg_type.h"
-#include "change.h"
-#include "column.h"
-#include "probe.h"
+#include "portfolio/change.h"
+#include "support/column.h"
+#include "support/probe.h"
 
 typedef struct Handler
 {

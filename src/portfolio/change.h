@@ -11,9 +11,9 @@
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
-#include "delta.h"
-#include "id_list.h"
-#include "reading.h"
+#include "portfolio/delta.h"
+#include "portfolio/reading.h"
+#include "support/id_list.h"
 
 typedef enum CecOperation
 {

@@ -12,7 +12,7 @@
 #include "access/xact.h"
 #include "utils/memutils.h"
 
-#include "delta.h"
+#include "portfolio/delta.h"
 
 /* The latest instant that a transaction of this session took, and when that transaction began. */
 static TimestampTz last_instant = 0;

@@ -7,7 +7,7 @@
 
 #include "utils/timestamp.h"
 
-#include "day_set.h"
+#include "support/day_set.h"
 
 /* A state of cover, or days on which a rule acts, that came or went. */
 typedef struct CecDeltaRow

@@ -26,10 +26,10 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-#include "column.h"
-#include "compat.h"
-#include "portfolio_cache.h"
-#include "portfolio_check.h"
+#include "portfolio/portfolio_cache.h"
+#include "portfolio/portfolio_check.h"
+#include "support/column.h"
+#include "support/compat.h"
 
 static HTAB *portfolios = NULL; /* of CacheSlot */
 static HTAB *relations = NULL;	/* of RelationSlot */

@@ -5,10 +5,10 @@
 #ifndef CEC_PORTFOLIO_CACHE_H
 #define CEC_PORTFOLIO_CACHE_H
 
-#include "act_as.h"
-#include "probe.h"
-#include "query.h"
-#include "source.h"
+#include "portfolio/source.h"
+#include "support/act_as.h"
+#include "support/probe.h"
+#include "support/query.h"
 #include "storage/lockdefs.h"
 #include "utils/hsearch.h"
 #include "utils/relcache.h"

@@ -26,8 +26,8 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "compat.h"
-#include "portfolio_check.h"
+#include "portfolio/portfolio_check.h"
+#include "support/compat.h"
 
 /* The only tables that may be partitioned: what the engine does to them goes through the server's executor then. */
 static const char *const partitionable[] = {"audit_log"};

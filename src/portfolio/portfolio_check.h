@@ -5,7 +5,7 @@
 #ifndef CEC_PORTFOLIO_CHECK_H
 #define CEC_PORTFOLIO_CHECK_H
 
-#include "portfolio_shape.h"
+#include "portfolio/portfolio_shape.h"
 
 extern void cec_check_kind(Relation rel, Oid owner);
 extern void cec_check_table(Relation rel, Oid owner, const CecTableShape *shape);

@@ -35,8 +35,8 @@
 #include "utils/rls.h"
 #include "utils/syscache.h"
 
-#include "compat.h"
-#include "portfolio_cache.h"
+#include "portfolio/portfolio_cache.h"
+#include "support/compat.h"
 
 /* What an expression is looked through for. */
 typedef struct Search

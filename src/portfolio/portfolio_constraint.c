@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "row_check.h"
+#include "portfolio/row_check.h"
 
 static bool
 never_holds(const CecRowCheck *check, FunctionCallInfo fcinfo)

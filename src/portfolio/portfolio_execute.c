@@ -13,8 +13,8 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
-#include "act_as.h"
-#include "compat.h"
+#include "support/act_as.h"
+#include "support/compat.h"
 
 PG_FUNCTION_INFO_V1(cec_execute_as);
 

@@ -26,11 +26,11 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "compat.h"
-#include "guard.h"
-#include "portfolio_cache.h"
-#include "portfolio_query.h"
-#include "portfolio_shape.h"
+#include "portfolio/portfolio_cache.h"
+#include "portfolio/portfolio_query.h"
+#include "portfolio/portfolio_shape.h"
+#include "support/compat.h"
+#include "support/guard.h"
 
 static post_parse_analyze_hook_type next_hook = NULL;
 static planner_hook_type next_planner = NULL;

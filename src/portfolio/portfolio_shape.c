@@ -17,7 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "portfolio_shape.h"
+#include "portfolio/portfolio_shape.h"
 
 static HTAB *shapes = NULL; /* of CecTableShape; NULL until read */
 static MemoryContext shape_cxt = NULL;

@@ -18,8 +18,8 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "query.h"
-#include "reading.h"
+#include "portfolio/reading.h"
+#include "support/query.h"
 
 /* The statement locks rows of it, and so do foreign keys. */
 const CecSource cec_source_asset = {"asset",

@@ -5,7 +5,7 @@
 #ifndef CEC_READING_H
 #define CEC_READING_H
 
-#include "portfolio_cache.h"
+#include "portfolio/portfolio_cache.h"
 
 #define CEC_READING_SOURCES 16
 

@@ -9,7 +9,7 @@
 #include "utils/elog.h"
 #include "utils/memutils.h"
 
-#include "refresh_task.h"
+#include "portfolio/refresh_task.h"
 
 static const CecQuery last_run = {"SELECT max(on_day) FROM @P@.refresh_run", .results = {DATEOID}};
 

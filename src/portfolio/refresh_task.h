@@ -8,7 +8,7 @@
 #include "nodes/pg_list.h"
 #include "utils/date.h"
 
-#include "portfolio_cache.h"
+#include "portfolio/portfolio_cache.h"
 
 /* One run of refresh: from the first day through the last; the portfolio is pinned, its gate held alone, its owner acted as. */
 typedef struct CecRefresh

@@ -32,9 +32,9 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "act_as.h"
-#include "compat.h"
-#include "row_check.h"
+#include "portfolio/row_check.h"
+#include "support/act_as.h"
+#include "support/compat.h"
 
 PG_FUNCTION_INFO_V1(cec_row_checks);
 

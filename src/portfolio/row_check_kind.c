@@ -19,9 +19,9 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
-#include "compat.h"
-#include "row_check.h"
-#include "time_zone.h"
+#include "portfolio/row_check.h"
+#include "support/compat.h"
+#include "support/time_zone.h"
 
 /* A word that differs in so many letters may have been meant. */
 #define MAX_DISTANCE 2

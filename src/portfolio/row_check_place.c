@@ -18,7 +18,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "row_check.h"
+#include "portfolio/row_check.h"
 
 #define EWKB_SRID 0x20000000
 #define EWKB_POINT 1

@@ -14,8 +14,8 @@
 #include "utils/date.h"
 #include "utils/fmgrprotos.h"
 
-#include "refresh_task.h"
-#include "rule_set.h"
+#include "portfolio/refresh_task.h"
+#include "rule/rule_set.h"
 
 /* Days. */
 #define MAX_FORECAST 3660

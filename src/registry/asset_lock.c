@@ -12,8 +12,8 @@
 #include "storage/lockdefs.h"
 #include "utils/guc.h"
 
-#include "asset_lock.h"
-#include "compat.h"
+#include "registry/asset_lock.h"
+#include "support/compat.h"
 
 /*
  * From here on the gate is worth what it costs (test/bench, "lock").  It takes 20 µs and thus less than row locks from

@@ -5,7 +5,7 @@
 #ifndef CEC_ASSET_LOCK_H
 #define CEC_ASSET_LOCK_H
 
-#include "change.h"
+#include "portfolio/change.h"
 
 extern void cec_asset_lock_init(void);
 extern bool cec_lock_assets(CecReading *reading, const CecIds *assets);

@@ -9,8 +9,8 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
-#include "compat.h"
-#include "country.h"
+#include "registry/country.h"
+#include "support/compat.h"
 
 /* All codes, in order, without anything between. */
 static const char codes[] =

@@ -14,7 +14,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
-#include "identifier_key.h"
+#include "registry/identifier_key.h"
 
 PG_FUNCTION_INFO_V1(cec_identifier_key);
 

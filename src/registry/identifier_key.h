@@ -8,8 +8,8 @@
 #include "mb/pg_wchar.h"
 #include "utils/snapshot.h"
 
-#include "day_set.h"
-#include "portfolio_cache.h"
+#include "portfolio/portfolio_cache.h"
+#include "support/day_set.h"
 
 /* Looks for registered names that are nearly what somebody typed. */
 typedef struct CecNear CecNear;

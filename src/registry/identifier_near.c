@@ -26,9 +26,9 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "column.h"
-#include "identifier_key.h"
-#include "key_probe.h"
+#include "registry/identifier_key.h"
+#include "support/column.h"
+#include "support/key_probe.h"
 
 /* So many keys with a common beginning are read one after the other. */
 #define FEW_KEYS 300

@@ -9,7 +9,7 @@
  */
 #include "postgres.h"
 
-#include "identifier_key.h"
+#include "registry/identifier_key.h"
 
 static bool
 reads_as_digit(CecKeyChar at)

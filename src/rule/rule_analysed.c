@@ -22,8 +22,8 @@
 #include "utils/numeric.h"
 #include "utils/regproc.h"
 
-#include "compat.h"
-#include "rule_stages.h"
+#include "rule/rule_stages.h"
+#include "support/compat.h"
 
 /* A replacement may be longer than what it replaces up to so many bytes. */
 #define MAX_GROWTH 10

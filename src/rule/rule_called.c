@@ -22,7 +22,7 @@
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
-#include "rule_stages.h"
+#include "rule/rule_stages.h"
 
 #define OWN_SCHEMA "cec"
 #define GEOMETRY InvalidOid

@@ -8,11 +8,11 @@
 #ifndef CEC_RULE_CHANGE_H
 #define CEC_RULE_CHANGE_H
 
-#include "change.h"
-#include "id_list.h"
-#include "rule_effect.h"
-#include "rule_finding.h"
-#include "rule_set.h"
+#include "portfolio/change.h"
+#include "rule/rule_effect.h"
+#include "rule/rule_finding.h"
+#include "rule/rule_set.h"
+#include "support/id_list.h"
 
 typedef struct CecRuleChange
 {

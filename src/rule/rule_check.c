@@ -13,8 +13,8 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-#include "act_as.h"
-#include "rule_stages.h"
+#include "rule/rule_stages.h"
+#include "support/act_as.h"
 
 PG_FUNCTION_INFO_V1(cec_check_condition);
 PG_FUNCTION_INFO_V1(cec_condition_sql);

@@ -11,7 +11,7 @@
 #include "executor/executor.h"
 #include "utils/memutils.h"
 
-#include "rule_set.h"
+#include "rule/rule_set.h"
 
 typedef struct CodeSlot
 {

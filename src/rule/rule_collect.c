@@ -13,9 +13,9 @@
 #include "miscadmin.h"
 #include "utils/rel.h"
 
-#include "column.h"
-#include "rule.h"
-#include "rule_change.h"
+#include "rule/rule.h"
+#include "rule/rule_change.h"
+#include "support/column.h"
 
 /* The key of what is kept of a change. */
 static const char key_of_change;

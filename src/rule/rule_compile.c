@@ -25,7 +25,7 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 
-#include "rule_stages.h"
+#include "rule/rule_stages.h"
 
 /* Settings that grammar, analysis, input functions of constants or the printing of an expression look at. */
 static const struct

@@ -11,7 +11,7 @@
 #include "nodes/nodeFuncs.h"
 #include "utils/fmgroids.h"
 
-#include "rule_stages.h"
+#include "rule/rule_stages.h"
 
 /* Without casts that change nothing but the width of a whole number. */
 static Node *

@@ -8,8 +8,8 @@
 #include "miscadmin.h"
 #include "utils/snapmgr.h"
 
-#include "rule_change.h"
-#include "rule_match.h"
+#include "rule/rule_change.h"
+#include "rule/rule_match.h"
 
 static const CecQuery concerned = {
 	"SELECT asset_id FROM @P@.inclusion WHERE term_id = $1 AND effect = 'include'"

@@ -14,9 +14,9 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
-#include "act_as.h"
-#include "column.h"
-#include "rule_change.h"
+#include "rule/rule_change.h"
+#include "support/act_as.h"
+#include "support/column.h"
 
 static const CecQuery first_effect = {"SELECT min(lower(during)) FROM @P@.rule_effect WHERE rule_id = $1",
 									  1,

@@ -15,9 +15,9 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
-#include "compat.h"
-#include "country.h"
-#include "rule_stages.h"
+#include "registry/country.h"
+#include "rule/rule_stages.h"
+#include "support/compat.h"
 
 /* A notice repeats no more of a constant than so many bytes. */
 #define MAX_SHOWN 40

@@ -17,11 +17,11 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "append.h"
-#include "column.h"
-#include "compat.h"
-#include "remove.h"
-#include "rule_effect.h"
+#include "rule/rule_effect.h"
+#include "support/append.h"
+#include "support/column.h"
+#include "support/compat.h"
+#include "support/remove.h"
 
 typedef enum EffectColumn
 {

@@ -8,10 +8,10 @@
 #include "storage/itemptr.h"
 #include "utils/timestamp.h"
 
-#include "delta.h"
-#include "id_list.h"
-#include "probe.h"
-#include "rule_set.h"
+#include "portfolio/delta.h"
+#include "rule/rule_set.h"
+#include "support/id_list.h"
+#include "support/probe.h"
 
 typedef struct CecEffectRow
 {

@@ -26,8 +26,8 @@
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 
-#include "act_as.h"
-#include "rule_evaluate.h"
+#include "rule/rule_evaluate.h"
+#include "support/act_as.h"
 
 #define TICK_MS 500
 

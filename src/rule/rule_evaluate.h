@@ -5,7 +5,7 @@
 #ifndef CEC_RULE_EVALUATE_H
 #define CEC_RULE_EVALUATE_H
 
-#include "rule_facts.h"
+#include "rule/rule_facts.h"
 
 typedef enum CecVerdict
 {

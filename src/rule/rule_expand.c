@@ -18,7 +18,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 
-#include "rule_stages.h"
+#include "rule/rule_stages.h"
 
 /* Each use of attributes unpacks it; a condition that uses it more often than this gets small ones only. */
 #define MAX_FREE_ATTRIBUTES 4

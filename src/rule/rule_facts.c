@@ -18,10 +18,10 @@
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
-#include "column.h"
-#include "probe.h"
-#include "rule_facts.h"
-#include "rule_stages.h"
+#include "rule/rule_facts.h"
+#include "rule/rule_stages.h"
+#include "support/column.h"
+#include "support/probe.h"
 
 static const CecQuery read_boundary = {"SELECT boundary FROM @P@.contract WHERE contract_id = $1",
 									   1,

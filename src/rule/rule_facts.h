@@ -7,7 +7,7 @@
 
 #include "executor/tuptable.h"
 
-#include "rule_set.h"
+#include "rule/rule_set.h"
 
 typedef struct CecRuleFacts CecRuleFacts;
 

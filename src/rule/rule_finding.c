@@ -19,9 +19,9 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "id_list.h"
-#include "probe.h"
-#include "rule_change.h"
+#include "rule/rule_change.h"
+#include "support/id_list.h"
+#include "support/probe.h"
 
 static const CecQuery open_findings = {
 	"INSERT INTO @P@.finding (kind, severity, asset_id, contract_id, term_id, rule_id, detail)"

@@ -5,7 +5,7 @@
 #ifndef CEC_RULE_FINDING_H
 #define CEC_RULE_FINDING_H
 
-#include "rule_evaluate.h"
+#include "rule/rule_evaluate.h"
 
 /* A judgement that calls for a finding. */
 typedef struct CecOdd

@@ -16,7 +16,7 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
-#include "compat.h"
+#include "support/compat.h"
 
 /* Bytes of a text that may be searched, sorted or changed, digits of a number that may be multiplied or divided. */
 #define MAX_TEXT 10000

@@ -13,8 +13,8 @@
 #include "mb/pg_wchar.h"
 #include "nodes/nodeFuncs.h"
 
-#include "rule_stages.h"
-#include "rule_token.h"
+#include "rule/rule_stages.h"
+#include "rule/rule_token.h"
 
 #define UNITS "year years month months week weeks day days hour hours"
 #define DAY_HINT "A day is written as YYYY-MM-DD: '2019-01-31'."

@@ -18,9 +18,9 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "rule_evaluate.h"
-#include "rule_index.h"
-#include "rule_stages.h"
+#include "rule/rule_evaluate.h"
+#include "rule/rule_index.h"
+#include "rule/rule_stages.h"
 
 typedef struct IndexKey
 {

@@ -5,7 +5,7 @@
 #ifndef CEC_RULE_INDEX_H
 #define CEC_RULE_INDEX_H
 
-#include "rule_set.h"
+#include "rule/rule_set.h"
 
 extern bool cec_rule_can_match(CecRuleSet *set, CecRule *rule, TupleTableSlot *asset);
 extern int cec_rule_candidates(CecRuleSet *set, TupleTableSlot *asset, CecRule ***candidates);

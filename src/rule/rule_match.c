@@ -27,9 +27,9 @@
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
-#include "rule_index.h"
-#include "rule_match.h"
-#include "rule_stages.h"
+#include "rule/rule_index.h"
+#include "rule/rule_match.h"
+#include "rule/rule_stages.h"
 
 #define FETCH 1000
 #define FEW 4

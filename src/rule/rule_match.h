@@ -5,9 +5,9 @@
 #ifndef CEC_RULE_MATCH_H
 #define CEC_RULE_MATCH_H
 
-#include "delta.h"
-#include "id_list.h"
-#include "rule_evaluate.h"
+#include "portfolio/delta.h"
+#include "rule/rule_evaluate.h"
+#include "support/id_list.h"
 #include "utils/snapshot.h"
 
 /* What a rule says of the register: assets that it acts on, and those that a finding may be about. */

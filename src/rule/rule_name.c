@@ -12,8 +12,8 @@
 #include "nodes/value.h"
 #include "utils/builtins.h"
 
-#include "compat.h"
-#include "rule_stages.h"
+#include "rule/rule_stages.h"
+#include "support/compat.h"
 
 pg_noreturn static void refuse_function(CecCompile *compile, FuncCall *call, const char *name);
 

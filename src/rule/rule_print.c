@@ -11,7 +11,7 @@
 #include "lib/stringinfo.h"
 #include "utils/ruleutils.h"
 
-#include "rule_stages.h"
+#include "rule/rule_stages.h"
 
 /* The end of what stands in quotes from here on; a doubled quote does not end it. */
 static const char *

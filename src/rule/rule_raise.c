@@ -11,7 +11,7 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
-#include "rule_stages.h"
+#include "rule/rule_stages.h"
 
 /* Functions that never raise, whatever the register holds; what is not here may. */
 static bool

@@ -16,7 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 
-#include "rule_stages.h"
+#include "rule/rule_stages.h"
 
 static void check_node(CecCompile *compile, Node *node);
 

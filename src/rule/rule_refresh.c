@@ -10,8 +10,8 @@
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
-#include "refresh_task.h"
-#include "rule_change.h"
+#include "portfolio/refresh_task.h"
+#include "rule/rule_change.h"
 
 static const CecQuery all_rules = {
 	"SELECT rule_id FROM @P@.coverage_rule UNION SELECT rule_id FROM @P@.rule_effect ORDER BY 1",

@@ -9,9 +9,9 @@
 #include "portability/instr_time.h"
 #include "utils/plancache.h"
 
-#include "day_set.h"
-#include "portfolio_cache.h"
-#include "rule_condition.h"
+#include "portfolio/portfolio_cache.h"
+#include "rule/rule_condition.h"
+#include "support/day_set.h"
 
 #define CEC_FACT_TERM_COLUMNS 5 /* contract_number to tier_rank */
 

@@ -8,8 +8,8 @@
 #include "access/tupdesc.h"
 #include "nodes/parsenodes.h"
 
-#include "compat.h"
-#include "rule_condition.h"
+#include "rule/rule_condition.h"
+#include "support/compat.h"
 
 /* What one compilation knows so far. */
 typedef struct CecCompile

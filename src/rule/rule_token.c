@@ -9,7 +9,7 @@
 
 #include <ctype.h>
 
-#include "rule_token.h"
+#include "rule/rule_token.h"
 
 /* A hint repeats no more of the condition than so many bytes. */
 #define MAX_SHOWN 120

@@ -13,7 +13,7 @@
 #include "utils/fmgroids.h"
 #include "utils/varlena.h"
 
-#include "rule_stages.h"
+#include "rule/rule_stages.h"
 
 #define GEOMETRY InvalidOid
 #define GEOGRAPHY CEC_GEOGRAPHY

@@ -18,9 +18,9 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#include "rule_change.h"
-#include "rule_index.h"
-#include "rule_work.h"
+#include "rule/rule_change.h"
+#include "rule/rule_index.h"
+#include "rule/rule_work.h"
 
 /* A rule that acts or acted on an asset, or was judged. */
 typedef struct RuleDays

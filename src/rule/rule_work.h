@@ -5,8 +5,8 @@
 #ifndef CEC_RULE_WORK_H
 #define CEC_RULE_WORK_H
 
-#include "change.h"
-#include "rule_set.h"
+#include "portfolio/change.h"
+#include "rule/rule_set.h"
 #include "utils/snapshot.h"
 
 typedef struct CecRuleWork CecRuleWork;

@@ -15,7 +15,7 @@
 #include "utils/guc.h"
 #include "utils/rls.h"
 
-#include "act_as.h"
+#include "support/act_as.h"
 
 /*
  * Acts as owner from here on, with search_path pg_catalog, pg_temp; row-level security does not hide the owner's rows,

@@ -17,8 +17,8 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "append.h"
-#include "compat.h"
+#include "support/append.h"
+#include "support/compat.h"
 
 /* Rows are buffered up to so many, and so many bytes, as COPY does. */
 #define BATCH 500

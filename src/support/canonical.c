@@ -33,8 +33,8 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#include "canonical.h"
-#include "compat.h"
+#include "support/canonical.h"
+#include "support/compat.h"
 
 typedef enum CanonKind
 {

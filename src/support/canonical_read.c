@@ -24,8 +24,8 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#include "canonical.h"
-#include "compat.h"
+#include "support/canonical.h"
+#include "support/compat.h"
 
 /* A value being read: a cursor that never passes its end. */
 typedef struct Bytes

@@ -11,7 +11,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-#include "column.h"
+#include "support/column.h"
 
 /* Attribute number of a column, as the open relation has it; 0 when there is none of that name. */
 AttrNumber

@@ -13,8 +13,8 @@
 #include "utils/memutils.h"
 #include "utils/multirangetypes.h"
 
-#include "compat.h"
-#include "day_set.h"
+#include "support/compat.h"
+#include "support/day_set.h"
 
 PG_FUNCTION_INFO_V1(cec_days_in_words_sql);
 

@@ -29,7 +29,7 @@
 #include "utils/regproc.h"
 #include "utils/syscache.h"
 
-#include "guard.h"
+#include "support/guard.h"
 
 /* A guard that is up, and the nesting of transactions in which it was raised. */
 typedef struct Guard

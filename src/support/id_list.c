@@ -10,7 +10,7 @@
 #include "utils/array.h"
 #include "utils/memutils.h"
 
-#include "id_list.h"
+#include "support/id_list.h"
 
 /* Adds a key. */
 void

@@ -29,9 +29,9 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "column.h"
-#include "compat.h"
-#include "key_probe.h"
+#include "support/column.h"
+#include "support/compat.h"
+#include "support/key_probe.h"
 
 struct CecKeyProbe
 {

@@ -7,7 +7,7 @@
  */
 #include "postgres.h"
 
-#include "keyed_sum.h"
+#include "support/keyed_sum.h"
 
 typedef struct SipState
 {

@@ -17,7 +17,7 @@
 #include "common/sha2.h"
 #include "port/pg_bitutils.h"
 
-#include "merkle.h"
+#include "support/merkle.h"
 
 struct CecHasher
 {

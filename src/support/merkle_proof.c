@@ -10,7 +10,7 @@
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 
-#include "merkle_proof.h"
+#include "support/merkle_proof.h"
 
 /* The largest power of two below a number of leaves above 1. */
 static int64

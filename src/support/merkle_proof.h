@@ -5,7 +5,7 @@
 #ifndef CEC_MERKLE_PROOF_H
 #define CEC_MERKLE_PROOF_H
 
-#include "merkle.h"
+#include "support/merkle.h"
 
 /* Longer than any proof of a tree that merkle.h can hold. */
 #define CEC_PROOF_SPACE 128

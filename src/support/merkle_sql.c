@@ -10,8 +10,8 @@
 #include "fmgr.h"
 #include "utils/array.h"
 
-#include "compat.h"
-#include "merkle_proof.h"
+#include "support/compat.h"
+#include "support/merkle_proof.h"
 
 PG_FUNCTION_INFO_V1(cec_merkle_root_of);
 PG_FUNCTION_INFO_V1(cec_merkle_inclusion_of);

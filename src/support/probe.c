@@ -24,9 +24,9 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "column.h"
-#include "compat.h"
-#include "probe.h"
+#include "support/column.h"
+#include "support/compat.h"
+#include "support/probe.h"
 
 struct CecProbe
 {

@@ -32,9 +32,9 @@
 #include "utils/plancache.h"
 #include "utils/snapmgr.h"
 
-#include "act_as.h"
-#include "compat.h"
-#include "query.h"
+#include "support/act_as.h"
+#include "support/compat.h"
+#include "support/query.h"
 
 /* The size that tables are taken to have where look-ups are planned. */
 #define LARGE_TUPLES 1e8

@@ -9,7 +9,7 @@
 #include "utils/hsearch.h"
 #include "utils/snapshot.h"
 
-#include "id_list.h"
+#include "support/id_list.h"
 
 #define CEC_QUERY_MAX_ARGS 20
 #define CEC_QUERY_MAX_RESULTS 20

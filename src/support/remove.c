@@ -11,7 +11,7 @@
 #include "access/xact.h"
 #include "utils/snapmgr.h"
 
-#include "remove.h"
+#include "support/remove.h"
 
 /* Deletes the row; the detail says in a full sentence what another transaction has changed. */
 void

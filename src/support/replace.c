@@ -7,8 +7,8 @@
 #include "access/tableam.h"
 #include "executor/executor.h"
 
-#include "compat.h"
-#include "replace.h"
+#include "support/compat.h"
+#include "support/replace.h"
 
 /* Fetches a row into a slot made by table_slot_create, deformed; false when the snapshot does not show it. */
 bool

@@ -8,7 +8,7 @@
 
 #include "pgtime.h"
 
-#include "time_zone.h"
+#include "support/time_zone.h"
 
 static bool
 is_listed(const char *name)
