@@ -19,15 +19,14 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 DATA_built = $(ENGINE_SCRIPT)
 EXTRA_CLEAN = sql/cec--*.sql
 
-# What the install script is made of, in layer order: a layer knows nothing to its right.
-ENGINE = portfolio/portfolio portfolio/binding audit/audit audit/seal registry/registry inclusion/inclusion rule/rule rule/rule_effect \
-	coverage/coverage refresh/refresh report/report access/access
-PORTFOLIO = portfolio/portfolio audit/audit audit/seal outbox/outbox finding/finding registry/registry contract/contract \
-	bundle/bundle amendment/amendment inclusion/inclusion rule/rule coverage/coverage finding/waiver refresh/refresh \
-	report/report access/access
-ENGINE_SQL = $(patsubst %,src/%.sql,$(ENGINE))
-PORTFOLIO_SQL = $(patsubst %,src/%.portfolio.sql,$(PORTFOLIO))
+# The rooms of src, from the bottom: none knows of those behind it. lint holds the includes against this, and the install script
+# is made in this order, of a room first what bears its name. Amendments are below the lists that name them.
+LAYERS = support portfolio audit seal replay outbox finding registry contract bundle amendment inclusion condition rule coverage \
+	compliance refresh report access
+room_sql = $(wildcard src/$(1)/$(1)$(2)) $(filter-out src/$(1)/$(1)$(2),$(sort $(wildcard src/$(1)/*$(2))))
 CLOSING_SQL = src/portfolio/close.portfolio.sql
+PORTFOLIO_SQL = $(filter-out $(CLOSING_SQL),$(foreach room,$(LAYERS),$(call room_sql,$(room),.portfolio.sql)))
+ENGINE_SQL = $(filter-out %.portfolio.sql src/portfolio/shape.sql,$(foreach room,$(LAYERS),$(call room_sql,$(room),.sql)))
 
 REGRESS = $(patsubst sql/%.sql,%,$(filter-out sql/cec--%,$(sort $(wildcard sql/*.sql))))
 # The scripts show the name of their database.

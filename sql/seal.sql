@@ -20,7 +20,7 @@ SELECT regexp_replace(fleet.audit_digest(), '\d{15,} 1 (\d+) \w{64} .*Z$', 'CLUS
 SELECT * FROM fleet.verify_audit(ARRAY[fleet.audit_digest()]);
 SELECT jsonb_object_keys(fleet.audit_proof(:acme));
 SELECT jsonb_object_keys(fleet.audit_consistency(fleet.audit_digest()));
-SELECT cec.verify_inclusion(fleet.audit_proof(:acme)), cec.verify_consistency(fleet.audit_consistency(fleet.audit_digest()));
+SELECT cec.verify_audit_proof(fleet.audit_proof(:acme)), cec.verify_audit_consistency(fleet.audit_consistency(fleet.audit_digest()));
 
 SELECT fleet.audit_digest() AS kept \gset
 
@@ -51,8 +51,8 @@ SELECT test.refused('SELECT fleet.audit_proof(0)');
 SELECT test.refused('SELECT fleet.erase_audit(0, ''request 17'')');
 SELECT test.refused('SELECT fleet.erase_audit(1, NULL)');
 SELECT test.refused('DELETE FROM fleet.audit_block');
-SELECT test.refused('SELECT cec.merkle_root(''{x}'')');
-SELECT test.refused('SELECT cec.merkle_inclusion(''{}'', 0)');
+SELECT test.refused('SELECT cec._merkle_root_hash(''{x}'')');
+SELECT test.refused('SELECT cec._merkle_inclusion_proof(''{}'', 0)');
 RESET ROLE;
 SELECT test.refused('UPDATE fleet.audit_leaf SET block_no = 1');
 SELECT test.refused('TRUNCATE fleet.audit_node');

@@ -20,6 +20,7 @@
 #include "registry/asset_lock.h"
 #include "registry/registry.h"
 #include "rule/rule.h"
+#include "seal/seal.h"
 #include "support/guard.h"
 #include "support/query.h"
 
@@ -35,7 +36,7 @@ _PG_init(void)
 	cec_portfolio_cache_init();
 	cec_portfolio_query_init();
 	cec_audit_init();
-	cec_audit_verify_init();
+	cec_seal_verify_init();
 	cec_asset_lock_init();
 	cec_contract_init();
 	cec_bundle_init();

@@ -7,7 +7,6 @@
 
 extern void cec_audit_init(void);
 extern void cec_audit_constraint_init(void);
-extern void cec_audit_verify_init(void);
 extern const char *cec_audit_actor(void);
 
 #endif

@@ -1,4 +1,4 @@
--- The audit trail: reading row images, and keeping the log from being rewritten.
+-- The audit trail: reading row images and entries.
 
 -- The cost is that of a whole row: where only some rows are wanted, the planner is to choose them first.
 CREATE FUNCTION cec.decode_row_image(row_image bytea, operation text, side text, column_names text[], column_codes text[])
@@ -8,9 +8,6 @@ CREATE FUNCTION cec.decode_delta(delta bytea)
 RETURNS TABLE (ordinal integer, kind text, asset_id bigint, term_id bigint, rule_id bigint, change text, first_day date, last_day date,
 	is_stated boolean, is_ruled boolean, is_inherited boolean)
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_decode_delta';
-CREATE FUNCTION cec.refuse_rewrite() RETURNS trigger
-LANGUAGE c AS 'MODULE_PATHNAME', 'cec_refuse_rewrite';
-
 CREATE FUNCTION cec._note_columns(portfolio oid, table_name text) RETURNS void
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_note_columns';
 
@@ -63,46 +60,10 @@ BEGIN
 END;
 $$;
 
-CREATE FUNCTION cec._blocks_of(portfolio oid, audit_ids bigint[], system_ids bigint[], xids xid8[]) RETURNS bigint[]
-LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_blocks_of';
-CREATE FUNCTION cec._verify_replay(portfolio oid)
-RETURNS TABLE (kind text, table_name text, row_id bigint, column_name text, detail text)
-LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_verify_replay';
-
-CREATE FUNCTION cec.verify_replay(portfolio regnamespace)
-RETURNS TABLE (kind text, table_name text, row_id bigint, column_name text, detail text)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	PERFORM cec._has_settings(portfolio);
-	RETURN QUERY SELECT r.* FROM cec._verify_replay(portfolio) AS r
-		ORDER BY r.table_name, r.row_id NULLS FIRST, r.kind, r.column_name, r.detail;
-END;
-$$;
-
-CREATE FUNCTION cec._verify_history(portfolio oid)
-RETURNS TABLE (kind text, table_name text, asset_id bigint, term_id bigint, rule_id bigint, first_day date, last_day date, detail text)
-LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_verify_history';
-
-CREATE FUNCTION cec.verify_history(portfolio regnamespace)
-RETURNS TABLE (kind text, table_name text, asset_id bigint, term_id bigint, rule_id bigint, first_day date, last_day date, detail text)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	PERFORM cec._require_version(portfolio);
-	RETURN QUERY SELECT h.* FROM cec._verify_history(portfolio) AS h
-		ORDER BY h.asset_id NULLS FIRST, h.table_name, h.term_id, h.rule_id, h.first_day NULLS FIRST, h.kind, h.detail;
-END;
-$$;
-
 COMMENT ON FUNCTION cec.decode_row_image(bytea, text, text, text[], text[]) IS 'A row image as jsonb: side old or new; for UPDATE the changed columns only. NULL where there was no such row or the image was erased. SQLSTATE XX001: the image does not fit its column list.';
 COMMENT ON FUNCTION cec.decode_delta(bytea) IS 'The rows of a delta of audit_log: states of cover that came or went, and decisions of rules; see audit_delta of a portfolio. SQLSTATE XX001: it is damaged.';
-COMMENT ON FUNCTION cec.refuse_rewrite() IS 'Trigger: refuses UPDATE, DELETE and TRUNCATE of recorded tables (SQLSTATE 42501).';
 COMMENT ON FUNCTION cec._note_columns(oid, text) IS 'Private. Records the column list of a table before its first change does.';
 COMMENT ON FUNCTION cec._note_all_columns(regnamespace) IS 'Private. Records the column lists of all tables of a portfolio.';
 COMMENT ON FUNCTION cec._geometry_text(bytea) IS 'Private. A geometry for people (EWKT), from its binary form.';
 COMMENT ON FUNCTION cec._audit_entry() IS 'Private. The query behind audit_entry.';
 COMMENT ON FUNCTION cec.history(regnamespace, text, bigint) IS 'Audit entries about one subject (asset_id, term_id or contract_id), oldest first.';
-COMMENT ON FUNCTION cec._blocks_of(oid, bigint[], bigint[], xid8[]) IS 'Private. The blocks that rows of the log were sealed in, in the same order; NULL for those that are not sealed yet.';
-COMMENT ON FUNCTION cec._verify_replay(oid) IS 'Private. Differences between log and tables, in no order.';
-COMMENT ON FUNCTION cec.verify_replay(regnamespace) IS 'Differences between the log and the tables that it records; see verify_replay of a portfolio.';
-COMMENT ON FUNCTION cec._verify_history(oid) IS 'Private. Differences between what the log says of cover and the tables, in no order.';
-COMMENT ON FUNCTION cec.verify_history(regnamespace) IS 'Differences between what the log says of cover and what is stored of it; see verify_history of a portfolio.';

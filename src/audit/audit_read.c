@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
 #include "fmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -16,7 +15,6 @@
 #include "support/compat.h"
 
 PG_FUNCTION_INFO_V1(cec_decode_row_image);
-PG_FUNCTION_INFO_V1(cec_refuse_rewrite);
 
 typedef struct ImageReader
 {
@@ -116,20 +114,4 @@ cec_decode_row_image(PG_FUNCTION_ARGS)
 		report_damage();
 	appendStringInfoChar(&reader.json, '}');
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(reader.json.data)));
-}
-
-/* cec.refuse_rewrite(): the log only grows, whoever asks. */
-Datum
-cec_refuse_rewrite(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-						errmsg("cec.refuse_rewrite is a trigger of the audit log")));
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("table \"%s\" is append-only", RelationGetRelationName(trigdata->tg_relation)),
-			 errdetail("What is recorded is neither changed nor removed, not even by its owner."),
-			 errhint("Correct a mistake by a new change, which is recorded too."), errtable(trigdata->tg_relation)));
 }

@@ -1,6 +1,6 @@
 /*
  * audit_scan.c
- *		Reads the log and its blocks, row by row, with the active snapshot, as the owner.
+ *		Reads the log, row by row, with the active snapshot, as the owner.
  */
 #include "postgres.h"
 
@@ -26,20 +26,6 @@ static const CecQuery log_rows = {SELECT_LOG " WHERE audit_id BETWEEN $1 AND $2"
 
 static const CecQuery one_log_row = {
 	SELECT_LOG " WHERE audit_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN, .results = CEC_LOG_COLUMN_TYPES};
-
-static const CecQuery block_rows = {
-	"SELECT block_no::bigint, system_id::bigint, coalesce(snapshot::pg_snapshot, '1:1:'), carried::bytea"
-	" FROM @P@.audit_block ORDER BY block_no",
-	0,
-	{0},
-	0,
-	.results = {INT8OID, INT8OID, PG_SNAPSHOTOID, BYTEAOID}};
-
-typedef struct BlockReader
-{
-	CecBlocks *blocks;
-	MemoryContext cxt;
-} BlockReader;
 
 /* Two snapshots would not fit together.  Error: 25001. */
 void
@@ -82,27 +68,5 @@ cec_audit_read_row(CecPortfolio *portfolio, int64 audit_id, CecRowTaker take, vo
 
 	SPI_connect();
 	cec_query_stream(portfolio->plans, &one_log_row, &key, take, arg);
-	SPI_finish();
-}
-
-static void
-take_block(void *arg, TupleTableSlot *row)
-{
-	BlockReader *reader = arg;
-	MemoryContext old = MemoryContextSwitchTo(reader->cxt);
-
-	cec_blocks_add(reader->blocks, DatumGetInt64(row->tts_values[0]), DatumGetInt64(row->tts_values[1]),
-				   row->tts_values[2], row->tts_isnull[3] ? NULL : DatumGetByteaPP(row->tts_values[3]));
-	MemoryContextSwitchTo(old);
-}
-
-/* Reads all blocks into memory of the current context. */
-void
-cec_audit_scan_blocks(CecPortfolio *portfolio, CecBlocks *blocks)
-{
-	BlockReader reader = {blocks, CurrentMemoryContext};
-
-	SPI_connect();
-	cec_query_stream(portfolio->plans, &block_rows, NULL, take_block, &reader);
 	SPI_finish();
 }

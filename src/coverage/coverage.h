@@ -7,7 +7,7 @@
 
 #include "portfolio/delta.h"
 #include "portfolio/reading.h"
-#include "rule/rule_work.h"
+#include "rule/rule_session.h"
 #include "support/day_set.h"
 #include "support/id_list.h"
 #include "storage/itemptr.h"
@@ -94,8 +94,8 @@ extern void cec_coverage_update_init(void);
 extern void cec_coverage_await_init(void);
 extern void cec_duplicate_notice_init(void);
 extern void cec_terminate_notice_init(void);
-extern CecCoverSet *cec_coverage_compute(CecReading *reading, const CecIds *assets, CecRuleWork *rules);
-extern CecCoverRow *cec_coverage_rows(CecAssetCover *asset, int *count);
+extern CecCoverSet *cec_coverage_compute(CecReading *reading, const CecIds *assets, CecRuleSession *rules);
+extern CecCoverRow *cec_coverage_ranges(CecAssetCover *asset, int *count);
 extern void cec_coverage_differ(CecReading *reading, CecCoverSet *set, TimestampTz past, CecDelta *delta);
 extern void cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot, const CecDelta *delta);
 

@@ -1,7 +1,5 @@
 -- Effective coverage: questions about it, and the definition in plain SQL that the engine is held against.
 
-CREATE FUNCTION cec.refuse_typing() RETURNS trigger
-LANGUAGE c AS 'MODULE_PATHNAME', 'cec_refuse_typing';
 CREATE FUNCTION cec._keep_definitions(portfolio oid) RETURNS void
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_keep_definitions';
 CREATE FUNCTION cec._let_definitions() RETURNS void
@@ -292,68 +290,6 @@ BEGIN
 END;
 $$;
 
--- Who would gain and who would lose cover: the definition with the rule and without it.
-CREATE FUNCTION cec.test_rule(portfolio regnamespace, term_id bigint, effect text, condition text)
-RETURNS TABLE (asset_id bigint, change text)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	today date;
-	effects text[];
-	acting bigint[];
-	days daterange[];
-	other record;
-	is_known boolean;
-BEGIN
-	PERFORM cec._require_version(portfolio);
-	PERFORM cec._require_execute(portfolio, 'test_rule');
-	IF effect IS NULL OR effect NOT IN ('include', 'require', 'exclude') THEN
-		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('"%s" is not an effect of a rule', effect),
-			HINT = 'Effects are include, require and exclude.';
-	END IF;
-	EXECUTE cec._sql(portfolio, 'SELECT EXISTS (SELECT FROM @P@.coverage_term t WHERE t.term_id = $1)') INTO is_known USING term_id;
-	IF NOT is_known THEN
-		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('there is no term %s', coalesce(term_id::text, 'NULL')),
-			HINT = 'See coverage_term for the terms of a contract.';
-	END IF;
-	IF condition IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'a rule needs a condition',
-			HINT = 'Write it as a WHERE clause; see cec.rule_column for what it may mention.';
-	END IF;
-	today := cec.today(portfolio);
-	acting := ARRAY(SELECT cec._match(portfolio::oid, term_id, effect, 'deny', condition, today));
-	effects := array_fill(effect, ARRAY[cardinality(acting)]);
-	days := array_fill(daterange(today, NULL), ARRAY[cardinality(acting)]);
-	-- Assets that the term has not concerned so far meet its other rules now. Of one that fails there is what is recorded.
-	FOR other IN EXECUTE cec._sql(portfolio, 'SELECT * FROM @P@.coverage_rule r WHERE r.term_id = $1 AND r.effect <> ''include''
-			AND NOT r.during << daterange($2, NULL) AND $3 = ''include''') USING term_id, today, effect
-	LOOP
-		BEGIN
-			SELECT effects || array_agg(other.effect), acting || array_agg(m), days || array_agg(other.during * daterange(today, NULL))
-			INTO effects, acting, days
-			FROM cec._match(portfolio::oid, term_id, other.effect, other.on_unknown, CASE WHEN other.state = 'active' THEN other.condition END, today) AS m;
-		EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
-			NULL;
-		END;
-	END LOOP;
-	RETURN QUERY
-		WITH before AS (
-			SELECT d.asset_id, range_agg(d.during) AS days FROM cec._define_coverage(portfolio, NULL) d
-			WHERE d.term_id = test_rule.term_id GROUP BY d.asset_id
-		), after AS (
-			SELECT d.asset_id, range_agg(d.during) AS days
-			FROM cec._define_coverage(portfolio, NULL, test_rule.term_id, effects, acting, days) d
-			WHERE d.term_id = test_rule.term_id GROUP BY d.asset_id
-		)
-		SELECT coalesce(a.asset_id, b.asset_id), c.change
-		FROM before b FULL JOIN after a USING (asset_id)
-			CROSS JOIN LATERAL (VALUES
-				('gain', coalesce(a.days, '{}') - coalesce(b.days, '{}')),
-				('lose', coalesce(b.days, '{}') - coalesce(a.days, '{}'))) AS c(change, days)
-		WHERE NOT isempty(c.days)
-		ORDER BY 1, 2;
-END;
-$$;
-
 CREATE FUNCTION cec.recompute_coverage(portfolio regnamespace) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -494,7 +430,7 @@ BEGIN
 END;
 $$;
 
-COMMENT ON FUNCTION cec.refuse_typing() IS 'Engine trigger: refuses changes of derived tables by statements (SQLSTATE 42501).';
+
 COMMENT ON FUNCTION cec._recompute(oid) IS 'Private. Decides all rules, computes and writes the coverage of all assets; returns the number of rows of coverage changed.';
 COMMENT ON FUNCTION cec._covered(oid, text, timestamptz, date) IS 'Private. Terms that cover an asset at an instant, or on a day.';
 COMMENT ON FUNCTION cec.covered(regnamespace, text, timestamptz) IS 'Terms that cover an asset at an instant; see covered of a portfolio.';
@@ -508,7 +444,6 @@ COMMENT ON FUNCTION cec._keep_definitions(oid) IS 'Private. Keeps definitions fr
 COMMENT ON FUNCTION cec._let_definitions() IS 'Private. Lets definitions change again, as far as _keep_definitions of the same function kept them.';
 COMMENT ON FUNCTION cec._verify_rules(regnamespace) IS 'Private. Pairs of asset and rule for which rule_effect says something else than the condition says today.';
 COMMENT ON FUNCTION cec._verify_rules_of_a_day(regnamespace) IS 'Private. The same, for a day that did not end meanwhile.';
-COMMENT ON FUNCTION cec.test_rule(regnamespace, bigint, text, text) IS 'Who would gain or lose cover by a rule; see test_rule of a portfolio.';
 COMMENT ON FUNCTION cec._require_read_committed(text) IS 'Private. Raises SQLSTATE 25001 above READ COMMITTED.';
 COMMENT ON FUNCTION cec.verify_coverage(regnamespace) IS 'Every difference between stored coverage and its definition; see verify_coverage of a portfolio.';
 COMMENT ON FUNCTION cec.recompute_coverage(regnamespace) IS 'Brings stored coverage back to its definition; see recompute_coverage of a portfolio.';

@@ -34,7 +34,7 @@
 /* The tables that facts come from. */
 typedef struct Reader
 {
-	CecRuleWork *rules; /* NULL when the portfolio has none */
+	CecRuleSession *rules; /* NULL when the portfolio has none */
 	CecCoverSet *set;
 	CecTermFacts *term; /* asked for first */
 	HTAB *terms;		/* of CecTermFacts, the others; NULL until there is one */
@@ -71,7 +71,7 @@ static const CecSource stored_cover = {"coverage",
 										{"recorded_at", TIMESTAMPTZOID}}};
 
 static void
-begin_reading(Reader *reader, CecReading *reading, CecRuleWork *rules, CecCoverSet *set)
+begin_reading(Reader *reader, CecReading *reading, CecRuleSession *rules, CecCoverSet *set)
 {
 	memset(reader, 0, sizeof(Reader));
 	reader->rules = rules;
@@ -233,7 +233,7 @@ concern(Reader *reader, CecAssetCover *asset, CecAssetTerm *entry)
 	entry->is_concerned = true;
 	if (reader->rules == NULL)
 		return;
-	excluded = cec_rule_work_decide(reader->rules, asset->rules, entry->term->term_id, CEC_RULE_EXCLUDE);
+	excluded = cec_rule_session_days(reader->rules, asset->rules, entry->term->term_id, CEC_RULE_EXCLUDE);
 	if (excluded.count > 0)
 		entry->allowed = cec_day_set_minus(&entry->allowed, &excluded);
 }
@@ -261,7 +261,7 @@ static void
 read_qualified(Reader *reader, CecAssetCover *asset)
 {
 	CecQualified *qualified;
-	int count = reader->rules == NULL ? 0 : cec_rule_work_qualified(reader->rules, asset->rules, &qualified);
+	int count = reader->rules == NULL ? 0 : cec_rule_session_qualified(reader->rules, asset->rules, &qualified);
 
 	for (int i = 0; i < count; i++)
 		cec_day_set_union(&find_asset_term(reader, asset, qualified[i].term_id)->qualified, &qualified[i].days);
@@ -286,7 +286,8 @@ find_own_cover(Reader *reader, CecAssetCover *asset)
 		own = entry->allowed;
 		if (reader->rules != NULL)
 		{
-			CecDaySet unmet = cec_rule_work_decide(reader->rules, asset->rules, entry->term->term_id, CEC_RULE_REQUIRE);
+			CecDaySet unmet =
+				cec_rule_session_days(reader->rules, asset->rules, entry->term->term_id, CEC_RULE_REQUIRE);
 
 			if (unmet.count > 0)
 				own = cec_day_set_minus(&own, &unmet);
@@ -480,7 +481,7 @@ hand_down_all(Reader *reader, CecCoverSet *set)
  * current memory context.
  */
 CecCoverSet *
-cec_coverage_compute(CecReading *reading, const CecIds *assets, CecRuleWork *rules)
+cec_coverage_compute(CecReading *reading, const CecIds *assets, CecRuleSession *rules)
 {
 	CecCoverSet *set = palloc(sizeof(CecCoverSet));
 	Reader reader;
@@ -496,11 +497,11 @@ cec_coverage_compute(CecReading *reading, const CecIds *assets, CecRuleWork *rul
 
 		CHECK_FOR_INTERRUPTS();
 		if (rules != NULL)
-			asset->rules = cec_rule_work_asset(rules, asset->asset_id);
+			asset->rules = cec_rule_session_asset(rules, asset->asset_id);
 		asset->life = read_life(&reader, asset->asset_id);
 		find_own_cover(&reader, asset);
 		if (rules != NULL)
-			cec_rule_work_own_found(rules, asset->rules);
+			cec_rule_session_own_found(rules, asset->rules);
 		read_stored(&reader, asset);
 	}
 	/* Not before the own cover of all is found: what rules say of an heir is kept from here on. */

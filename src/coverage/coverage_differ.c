@@ -127,7 +127,7 @@ static void
 compare_asset(Differ *differ, CecAssetCover *asset)
 {
 	int count;
-	CecCoverRow *rows = cec_coverage_rows(asset, &count);
+	CecCoverRow *rows = cec_coverage_ranges(asset, &count);
 	CecCoverRow *stored = asset->stored;
 	int i = 0;
 	int j = 0;

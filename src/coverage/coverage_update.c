@@ -38,18 +38,18 @@ static void
 update_coverage(CecChange *change)
 {
 	CecReading *reading;
-	CecRuleWork *rules;
+	CecRuleSession *rules;
 	CecCoverSet *set;
 
 	if (change->assets.count == 0)
 		return;
 	reading = cec_change_reading(change);
 	cec_reading_keep_up(reading);
-	rules = cec_rule_work_begin(change, reading->snapshot);
+	rules = cec_rule_session_begin(change, reading->snapshot);
 	set = cec_coverage_compute(reading, &change->assets, rules);
-	cec_coverage_differ(reading, set, rules != NULL ? cec_rule_work_latest(rules) : 0, &change->delta);
+	cec_coverage_differ(reading, set, rules != NULL ? cec_rule_session_latest(rules) : 0, &change->delta);
 	if (rules != NULL)
-		cec_rule_work_end(rules);
+		cec_rule_session_end(rules);
 	cec_coverage_write(change->portfolio, set, reading->snapshot, &change->delta);
 	cec_effects_restamp(change->portfolio, &change->delta);
 }
@@ -73,7 +73,7 @@ cec_recompute(PG_FUNCTION_ARGS)
 	portfolio = cec_portfolio_get(nspid);
 	cec_portfolio_act(&act, portfolio);
 	cec_change_begin(&change, portfolio, "coverage", CEC_RECOMPUTE, act.saved_user);
-	cec_rule_decide_whole(&change);
+	cec_rule_apply_all(&change);
 	cec_query_ids(portfolio->plans, &all_assets, NULL, &change.assets);
 	cec_change_run(&change);
 	changed = change.delta.cover.count;

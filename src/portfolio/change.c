@@ -49,12 +49,12 @@ typedef struct StageHandlers
 static StageHandlers stages[CEC_STAGE_COUNT];
 
 /* What somebody keeps of a change from stage to stage. */
-typedef struct CecKept
+typedef struct CecStoredTree
 {
 	const void *key;
 	void *state;
-	struct CecKept *next;
-} CecKept;
+	struct CecStoredTree *next;
+} CecStoredTree;
 
 PG_FUNCTION_INFO_V1(cec_enter_gate);
 PG_FUNCTION_INFO_V1(cec_record_change);
@@ -155,7 +155,7 @@ cec_change_end(CecChange *change)
 void *
 cec_change_kept(CecChange *change, const void *key)
 {
-	for (CecKept *kept = change->kept; kept != NULL; kept = kept->next)
+	for (CecStoredTree *kept = change->kept; kept != NULL; kept = kept->next)
 		if (kept->key == key)
 			return kept->state;
 	return NULL;
@@ -166,12 +166,12 @@ void *
 cec_change_keep(CecChange *change, const void *key, Size size)
 {
 	void *state = cec_change_kept(change, key);
-	CecKept *kept;
+	CecStoredTree *kept;
 
 	if (state != NULL)
 		return state;
-	kept = MemoryContextAlloc(change->cxt, sizeof(CecKept));
-	*kept = (CecKept){key, MemoryContextAllocZero(change->cxt, size), change->kept};
+	kept = MemoryContextAlloc(change->cxt, sizeof(CecStoredTree));
+	*kept = (CecStoredTree){key, MemoryContextAllocZero(change->cxt, size), change->kept};
 	change->kept = kept;
 	return kept->state;
 }

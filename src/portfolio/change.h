@@ -52,9 +52,9 @@ typedef struct CecChange
 	CecIds assets;			   /* whose cover may change; from LOCK on with all below them, in order, locked */
 	CecIds facts;			   /* those of them that rules may judge otherwise now; from LOCK on in order */
 	CecReading *reading;	   /* cec_change_reading says it */
-	CecDelta delta;		  /* the statement's instant, what rules decided, and from COVER on what changed in cover */
-	struct CecKept *kept; /* see cec_change_keep */
-	MemoryContext cxt;	  /* everything lives there */
+	CecDelta delta; /* the statement's instant, what rules decided, and from COVER on what changed in cover */
+	struct CecStoredTree *kept; /* see cec_change_keep */
+	MemoryContext cxt;			/* everything lives there */
 	MemoryContext outer_cxt;
 } CecChange;
 

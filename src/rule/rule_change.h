@@ -25,8 +25,8 @@ typedef struct CecRuleChange
 extern CecRuleChange *cec_rule_change(CecChange *change);
 extern CecRuleChange *cec_rule_change_if_any(CecChange *change);
 extern DateADT cec_rule_change_today(CecChange *change);
-extern void cec_rule_decide(CecChange *change, CecRuleSet *set, int64 rule_id, DateADT today);
-extern void cec_rule_decide_whole(CecChange *change);
+extern void cec_rule_apply(CecChange *change, CecRuleSet *set, int64 rule_id, DateADT today);
+extern void cec_rule_apply_all(CecChange *change);
 extern void cec_rule_define_init(void);
 extern void cec_rule_collect_init(void);
 extern void cec_rule_finding_init(void);

@@ -3,7 +3,7 @@
  *		What a change means to rules: assets to be judged anew, and what rules that were defined anew do to the register.
  *
  * Data (assets, their maintenance, their requests) names assets; they are judged when their cover is computed
- * (rule_work.c).  Definitions name rules (rule_define.c).  Those that qualify assets are decided here, for all assets at once,
+ * (rule_session.c).  Definitions name rules (rule_define.c).  Those that qualify assets are decided here, for all assets at once,
  * and of the others the assets are collected that the term concerns; what was decided is recorded in the cover stage, before
  * cover is computed.  The gate is held alone in between, and nobody's code runs.
  */
@@ -161,7 +161,7 @@ collect_from_definitions(CecChange *change)
 	for (int64 i = 0; i < state->rules.count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		cec_rule_decide(change, set, state->rules.ids[i], today);
+		cec_rule_apply(change, set, state->rules.ids[i], today);
 	}
 }
 

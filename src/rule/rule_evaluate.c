@@ -363,7 +363,7 @@ project_one(Run *run, CecJudgement *judgement)
 static bool
 is_ready(const CecRule *rule)
 {
-	const CecRuleCode *code = rule->code;
+	const CecCompiledCondition *code = rule->code;
 
 	return code->state != NULL && code->cached->is_valid &&
 		   (!(code->needs & CEC_NEEDS_BOUNDARY_ON_GLOBE) || !rule->term->has_box || rule->term->boundary_on_globe != 0);

@@ -4,7 +4,7 @@
  *
  * Only what tables hold is filled in; what follows from it (age, inside_boundary, the last maintenance) is part of the
  * compiled condition itself, so that it is defined once for this way of running and for the set-based one
- * (rule_match.c).  What an asset row does not hold, its maintenance and its requests, is read when a condition needs it.
+ * (rule_scan.c).  What an asset row does not hold, its maintenance and its requests, is read when a condition needs it.
  */
 #include "postgres.h"
 
@@ -18,8 +18,8 @@
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
+#include "condition/condition_compile.h"
 #include "rule/rule_facts.h"
-#include "rule/rule_stages.h"
 #include "support/column.h"
 #include "support/probe.h"
 
@@ -251,7 +251,7 @@ cec_rule_project_boundary(CecRuleSet *set, CecRuleTerm *term)
 	if (term->boundary == 0 || term->boundary_on_globe != 0)
 		return;
 	old = MemoryContextSwitchTo(set->cxt != NULL ? set->cxt : CurrentMemoryContext);
-	term->boundary_on_globe = OidFunctionCall1(cec_called(CEC_CALLED_GEOGRAPHY), term->boundary);
+	term->boundary_on_globe = OidFunctionCall1(cec_catalog_function(CEC_CATALOG_GEOGRAPHY), term->boundary);
 	MemoryContextSwitchTo(old);
 }
 

@@ -18,9 +18,9 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "condition/condition_compile.h"
 #include "rule/rule_evaluate.h"
 #include "rule/rule_index.h"
-#include "rule/rule_stages.h"
 
 typedef struct IndexKey
 {
@@ -180,8 +180,8 @@ build_index(CecRuleSet *set)
 	}
 	if (index->box_count > 0)
 	{
-		fmgr_info_cxt(cec_called(CEC_CALLED_ST_X), &index->x, cxt);
-		fmgr_info_cxt(cec_called(CEC_CALLED_ST_Y), &index->y, cxt);
+		fmgr_info_cxt(cec_catalog_function(CEC_CATALOG_ST_X), &index->x, cxt);
+		fmgr_info_cxt(cec_catalog_function(CEC_CATALOG_ST_Y), &index->y, cxt);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextSetParent(cxt, set->cxt);

@@ -50,7 +50,7 @@ mentions_day(const CecRule *rule)
  * that has days to walk yet: decided as of today first, it would not be decided as of these.
  */
 void
-cec_rule_decide_whole(CecChange *change)
+cec_rule_apply_all(CecChange *change)
 {
 	CecIds all = {0};
 	DateADT reached = cec_refresh_reached(change->portfolio);
@@ -70,7 +70,7 @@ cec_rule_decide_whole(CecChange *change)
 		if (reached != 0 && reached < today && rule != NULL && mentions_day(rule))
 			continue;
 		cec_ids_add(&cec_rule_change(change)->moved, all.ids[i]);
-		cec_rule_decide(change, set, all.ids[i], today);
+		cec_rule_apply(change, set, all.ids[i], today);
 	}
 }
 
@@ -91,7 +91,7 @@ walk_day(const CecRefresh *refresh, DateADT day, Walked *walked)
 		CHECK_FOR_INTERRUPTS();
 		if (rule->during.to <= day || !mentions_day(rule))
 			continue;
-		cec_rule_decide(&change, set, rule->rule_id, day);
+		cec_rule_apply(&change, set, rule->rule_id, day);
 		walked->rules++;
 	}
 	cec_change_run(&change);

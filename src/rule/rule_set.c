@@ -153,7 +153,7 @@ make_terms(MemoryContext cxt)
 static void
 free_set(CecRuleSet *set)
 {
-	cec_rule_codes_free(set->codes);
+	cec_rule_compiled_free(set->codes);
 	MemoryContextDelete(set->cxt);
 }
 
@@ -251,7 +251,7 @@ read_rule(CecRuleSet *set, CecRuleSet *old, uint64 row)
 	rule->is_active = strcmp(column_text(row, 7), "active") == 0;
 	rule->during = cec_days_of_range(column_datum(row, 5, &isnull));
 	rule->term = find_term(set, row);
-	rule->code = cec_rule_code_find(set, old, column_text(row, 4));
+	rule->code = cec_rule_compiled_find(set, old, column_text(row, 4));
 	set->by_term[set->count++] = rule;
 }
 
@@ -326,7 +326,7 @@ cec_rule_set_get(CecPortfolio *portfolio)
 	set->cxt = cxt;
 	set->portfolio = portfolio;
 	set->relid = cec_portfolio_table(portfolio, "coverage_rule");
-	set->codes = cec_rule_codes_create(cxt);
+	set->codes = cec_rule_compiled_create(cxt);
 	set->terms = make_terms(cxt);
 	set->valid = true;
 	/* Conditions are moved over from the old set, so from here on there is only one way: forward, or both are gone. */

@@ -9,8 +9,8 @@
 #include "portability/instr_time.h"
 #include "utils/plancache.h"
 
+#include "condition/condition.h"
 #include "portfolio/portfolio_cache.h"
-#include "rule/rule_condition.h"
 #include "support/day_set.h"
 
 #define CEC_FACT_TERM_COLUMNS 5 /* contract_number to tier_rank */
@@ -37,7 +37,7 @@ typedef enum CecOnUnknown
 #define CEC_NEEDS_BOUNDARY_ON_GLOBE 0x10
 
 /* A condition ready to run; rules with the same text share it. */
-typedef struct CecRuleCode
+typedef struct CecCompiledCondition
 {
 	const char *text; /* key */
 	MemoryContext cxt;
@@ -46,7 +46,7 @@ typedef struct CecRuleCode
 	CachedExpression *cached;
 	ExprState *state;
 	MemoryContext state_cxt;
-} CecRuleCode;
+} CecCompiledCondition;
 
 /* What a condition may read of a term: the last columns of the fact row. */
 typedef struct CecRuleTerm
@@ -69,7 +69,7 @@ typedef struct CecRule
 	CecOnUnknown on_unknown;
 	bool is_active; /* not suspended */
 	CecDays during;
-	CecRuleCode *code;
+	CecCompiledCondition *code;
 	uint64 work;		 /* that it was run for last (rule_evaluate.c) */
 	instr_time spent;	 /* in that work */
 	TimestampTz late_in; /* the run of refresh in which it took too long, or 0 */
@@ -108,9 +108,9 @@ extern CecRule *cec_rule_find(CecRuleSet *set, int64 rule_id);
 extern int cec_rules_of_term(CecRuleSet *set, int64 term_id, CecRule ***rules);
 extern DateADT cec_rule_today(const CecRuleSet *set);
 extern DateADT cec_rule_local_day(const CecRuleSet *set, TimestampTz at);
-extern HTAB *cec_rule_codes_create(MemoryContext cxt);
-extern void cec_rule_codes_free(HTAB *codes);
-extern CecRuleCode *cec_rule_code_find(CecRuleSet *set, CecRuleSet *old, const char *text);
+extern HTAB *cec_rule_compiled_create(MemoryContext cxt);
+extern void cec_rule_compiled_free(HTAB *codes);
+extern CecCompiledCondition *cec_rule_compiled_find(CecRuleSet *set, CecRuleSet *old, const char *text);
 extern CecCondition *cec_rule_condition(CecRule *rule);
 extern ExprState *cec_rule_state(CecRule *rule);
 

@@ -50,7 +50,7 @@ add_range(const CecTreeReader *reader, int64 first, int64 end, CecProof *proof)
 
 /* The root of the first leaves. */
 void
-cec_proof_root(const CecTreeReader *reader, int64 size, CecHash *root)
+cec_root_hash(const CecTreeReader *reader, int64 size, CecHash *root)
 {
 	if (size == 0)
 	{
@@ -83,7 +83,7 @@ add_inclusion(const CecTreeReader *reader, int64 index, int64 first, int64 end, 
 
 /* The path from a leaf (0 <= index < size) to the root of the first size leaves. */
 void
-cec_proof_inclusion(const CecTreeReader *reader, int64 index, int64 size, CecProof *proof)
+cec_inclusion_proof(const CecTreeReader *reader, int64 index, int64 size, CecProof *proof)
 {
 	proof->count = 0;
 	add_inclusion(reader, index, 0, size, proof);
@@ -116,7 +116,7 @@ add_consistency(const CecTreeReader *reader, int64 upto, int64 first, int64 end,
 
 /* What shows that the tree of first leaves (0 <= first <= second) is the beginning of that of second leaves. */
 void
-cec_proof_consistency(const CecTreeReader *reader, int64 first, int64 second, CecProof *proof)
+cec_consistency_proof(const CecTreeReader *reader, int64 first, int64 second, CecProof *proof)
 {
 	proof->count = 0;
 	if (first > 0)
@@ -125,8 +125,8 @@ cec_proof_consistency(const CecTreeReader *reader, int64 first, int64 second, Ce
 
 /* Whether a path leads from a leaf to a root: RFC 9162, 2.1.3.2. */
 bool
-cec_proof_includes(CecHasher *hasher, const CecHash *leaf, int64 index, int64 size, const CecHash *path, int count,
-				   const CecHash *root)
+cec_verify_inclusion_proof(CecHasher *hasher, const CecHash *leaf, int64 index, int64 size, const CecHash *path,
+						   int count, const CecHash *root)
 {
 	uint64 fn = (uint64) index;
 	uint64 sn = (uint64) size - 1;
@@ -157,8 +157,8 @@ cec_proof_includes(CecHasher *hasher, const CecHash *leaf, int64 index, int64 si
 
 /* Whether a path shows that one tree is the beginning of another: RFC 9162, 2.1.4.2. */
 bool
-cec_proof_consists(CecHasher *hasher, int64 first, const CecHash *first_root, int64 second, const CecHash *second_root,
-				   const CecHash *path, int count)
+cec_verify_consistency_proof(CecHasher *hasher, int64 first, const CecHash *first_root, int64 second,
+							 const CecHash *second_root, const CecHash *path, int count)
 {
 	uint64 fn = (uint64) first - 1;
 	uint64 sn = (uint64) second - 1;

@@ -26,12 +26,12 @@ typedef struct CecTreeReader
 	void *arg;
 } CecTreeReader;
 
-extern void cec_proof_root(const CecTreeReader *reader, int64 size, CecHash *root);
-extern void cec_proof_inclusion(const CecTreeReader *reader, int64 index, int64 size, CecProof *proof);
-extern void cec_proof_consistency(const CecTreeReader *reader, int64 first, int64 second, CecProof *proof);
-extern bool cec_proof_includes(CecHasher *hasher, const CecHash *leaf, int64 index, int64 size, const CecHash *path,
-							   int count, const CecHash *root);
-extern bool cec_proof_consists(CecHasher *hasher, int64 first, const CecHash *first_root, int64 second,
-							   const CecHash *second_root, const CecHash *path, int count);
+extern void cec_root_hash(const CecTreeReader *reader, int64 size, CecHash *root);
+extern void cec_inclusion_proof(const CecTreeReader *reader, int64 index, int64 size, CecProof *proof);
+extern void cec_consistency_proof(const CecTreeReader *reader, int64 first, int64 second, CecProof *proof);
+extern bool cec_verify_inclusion_proof(CecHasher *hasher, const CecHash *leaf, int64 index, int64 size,
+									   const CecHash *path, int count, const CecHash *root);
+extern bool cec_verify_consistency_proof(CecHasher *hasher, int64 first, const CecHash *first_root, int64 second,
+										 const CecHash *second_root, const CecHash *path, int count);
 
 #endif

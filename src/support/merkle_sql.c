@@ -13,11 +13,11 @@
 #include "support/compat.h"
 #include "support/merkle_proof.h"
 
-PG_FUNCTION_INFO_V1(cec_merkle_root_of);
-PG_FUNCTION_INFO_V1(cec_merkle_inclusion_of);
-PG_FUNCTION_INFO_V1(cec_merkle_consistency_of);
-PG_FUNCTION_INFO_V1(cec_merkle_includes);
-PG_FUNCTION_INFO_V1(cec_merkle_consists);
+PG_FUNCTION_INFO_V1(cec_merkle_root_hash);
+PG_FUNCTION_INFO_V1(cec_merkle_inclusion_proof);
+PG_FUNCTION_INFO_V1(cec_merkle_consistency_proof);
+PG_FUNCTION_INFO_V1(cec_merkle_verify_inclusion);
+PG_FUNCTION_INFO_V1(cec_merkle_verify_consistency);
 
 typedef struct Leaves
 {
@@ -90,9 +90,9 @@ require_number(int64 number, int64 lowest, int64 highest, const char *what)
 						errmsg("%s must be between " INT64_FORMAT " and " INT64_FORMAT, what, lowest, highest)));
 }
 
-/* cec.merkle_root(leaves) */
+/* cec._merkle_root_hash(leaves) */
 Datum
-cec_merkle_root_of(PG_FUNCTION_ARGS)
+cec_merkle_root_hash(PG_FUNCTION_ARGS)
 {
 	Leaves leaves;
 	CecMerkle tree;
@@ -108,9 +108,9 @@ cec_merkle_root_of(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(bytea_of(&root));
 }
 
-/* cec.merkle_inclusion(leaves, leaf_index) */
+/* cec._merkle_inclusion_proof(leaves, leaf_index) */
 Datum
-cec_merkle_inclusion_of(PG_FUNCTION_ARGS)
+cec_merkle_inclusion_proof(PG_FUNCTION_ARGS)
 {
 	Leaves leaves;
 	CecProof proof;
@@ -120,14 +120,14 @@ cec_merkle_inclusion_of(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("there are no leaves")));
 	require_number(PG_GETARG_INT64(1), 0, (int64) leaves.count - 1, "leaf_index");
 	leaves.hasher = cec_hasher_begin();
-	cec_proof_inclusion(&(CecTreeReader){leaves.hasher, subtree_of, &leaves}, PG_GETARG_INT64(1), leaves.count, &proof);
+	cec_inclusion_proof(&(CecTreeReader){leaves.hasher, subtree_of, &leaves}, PG_GETARG_INT64(1), leaves.count, &proof);
 	cec_hasher_end(leaves.hasher);
 	PG_RETURN_DATUM(array_of(&proof));
 }
 
-/* cec.merkle_consistency(leaves, first_size) */
+/* cec._merkle_consistency_proof(leaves, first_size) */
 Datum
-cec_merkle_consistency_of(PG_FUNCTION_ARGS)
+cec_merkle_consistency_proof(PG_FUNCTION_ARGS)
 {
 	Leaves leaves;
 	CecProof proof;
@@ -135,15 +135,15 @@ cec_merkle_consistency_of(PG_FUNCTION_ARGS)
 	read_hashes(&leaves, PG_GETARG_ARRAYTYPE_P(0));
 	require_number(PG_GETARG_INT64(1), 0, leaves.count, "first_size");
 	leaves.hasher = cec_hasher_begin();
-	cec_proof_consistency(&(CecTreeReader){leaves.hasher, subtree_of, &leaves}, PG_GETARG_INT64(1), leaves.count,
+	cec_consistency_proof(&(CecTreeReader){leaves.hasher, subtree_of, &leaves}, PG_GETARG_INT64(1), leaves.count,
 						  &proof);
 	cec_hasher_end(leaves.hasher);
 	PG_RETURN_DATUM(array_of(&proof));
 }
 
-/* cec.merkle_includes(leaf, leaf_index, tree_size, path, root) */
+/* cec._merkle_verify_inclusion(leaf, leaf_index, tree_size, path, root) */
 Datum
-cec_merkle_includes(PG_FUNCTION_ARGS)
+cec_merkle_verify_inclusion(PG_FUNCTION_ARGS)
 {
 	CecHash leaf = hash_of(PG_GETARG_DATUM(0), false);
 	CecHash root = hash_of(PG_GETARG_DATUM(4), false);
@@ -152,15 +152,15 @@ cec_merkle_includes(PG_FUNCTION_ARGS)
 
 	read_hashes(&path, PG_GETARG_ARRAYTYPE_P(3));
 	path.hasher = cec_hasher_begin();
-	result =
-		cec_proof_includes(path.hasher, &leaf, PG_GETARG_INT64(1), PG_GETARG_INT64(2), path.hashes, path.count, &root);
+	result = cec_verify_inclusion_proof(path.hasher, &leaf, PG_GETARG_INT64(1), PG_GETARG_INT64(2), path.hashes,
+										path.count, &root);
 	cec_hasher_end(path.hasher);
 	PG_RETURN_BOOL(result);
 }
 
-/* cec.merkle_consists(first_size, first_root, second_size, second_root, path) */
+/* cec._merkle_verify_consistency(first_size, first_root, second_size, second_root, path) */
 Datum
-cec_merkle_consists(PG_FUNCTION_ARGS)
+cec_merkle_verify_consistency(PG_FUNCTION_ARGS)
 {
 	CecHash first = hash_of(PG_GETARG_DATUM(1), false);
 	CecHash second = hash_of(PG_GETARG_DATUM(3), false);
@@ -169,8 +169,8 @@ cec_merkle_consists(PG_FUNCTION_ARGS)
 
 	read_hashes(&path, PG_GETARG_ARRAYTYPE_P(4));
 	path.hasher = cec_hasher_begin();
-	result = cec_proof_consists(path.hasher, PG_GETARG_INT64(0), &first, PG_GETARG_INT64(2), &second, path.hashes,
-								path.count);
+	result = cec_verify_consistency_proof(path.hasher, PG_GETARG_INT64(0), &first, PG_GETARG_INT64(2), &second,
+										  path.hashes, path.count);
 	cec_hasher_end(path.hasher);
 	PG_RETURN_BOOL(result);
 }

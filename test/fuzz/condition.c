@@ -21,7 +21,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-#include "rule/rule_condition.h"
+#include "condition/condition.h"
 
 PG_MODULE_MAGIC;
 PG_FUNCTION_INFO_V1(fuzz_condition);

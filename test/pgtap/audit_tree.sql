@@ -16,7 +16,7 @@ SELECT is(fleet.seal_audit(), NULL, 'nothing more to seal');
 SELECT results_eq($$SELECT p ->> 'header', p ->> 'content', p ->> 'leaf' FROM fleet.audit_proof(42) AS p$$, $$VALUES (
 	'01000000000000002a00000000000003e86124fee993bc00010002ecac99115000126d61726961406578616d706c652e6f7267066d61726961000a3139322e302e322e370b6f7264657220333331300d736572766963655f7469657207494e5345525409000000000000000700000000',
 	'1302915e5af3c4a6800dd0884ee35afcf514de4218e9a85738f4c8cb60387fe2', '09847d131f7e102e62afd57bd4a793c86ec3e598effaf9e934a3adca03952723')$$, 'header, content and leaf of the example');
-SELECT is(encode(cec.merkle_root(ARRAY['\x09847d131f7e102e62afd57bd4a793c86ec3e598effaf9e934a3adca03952723'::bytea, sha256('\x0000000000')]), 'hex'),
+SELECT is(encode(cec._merkle_root_hash(ARRAY['\x09847d131f7e102e62afd57bd4a793c86ec3e598effaf9e934a3adca03952723'::bytea, sha256('\x0000000000')]), 'hex'),
 	'a791de825600ab757840920a3b90ef5b943ae37cf698aa6f468a48aefaa298e4', 'node of the example');
 SELECT is((SELECT audit_ids FROM fleet.audit_leaf WHERE first_leaf = 0), (SELECT array_agg(audit_id ORDER BY system_id, xid, audit_id) FROM fleet.audit_log), 'the closing block goes by cluster, transaction and number');
 SELECT fleet.audit_digest() AS first \gset
@@ -37,9 +37,9 @@ SELECT is_empty('SELECT * FROM fleet.verify_audit()', 'nothing to tell');
 SELECT is_empty(format('SELECT * FROM fleet.verify_audit(ARRAY[%L, %L, %L])', :'last', :'first', :'third'), 'nor with digests, in any order');
 CREATE FUNCTION pg_temp.leaves(block bigint) RETURNS bytea[] LANGUAGE sql AS
 $$ SELECT array_agg(substring(l.leaf_hashes FROM 1 + 32 * (n - 1)::integer FOR 32) ORDER BY l.first_leaf, n) FROM fleet.audit_leaf l, generate_series(1, cardinality(l.audit_ids)) AS n WHERE l.block_no <= block $$;
-SELECT is_empty($$SELECT block_no FROM fleet.audit_block WHERE root <> cec.merkle_root(pg_temp.leaves(block_no)) OR tree_size <> cardinality(pg_temp.leaves(block_no))
+SELECT is_empty($$SELECT block_no FROM fleet.audit_block WHERE root <> cec._merkle_root_hash(pg_temp.leaves(block_no)) OR tree_size <> cardinality(pg_temp.leaves(block_no))
 	OR octet_length(frontier) <> 32 * length(replace(tree_size::bit(64)::text, '0', ''))$$, 'blocks have root, size and frontier of the leaves up to theirs');
-SELECT is_empty($$SELECT level, position FROM fleet.audit_node WHERE level <> 8 OR hash <> cec.merkle_root((pg_temp.leaves(4))[position * 256 + 1:position * 256 + 256])$$, 'subtrees that are kept');
+SELECT is_empty($$SELECT level, position FROM fleet.audit_node WHERE level <> 8 OR hash <> cec._merkle_root_hash((pg_temp.leaves(4))[position * 256 + 1:position * 256 + 256])$$, 'subtrees that are kept');
 SELECT is((SELECT count(*) FROM fleet.audit_node), (SELECT max(tree_size) / 256 FROM fleet.audit_block), 'all of them');
 SELECT is((SELECT sum(row_count) FROM fleet.audit_block), (SELECT count(*)::numeric FROM fleet.audit_log), 'all rows are sealed');
 
@@ -63,17 +63,17 @@ ALTER TABLE fleet.audit_log ALTER COLUMN audit_id SET CACHE 1;
 SELECT is(fleet.seal_audit(), NULL, 'but again when they are not');
 
 -- Proofs.
-SELECT is((SELECT count(*) FROM fleet.audit_log WHERE cec.verify_inclusion(fleet.audit_proof(audit_id))), (SELECT count(*) FROM fleet.audit_log), 'every row has a proof that holds');
+SELECT is((SELECT count(*) FROM fleet.audit_log WHERE cec.verify_audit_proof(fleet.audit_proof(audit_id))), (SELECT count(*) FROM fleet.audit_log), 'every row has a proof that holds');
 CREATE TEMP TABLE proof AS SELECT p, fleet.audit_consistency(:'third') AS c FROM fleet.audit_proof(300) AS p;
-SELECT ok(bool_and(cec.verify_consistency(fleet.audit_consistency(d))), 'the log goes on from each digest') FROM unnest(ARRAY[:'first', :'third', :'last']) AS d;
+SELECT ok(bool_and(cec.verify_audit_consistency(fleet.audit_consistency(d))), 'the log goes on from each digest') FROM unnest(ARRAY[:'first', :'third', :'last']) AS d;
 CREATE FUNCTION pg_temp.bent(proof jsonb, key text) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT jsonb_set(proof, ARRAY[key], CASE jsonb_typeof(proof -> key) WHEN 'number' THEN to_jsonb((proof ->> key)::bigint + 1) WHEN 'array' THEN (proof -> key) - 0
 		ELSE to_jsonb(CASE key WHEN 'digest' THEN regexp_replace(proof ->> key, ' (\d)(\d+) (\w{64}) ', ' \2 \3 ') ELSE overlay(proof ->> key PLACING translate(substr(proof ->> key, 40, 1), '0123456789abcdef', '1032547698badcfe') FROM 40) END) END) $$;
-SELECT is_empty($$SELECT key FROM proof, jsonb_object_keys(p) AS key WHERE cec.verify_inclusion(pg_temp.bent(p, key)) OR cec.verify_inclusion(p - key) OR cec.verify_inclusion(jsonb_set(p, ARRAY[key], 'null')) OR NOT cec.verify_inclusion(p)$$, 'a proof of which anything is changed or gone is none');
-SELECT is_empty($$SELECT key FROM proof, jsonb_object_keys(c) AS key WHERE cec.verify_consistency(pg_temp.bent(c, key)) OR cec.verify_consistency(c - key) OR cec.verify_consistency(jsonb_set(c, ARRAY[key], '[]')) OR NOT cec.verify_consistency(c)$$, 'of consistency neither');
-SELECT is_empty($$SELECT j FROM proof, (VALUES ('{}'), ('[]'), ('1'), ('null'), ('"x"'), ('{"path": {}}')) AS v(j) WHERE cec.verify_inclusion(j::jsonb) OR cec.verify_consistency(j::jsonb)$$, 'nor what is no proof at all');
-SELECT ok(NOT cec.verify_inclusion(jsonb_set(p, '{tree_size}', '400')) AND NOT cec.verify_inclusion(jsonb_set(p, '{audit_id}', '301')), 'the digest binds the size, the header the row') FROM proof;
-SELECT ok(NOT cec.verify_consistency(fleet.audit_consistency(regexp_replace(:'third', '\w{64}', repeat('5', 64)))), 'from a digest with another root the log does not go on');
+SELECT is_empty($$SELECT key FROM proof, jsonb_object_keys(p) AS key WHERE cec.verify_audit_proof(pg_temp.bent(p, key)) OR cec.verify_audit_proof(p - key) OR cec.verify_audit_proof(jsonb_set(p, ARRAY[key], 'null')) OR NOT cec.verify_audit_proof(p)$$, 'a proof of which anything is changed or gone is none');
+SELECT is_empty($$SELECT key FROM proof, jsonb_object_keys(c) AS key WHERE cec.verify_audit_consistency(pg_temp.bent(c, key)) OR cec.verify_audit_consistency(c - key) OR cec.verify_audit_consistency(jsonb_set(c, ARRAY[key], '[]')) OR NOT cec.verify_audit_consistency(c)$$, 'of consistency neither');
+SELECT is_empty($$SELECT j FROM proof, (VALUES ('{}'), ('[]'), ('1'), ('null'), ('"x"'), ('{"path": {}}')) AS v(j) WHERE cec.verify_audit_proof(j::jsonb) OR cec.verify_audit_consistency(j::jsonb)$$, 'nor what is no proof at all');
+SELECT ok(NOT cec.verify_audit_proof(jsonb_set(p, '{tree_size}', '400')) AND NOT cec.verify_audit_proof(jsonb_set(p, '{audit_id}', '301')), 'the digest binds the size, the header the row') FROM proof;
+SELECT ok(NOT cec.verify_audit_consistency(fleet.audit_consistency(regexp_replace(:'third', '\w{64}', repeat('5', 64)))), 'from a digest with another root the log does not go on');
 SELECT throws_ok('SELECT fleet.audit_proof(999999)', '23503', NULL, 'no proof of a row that is not there');
 SELECT throws_ok(format('SELECT fleet.audit_consistency(%L)', regexp_replace(:'last', ' (\d+) (\w{64})', ' 9\1 \2')), '22023', NULL, 'nor from a longer log');
 CREATE FUNCTION pg_temp.code_of(statement text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN EXECUTE statement; RETURN 'accepted'; EXCEPTION WHEN OTHERS THEN RETURN SQLSTATE; END $$;
@@ -225,7 +225,7 @@ SELECT results_eq(format('SELECT operation, old_row, new_row FROM fleet.asset_hi
 SELECT is_empty('SELECT * FROM fleet.audit_change WHERE audit_id = 300', 'and no more');
 SELECT is(pg_temp.told('SELECT 1', :'first', :'third', :'last'), 'ERASED audit_log row 300 block 3', 'verify_audit calls it lawful');
 SELECT is(fleet.audit_proof(300) ->> 'leaf', :'before'::jsonb ->> 'leaf', 'its leaf is what it was');
-SELECT ok(cec.verify_inclusion(:'before') AND cec.verify_inclusion(fleet.audit_proof(300)), 'and its proofs hold, old and new');
+SELECT ok(cec.verify_audit_proof(:'before') AND cec.verify_audit_proof(fleet.audit_proof(300)), 'and its proofs hold, old and new');
 SELECT is(fleet.seal_audit(), 8::bigint, 'the erasure is sealed too');
 SELECT throws_ok(format('SELECT fleet.erase_audit(%s, ''x'')', audit_id), '55000', NULL, 'and is not erased in turn') FROM fleet.audit_log WHERE table_name = 'audit_erasure';
 SELECT is(pg_temp.told($$UPDATE fleet.audit_erasure SET content = sha256('')$$), 'EDITED audit_log row 300 block 3', 'an erasure changed');
@@ -303,7 +303,7 @@ ALTER TABLE fleet.asset DROP COLUMN cost_centre;
 UPDATE fleet.asset SET model = 'M' WHERE asset_id = 4;
 SELECT is(fleet.seal_audit(), 9::bigint, 'sealed, with other columns');
 SELECT is(pg_temp.told('SELECT 1', :'first', :'third', :'last'), 'ERASED audit_log row 300 block 3', 'old and new blocks agree');
-SELECT ok(bool_and(cec.verify_inclusion(fleet.audit_proof(audit_id))), 'and prove') FROM fleet.audit_log WHERE audit_id IN (1, 42, 44, 200, 690, 720);
+SELECT ok(bool_and(cec.verify_audit_proof(fleet.audit_proof(audit_id))), 'and prove') FROM fleet.audit_log WHERE audit_id IN (1, 42, 44, 200, 690, 720);
 ALTER SCHEMA fleet RENAME TO "other fleet";
 SELECT results_eq(format('SELECT kind, block_no, detail FROM "other fleet".verify_audit(ARRAY[%L, %L]) WHERE kind <> ''ERASED'' ORDER BY block_no', :'first', :'last'),
 	$$VALUES ('RENAMED', 1::bigint, 'The digest is of a portfolio named fleet, and this is other%20fleet.'), ('RENAMED', 4, 'The digest is of a portfolio named fleet, and this is other%20fleet.')$$, 'a portfolio that was renamed agrees with its old digests but for its name');
@@ -321,7 +321,7 @@ SELECT cec.upgrade_portfolio('fleet') \g /dev/null
 SELECT is(fleet.seal_audit(), 1::bigint, 'everything computed anew');
 SELECT is(pg_temp.told('SELECT 1'), 'ERASED audit_log row 300 block 1', 'nobody can tell');
 SELECT is(pg_temp.told('SELECT 1', :'third'), 'ERASED audit_log row 300 block 1, FORK block 1', 'but by a digest that was kept');
-SELECT ok(NOT cec.verify_consistency(fleet.audit_consistency(:'third')), 'and no proof leads there from it');
+SELECT ok(NOT cec.verify_audit_consistency(fleet.audit_consistency(:'third')), 'and no proof leads there from it');
 DROP OWNED BY regress_tree_auditor, regress_tree_reader, regress_tree_sealer;
 DROP ROLE regress_tree_auditor, regress_tree_reader, regress_tree_sealer;
 SELECT * FROM finish();

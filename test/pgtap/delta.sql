@@ -128,7 +128,7 @@ SELECT is((SELECT count(*) FROM fleet.audit_delta), (SELECT count(DISTINCT audit
 -- Sealed, and in proofs by its hash.
 SELECT fleet.seal_audit() \g /dev/null
 SELECT is_empty('SELECT * FROM fleet.verify_audit()', 'the log can be sealed');
-SELECT is_empty($$SELECT audit_id FROM fleet.audit_log WHERE NOT cec.verify_inclusion(fleet.audit_proof(audit_id)) OR fleet.audit_proof(audit_id) ->> 'header' NOT LIKE '%' || coalesce('21' || encode(sha256(delta), 'hex'), '00')$$, 'the header ends with the hash of the delta');
+SELECT is_empty($$SELECT audit_id FROM fleet.audit_log WHERE NOT cec.verify_audit_proof(fleet.audit_proof(audit_id)) OR fleet.audit_proof(audit_id) ->> 'header' NOT LIKE '%' || coalesce('21' || encode(sha256(delta), 'hex'), '00')$$, 'the header ends with the hash of the delta');
 SELECT fleet.erase_audit((SELECT min(audit_id) FROM fleet.audit_log WHERE delta IS NOT NULL), 'test') \g /dev/null
 SELECT ok((SELECT delta IS NOT NULL AND row_image IS NULL FROM fleet.audit_log WHERE delta IS NOT NULL ORDER BY audit_id LIMIT 1), 'a delta is not erased');
 SELECT results_eq('SELECT kind FROM fleet.verify_audit()', $$VALUES ('ERASED')$$, 'and the erased entry still verifies');

@@ -140,9 +140,9 @@ sub works_on
 	my $carried_digest = $node->safe_psql($db, 'SELECT fleet.audit_digest()', @andy);
 	is($node->safe_psql($db, 'SELECT fleet.seal_audit()', @andy), '3', "$how: the log is sealed on");
 	is($node->safe_psql($db, "$verify, '$carried_digest', fleet.audit_digest()])", @andy), 'ERASED|7', "$how: and agrees with all its digests");
-	is($node->safe_psql($db, "SELECT cec.verify_consistency(fleet.audit_consistency('$digest')), cec.verify_consistency(fleet.audit_consistency('$carried_digest'))", @andy),
+	is($node->safe_psql($db, "SELECT cec.verify_audit_consistency(fleet.audit_consistency('$digest')), cec.verify_audit_consistency(fleet.audit_consistency('$carried_digest'))", @andy),
 		't|t', "$how: it goes on from each of them");
-	is($node->safe_psql($db, q{SELECT count(*) FROM fleet.audit_log WHERE NOT cec.verify_inclusion(fleet.audit_proof(audit_id))}, @andy),
+	is($node->safe_psql($db, q{SELECT count(*) FROM fleet.audit_log WHERE NOT cec.verify_audit_proof(fleet.audit_proof(audit_id))}, @andy),
 		'0', "$how: every row has its proof");
 	return;
 }

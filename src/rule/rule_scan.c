@@ -1,0 +1,469 @@
+/*
+ * rule_scan.c
+ *		Judges the whole register by one rule: a query of the server's executor over the fact row.
+ *
+ * The query is the rule's condition, as it was compiled, over the columns that conditions may read, so that it says the
+ * same as the compiled expression.  What only some conditions read costs nothing to the others.  Where the condition raises an
+ * error for some asset, or the query takes too long, the assets are judged one by one instead.
+ *
+ * What is unknown or failed is told apart as "odd", for findings.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "optimizer/optimizer.h"
+#include "storage/bufmgr.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+
+#include "condition/condition_compile.h"
+#include "rule/rule_index.h"
+#include "rule/rule_scan.h"
+
+#define FETCH 1000
+#define FEW 4
+/*
+ * Milliseconds that a query may take for sure, and for a million assets.  While everybody waits for the rule to be decided it is
+ * given little, since there is another way, and no more than the better part of what the rule may take at all; somebody who
+ * only asks may wait.
+ */
+#define PATIENCE 1000.0
+#define PATIENCE_OF_ASKER 10000.0
+#define PATIENCE_PER_MILLION 60000.0
+#define QUERY_SHARE 0.8
+#define ASSETS_PER_PAGE 30
+/* After so many assets whose judgement took too long, and when the rule's time is up, the rest are not tried. */
+#define MAX_SLOW 3
+
+static const CecQuery all_assets = {"SELECT asset_id FROM @P@.asset ORDER BY asset_id", .results = {INT8OID}};
+
+/* The fact row as a query; the parameters are as_of, the term's columns, the boundary, the time zone, the boundary as geography. */
+static const char fact_query[] =
+	"SELECT a.asset_id, a.asset_tag, a.tag_symbology, a.serial_number, a.manufacturer, a.model, a.category, a.usage_type,"
+	" a.status, a.customer_id, a.country, a.region, a.location, a.commissioned_on, a.decommissioned_on, a.out_of_service,"
+	" a.successor_id, a.attributes, a.source, a.source_updated_at, $1 AS as_of, $2 AS contract_number, $3 AS contract_kind,"
+	" $4 AS governing_country, $5 AS tier_code, $6 AS tier_rank, $7 AS boundary, $9 AS boundary_on_globe,"
+	" (SELECT array_agg(m.kind ORDER BY m.event_id) FROM %1$s.maintenance_event m WHERE m.asset_id = a.asset_id)"
+	"  AS maintenance_kinds,"
+	" (SELECT array_agg(m.performed_on ORDER BY m.event_id) FROM %1$s.maintenance_event m WHERE m.asset_id = a.asset_id)"
+	"  AS maintenance_days,"
+	" (SELECT array_agg((q.opened_at AT TIME ZONE $8)::date ORDER BY q.request_id) FROM %1$s.service_request q"
+	"  WHERE q.asset_id = a.asset_id AND isfinite(q.opened_at)) AS request_days"
+	" FROM %1$s.asset a";
+
+#define PARAMETERS 9
+
+static const CecQuery term_facts = {
+	"SELECT c.number, c.kind, c.governing_country, s.code, s.rank, c.boundary FROM @P@.coverage_term t"
+	" JOIN @P@.contract c USING (contract_id) LEFT JOIN @P@.service_tier s USING (tier_id) WHERE t.term_id = $1",
+	1,
+	{INT8OID},
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, CEC_GEOMETRY_RESULT}};
+
+static const CecQuery time_zone = {"SELECT time_zone FROM @P@.setting", .results = {TEXTOID}};
+
+PG_FUNCTION_INFO_V1(cec_match);
+
+static void
+add_odd(CecRuleScan *match, int64 asset_id, CecVerdict verdict, int sqlstate)
+{
+	if (match->odd_count == match->odd_space)
+	{
+		match->odd_space = match->odd_space == 0 ? 16 : match->odd_space * 2;
+		match->odd = match->odd == NULL ? palloc(match->odd_space * sizeof(CecOddAsset))
+										: repalloc_huge(match->odd, match->odd_space * sizeof(CecOddAsset));
+	}
+	match->odd[match->odd_count++] = (CecOddAsset){asset_id, verdict, sqlstate};
+}
+
+/* How often a condition looks at what is gathered from the tables of events. */
+static int
+count_gathered(const CecCondition *condition)
+{
+	List *vars = pull_var_clause((Node *) condition->expr, 0);
+	ListCell *cell;
+	int count = 0;
+
+	foreach (cell, vars)
+		count += lfirst_node(Var, cell)->varattno > CEC_FACT_BOUNDARY_ON_GLOBE;
+	return count;
+}
+
+/*
+ * WHERE … for the assets that the rule acts on or that are odd; the query's second column says which are unknown.  The
+ * planner takes an AND apart and runs what is cheap first, and so perhaps what the part before it was to keep from failing.
+ * Therefore a condition that may raise stands inside a test even where that says the same, and what is known beforehand of
+ * the term must not be folded into it: it would raise less than the compiled condition does.
+ */
+static char *
+make_query(CecRuleSet *set, CecRule *rule, bool *may_raise, bool *measures)
+{
+	const char *schema = quote_identifier(get_namespace_name(set->nspid));
+	CecCondition *compiled = rule->is_active ? cec_condition_compile(rule->code->text) : NULL;
+	const char *condition = compiled != NULL ? compiled->sql : "NULL::boolean";
+	bool acts_if_true = cec_rule_acts(rule, CEC_VERDICT_TRUE);
+	bool wants_unknown = cec_rule_acts(rule, CEC_VERDICT_UNKNOWN) || rule->on_unknown == CEC_UNKNOWN_FLAG;
+	const char *test;
+	StringInfoData sql;
+
+	*may_raise = compiled != NULL && cec_condition_may_raise(compiled);
+	*measures = compiled != NULL && bms_is_member(CEC_FACT_BOUNDARY_ON_GLOBE, compiled->facts);
+	if (acts_if_true)
+		test = wants_unknown ? "IS NOT FALSE" : *may_raise ? "IS TRUE" : "";
+	else
+		test = wants_unknown ? "IS NOT TRUE" : "IS FALSE";
+	initStringInfo(&sql);
+	/* The schema is put in here and not by looking for a mark, which a condition may hold, too. */
+	appendStringInfo(&sql, CEC_QUERY_MARK "%u */ ", set->nspid);
+	if (wants_unknown)
+		appendStringInfo(&sql, "SELECT f.asset_id, (%s) IS NULL FROM (", condition);
+	else
+		appendStringInfoString(&sql, "SELECT f.asset_id, false FROM (");
+	appendStringInfo(&sql, fact_query, schema);
+	/* The planner would gather events anew for each place that looks at them. */
+	if (compiled != NULL && count_gathered(compiled) > FEW)
+		appendStringInfoString(&sql, " OFFSET 0");
+	appendStringInfo(&sql, ") AS f WHERE (%s) %s", condition, test);
+	return sql.data;
+}
+
+static void
+bind_parameters(CecRuleSet *set, CecRule *rule, DateADT as_of, Oid *types, Datum *values, char *nulls)
+{
+	CecRuleTerm *term = rule->term;
+	TupleDesc desc = cec_fact_descriptor();
+	int n = 0;
+
+	types[n] = DATEOID;
+	values[n] = DateADTGetDatum(as_of);
+	nulls[n++] = ' ';
+	for (int i = 0; i < CEC_FACT_TERM_COLUMNS; i++, n++)
+	{
+		types[n] = TupleDescAttr(desc, CEC_FACT_CONTRACT_NUMBER - 1 + i)->atttypid;
+		values[n] = term->values[i];
+		nulls[n] = term->isnull[i] ? 'n' : ' ';
+	}
+	types[n] = cec_geometry_type();
+	values[n] = term->boundary;
+	nulls[n++] = term->boundary == 0 ? 'n' : ' ';
+	types[n] = TEXTOID;
+	values[n] = CStringGetTextDatum(set->zone == NULL ? "UTC" : pg_get_timezone_name(set->zone));
+	nulls[n++] = ' ';
+	types[n] = cec_geography_type();
+	values[n] = term->boundary_on_globe;
+	nulls[n] = term->boundary_on_globe == 0 ? 'n' : ' ';
+}
+
+/* Asks the executor.  Raises what the condition raises. */
+static void
+ask_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, CecRuleScan *match)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	Oid types[PARAMETERS];
+	Datum values[PARAMETERS];
+	char nulls[PARAMETERS];
+	int nest_level = NewGUCNestLevel();
+	bool acts_if_unknown = cec_rule_acts(rule, CEC_VERDICT_UNKNOWN);
+	Portal portal;
+	char *sql;
+	bool may_raise;
+	bool measures;
+
+	cec_condition_pin_settings();
+	sql = make_query(set, rule, &may_raise, &measures);
+	if (measures)
+		cec_rule_project_boundary(set, rule->term);
+	bind_parameters(set, rule, as_of, types, values, nulls);
+	SPI_connect();
+	PushActiveSnapshot(snapshot);
+	portal = SPI_cursor_open_with_args(NULL, sql, PARAMETERS, types, values, nulls, true,
+									   may_raise ? CURSOR_OPT_GENERIC_PLAN : CURSOR_OPT_CUSTOM_PLAN);
+	for (;;)
+	{
+		MemoryContext spi_cxt;
+
+		SPI_cursor_fetch(portal, true, FETCH);
+		if (SPI_processed == 0)
+			break;
+		spi_cxt = MemoryContextSwitchTo(cxt);
+		for (uint64 i = 0; i < SPI_processed; i++)
+		{
+			bool isnull;
+			int64 asset_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+			bool unknown = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &isnull));
+
+			if (unknown)
+				add_odd(match, asset_id, CEC_VERDICT_UNKNOWN, 0);
+			if (!unknown || acts_if_unknown)
+				cec_ids_add(&match->acting, asset_id);
+		}
+		MemoryContextSwitchTo(spi_cxt);
+		SPI_freetuptable(SPI_tuptable);
+	}
+	SPI_cursor_close(portal);
+	PopActiveSnapshot();
+	SPI_finish();
+	AtEOXact_GUC(false, nest_level);
+}
+
+/* Milliseconds, by the size of the table: statistics may be older than what is in it. */
+static double
+patience(CecRuleSet *set, double ms)
+{
+	Relation asset = cec_portfolio_open(set->portfolio, "asset", AccessShareLock);
+	double millions = RelationGetNumberOfBlocks(asset) * ASSETS_PER_PAGE / 1e6;
+
+	table_close(asset, NoLock);
+	return ms + millions * PATIENCE_PER_MILLION;
+}
+
+/* Asks the executor in a subtransaction; false when the condition raised an error, or took too long. */
+static bool
+try_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, CecRuleScan *match)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	CecActAs act;
+	volatile bool answered = true;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(cxt);
+	PG_TRY();
+	{
+		cec_act_restricted(&act);
+		cec_rule_deadline_enter_for(Min(patience(set, PATIENCE), QUERY_SHARE * cec_rule_time_left(rule)));
+		ask_executor(set, rule, snapshot, as_of, match);
+		(void) cec_rule_deadline_leave(); /* late, but there */
+		cec_act_as_self(&act);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(cxt);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		ErrorData *error;
+		bool passed = cec_rule_deadline_leave();
+
+		MemoryContextSwitchTo(cxt);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(cxt);
+		CurrentResourceOwner = owner;
+		if (cec_rule_error_is_fatal(error->sqlerrcode) && !cec_rule_error_is_deadline(passed, error))
+			ReThrowError(error);
+		FreeErrorData(error);
+		answered = false;
+	}
+	PG_END_TRY();
+	return answered;
+}
+
+/* One asset after the other. */
+static void
+ask_one_by_one(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, CecRuleScan *match)
+{
+	CecRuleFacts *facts = cec_rule_facts_begin(set, snapshot, as_of);
+	CecIds assets = {0};
+	int slow = 0;
+
+	cec_query_ids(set->portfolio->plans, &all_assets, NULL, &assets);
+	for (int64 i = 0; i < assets.count; i++)
+	{
+		CecJudgement judgement = {rule, CEC_VERDICT_FAILED, ERRCODE_QUERY_CANCELED};
+
+		CHECK_FOR_INTERRUPTS();
+		if (slow < MAX_SLOW && cec_rule_time_left(rule) > 0 && cec_rule_facts_seek(facts, assets.ids[i]))
+		{
+			/* As when the asset changes: what is no candidate is not run, whatever it would raise. */
+			if (cec_rule_is_candidate(set, rule, cec_rule_facts_asset(facts)))
+				cec_rule_evaluate(facts, &judgement, 1);
+			else
+				judgement.verdict = CEC_VERDICT_FALSE;
+		}
+		if (judgement.verdict == CEC_VERDICT_FAILED && judgement.sqlstate == ERRCODE_QUERY_CANCELED)
+			slow++;
+		if (judgement.verdict == CEC_VERDICT_FAILED || judgement.verdict == CEC_VERDICT_UNKNOWN)
+			add_odd(match, assets.ids[i], judgement.verdict, judgement.sqlstate);
+		if (cec_rule_acts(rule, judgement.verdict))
+			cec_ids_add(&match->acting, assets.ids[i]);
+	}
+	cec_rule_facts_end(facts);
+}
+
+static int
+compare_odd(const void *one, const void *other)
+{
+	const CecOddAsset *a = one;
+	const CecOddAsset *b = other;
+
+	return a->asset_id < b->asset_id ? -1 : a->asset_id > b->asset_id;
+}
+
+/* What a rule says of every asset that the snapshot shows, on a day.  The result is in the current memory context. */
+CecRuleScan
+cec_rule_scan(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of)
+{
+	CecRuleScan match = {0};
+	instr_time begun;
+	bool answered;
+
+	if (!rule->is_active && !cec_rule_acts(rule, CEC_VERDICT_UNKNOWN))
+		return match;
+	cec_rule_read_boundary(set, rule->term);
+	cec_rule_time_begin();
+	cec_rule_deadline_start();
+	INSTR_TIME_SET_CURRENT(begun);
+	answered = cec_rule_time_left(rule) > 0 && try_executor(set, rule, snapshot, as_of, &match);
+	cec_rule_time_add(rule, begun);
+	if (!answered)
+	{
+		match = (CecRuleScan){0};
+		cec_rule_deadline_start();
+		ask_one_by_one(set, rule, snapshot, as_of, &match);
+	}
+	cec_rule_deadline_stop();
+	cec_ids_sort_unique(&match.acting);
+	if (match.odd_count > 1)
+		qsort(match.odd, match.odd_count, sizeof(CecOddAsset), compare_odd);
+	return match;
+}
+
+/* What a condition may read of a term, as far as the caller may. */
+static CecRuleTerm *
+read_term(CecRuleSet *set, int64 term_id)
+{
+	CecRuleTerm *term = palloc0(sizeof(CecRuleTerm));
+	Datum arg = Int64GetDatum(term_id);
+	MemoryContext cxt = CurrentMemoryContext;
+
+	term->term_id = term_id;
+	memset(term->isnull, true, sizeof(term->isnull)); /* what there is no term for */
+	SPI_connect();
+	if (cec_query_read(set->portfolio->plans, &term_facts, &arg, NULL) > 0)
+	{
+		MemoryContext old = MemoryContextSwitchTo(cxt);
+		TupleDesc desc = SPI_tuptable->tupdesc;
+		bool isnull;
+
+		for (int i = 0; i < CEC_FACT_TERM_COLUMNS; i++)
+		{
+			term->values[i] = SPI_getbinval(SPI_tuptable->vals[0], desc, i + 1, &term->isnull[i]);
+			if (!term->isnull[i])
+				term->values[i] =
+					datumCopy(term->values[i], TupleDescAttr(desc, i)->attbyval, TupleDescAttr(desc, i)->attlen);
+		}
+		term->boundary = SPI_getbinval(SPI_tuptable->vals[0], desc, CEC_FACT_TERM_COLUMNS + 1, &isnull);
+		term->boundary = isnull ? 0 : PointerGetDatum(PG_DETOAST_DATUM_COPY(term->boundary));
+		MemoryContextSwitchTo(old);
+	}
+	SPI_finish();
+	return term;
+}
+
+static pg_tz *
+read_zone(CecRuleSet *set)
+{
+	pg_tz *zone = NULL;
+
+	SPI_connect();
+	if (cec_query_read(set->portfolio->plans, &time_zone, NULL, NULL) > 0)
+		zone = pg_tzset(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
+	SPI_finish();
+	return zone;
+}
+
+/* A rule that is nowhere but here. */
+static CecRule *
+make_rule(CecRuleSet *set, int64 term_id, const char *effect, const char *on_unknown, const char *condition)
+{
+	CecRule *rule = palloc0(sizeof(CecRule));
+
+	rule->term = read_term(set, term_id);
+	rule->effect = cec_rule_effect_of(effect);
+	rule->on_unknown = cec_rule_on_unknown_of(on_unknown);
+	rule->is_active = condition != NULL;
+	rule->code = palloc0(sizeof(CecCompiledCondition));
+	rule->code->cxt = CurrentMemoryContext;
+	rule->code->text = condition;
+	return rule;
+}
+
+/*
+ * cec._match(portfolio, term_id, effect, on_unknown, condition, on_day): the assets that such a rule would act on, with the
+ * rights of the caller and the snapshot of the statement.  What the condition raises is the caller's to see: it is about rows
+ * that the caller may read.
+ */
+Datum
+cec_match(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	CecRuleSet set = {0};
+	CecRuleScan match = {0};
+	MemoryContext cxt = CurrentMemoryContext;
+	CecRule *rule;
+	CecActAs act;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	for (int i = 0; i < 6; i++)
+		if (i != 4 && PG_ARGISNULL(i))
+			return (Datum) 0;
+	cec_portfolio_pin();
+	set.nspid = PG_GETARG_OID(0);
+	set.portfolio = cec_portfolio_get(set.nspid);
+	set.zone = read_zone(&set);
+	rule = make_rule(&set, PG_GETARG_INT64(1), text_to_cstring(PG_GETARG_TEXT_PP(2)),
+					 text_to_cstring(PG_GETARG_TEXT_PP(3)),
+					 PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4)));
+	cec_act_restricted(&act);
+	if (rule->is_active || cec_rule_acts(rule, CEC_VERDICT_UNKNOWN))
+	{
+		cec_rule_deadline_start();
+		PG_TRY();
+		{
+			cec_rule_deadline_enter_for(patience(&set, PATIENCE_OF_ASKER));
+			ask_executor(&set, rule, GetActiveSnapshot(), PG_GETARG_DATEADT(5), &match);
+			(void) cec_rule_deadline_leave();
+		}
+		PG_CATCH();
+		{
+			bool passed = cec_rule_deadline_leave();
+			ErrorData *error;
+
+			cec_rule_deadline_stop();
+			MemoryContextSwitchTo(cxt);
+			error = CopyErrorData();
+			if (cec_rule_error_is_deadline(passed, error))
+			{
+				FlushErrorState();
+				ereport(ERROR, (errcode(ERRCODE_STATEMENT_TOO_COMPLEX), errmsg("the condition takes too long"),
+								errhint("Compare columns first; leave out what multiplies or searches long texts.")));
+			}
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
+		cec_rule_deadline_stop();
+	}
+	cec_act_as_self(&act);
+	cec_portfolio_unpin();
+	for (int64 i = 0; i < match.acting.count; i++)
+	{
+		Datum value = Int64GetDatum(match.acting.ids[i]);
+		bool isnull = false;
+
+		tuplestore_putvalues(result->setResult, result->setDesc, &value, &isnull);
+	}
+	return (Datum) 0;
+}
