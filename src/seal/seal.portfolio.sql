@@ -115,7 +115,7 @@ COMMENT ON TABLE @P@.audit_leaf IS 'Leaves of the tree in order, up to 64 a row:
 COMMENT ON COLUMN @P@.audit_leaf.first_leaf IS 'Key: place of the first of these leaves in the tree, from 0.';
 COMMENT ON COLUMN @P@.audit_leaf.block_no IS 'Block that sealed them.';
 COMMENT ON COLUMN @P@.audit_leaf.audit_ids IS 'Rows of audit_log that they are of.';
-COMMENT ON COLUMN @P@.audit_leaf.leaf_hashes IS 'Their hashes, 32 bytes each; see src/audit/README.md.';
+COMMENT ON COLUMN @P@.audit_leaf.leaf_hashes IS 'Their hashes, 32 bytes each; see src/seal/README.md.';
 COMMENT ON TABLE @P@.audit_node IS 'Roots of perfect subtrees of 2^8, 2^16, 2^24 … leaves, so that a proof need not read the whole log. Append-only.';
 COMMENT ON COLUMN @P@.audit_node.level IS 'The subtree has 2^level leaves: 8, 16, 24 …';
 COMMENT ON COLUMN @P@.audit_node.position IS 'Which subtree of its level, from 0: its first leaf is position * 2^level.';

@@ -8,7 +8,7 @@ audit_leaf.copy, which tells the row where only the block would be known; docs/a
 Prints a line for each thing found wrong, ends with "verified" or "NOT VERIFIED", and with status 0 or 1; with 2, and a
 line on standard error, when it could not be tried: called wrongly, a file not there or not written so, no digest.
 
-It shares no code with the extension. What is computed, byte by byte: src/audit/README.md; the tree is that of RFC 9162,
+It shares no code with the extension. What is computed, byte by byte: src/audit/README.md and src/seal/README.md; the tree is that of RFC 9162,
 section 2.1. In short: a row of the log becomes a hash (its leaf), the leaves in the order in which they were sealed make
 a tree, the tree has one root, and a digest names the root that a tree of so many leaves had. Nobody can change a leaf
 below without changing the root. The files are not trusted: blocks only say in which order the leaves come.

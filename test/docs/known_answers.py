@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Holds what test/pgtap/include/known_answers.py computes against the answers kept beside it and against the example of
-src/audit/README.md. Prints TAP; needs no server."""
+src/seal/README.md. Prints TAP; needs no server."""
 import os
 import subprocess
 import sys
@@ -20,10 +20,10 @@ def kept(path):
 
 def main():
     results = [("the answers that are kept are those of the definitions", made() == kept("test/pgtap/include/known_answers.sql"))]
-    readme = kept("src/audit/README.md").replace("`", "").replace(" ", "")
+    readme = kept("src/seal/README.md").replace("`", "").replace(" ", "")
     for line in made("--example").splitlines():
         name, value = line.rsplit(" ", 1)
-        results.append((f"the example of src/audit/README.md: {name.strip()}", value in readme))
+        results.append((f"the example of src/seal/README.md: {name.strip()}", value in readme))
     for n, (name, fine) in enumerate(results, 1):
         print(f"{'ok' if fine else 'not ok'} {n} - {name}")
     print(f"1..{len(results)}")

@@ -1,10 +1,10 @@
--- The log's tree: the examples of src/audit/README.md, seals, proofs, erasure, and what verify_audit says of each kind of
+-- The log's tree: the examples of src/seal/README.md, seals, proofs, erasure, and what verify_audit says of each kind of
 -- tampering, made by a superuser past all triggers.
 SET client_min_messages = warning;
 SELECT no_plan();
 SELECT cec.create_portfolio('fleet') \g /dev/null
 
--- A row as src/audit/README.md has it, of another cluster: the first block closes what a dump carried along.
+-- A row as src/seal/README.md has it, of another cluster: the first block closes what a dump carried along.
 INSERT INTO fleet.audit_log (audit_id, xid, system_id, at, actor, session_user_name, client_addr, reason, table_name, operation, row_id, salt, row_image)
 VALUES (42, '1000', 7000000000000000001, '2026-01-31 12:00:00+00', 'maria@example.org', 'maria', '192.0.2.7', 'order 3310', 'service_tier', 'INSERT', 7,
 	'\x000102030405060708090a0b0c0d0e0f', '\x015d3bfcc5a446f007a4870951f4bb04b609000000000000000705676f6c64094772c3b6c39f7465050000000200');

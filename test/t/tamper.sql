@@ -1,5 +1,5 @@
 -- What tamper.pl tampers with the log by: switching the engine's triggers off and on again, and computing all evidence
--- afresh, as somebody could who owns the server. In SQL, from src/audit/README.md; shares no code with the engine.
+-- afresh, as somebody could who owns the server. In SQL, from src/seal/README.md; shares no code with the engine.
 CREATE SCHEMA tamper;
 
 CREATE FUNCTION tamper.off() RETURNS void LANGUAGE plpgsql AS $$

@@ -6,7 +6,7 @@ proofs. Leaf i is SHA-256(00, i as four bytes). A proof is written as the number
 hashes; inclusion proofs come in order of the leaf, consistency proofs in order of the first size, from 0.
 
     test/pgtap/include/known_answers.py > test/pgtap/include/known_answers.sql
-    test/pgtap/include/known_answers.py --example      the example of src/audit/README.md
+    test/pgtap/include/known_answers.py --example      the example of src/seal/README.md
 """
 import functools
 import hashlib
