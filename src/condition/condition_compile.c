@@ -25,7 +25,6 @@
 #include "utils/lsyscache.h"
 
 #include "condition/condition_compile.h"
-#include "condition/condition_error.h"
 
 /* Settings that grammar, analysis, input functions of constants or the printing of an expression look at. */
 static const struct
@@ -58,6 +57,22 @@ cec_condition_pin_settings(void)
 		if (now == NULL || strcmp(now, pinned[i].value) != 0)
 			(void) set_config_option(pinned[i].name, pinned[i].value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
 									 0, false);
+	}
+}
+
+/* Error context callback: says that a position is one in the condition, not in the statement that brought it. */
+static void
+show_condition(void *arg)
+{
+	const CecCompile *compile = arg;
+	int position = geterrposition();
+
+	cec_hint_parser(compile, position);
+	if (position > 0)
+	{
+		errposition(0);
+		internalerrposition(position);
+		internalerrquery(compile->text);
 	}
 }
 
@@ -140,7 +155,7 @@ compile_condition(const char *text, bool with_text)
 {
 	CecCompile compile = {.text = text};
 	CecCondition *result = palloc0(sizeof(CecCondition));
-	ErrorContextCallback callback = {.callback = cec_condition_show, .arg = &compile, .previous = error_context_stack};
+	ErrorContextCallback callback = {.callback = show_condition, .arg = &compile, .previous = error_context_stack};
 	int nest_level;
 	List *statements;
 	Node *expr;

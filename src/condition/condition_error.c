@@ -22,19 +22,3 @@ cec_refuse_part(const CecCompile *compile, int location, const char *what, const
 	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("%s not allowed in a condition", what),
 					errhint("%s", hint), cec_condition_position(compile, location)));
 }
-
-/* Error context callback: says that a position is one in the condition, not in the statement that brought it. */
-void
-cec_condition_show(void *arg)
-{
-	const CecCompile *compile = arg;
-	int position = geterrposition();
-
-	cec_hint_parser(compile, position);
-	if (position > 0)
-	{
-		errposition(0);
-		internalerrposition(position);
-		internalerrquery(compile->text);
-	}
-}

@@ -9,6 +9,5 @@
 
 extern int cec_condition_position(const CecCompile *compile, int location);
 pg_noreturn extern void cec_refuse_part(const CecCompile *compile, int location, const char *what, const char *hint);
-extern void cec_condition_show(void *compile);
 
 #endif

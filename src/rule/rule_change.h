@@ -10,7 +10,7 @@
 
 #include "portfolio/change.h"
 #include "rule/rule_effect.h"
-#include "rule/rule_finding.h"
+#include "rule/rule_odd.h"
 #include "rule/rule_set.h"
 #include "support/id_list.h"
 

@@ -20,6 +20,7 @@
 #include "utils/snapmgr.h"
 
 #include "rule/rule_change.h"
+#include "rule/rule_odd.h"
 #include "support/id_list.h"
 #include "support/probe.h"
 
@@ -70,15 +71,6 @@ static const CecQuery open_findings_of_rule = {
 	CURSOR_OPT_GENERIC_PLAN,
 	.results = {INT8OID, INT8OID, INT8OID}};
 
-/* What there is to tell of an asset whose cover was computed, or of a rule that was decided for the register. */
-typedef struct Told
-{
-	int64 id;			/* of the asset, or of the rule */
-	bool facts_changed; /* of an asset */
-	const CecOdd *odd;	/* of a rule in order of asset_id */
-	int64 count;
-} Told;
-
 /* What is to be written. */
 typedef struct Settling
 {
@@ -92,53 +84,6 @@ typedef struct Settling
 	CecIds open_rules;
 	List *open_states;
 } Settling;
-
-/* Whether a judgement calls for a finding. */
-bool
-cec_rule_is_odd(const CecJudgement *judgement)
-{
-	return judgement->verdict == CEC_VERDICT_FAILED ||
-		   (judgement->verdict == CEC_VERDICT_UNKNOWN && judgement->rule->on_unknown == CEC_UNKNOWN_FLAG &&
-			judgement->rule->is_active);
-}
-
-/* The finding that a judgement calls for. */
-CecOdd
-cec_rule_odd(int64 asset_id, const CecJudgement *judgement)
-{
-	const CecRule *rule = judgement->rule;
-
-	return (CecOdd){asset_id, rule->term->contract_id, rule->term->term_id, rule->rule_id,
-					judgement->verdict == CEC_VERDICT_FAILED ? judgement->sqlstate : 0};
-}
-
-static Told *
-make_told(int64 id, bool facts_changed, const CecOdd *odd, int64 count)
-{
-	Told *told = palloc(sizeof(Told));
-
-	*told = (Told){id, facts_changed, odd, count};
-	return told;
-}
-
-/*
- * Notes what there is to tell of an asset whose cover was computed; odd stays until then.  All rules that take cover away
- * from it have been judged; those that qualify assets only when its facts have changed.
- */
-void
-cec_rule_findings_of_asset(CecRuleFindings *findings, int64 asset_id, bool facts_changed, const CecOdd *odd,
-						   int64 count)
-{
-	findings->assets = lappend(findings->assets, make_told(asset_id, facts_changed, odd, count));
-}
-
-/* Notes what there is to tell of a rule, also of one that is gone, after it was decided for the register; odd, which stays
- * until then, is in order of asset_id. */
-void
-cec_rule_findings_of_rule(CecRuleFindings *findings, int64 rule_id, const CecOdd *odd, int64 count)
-{
-	findings->rules = lappend(findings->rules, make_told(rule_id, false, odd, count));
-}
 
 /* Whether a finding outlives that its rule is not run: why a rule is suspended stays open while it is. */
 static bool
@@ -161,7 +106,7 @@ open_finding(Settling *settling, const CecOdd *odd)
 
 /* Goes through what is open about a rule. */
 static void
-settle_rule(Settling *settling, const Told *told)
+settle_rule(Settling *settling, const CecTold *told)
 {
 	const CecRule *rule = cec_rule_find(settling->set, told->id);
 	Datum arg = Int64GetDatum(told->id);
@@ -199,7 +144,7 @@ settle_rule(Settling *settling, const Told *told)
 }
 
 static bool
-calls_for(const Told *told, int64 rule_id, bool failed)
+calls_for(const CecTold *told, int64 rule_id, bool failed)
 {
 	for (int64 i = 0; i < told->count; i++)
 		if (told->odd[i].rule_id == rule_id && (told->odd[i].sqlstate != 0) == failed)
@@ -209,7 +154,7 @@ calls_for(const Told *told, int64 rule_id, bool failed)
 
 /* Whether an open finding about an asset and a rule still says what is. */
 static bool
-still_holds(const Settling *settling, const Told *told, const CecRule *rule, bool failed)
+still_holds(const Settling *settling, const CecTold *told, const CecRule *rule, bool failed)
 {
 	if (rule == NULL)
 		return false;
@@ -229,7 +174,7 @@ typedef struct FindingColumns
 
 /* Goes through what is open about an asset. */
 static void
-settle_asset(Settling *settling, CecProbe *probe, const FindingColumns *columns, const Told *told)
+settle_asset(Settling *settling, CecProbe *probe, const FindingColumns *columns, const CecTold *told)
 {
 	TupleTableSlot *row;
 

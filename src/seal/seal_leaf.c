@@ -1,6 +1,6 @@
 /*
  * seal_leaf.c
- *		The leaf of a row of the log: what the tree knows of it, byte by byte as src/audit/README.md has it.
+ *		The leaf of a row of the log: what the tree knows of it, byte by byte as src/seal/README.md has it.
  *
  * Rows come as values in the order of CecLogColumn.  Memory of the row (texts that have to be unpacked) is the caller's
  * current context, to be reset from row to row.

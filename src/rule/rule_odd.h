@@ -1,9 +1,9 @@
 /*
- * rule_finding.h
- *		Findings about conditions that were unknown or failed.
+ * rule_odd.h
+ *		Conditions that were unknown or failed, noted until there may be findings about them.
  */
-#ifndef CEC_RULE_FINDING_H
-#define CEC_RULE_FINDING_H
+#ifndef CEC_RULE_ODD_H
+#define CEC_RULE_ODD_H
 
 #include "rule/rule_evaluate.h"
 
@@ -17,7 +17,16 @@ typedef struct CecOdd
 	int sqlstate; /* 0: it was unknown */
 } CecOdd;
 
-/* What a change has to tell: of assets whose cover was computed, and of rules that were decided for the register. */
+/* What there is to tell of an asset whose cover was computed, or of a rule that was decided for the register. */
+typedef struct CecTold
+{
+	int64 id;			/* of the asset, or of the rule */
+	bool facts_changed; /* of an asset */
+	const CecOdd *odd;	/* of a rule in order of asset_id */
+	int64 count;
+} CecTold;
+
+/* What a change has to tell, as CecTold: of assets whose cover was computed, and of rules that were decided for the register. */
 typedef struct CecRuleFindings
 {
 	List *assets;
