@@ -204,7 +204,8 @@ DECLARE
 	is_refreshed boolean;
 BEGIN
 	on_day := cec.today(portfolio);
-	EXECUTE cec._sql(portfolio, 'SELECT EXISTS (SELECT FROM @P@.refresh_run r WHERE r.on_day >= $1)') INTO is_refreshed USING on_day;
+	EXECUTE cec._sql(portfolio, 'SELECT EXISTS (SELECT FROM @P@.refresh_run r CROSS JOIN @P@.setting s
+		WHERE r.on_day >= $1 AND (r.recorded_at AT TIME ZONE s.time_zone)::date >= $1)') INTO is_refreshed USING on_day;
 	FOR rule IN EXECUTE cec._sql(portfolio,
 		'SELECT * FROM @P@.coverage_rule r WHERE r.during @> $1
 			AND EXISTS (SELECT FROM @P@.coverage_term t JOIN @P@.contract c USING (contract_id) WHERE t.term_id = r.term_id)

@@ -11,7 +11,10 @@
 
 #include "portfolio/refresh_task.h"
 
-static const CecQuery last_run = {"SELECT max(on_day) FROM @P@.refresh_run", .results = {DATEOID}};
+/* A run in a time zone in which it was tomorrow came to today alone: when the zone was changed, all was decided anew. */
+static const CecQuery last_run = {"SELECT max(least(r.on_day, (r.recorded_at AT TIME ZONE s.time_zone)::date))"
+								  " FROM @P@.refresh_run r CROSS JOIN @P@.setting s",
+								  .results = {DATEOID}};
 
 typedef struct Task
 {

@@ -19,6 +19,6 @@ END;
 
 COMMENT ON TABLE @P@.refresh_run IS 'Runs of refresh: up to which day the rules that depend on the day were decided. Append-only.';
 COMMENT ON COLUMN @P@.refresh_run.refresh_run_id IS 'Key.';
-COMMENT ON COLUMN @P@.refresh_run.on_day IS 'Day that was reached; never later than the day of the run.';
+COMMENT ON COLUMN @P@.refresh_run.on_day IS 'Day that was reached; never later than the day of the run in the time zone of then.';
 COMMENT ON COLUMN @P@.refresh_run.recorded_at IS 'Clock when it ran.';
 COMMENT ON FUNCTION @P@.refresh(date) IS 'Does what depends on the day, up to the day (NULL: today): suspends rules that failed, decides rules that mention the day for each day since the last run. Returns counts: days walked, rules decided, rows of coverage changed, rules suspended. A day before the last run changes nothing; a later day than today is a forecast, which later runs decide again. Needs UPDATE on setting (level admin); refuses isolation above READ COMMITTED (25001).';

@@ -36,6 +36,10 @@ AS $$ SELECT choices[1 + floor(random() * cardinality(choices))::int] $$;
 CREATE FUNCTION random_id(most integer) RETURNS bigint LANGUAGE sql
 AS $$ SELECT 1 + floor(random() * most)::bigint $$;
 
+-- The day that refresh has come to: not the tomorrow that it was in another time zone.
+CREATE FUNCTION random_reached() RETURNS date LANGUAGE sql
+AS $$ SELECT max(least(r.on_day, (r.recorded_at AT TIME ZONE s.time_zone)::date)) FROM law.refresh_run r, law.setting s $$;
+
 -- The earliest today of any time zone that setting.time_zone is given.
 CREATE FUNCTION random_today() RETURNS date STABLE LANGUAGE sql
 AS $$ SELECT (now() AT TIME ZONE 'Pacific/Pago_Pago')::date $$;
@@ -508,12 +512,12 @@ AS $$
 	UNION ALL
 	SELECT 'rules act as their conditions say', format('rule %s asset %s %s: %s', j.rule_id, j.asset_id, j.says, array_to_string(j.wrong, ', '))
 	FROM random_wrong(cec.today('law')) j
-	WHERE cardinality(j.wrong) > 0 AND (NOT j.depends_on_day OR (SELECT max(on_day) FROM law.refresh_run) >= cec.today('law'))
+	WHERE cardinality(j.wrong) > 0 AND (NOT j.depends_on_day OR random_reached() >= cec.today('law'))
 	UNION ALL
 	SELECT 'findings end with their rule', format('rule %s asset %s: %s', f.rule_id, f.asset_id, f.kind)
 	FROM law.finding f LEFT JOIN law.coverage_rule r USING (rule_id)
 	WHERE f.kind IN ('rule_failed', 'rule_unknown') AND f.closed_at IS NULL
-		AND (r.rule_id IS NULL OR (upper(r.during) <= cec.today('law') AND (SELECT max(on_day) FROM law.refresh_run) >= cec.today('law')) OR (f.kind = 'rule_unknown' AND r.on_unknown <> 'flag'))
+		AND (r.rule_id IS NULL OR (upper(r.during) <= cec.today('law') AND random_reached() >= cec.today('law')) OR (f.kind = 'rule_unknown' AND r.on_unknown <> 'flag'))
 $$;
 
 -- Batches leave ever more behind that is retired, void or over: puts that right, so that there is cover to work on.
@@ -539,7 +543,7 @@ CREATE FUNCTION random_remember() RETURNS void LANGUAGE sql
 AS $$
 	DELETE FROM random_past;
 	DELETE FROM random_past_cut;
-	INSERT INTO random_past_cut SELECT least(max(on_day) + 1, random_today()) FROM law.refresh_run;
+	INSERT INTO random_past_cut SELECT least(random_reached() + 1, random_today());
 	INSERT INTO random_past
 		SELECT rule_id, asset_id, range_agg(during) * datemultirange(daterange(NULL, (SELECT cut FROM random_past_cut)))
 		FROM law.rule_effect GROUP BY 1, 2;
@@ -606,7 +610,7 @@ $$;
 CREATE FUNCTION random_walk() RETURNS TABLE (law text, detail text) LANGUAGE plpgsql
 AS $$
 DECLARE
-	first date := (SELECT max(on_day) + 1 FROM law.refresh_run);
+	first date := random_reached() + 1;
 BEGIN
 	PERFORM law.refresh();
 	RETURN QUERY

@@ -175,6 +175,28 @@ run("UPDATE late.setting SET time_zone = 'UTC'");
 run('SELECT late.refresh()');
 is(effects('late', 'apia'), 'none|[2026-12-06,)', 'where the clock is set back, it is decided for that today');
 
+# A run that came to tomorrow where it was tomorrow already is none of that day: what the zone's change decided stands until it.
+run(q{
+	SELECT cec.create_portfolio('zone');
+	UPDATE zone.setting SET time_zone = 'Pacific/Kiritimati';
+	INSERT INTO zone.customer (name) VALUES ('Acme');
+	INSERT INTO zone.contract (number, customer_id, status, during) VALUES ('C-1', 1, 'active', '(,)');
+	INSERT INTO zone.coverage_term (contract_id, number, during) VALUES (1, '1', '(,)');
+	INSERT INTO zone.asset (asset_tag, category) VALUES ('PUMP', 'pump');
+	INSERT INTO zone.coverage_rule (term_id, name, effect, condition, during) VALUES
+		(1, 'seventh', 'include', 'as_of = DATE ''2026-12-07''', '(,)');
+	SELECT zone.refresh() \\g /dev/null
+});
+is(effects('zone', 'seventh'), 'PUMP|[2026-12-07,)', 'in Kiritimati it is the seventh');
+run("UPDATE zone.setting SET time_zone = 'UTC'");
+is(effects('zone', 'seventh'), '', 'in Greenwich it is not');
+set_day('2026-12-07');
+is(run('SELECT v::text FROM zone.verify_coverage() v'), '', 'nor is refresh late on the next morning');
+set_day('2026-12-08');
+run('SELECT zone.refresh()');
+is(effects('zone', 'seventh'), 'PUMP|[2026-12-07,2026-12-08)', 'and it walks the seventh, too');
+is(run('SELECT v::text FROM zone.verify_coverage() v'), '', 'all is as defined');
+
 # What sessions remember of rules may be dropped at any moment, in the middle of a walk too: here by ANALYZE, in a trigger.
 set_day('2027-03-01');
 run(q{
