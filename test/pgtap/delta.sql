@@ -96,6 +96,8 @@ SELECT results_eq($$SELECT table_name, row_id FROM fleet.audit_log WHERE delta I
 DROP TRIGGER meddle ON fleet.finding;
 
 -- The day turns, and damage is mended: entries of their own.
+UPDATE fleet.contract SET during = '[2026-01-01,)';
+UPDATE fleet.coverage_term SET during = '[2026-01-01,)';
 INSERT INTO fleet.coverage_rule (rule_id, term_id, name, effect, condition, during) VALUES (3, 3, 'ahead', 'exclude', 'as_of > ' || quote_literal(cec.today('fleet')) || ' AND asset_tag = ''P-9''', '[2026-01-01,)');
 SELECT fleet.refresh(cec.today('fleet') + 2) \g /dev/null
 SELECT results_eq($$SELECT d.rule_id, d.asset_id, d.change, d.first_day FROM fleet.audit_delta d JOIN fleet.audit_log l USING (audit_id) WHERE l.operation = 'REFRESH' AND kind = 'decision' ORDER BY d.audit_delta_id$$,
