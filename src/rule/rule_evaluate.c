@@ -260,13 +260,15 @@ attempt(Run *run, int from, void (*act)(Run *run, CecJudgement *judgement))
 	MemoryContext cxt = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	CecActAs restricted;
+	bool is_restricted = cec_act_is_restricted();
 	volatile int at = from;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(cxt);
 	PG_TRY();
 	{
-		cec_act_restricted(&restricted);
+		if (!is_restricted)
+			cec_act_restricted(&restricted);
 		while (at < run->count)
 		{
 			CecJudgement *judgement = &run->judgements[at];
@@ -292,7 +294,8 @@ attempt(Run *run, int from, void (*act)(Run *run, CecJudgement *judgement))
 			}
 			at++;
 		}
-		cec_act_as_self(&restricted);
+		if (!is_restricted)
+			cec_act_as_self(&restricted);
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(cxt);
 		CurrentResourceOwner = owner;

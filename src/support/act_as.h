@@ -14,6 +14,7 @@ typedef struct CecActAs
 
 extern void cec_act_as(CecActAs *act, Oid owner, int extra_context);
 extern void cec_act_restricted(CecActAs *act);
+extern bool cec_act_is_restricted(void);
 extern bool cec_may_read_all(Oid role, Oid relid);
 extern void cec_act_as_self(const CecActAs *act);
 
