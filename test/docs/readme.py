@@ -201,7 +201,7 @@ def main():
     printed = {page: run(page, text, folder) for page, text in pages.items()}
     tables = [(name, re.compile("^" + re.escape(begin) + REST, re.M), head + psql(query, DATABASE, "-A", "-t"))
               for name, begin, head, query in TABLES]
-    raw = psql(f"SELECT cec.version() \\g /dev/null\nSELECT json_object_agg(name, entry) FROM ({REFERENCE}) AS r;", DATABASE, "-A", "-t")
+    raw = psql(f"LOAD 'cec';\nSELECT json_object_agg(name, entry) FROM ({REFERENCE}) AS r;", DATABASE, "-A", "-t")
     if not raw.startswith("{"):
         sys.exit(f"the catalog cannot be read: {raw}")
     reference = json.loads(raw)
@@ -230,7 +230,7 @@ def main():
         named += re.split(r"[,\s]+", names)
         results.append((f"the entries of {names[:60]}", entries(names, reference), text))
     results.append(("an entry for each function, table, view and setting",
-                    "\n".join(sorted(set(reference) - set(named)) + sorted(name for name in set(named) if named.count(name) > 1)), ""))
+                    "\n".join(sorted(set(reference) ^ set(named)) + sorted(name for name in set(named) if named.count(name) > 1)), ""))
 
     source = "".join(read(path) for path in glob.glob(os.path.join(TOP, "src/*/*.sql")) + glob.glob(os.path.join(TOP, "src/*/*.c")))
     constraints = [name for names in CONSTRAINTS.findall(pages["docs/errors.md"]) for name in names.replace(",", " ").split()]
