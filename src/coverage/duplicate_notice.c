@@ -39,7 +39,7 @@ static const CecQuery duplicates = {
 	CURSOR_OPT_GENERIC_PLAN,
 	.results = {TEXTOID, TEXTOID, INT8OID, TEXTOID}};
 
-/* Rows of cover that came: assets and terms go side by side. */
+/* Rows of cover that came: parallel arrays of assets and terms. */
 typedef struct Came
 {
 	CecIds assets;

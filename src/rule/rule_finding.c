@@ -78,7 +78,7 @@ typedef struct Settling
 	CecRuleSet *set;
 	DateADT today;
 	CecIds close;
-	CecIds open_assets; /* these go side by side */
+	CecIds open_assets; /* these are parallel arrays */
 	CecIds open_contracts;
 	CecIds open_terms;
 	CecIds open_rules;

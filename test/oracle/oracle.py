@@ -262,7 +262,7 @@ class Oracle:
         return result
 
     def rows(self):
-        """Cover as rows: longest ranges of equal flags."""
+        """Cover as rows: maximal ranges of equal flags."""
         rows = set()
         for (asset_id, term_id), (days, stated, ruled, inherited) in self.cover.items():
             begun, before, last = None, None, None
