@@ -52,19 +52,24 @@ MERGE INTO fleet.service_tier t USING (VALUES (1, 'x'), (3, 'GOLD')) AS s(tier_i
 :show
 ROLLBACK;
 
--- A rule in the place of another one, and a rule whose key was changed.
+-- A rule in the place of another one, and a rule whose key was changed. One that has acted on a day before cannot be deleted, and
+-- midnight may strike at any time: so the one that goes is suspended. For the same reason nothing is said of cover twice.
+SET client_min_messages = warning;
+INSERT INTO fleet.coverage_rule (rule_id, term_id, name, effect, condition, during, state) VALUES (7, 2, 'pumps', 'include', 'category = ''pump''', '(,)', 'suspended');
 BEGIN;
-WITH gone AS (DELETE FROM fleet.coverage_rule WHERE rule_id = 1 RETURNING *)
-INSERT INTO fleet.coverage_rule (rule_id, term_id, name, effect, condition, during) SELECT rule_id, 2, 'fans', 'include', 'category = ''fan''', during FROM gone;
+WITH gone AS (DELETE FROM fleet.coverage_rule WHERE rule_id = 7 RETURNING *)
+INSERT INTO fleet.coverage_rule (rule_id, term_id, name, effect, condition, during) SELECT rule_id, 1, 'fans', 'include', 'category = ''fan''', during FROM gone;
 :show
 ROLLBACK;
 BEGIN;
-MERGE INTO fleet.coverage_rule r USING (VALUES (1, 1), (3, 3), (9, 1)) AS s(rule_id, new_id) ON r.rule_id = s.rule_id
-	WHEN MATCHED AND s.rule_id = 1 THEN DELETE
+MERGE INTO fleet.coverage_rule r USING (VALUES (7, 7), (3, 3), (9, 7)) AS s(rule_id, new_id) ON r.rule_id = s.rule_id
+	WHEN MATCHED AND s.rule_id = 7 THEN DELETE
 	WHEN MATCHED THEN UPDATE SET condition = 'category = ''pump'''
 	WHEN NOT MATCHED THEN INSERT (rule_id, term_id, name, effect, condition, during) VALUES (s.new_id, 1, 'fans', 'include', 'category = ''fan''', '(,)');
 :show
 ROLLBACK;
+DELETE FROM fleet.coverage_rule WHERE rule_id = 7;
+RESET client_min_messages;
 
 -- What is open about rules goes with their term and their key; nothing of it has acted.
 INSERT INTO fleet.coverage_rule (rule_id, term_id, name, effect, condition, during, on_unknown) VALUES

@@ -33,9 +33,9 @@ BEGIN
 END $$;
 CREATE FUNCTION tamper.nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
 
--- A bit of it turned over.
+-- A bit of it turned over; of nothing, a byte added.
 CREATE FUNCTION tamper.flip(bytes bytea, place integer) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
-	SELECT set_byte(bytes, place % octet_length(bytes), get_byte(bytes, place % octet_length(bytes)) # (1 << place % 8))
+	SELECT CASE WHEN bytes = '' THEN '\x00' ELSE set_byte(bytes, place % octet_length(bytes), get_byte(bytes, place % octet_length(bytes)) # (1 << place % 8)) END
 $$;
 
 CREATE FUNCTION tamper.part(bytes bytea) RETURNS bytea LANGUAGE plpgsql IMMUTABLE AS $$
