@@ -139,7 +139,7 @@ my %how = (
 	'salt edited' => sub {
 		my $id = one_of(@sealed);
 		return { sql => 'UPDATE fleet.audit_log SET '
-			. one_of(flip('salt'), flip('salt'), "salt = NULL", "salt = substring(salt FOR 31), row_image = substring(salt FROM 32) || row_image") . " WHERE audit_id = $id;",
+			. one_of(flip('salt'), flip('salt'), "salt = NULL", "salt = substring(salt FOR 15), row_image = substring(salt FROM 16) || row_image") . " WHERE audit_id = $id;",
 			says => [qr/^EDITED\|$id\|/], of => [$id] };
 	},
 	'header edited' => sub {
