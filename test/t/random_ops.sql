@@ -441,8 +441,12 @@ DECLARE
 	is_lost boolean;
 BEGIN
 	LOOP
+		-- Counted apart: else all sessions would depend on each other by this table, and SERIALIZABLE let them run only one by one.
+		COMMIT;
+		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 		SELECT coalesce(sum(operations), 0) INTO done FROM random_result r
 			WHERE r.batch = random_ops.batch AND r.session = random_ops.session;
+		COMMIT;
 		EXIT WHEN done >= wanted;
 		in_transaction := 0;
 		in_refused := 0;
