@@ -476,7 +476,8 @@ END;
 $$;
 
 -- Laws that hold between transactions: one row for each breach.
-CREATE FUNCTION random_breaches() RETURNS TABLE (law text, detail text) LANGUAGE sql
+-- History is only added to (a law of its own): what was held against all the rest before, up to a row of it, need not be again.
+CREATE FUNCTION random_breaches(seen bigint) RETURNS TABLE (law text, detail text) LANGUAGE sql
 AS $$
 	SELECT 'stored = defined', v::text FROM law.verify_coverage() v
 	UNION ALL
@@ -495,6 +496,7 @@ AS $$
 	SELECT 'one belief at a time', format('asset %s term %s', a.asset_id, a.term_id)
 	FROM law.coverage_history a JOIN law.coverage_history b ON a.asset_id = b.asset_id AND a.term_id = b.term_id
 		AND a.coverage_history_id < b.coverage_history_id AND a.during && b.during AND a.recorded && b.recorded
+	WHERE b.coverage_history_id > seen
 	UNION ALL
 	SELECT 'no belief before the one it replaced', format('asset %s term %s', a.asset_id, a.term_id)
 	FROM law.coverage a JOIN law.coverage_history b ON a.asset_id = b.asset_id AND a.term_id = b.term_id
@@ -524,6 +526,10 @@ AS $$
 		AND (r.rule_id IS NULL OR (upper(r.during) <= cec.today('law') AND random_reached() >= cec.today('law')) OR (f.kind = 'rule_unknown' AND r.on_unknown <> 'flag'))
 $$;
 
+-- Of rules only the newest go on: else all that is done would be decided by ever more of them.
+CREATE FUNCTION random_lasting() RETURNS SETOF bigint LANGUAGE sql
+AS $$ SELECT rule_id FROM law.coverage_rule ORDER BY rule_id DESC LIMIT 60 $$;
+
 -- Batches leave ever more behind that is retired, void or over: puts that right, so that there is cover to work on.
 CREATE FUNCTION random_revive() RETURNS void LANGUAGE plpgsql
 AS $$
@@ -532,7 +538,9 @@ BEGIN
 	UPDATE law.contract SET status = 'active', during = random_year(), suspensions = '{}';
 	UPDATE law.coverage_term SET during = random_year();
 	UPDATE law.coverage_rule SET during = daterange(random_today() - 100, NULL), state = 'active'
-		WHERE upper(during) <= cec.today('law') OR state = 'suspended';
+		WHERE (upper(during) <= cec.today('law') OR state = 'suspended') AND rule_id IN (SELECT random_lasting());
+	UPDATE law.coverage_rule SET during = daterange(random_today() - 100, random_today())
+		WHERE (upper(during) > cec.today('law') OR upper_inf(during)) AND rule_id NOT IN (SELECT random_lasting());
 	INSERT INTO law.inclusion (term_id, asset_id, during)
 		SELECT t, a, random_year() FROM generate_series(1, 6) t, generate_series(1, 16) a
 		WHERE EXISTS (SELECT FROM law.asset k WHERE k.asset_id = a) AND EXISTS (SELECT FROM law.coverage_term k WHERE k.term_id = t) AND (a + t) % 5 = 0 AND NOT EXISTS (SELECT FROM law.inclusion i WHERE i.term_id = t AND i.asset_id = a);
