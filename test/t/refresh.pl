@@ -270,8 +270,17 @@ is(run('SELECT v::text FROM carved.verify_coverage() v'), '', 'all is as defined
 
 # Midnight in a transaction, and in a statement: whoever finds a finding moves the clock.
 my $clock = Cec::clock_file($node);
+
+# What the clock says now, for later. At no moment is there no clock: a process that finds none ends, the server too.
+sub keep_clock
+{
+	unlink "$clock.next";
+	link($clock, "$clock.next") or die "cannot keep the clock: $!";
+	return;
+}
+
 set_day('2027-03-11');
-rename $clock, "$clock.next";
+keep_clock();
 set_day('2027-03-10');
 is($node->safe_psql('postgres', qq{
 	BEGIN;
@@ -286,13 +295,13 @@ is($node->safe_psql('postgres', qq{
 	COMMIT;
 }), "2027-03-11\nBORN", 'a transaction that runs over midnight knows the day');
 set_day('2027-03-12');
-rename $clock, "$clock.next";
+keep_clock();
 set_day('2027-03-11');
 run(qq{
 	SELECT forecast.refresh();
 	INSERT INTO forecast.coverage_rule (term_id, name, effect, condition, during) VALUES (1, 'no fourth', 'require', 'asset_tag <> ''FOURTH''', '(,)');
 	INSERT INTO forecast.asset (asset_tag, category) VALUES ('FOURTH', 'pump');
-	CREATE FUNCTION forecast.midnight() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN COPY (SELECT) TO PROGRAM ''cp $clock.next $clock''; RETURN NULL; END';
+	CREATE FUNCTION forecast.midnight() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN COPY (SELECT) TO PROGRAM ''ln -f $clock.next $clock.new && mv -f $clock.new $clock''; RETURN NULL; END';
 	CREATE TRIGGER midnight AFTER INSERT ON forecast.finding FOR EACH STATEMENT EXECUTE FUNCTION forecast.midnight();
 	INSERT INTO forecast.coverage_rule (term_id, name, effect, condition, during, on_unknown) VALUES
 		(1, 'fourth', 'include', 'CASE asset_tag WHEN ''FOURTH'' THEN true WHEN ''FAN'' THEN NULL ELSE false END', '(,)', 'flag');
@@ -303,7 +312,7 @@ is(effects('forecast', 'fourth'), 'FOURTH|[2027-03-11,)', 'a statement that runs
 is(effects('forecast', 'no fourth'), 'FOURTH|[2027-03-11,)', 'is of one day');
 is(run('SELECT v::text FROM forecast.verify_coverage() v'), '', 'and all is as defined');
 set_day('2027-03-13');
-rename $clock, "$clock.next";
+keep_clock();
 set_day('2027-03-12');
 run(q{
 	SELECT forecast.refresh();
