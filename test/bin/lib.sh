@@ -103,10 +103,11 @@ start_cluster() {
 }
 
 # Starts the server of the cluster, by the clock as it is set.
-start_server() { as_server pg_ctl -D "$work/data" -l "$work/server.log" -w start >/dev/null; }
+start_server() { as_server pg_ctl -D "$work/data" -l "$work/server.log" -t 300 -w start >/dev/null; }
 
+# By another mode than "fast" the next start recovers what was written, which takes more than a minute on a busy machine.
 stop_cluster() {
-	[ -f "$work/data/postmaster.pid" ] && as_server pg_ctl -D "$work/data" -m immediate stop >/dev/null
+	[ -f "$work/data/postmaster.pid" ] && as_server pg_ctl -D "$work/data" -m "${1:-immediate}" -t 300 stop >/dev/null
 	return 0
 }
 
