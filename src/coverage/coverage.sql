@@ -105,12 +105,13 @@ BEGIN
 END;
 $$;
 
--- Coverage of the assets given (NULL: all).
+-- Coverage of the assets given (NULL: all). The recursion takes its hash table at once, as large as memory allows: memory is set here,
+-- lest a session with half a gigabyte of work_mem asks for 24.
 CREATE FUNCTION cec._define_coverage(portfolio regnamespace, asset_ids bigint[], trial_term_id bigint DEFAULT NULL,
 	trial_effects text[] DEFAULT NULL, trial_asset_ids bigint[] DEFAULT NULL, trial_days daterange[] DEFAULT NULL)
 RETURNS TABLE (asset_id bigint, term_id bigint, during daterange, is_stated boolean, is_ruled boolean, is_inherited boolean)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off SET jit = off
-	SET hash_mem_multiplier = 32 AS $$
+	SET work_mem = '4MB' SET hash_mem_multiplier = 32 AS $$
 BEGIN
 	RETURN QUERY EXECUTE cec._sql(portfolio, $query$
 		WITH RECURSIVE base AS MATERIALIZED (

@@ -3,7 +3,7 @@
 SET client_min_messages = warning;
 SET statement_timeout = '50s'; -- a second each is enough; as it was, each took minutes at least
 BEGIN;
-SELECT plan(18);
+SELECT plan(19);
 
 -- A portfolio with one term, of which assets 1 and 2 are on the list.
 CREATE FUNCTION pg_temp.make(portfolio text, assets integer) RETURNS void LANGUAGE plpgsql AS $$
@@ -48,5 +48,8 @@ ANALYZE;
 SELECT pg_temp.ask('chain', 30000, 'analyzed');
 SELECT pg_temp.ask('lattice', 80, 'analyzed');
 SELECT pg_temp.ask('mixed', 80, 'analyzed');
+-- Nor on the memory that the session allows each sort and hash table.
+SELECT is_empty($$SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'cec'::regnamespace
+	AND proconfig::text LIKE '%hash_mem_multiplier=%' AND proconfig::text NOT LIKE '%work_mem=%'$$, 'a factor of work_mem is set together with work_mem');
 SELECT * FROM finish();
 ROLLBACK;
