@@ -6,8 +6,10 @@ All pages share one database, named "tour" as they name it, in the order of PAGE
   ```sql        runs in that session, in order
   ```sh         runs as a shell script, in the same order; src/ is at hand there
   ```crontab    so does the command of each line
-  ```text       right behind one of these: what it prints. Without one it must not fail.
-Other blocks are only shown. Beyond that:
+  ```text       right behind one of these: what it prints. Without one it must not fail; a crontab prints nothing, else it
+                would be mailed.
+Blocks of SHOWN are only shown. No block is left out by mistake: one of another kind, indented, not closed, a text behind
+nothing, SQL where it is not run, and a statement without its end are failures. Beyond that:
   - tables of rights and of what conditions may mention, and the entries of docs/reference.md, are those of the catalog;
     every public function, table and view has its entry;
   - the constraints that pages name are in the source, links lead somewhere, the picture is the one that is drawn from
@@ -32,6 +34,9 @@ PAGES = ("README.md", "docs/concepts.md", "docs/registry.md", "docs/lists.md", "
          "docs/audit.md", "docs/access.md", "docs/recipes.md", "docs/operations.md", "docs/errors.md", "docs/reference.md",
          "docs/glossary.md", "CONTRIBUTING.md")
 DATABASE = "tour"
+SHOWN = ("ini", "console")
+FENCE = re.compile(r"^([ >]*)(`{3,}|~{3,})(.*)$")
+STATEMENT = re.compile(r"^\s*(?:SELECT|INSERT|UPDATE|DELETE|MERGE|COPY|CREATE|ALTER|DROP|GRANT|REVOKE|SET|RESET|BEGIN|COMMIT|\\copy)\b")
 BLOCK = re.compile(r"^```(sql|sh|crontab)\n(.*?)^```\n(?:\n^```text\n(.*?)^```\n)?", re.M | re.S)
 REST = r".*\n(?:^\|.*\n)+"
 CONSTRAINTS = re.compile(r"^\| [0-9A-Z, ]{5,} \| ([a-z_, ]+) \|", re.M)
@@ -147,6 +152,33 @@ def run(page, text, folder):
     return printed
 
 
+def left_out(text):
+    """What stands in code blocks of a page and is not run, or not compared, though it looks like it: with its line."""
+    taken = {}
+    for block in BLOCK.finditer(text):
+        taken[text.count("\n", 0, block.start()) + 1] = block.group(1)
+        if block.group(3) is not None:
+            taken[text.count("\n", 0, block.start(3))] = "text"
+        if block.group(1) == "sql":
+            last = [line for line in block.group(2).split("\n") if line and not line.startswith("--")][-1:] or [""]
+            if not re.search(r"^\\|\\g|;( *--.*)?$", last[0]):
+                yield f"{text.count(chr(10), 0, block.end(2))}: a statement without its end: {last[0]}"
+    opened, kind, before = None, None, ""
+    for n, line in enumerate(text.split("\n"), 1):
+        fence = FENCE.match(line)
+        if opened and line.strip() == opened[1]:
+            opened = None
+        elif not opened and fence:
+            opened, kind = (n, fence.group(2)), fence.group(3)
+            if taken.get(n) != kind and (fence.group(1) or fence.group(2) != "```" or kind not in SHOWN):
+                yield f"{n}: {line.strip()}: neither run, compared nor only shown"
+        elif STATEMENT.match(line) and (kind in SHOWN if opened else re.match(r" {4}|\t", line) and not before.strip()):
+            yield f"{n}: SQL that is not run: {line.strip()}"
+        before = line
+    if opened:
+        yield f"{opened[0]}: a block without an end"
+
+
 def accepted(text, printed, tables, reference):
     n = -1
 
@@ -191,7 +223,7 @@ def undrawn(concepts):
 
 
 def main():
-    pages = {page: read(page) for page in PAGES if os.path.exists(os.path.join(TOP, page))}
+    pages = {page: read(page) for page in PAGES}
     roles = sorted({role for text in pages.values() for role in re.findall(r"^CREATE ROLE (\w+)", text, re.M)})
     folder = tempfile.mkdtemp(prefix="cec-docs.")
     os.symlink(os.path.join(TOP, "src"), os.path.join(folder, "src"))
@@ -216,9 +248,12 @@ def main():
     for page, text in pages.items():
         for n, block in enumerate(BLOCK.finditer(text)):
             got, wanted = printed[page].get(n, "nothing: psql did not get there\n"), block.group(3)
-            if wanted is None and not re.search(r"^(psql:.*)?(ERROR|FATAL|WARNING):|nothing:", got, re.M):
+            if wanted is None and block.group(1) == "crontab":
+                wanted = "\n"
+            elif wanted is None and not re.search(r"^(psql:.*)?(ERROR|FATAL|WARNING):|nothing:", got, re.M):
                 wanted = got
             results.append((f"{page}:{text.count(chr(10), 0, block.start()) + 1}: {block.group(2).split(chr(10))[0][:60]}", got, wanted))
+        results.append((f"{page}: no block is left out by mistake", "\n".join(left_out(text)), ""))
         results.append((f"{page}: links", "\n".join(broken_links(page, text)), ""))
     everything = "".join(pages.values())
     for name, pattern, text in tables:
@@ -252,7 +287,7 @@ def main():
         if got != wanted:
             failed += 1
             print("".join(f"#   got:    {line}\n" for line in got.splitlines()) +
-                  "".join(f"#   page:   {line}\n" for line in (wanted or "no error\n").splitlines()), end="")
+                  "".join(f"#   page:   {line}\n" for line in (wanted or "").splitlines() or ["nothing, and no error"]), end="")
     print(f"1..{len(results)}")
     return 1 if failed else 0
 
