@@ -37,6 +37,7 @@ SELECT asset_id, asset_tag, scheme FROM fleet.find_asset(repeat('A', 1048576));
 INSERT INTO fleet.asset (asset_tag, serial_number) VALUES ('SAME', 'SAME');
 INSERT INTO fleet.asset_identifier (asset_id, scheme, value, during) SELECT asset_id, 'GIAI', 'SAME', '(,)' FROM fleet.asset WHERE asset_tag = 'SAME';
 SELECT asset_tag, scheme FROM fleet.find_asset('SAME');
+SELECT test.refused($$SELECT * FROM fleet.find_asset('F-1', 'infinity')$$);
 
 -- Refused: names.
 SELECT test.refused($$INSERT INTO fleet.customer (name) VALUES ('')$$);

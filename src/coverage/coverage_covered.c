@@ -29,11 +29,10 @@ PG_FUNCTION_INFO_V1(cec_covered);
 
 #define COVERED_COLUMNS 13
 
+/* Of an instant the portfolio's calendar says the day; its default where the caller may not see the setting. */
 #define NAMED \
-	"SELECT asset_id FROM @P@.asset WHERE asset_tag = $1" \
-	" UNION SELECT asset_id FROM @P@.asset WHERE serial_number = $1" \
-	" UNION SELECT asset_id FROM @P@.asset_identifier WHERE value = $1" \
-	"  AND during @> coalesce($3, ($2 AT TIME ZONE (SELECT time_zone FROM @P@.setting))::date)"
+	"SELECT asset_id FROM cec._named($4, ARRAY[$1]," \
+	" coalesce($3, ($2 AT TIME ZONE coalesce((SELECT time_zone FROM @P@.setting), 'UTC'))::date))"
 
 static const CecQuery covered = {
 	"WITH named AS (" NAMED ")"
@@ -51,14 +50,14 @@ static const CecQuery covered = {
 	" LEFT JOIN @P@.service_tier s ON s.tier_id = t.tier_id"
 	" WHERE v.during @> coalesce($3, ($2 AT TIME ZONE c.time_zone)::date)"
 	" ORDER BY 1",
-	3,
-	{TEXTOID, TIMESTAMPTZOID, DATEOID},
+	4,
+	{TEXTOID, TIMESTAMPTZOID, DATEOID, OIDOID},
 	CURSOR_OPT_GENERIC_PLAN,
 	.results = {INT8OID, INT8OID, TEXTOID, INT8OID, TEXTOID, INT8OID, TEXTOID, DATEOID, DATEOID, BOOLOID, BOOLOID,
 				BOOLOID, BOOLOID}};
 
 static const CecQuery is_known = {
-	NAMED, 3, {TEXTOID, TIMESTAMPTZOID, DATEOID}, CURSOR_OPT_GENERIC_PLAN, .results = {INT8OID}};
+	NAMED, 4, {TEXTOID, TIMESTAMPTZOID, DATEOID, OIDOID}, CURSOR_OPT_GENERIC_PLAN, .results = {INT8OID}};
 
 static void
 refuse_infinity(void)
@@ -113,8 +112,8 @@ cec_covered(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	CecPortfolio *portfolio;
-	Datum args[3];
-	char nulls[] = "   ";
+	Datum args[4];
+	char nulls[] = "    ";
 	uint64 rows;
 	bool found;
 	CecCovering covering;
@@ -130,6 +129,7 @@ cec_covered(PG_FUNCTION_ARGS)
 		args[i] = PG_GETARG_DATUM(i + 1);
 		nulls[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
 	}
+	args[3] = PG_GETARG_DATUM(0);
 	if (!PG_ARGISNULL(2))
 		args[1] = answerable_instant(PG_GETARG_TIMESTAMPTZ(2));
 	if (!PG_ARGISNULL(3) && DATE_NOT_FINITE(PG_GETARG_DATEADT(3)))

@@ -21,7 +21,7 @@
 #include "coverage/coverage.h"
 #include "coverage/coverage_lookup.h"
 #include "portfolio/reading.h"
-#include "support/compat.h"
+#include "registry/identifier_named.h"
 
 /* What is looked for, and what was found so far. */
 typedef struct Look
@@ -34,38 +34,12 @@ typedef struct Look
 	bool is_instant;
 	int64 asset_id;
 	Datum asset_tag; /* 0: not read yet */
-	int asset_count;
+	bool is_found;	 /* asset_id is set */
 	CecCovering *answer;
 	int row_count;
 } Look;
 
-enum
-{
-	ASSET_ID,
-	ASSET_TAG
-};
-
-#define ASSET_COLUMNS \
-	{ \
-		{"asset_id", INT8OID}, \
-		{ \
-			"asset_tag", TEXTOID \
-		} \
-	}
-
-static const CecSource asset_by_id = {"asset", "asset_id", INT8OID, AccessShareLock, ASSET_COLUMNS};
-static const CecSource asset_by_tag = {"asset", "asset_tag", TEXTOID, AccessShareLock, ASSET_COLUMNS};
-static const CecSource asset_by_serial = {"asset", "serial_number", TEXTOID, AccessShareLock, ASSET_COLUMNS};
-
-enum
-{
-	IDENTIFIER_ASSET_ID,
-	IDENTIFIER_DURING
-};
-
-static const CecSource identifier_by_value = {
-	"asset_identifier", "value", TEXTOID, AccessShareLock, {{"asset_id", INT8OID}, {"during", DATERANGEOID}}};
-
+static const CecSource asset_by_id = {"asset", "asset_id", INT8OID, AccessShareLock, {{"asset_tag", TEXTOID}}};
 static const CecSource tier_by_id = {"service_tier", "tier_id", INT8OID, AccessShareLock, {{"code", TEXTOID}}};
 
 enum
@@ -106,8 +80,8 @@ static const CecSource cover_by_asset = {"coverage",
 										  {"is_inherited", BOOLOID}}};
 
 /*
- * Opens a source of which the caller reads all: then no check of the executor's would change what is seen.  Else its probe is
- * NULL.
+ * Opens a source of which the caller, who may use the schema, reads all: then no check of the executor's would change what is
+ * seen.  Else its probe is NULL.
  */
 static CecLook
 open_readable(Look *look, const CecSource *source)
@@ -125,67 +99,46 @@ open_readable(Look *look, const CecSource *source)
 	return found;
 }
 
-static void
-find_asset(Look *look, int64 asset_id, Datum asset_tag)
-{
-	if (look->asset_count > 0 && look->asset_id == asset_id)
-		return;
-	look->asset_count++;
-	look->asset_id = asset_id;
-	look->asset_tag = asset_tag == 0 ? 0 : PointerGetDatum(DatumGetTextPCopy(asset_tag));
-}
-
-/* Assets with the identifier as tag or serial number. */
-static bool
-find_assets_by(Look *look, const CecSource *source)
-{
-	CecLook assets = open_readable(look, source);
-	TupleTableSlot *row;
-
-	if (assets.probe == NULL)
-		return false;
-	cec_probe_seek_text(assets.probe, look->identifier);
-	while ((row = cec_probe_next(assets.probe)) != NULL)
-		find_asset(look, DatumGetInt64(cec_look_value(&assets, row, ASSET_ID)),
-				   cec_look_value(&assets, row, ASSET_TAG));
-	cec_probe_end(assets.probe);
-	return true;
-}
-
 static bool
 contains_day(CecDays days, DateADT day)
 {
 	return days.from <= day && day < days.to;
 }
 
-/*
- * Assets that bear it as another identifier on the day.  Of an instant the portfolio's calendar says which day that is:
- * left to the query.
- */
-static bool
-find_assets_by_identifier(Look *look)
-{
-	CecLook identifiers = open_readable(look, &identifier_by_value);
-	TupleTableSlot *row;
-	bool known = true;
-
-	if (identifiers.probe == NULL)
-		return false;
-	cec_probe_seek_text(identifiers.probe, look->identifier);
-	while (known && (row = cec_probe_next(identifiers.probe)) != NULL)
-	{
-		known = !look->is_instant;
-		if (known && contains_day(cec_days_of_range(cec_look_value(&identifiers, row, IDENTIFIER_DURING)), look->day))
-			find_asset(look, DatumGetInt64(cec_look_value(&identifiers, row, IDENTIFIER_ASSET_ID)), 0);
-	}
-	cec_probe_end(identifiers.probe);
-	return known;
-}
-
 static Datum
 copy_text(Datum value)
 {
 	return PointerGetDatum(DatumGetTextPCopy(value));
+}
+
+/*
+ * The one asset that the identifier names.  Of an instant the portfolio's calendar says on which day further identifiers must
+ * hold: left to the query.
+ */
+static bool
+find_asset(Look *look)
+{
+	CecDays day = {look->day, look->day + 1};
+	CecNamed search;
+	CecNamedAsset asset;
+	bool known;
+
+	cec_named_begin(&search, look->portfolio, look->snapshot);
+	known = cec_named_may_read(&search);
+	if (known)
+		cec_named_seek(&search, look->identifier, look->is_instant ? NULL : &day);
+	while (known && cec_named_next(&search, &asset))
+	{
+		bool is_first = !look->is_found;
+
+		known = (is_first || look->asset_id == asset.asset_id) && !(look->is_instant && asset.rank == CEC_NAME_FURTHER);
+		look->is_found = true;
+		look->asset_id = asset.asset_id;
+		if (is_first && asset.asset_tag != 0)
+			look->asset_tag = copy_text(asset.asset_tag);
+	}
+	cec_named_end(&search);
+	return known && look->is_found;
 }
 
 /* The tag of an asset that was found by another identifier. */
@@ -199,7 +152,7 @@ read_tag(Look *look)
 		return false;
 	row = cec_probe_row(assets.probe, look->asset_id);
 	if (row != NULL)
-		look->asset_tag = copy_text(cec_look_value(&assets, row, ASSET_TAG));
+		look->asset_tag = copy_text(cec_look_value(&assets, row, 0));
 	cec_probe_end(assets.probe);
 	return row != NULL;
 }
@@ -312,9 +265,8 @@ cec_coverage_lookup(CecPortfolio *portfolio, Datum identifier, Datum at, Datum o
 	look.is_instant = !has_day;
 	look.at = at;
 	look.day = has_day ? DatumGetDateADT(on_day) : 0;
-	known = cec_compat_may_use_schema(portfolio->nspid, GetUserId()) && find_assets_by(&look, &asset_by_tag) &&
-			find_assets_by(&look, &asset_by_serial) && find_assets_by_identifier(&look) && look.asset_count == 1 &&
-			look_at_cover(&look) && (look.row_count == 0 || look.asset_tag != 0 || read_tag(&look));
+	known =
+		find_asset(&look) && look_at_cover(&look) && (look.row_count == 0 || look.asset_tag != 0 || read_tag(&look));
 	*found = look.row_count > 0;
 	answer->asset_id = look.asset_id;
 	answer->asset_tag = look.asset_tag;

@@ -65,10 +65,7 @@ BEGIN
 	ends_on := coalesce(last_day, cec.today(portfolio));
 	PERFORM cec._inclusion_days_finite(daterange(ends_on, ends_on, '[]'));
 	-- Whatever it was called on any day: what is on the list must be able to leave it.
-	EXECUTE cec._sql(portfolio, 'SELECT array_agg(DISTINCT asset_id)
-		FROM (SELECT asset_id FROM @P@.asset WHERE asset_tag = $1 OR serial_number = $1
-			UNION SELECT asset_id FROM @P@.asset_identifier WHERE value = $1) AS named')
-		INTO asset_ids USING identifier;
+	asset_ids := (SELECT array_agg(n.asset_id) FROM cec._named(portfolio::oid, ARRAY[identifier], NULL) AS n);
 	IF asset_ids IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('no asset is known as "%s"', left(identifier, 100)),
 			DETAIL = 'It is neither an asset tag nor a serial number nor another identifier.',

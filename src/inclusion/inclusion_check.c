@@ -23,8 +23,8 @@
 #include "utils/snapmgr.h"
 
 #include "inclusion/inclusion_lines.h"
-#include "inclusion/inclusion_resolve.h"
 #include "registry/identifier_key.h"
+#include "registry/identifier_named.h"
 #include "support/act_as.h"
 #include "support/probe.h"
 
@@ -229,7 +229,9 @@ static void
 find_assets(CecPortfolio *portfolio, CheckRow *rows, int64 count, Snapshot snapshot)
 {
 	CecNear *near = NULL;
+	CecNamed search;
 
+	cec_named_begin(&search, portfolio, snapshot);
 	for (int64 i = 0; i < count; i++)
 	{
 		CheckRow *row = &rows[i];
@@ -240,8 +242,8 @@ find_assets(CecPortfolio *portfolio, CheckRow *rows, int64 count, Snapshot snaps
 		CHECK_FOR_INTERRUPTS();
 		if (row->outcome == OUTCOME_REFUSED)
 			continue;
-		matches = cec_inclusion_find_assets(portfolio, CStringGetTextDatum(row->identifier),
-											has_days ? &row->days : NULL, snapshot, &row->asset_id);
+		matches =
+			cec_named_find(&search, CStringGetTextDatum(row->identifier), has_days ? &row->days : NULL, &row->asset_id);
 		row->is_found = matches == 1;
 		if (row->is_found)
 			continue;
@@ -253,6 +255,7 @@ find_assets(CecPortfolio *portfolio, CheckRow *rows, int64 count, Snapshot snaps
 			near = cec_near_begin(portfolio, snapshot);
 		row->suggestion = cec_near_find(near, row->identifier, has_days ? &row->days : NULL);
 	}
+	cec_named_end(&search);
 	if (near != NULL)
 		cec_near_end(near);
 }

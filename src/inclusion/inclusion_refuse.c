@@ -18,6 +18,7 @@
 #include "inclusion/inclusion_resolve.h"
 #include "portfolio/change.h"
 #include "registry/identifier_key.h"
+#include "registry/identifier_named.h"
 #include "support/day_set.h"
 
 /* How many wrong lines a message names. */
@@ -32,17 +33,14 @@
 #define LINE_COLUMNS "(inclusion_id, asset_id, term_id, is_include, during)"
 
 /*
- * What is wrong, in words: the name of the asset, the problem (see problems[]), the facts, and a name for those who may
- * not read the register.  A line that was moved to another asset may still say what it was listed as before.  Of two
+ * What is wrong, in words: the tag of the asset, the problem (see problems[]), the facts, and what it was listed as.  Of two
  * new lines that overlap, the later one is wrong.  Lines that are not stored yet have keys below 0, and what is said of
  * them does not speak of overlaps on their own term ($6).  OFFSET 0 makes what belongs to a line a look-up by its key.
  */
 static const CecQuery explain = {
 	"WITH carved AS (SELECT x.asset_id, x.term_id, range_agg(x.during) AS days FROM " LISTED "  AS x" LINE_COLUMNS
 	" WHERE NOT x.is_include GROUP BY 1, 2)"
-	" SELECT CASE WHEN i.listed_as IN (a.asset_tag, a.serial_number) OR EXISTS (SELECT FROM @P@.asset_identifier x"
-	"   WHERE x.asset_id = a.asset_id AND x.value = i.listed_as) THEN i.listed_as"
-	"  ELSE coalesce(a.asset_tag, i.listed_as, pg_catalog.format('asset_id %s', n.asset_id)) END, p.problem,"
+	" SELECT a.asset_tag, p.problem,"
 	" CASE p.problem"
 	"  WHEN 'days' THEN pg_catalog.format('It would be listed %s, but term %s of contract %s runs %s.',"
 	"   cec._days_in_words(n.during), t.number, c.number, cec._days_in_words(t.during * c.during))"
@@ -54,7 +52,7 @@ static const CecQuery explain = {
 	"   coalesce(t.number, n.term_id::text), coalesce(c.number, 'to come'), cec._days_in_words(s.during))"
 	"  ELSE pg_catalog.format('It already stands on term %s of the %s contract %s, %s.', e.term_number, c.kind,"
 	"   e.contract_number, cec._days_in_words(e.during))"
-	" END, coalesce(i.listed_as, pg_catalog.format('asset_id %s', n.asset_id)), n.inclusion_id"
+	" END, i.listed_as, n.inclusion_id"
 	" FROM " LISTED " AS n" LINE_COLUMNS
 	" LEFT JOIN LATERAL (SELECT * FROM @P@.inclusion WHERE inclusion_id = n.inclusion_id OFFSET 0) AS i ON true"
 	" LEFT JOIN carved v ON v.asset_id = n.asset_id AND v.term_id = n.term_id"
@@ -195,9 +193,31 @@ find_telling(CecChange *change)
 	return may_read_list || (is_of_lines(change) && change->operation == CEC_INSERT) ? TELL_GIVEN : TELL_NOTHING;
 }
 
+/* What a line is called that explain has found: as it was listed where its asset bears that on any day, else by its tag. */
+static char *
+name_line(CecPortfolio *portfolio, const CecLine *line, uint64 row, Telling telling)
+{
+	char *tag = result_text(row, 1);
+	char *listed_as = result_text(row, 4);
+	bool is_borne = listed_as != NULL;
+
+	if (telling == TELL_NOTHING)
+		return "...";
+	if (telling == TELL_ALL && tag != NULL && listed_as != NULL)
+	{
+		Snapshot snapshot = cec_latest_snapshot();
+
+		is_borne = cec_named_bears(portfolio, line->asset_id, CStringGetTextDatum(listed_as), NULL, snapshot);
+		UnregisterSnapshot(snapshot);
+	}
+	if (telling == TELL_ALL && tag != NULL && !is_borne)
+		return tag;
+	return listed_as != NULL ? listed_as : psprintf("asset_id " INT64_FORMAT, line->asset_id);
+}
+
 /* What explain has found, as CecWrongLine in the current memory context; what it is about only where that may be told. */
 static List *
-take_wrong_lines(CecLines *lines, uint64 rows, Telling telling, MemoryContext cxt)
+take_wrong_lines(CecPortfolio *portfolio, CecLines *lines, uint64 rows, Telling telling, MemoryContext cxt)
 {
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 	List *wrong = NIL;
@@ -206,12 +226,14 @@ take_wrong_lines(CecLines *lines, uint64 rows, Telling telling, MemoryContext cx
 	{
 		CecWrongLine *line = palloc(sizeof(CecWrongLine));
 		CecLine key = {0};
+		const CecLine *about;
 		bool isnull;
 
 		key.inclusion_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 5, &isnull));
 		line->inclusion_id = key.inclusion_id;
-		line->place = ((CecLine *) bsearch(&key, lines->lines, lines->count, sizeof(CecLine), compare_ids))->place;
-		line->listed_as = telling == TELL_NOTHING ? "..." : result_text(i, telling == TELL_ALL ? 1 : 4);
+		about = bsearch(&key, lines->lines, lines->count, sizeof(CecLine), compare_ids);
+		line->place = about->place;
+		line->listed_as = name_line(portfolio, about, i, telling);
 		line->problem = cec_inclusion_problem(result_text(i, 2));
 		line->facts = telling == TELL_ALL ? result_text(i, 3) : NULL;
 		wrong = lappend(wrong, line);
@@ -235,8 +257,9 @@ cec_inclusion_explain_lines(CecChange *change, CecLines *doubtful)
 	lines_as_args(doubtful, args);
 	args[5] = BoolGetDatum(true);
 	SPI_connect();
-	wrong = take_wrong_lines(doubtful, cec_query_run(change->portfolio->plans, &explain, args, NULL, 0),
-							 find_telling(change), cxt);
+	wrong =
+		take_wrong_lines(change->portfolio, doubtful, cec_query_run(change->portfolio->plans, &explain, args, NULL, 0),
+						 find_telling(change), cxt);
 	SPI_finish();
 	return wrong;
 }
@@ -258,7 +281,7 @@ cec_inclusion_explain_new(CecPortfolio *portfolio, CecLines *lines)
 	lines_as_args(lines, args);
 	args[5] = BoolGetDatum(false);
 	SPI_connect();
-	wrong = take_wrong_lines(lines, cec_query_read(portfolio->plans, &explain, args, NULL), TELL_ALL, cxt);
+	wrong = take_wrong_lines(portfolio, lines, cec_query_read(portfolio->plans, &explain, args, NULL), TELL_ALL, cxt);
 	SPI_finish();
 	return wrong;
 }

@@ -34,6 +34,7 @@
 
 #include "inclusion/inclusion_resolve.h"
 #include "portfolio/portfolio_cache.h"
+#include "registry/identifier_named.h"
 #include "support/act_as.h"
 #include "support/column.h"
 #include "support/day_set.h"
@@ -243,102 +244,15 @@ cec_inclusion_take_unresolved(CecChange *change, bool *has_places)
 	return unresolved;
 }
 
-/* Adds an asset to what was found; false when that makes it two. */
-static bool
-add_found(Datum asset_id, int64 *found, int *matches)
-{
-	if (*matches == 1 && DatumGetInt64(asset_id) == *found)
-		return true;
-	*found = DatumGetInt64(asset_id);
-	return ++*matches == 1;
-}
-
-/* Looks an identifier up in a column of asset; false when two assets are found by now. */
-static bool
-find_in_register(CecPortfolio *portfolio, const char *column, Datum identifier, Snapshot snapshot, int64 *found,
-				 int *matches)
-{
-	CecProbe *probe = cec_probe_begin_text(cec_portfolio_open(portfolio, "asset", AccessShareLock), column, snapshot);
-	AttrNumber asset_id = cec_probe_column(probe, "asset_id", INT8OID);
-	TupleTableSlot *row;
-	bool go_on = true;
-
-	cec_probe_seek_text(probe, identifier);
-	while (go_on && (row = cec_probe_next(probe)) != NULL)
-		go_on = add_found(row->tts_values[asset_id - 1], found, matches);
-	cec_probe_end(probe);
-	return go_on;
-}
-
-/* The same among the further identifiers, of which only those count that hold on some of the days; NULL: all. */
-static void
-find_in_identifiers(CecPortfolio *portfolio, Datum identifier, const CecDays *days, Snapshot snapshot, int64 *found,
-					int *matches)
-{
-	CecProbe *probe =
-		cec_probe_begin_text(cec_portfolio_open(portfolio, "asset_identifier", AccessShareLock), "value", snapshot);
-	AttrNumber asset_id = cec_probe_column(probe, "asset_id", INT8OID);
-	AttrNumber during = cec_probe_column(probe, "during", DATERANGEOID);
-	TupleTableSlot *row;
-
-	cec_probe_seek_text(probe, identifier);
-	while ((row = cec_probe_next(probe)) != NULL)
-		if ((days == NULL || cec_days_overlap(cec_days_of_range(row->tts_values[during - 1]), *days)) &&
-			!add_found(row->tts_values[asset_id - 1], found, matches))
-			break;
-	cec_probe_end(probe);
-}
-
-/* How many assets an identifier names on the days: none, one, or 2 for several.  found is the one. */
-int
-cec_inclusion_find_assets(CecPortfolio *portfolio, Datum identifier, const CecDays *days, Snapshot snapshot,
-						  int64 *found)
-{
-	int matches = 0;
-
-	if (find_in_register(portfolio, "asset_tag", identifier, snapshot, found, &matches) &&
-		find_in_register(portfolio, "serial_number", identifier, snapshot, found, &matches))
-		find_in_identifiers(portfolio, identifier, days, snapshot, found, &matches);
-	return matches;
-}
-
-/* Whether an asset bears an identifier: as tag, as serial number, or otherwise on some of the days (NULL: all). */
-static bool
-bears(CecPortfolio *portfolio, int64 asset_id, Datum identifier, const CecDays *days, Snapshot snapshot)
-{
-	static const char *const tables[] = {"asset", "asset", "asset_identifier"};
-	static const char *const columns[] = {"asset_tag", "serial_number", "value"};
-	bool found = false;
-
-	for (int i = 0; i < lengthof(tables) && !found; i++)
-	{
-		CecProbe *probe =
-			cec_probe_begin(cec_portfolio_open(portfolio, tables[i], AccessShareLock), "asset_id", snapshot);
-		AttrNumber column = cec_probe_nullable_column(probe, columns[i], TEXTOID) - 1;
-		TupleTableSlot *row;
-
-		cec_probe_seek(probe, asset_id);
-		while (!found && (row = cec_probe_next(probe)) != NULL)
-			found =
-				!row->tts_isnull[column] &&
-				DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, row->tts_values[column], identifier)) &&
-				(i < 2 || days == NULL ||
-				 cec_days_overlap(
-					 cec_days_of_range(row->tts_values[cec_probe_column(probe, "during", DATERANGEOID) - 1]), *days));
-		cec_probe_end(probe);
-	}
-	return found;
-}
-
 /* Whether a line that was resolved still names the asset that it names. */
 static bool
-still_names(CecPortfolio *portfolio, const Resolved *resolved, Datum listed_as, const CecDays *days, Snapshot snapshot)
+still_names(CecNamed *search, const Resolved *resolved, Datum listed_as, const CecDays *days, Snapshot snapshot)
 {
 	int64 found = 0;
 
 	if (resolved->is_given)
-		return bears(portfolio, resolved->asset_id, listed_as, days, snapshot);
-	return cec_inclusion_find_assets(portfolio, listed_as, days, snapshot, &found) == 1 && found == resolved->asset_id;
+		return cec_named_bears(search->portfolio, resolved->asset_id, listed_as, days, snapshot);
+	return cec_named_find(search, listed_as, days, &found) == 1 && found == resolved->asset_id;
 }
 
 /*
@@ -354,6 +268,7 @@ cec_inclusion_check_names(CecChange *change)
 	AttrNumber asset_id;
 	AttrNumber listed_as;
 	AttrNumber during;
+	CecNamed search;
 
 	if (statement == NULL || statement->resolved_count == 0)
 		return;
@@ -367,6 +282,7 @@ cec_inclusion_check_names(CecChange *change)
 	asset_id = cec_column_require(change->rel, "asset_id", INT8OID);
 	listed_as = cec_column_require_nullable(change->rel, "listed_as", TEXTOID);
 	during = cec_column_require(change->rel, "during", DATERANGEOID);
+	cec_named_begin(&search, change->portfolio, snapshot);
 	cec_rows_begin(&rows, change);
 	while (cec_rows_next(&rows))
 	{
@@ -384,7 +300,7 @@ cec_inclusion_check_names(CecChange *change)
 		if (resolved == NULL)
 			continue;
 		days = cec_days_of_range(row->tts_values[during - 1]);
-		if (!still_names(change->portfolio, resolved, row->tts_values[listed_as - 1], &days, snapshot))
+		if (!still_names(&search, resolved, row->tts_values[listed_as - 1], &days, snapshot))
 			ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 							errmsg("could not serialize access due to concurrent update"),
 							errdetail("\"%.100s\" came to name another asset while the list line waited.",
@@ -392,6 +308,7 @@ cec_inclusion_check_names(CecChange *change)
 							errhint("The transaction might succeed if retried."), errtable(change->rel)));
 	}
 	cec_rows_end(&rows);
+	cec_named_end(&search);
 	UnregisterSnapshot(snapshot);
 }
 
@@ -460,6 +377,7 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	Oid relid;
 	CecPortfolio *portfolio;
 	Snapshot snapshot;
+	CecNamed search;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
 		!TRIGGER_FIRED_BEFORE(trigdata->tg_event) || TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
@@ -496,11 +414,15 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	cec_portfolio_adopt(portfolio, trigdata->tg_relation, "inclusion");
 	snapshot = cec_latest_snapshot();
 	if (is_given)
-		line.matches =
-			bears(portfolio, found, listed_as, line.has_days ? &line.days : NULL, snapshot) ? 1 : CEC_NAMES_ANOTHER;
+		line.matches = cec_named_bears(portfolio, found, listed_as, line.has_days ? &line.days : NULL, snapshot)
+						   ? 1
+						   : CEC_NAMES_ANOTHER;
 	else
-		line.matches =
-			cec_inclusion_find_assets(portfolio, listed_as, line.has_days ? &line.days : NULL, snapshot, &found);
+	{
+		cec_named_begin(&search, portfolio, snapshot);
+		line.matches = cec_named_find(&search, listed_as, line.has_days ? &line.days : NULL, &found);
+		cec_named_end(&search);
+	}
 	if (line.matches == 1)
 		remember_resolved(relid, is_update, make_resolved(found, listed_as, is_given), snapshot->xmax, snapshot->xcnt);
 	else if (is_update && is_given && keeps_text(trigdata, listed_as_column, listed_as))

@@ -21,8 +21,6 @@ typedef struct CecUnresolved
 } CecUnresolved;
 
 extern void cec_inclusion_resolve_init(void);
-extern int cec_inclusion_find_assets(CecPortfolio *portfolio, Datum identifier, const CecDays *days, Snapshot snapshot,
-									 int64 *found);
 extern void cec_inclusion_check_names(CecChange *change);
 extern List *cec_inclusion_take_unresolved(CecChange *change, bool *has_places);
 

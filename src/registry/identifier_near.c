@@ -27,6 +27,7 @@
 #include "utils/rel.h"
 
 #include "registry/identifier_key.h"
+#include "registry/identifier_named.h"
 #include "support/column.h"
 #include "support/key_probe.h"
 
@@ -57,18 +58,11 @@ typedef struct Source
 	HTAB *beginnings;  /* of Beginning */
 } Source;
 
-static const struct
-{
-	const char *table_name;
-	const char *column;
-	const char *days;
-} names[] = {{"asset", "asset_tag", NULL}, {"asset", "serial_number", NULL}, {"asset_identifier", "value", "during"}};
-
 struct CecNear
 {
 	MemoryContext cxt;	   /* of all this */
 	MemoryContext scratch; /* of the identifier at hand */
-	Source sources[lengthof(names)];
+	Source sources[CEC_NAME_SOURCES];
 };
 
 /* What is sought, and what was found so far. */
@@ -96,16 +90,16 @@ cec_near_begin(CecPortfolio *portfolio, Snapshot snapshot)
 	ctl.keysize = KEPT_BYTES;
 	ctl.entrysize = sizeof(Beginning);
 	ctl.hcxt = CurrentMemoryContext;
-	for (int i = 0; i < lengthof(names); i++)
+	for (int i = 0; i < CEC_NAME_SOURCES; i++)
 	{
 		Source *source = &near->sources[i];
 
-		source->rel = cec_portfolio_open(portfolio, names[i].table_name, AccessShareLock);
+		source->rel = cec_portfolio_open(portfolio, cec_name_sources[i].table, AccessShareLock);
 		source->asset_id = cec_column_require(source->rel, "asset_id", INT8OID);
-		source->name = cec_column_require_nullable(source->rel, names[i].column, TEXTOID);
-		if (names[i].days != NULL)
-			source->during = cec_column_require(source->rel, names[i].days, DATERANGEOID);
-		source->probe = cec_key_probe_begin(source->rel, names[i].column, function, snapshot);
+		source->name = cec_column_require_nullable(source->rel, cec_name_sources[i].key, TEXTOID);
+		if (i == CEC_NAME_FURTHER)
+			source->during = cec_column_require(source->rel, "during", DATERANGEOID);
+		source->probe = cec_key_probe_begin(source->rel, cec_name_sources[i].key, function, snapshot);
 		source->beginnings = hash_create("cec beginnings of keys", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 	return near;
@@ -115,7 +109,7 @@ cec_near_begin(CecPortfolio *portfolio, Snapshot snapshot)
 void
 cec_near_end(CecNear *near)
 {
-	for (int i = 0; i < lengthof(names); i++)
+	for (int i = 0; i < CEC_NAME_SOURCES; i++)
 	{
 		if (near->sources[i].probe != NULL)
 			cec_key_probe_end(near->sources[i].probe);
@@ -392,13 +386,13 @@ cec_near_find(CecNear *near, const char *typed, const CecDays *days)
 	{
 		search.key = (CecKey){VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)};
 		search.typed = cec_identifier_read(typed);
-		for (int i = 0; i < lengthof(names); i++)
+		for (int i = 0; i < CEC_NAME_SOURCES; i++)
 			if (near->sources[i].probe != NULL)
 				look_up(&near->sources[i], search.key, &search);
 	}
 	if (search.key.len > 0 && search.assets == 0)
 	{
-		for (int i = 0; i < lengthof(names); i++)
+		for (int i = 0; i < CEC_NAME_SOURCES; i++)
 			if (near->sources[i].probe != NULL && search.assets < 2)
 				look_near(near, &near->sources[i], &search);
 	}

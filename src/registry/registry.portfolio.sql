@@ -148,7 +148,7 @@ SELECT cec._arm_table(@L@::regnamespace, 'maintenance_event', 'data', 'data');
 SELECT cec._arm_table(@L@::regnamespace, 'service_request', 'data', 'data');
 SELECT cec._arm_table(@L@::regnamespace, 'field_observation', 'data', 'data');
 
-COMMENT ON FUNCTION @P@.find_asset(text, date) IS 'Assets that the identifier names: by asset tag, serial number or an identifier valid on the day (NULL: today), with the scheme that matched (asset_tag, serial_number or the identifier''s own). No row: unknown. Several assets: ambiguous.';
+COMMENT ON FUNCTION @P@.find_asset(text, date) IS 'Assets that the identifier names: by asset tag, serial number or an identifier valid on the day (NULL: today), with the scheme that matched (asset_tag, serial_number or the identifier''s own). No row: unknown. Several assets: ambiguous. Errors: 22008 infinity.';
 
 COMMENT ON TABLE @P@.customer IS 'Companies that contracts are made with and that assets stand at.';
 COMMENT ON COLUMN @P@.customer.customer_id IS 'Key.';

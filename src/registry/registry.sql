@@ -262,7 +262,12 @@ INSERT INTO cec.country (code, name) VALUES
 	('ZW', 'Zimbabwe');
 GRANT SELECT ON cec.country TO PUBLIC;
 
--- Every asset that an identifier names, once each, with the scheme that matched first.
+-- The assets that each of the identifiers names on a day (NULL: any day), each once, with the scheme of its first name, by place and
+-- asset; as the caller. See README.md.
+CREATE FUNCTION cec._named(portfolio oid, identifiers text[], on_day date)
+RETURNS TABLE (place bigint, asset_id bigint, scheme text)
+LANGUAGE c STABLE ROWS 2 AS 'MODULE_PATHNAME', 'cec_named';
+
 CREATE FUNCTION cec.find_asset(portfolio regnamespace, identifier text, on_day date)
 RETURNS TABLE (asset_id bigint, asset_tag text, tag_symbology text, serial_number text, manufacturer text,
 	model text, category text, usage_type text, status text, customer_id bigint, country text, region text,
@@ -274,19 +279,16 @@ BEGIN
 	RETURN QUERY EXECUTE cec._sql(portfolio,
 		'SELECT a.asset_id, a.asset_tag, a.tag_symbology, a.serial_number, a.manufacturer, a.model, a.category,
 			a.usage_type, a.status, a.customer_id, a.country, a.region, a.location, a.commissioned_on,
-			a.decommissioned_on, a.out_of_service, a.successor_id, a.attributes, a.source, a.source_updated_at, m.scheme
-		FROM (SELECT DISTINCT ON (asset_id) asset_id, scheme
-			FROM (SELECT asset_id, ''asset_tag'' AS scheme, 1 AS place FROM @P@.asset WHERE asset_tag = $1
-				UNION ALL SELECT asset_id, ''serial_number'', 2 FROM @P@.asset WHERE serial_number = $1
-				UNION ALL SELECT asset_id, scheme, 3 FROM @P@.asset_identifier WHERE value = $1 AND during @> $2) AS every
-			ORDER BY asset_id, place, scheme) AS m
+			a.decommissioned_on, a.out_of_service, a.successor_id, a.attributes, a.source, a.source_updated_at, n.scheme
+		FROM cec._named($1, ARRAY[$2], $3) AS n
 			JOIN @P@.asset a USING (asset_id)
 		ORDER BY a.asset_id')
-		USING identifier, coalesce(on_day, cec.today(portfolio));
+		USING portfolio::oid, identifier, coalesce(on_day, cec.today(portfolio));
 END;
 $$;
 
 COMMENT ON FUNCTION cec.identifier_key(text) IS 'The form in which people confuse identifiers: full-width forms as ASCII, ASCII letters capital, without white space, hyphens, dashes and dots, O as 0, I and L as 1. NULL when nothing is left.';
+COMMENT ON FUNCTION cec._named(oid, text[], date) IS 'Private. The assets that identifiers name on a day (NULL: any day).';
 COMMENT ON TABLE cec.country IS 'Countries: the 249 of ISO 3166-1, and XK.';
 COMMENT ON COLUMN cec.country.code IS 'ISO 3166-1 alpha-2.';
 COMMENT ON COLUMN cec.country.name IS 'Name for people, in English.';
