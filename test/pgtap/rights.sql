@@ -76,6 +76,7 @@ SELECT set_eq($$SELECT DISTINCT result FROM tried$$, ARRAY['accepted', '42501'],
 CREATE TEMP TABLE call (statement text, code text);
 INSERT INTO call VALUES
 	($$SELECT * FROM cec.find_asset('fleet', 'X', NULL)$$, '42501'),
+	($$SELECT * FROM cec._named('fleet'::regnamespace, '{X}', NULL)$$, '42501'),
 	($$SELECT cec.list_asset('fleet', 'include', 1, 'X', NULL, NULL, NULL)$$, '42501'),
 	($$SELECT cec.remove_asset('fleet', 1, 'X', NULL)$$, '42501'),
 	($$SELECT * FROM cec.history('fleet', 'asset_id', 1)$$, '42501'),
