@@ -18,6 +18,7 @@ typedef struct CecLine
 	int64 term_id;
 	CecDays during;
 	bool is_include;
+	text *listed_as; /* must be a name of the asset; NULL: nothing is said, or it was checked before */
 } CecLine;
 
 typedef struct CecLines

@@ -3,7 +3,8 @@
  *		Finds the asset of a list line that gives an identifier, in the place of asset_id or beside it.
  *
  * A BEFORE ROW trigger, so that plain INSERT and COPY can list tags, and so that whoever changes the tag lists the asset that
- * bears the new one.  A line that gives both must give an identifier of that asset; where a line is moved to another asset,
+ * bears the new one.  A line that gives both must give an identifier of that asset: of an INSERT that is seen when its lines
+ * are validated, with the asset at hand (inclusion_validate.c), of an UPDATE here; where a line is moved to another asset,
  * and its identifier is what it was, that goes unless the other asset bears it, too.  A line that cannot be resolved is taken out of
  * the statement and remembered, and the AFTER STATEMENT trigger refuses the statement with all such lines together:
  * the account manager sees every wrong line at once, and not one a try.
@@ -335,7 +336,10 @@ keeps_text(TriggerData *trigdata, AttrNumber attnum, Datum value)
 	return !isnull && DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, old, value));
 }
 
-/* Whether the row of an UPDATE says which asset is meant; if it says no more than before, what it says of the name counts. */
+/*
+ * Whether the row says which asset is meant: that of an INSERT comes here only if it does not, and where an UPDATE says no more
+ * than before, what it says of the name counts.
+ */
 static bool
 gives_asset(TriggerData *trigdata, HeapTuple row, AttrNumber attnum, int64 *asset_id)
 {
@@ -346,16 +350,14 @@ gives_asset(TriggerData *trigdata, HeapTuple row, AttrNumber attnum, int64 *asse
 	if (isnull)
 		return false;
 	*asset_id = DatumGetInt64(value);
-	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		return true;
 	value = SPI_getbinval(trigdata->tg_trigtuple, desc, attnum, &isnull);
 	return isnull || DatumGetInt64(value) != *asset_id;
 }
 
 /*
- * cec.resolve_listed_as(): counts a line of an INSERT; fills asset_id from listed_as, on INSERT where it is NULL, on UPDATE where listed_as alone was
- * changed; where both are given, both must name the asset.  Where an UPDATE gives the asset alone, listed_as is NULL from then
- * on if it does not name it.
+ * cec.resolve_listed_as(): counts a line of an INSERT; fills asset_id from listed_as, on INSERT where it is NULL, on UPDATE where
+ * listed_as alone was changed; where an UPDATE gives both, both must name the asset.  Where it gives the asset alone, listed_as is
+ * NULL from then on if it does not name it.
  */
 Datum
 cec_resolve_listed_as(PG_FUNCTION_ARGS)
@@ -393,7 +395,7 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	asset_id = cec_column_require(trigdata->tg_relation, "asset_id", INT8OID);
 	listed_as_column = cec_column_require_nullable(trigdata->tg_relation, "listed_as", TEXTOID);
 	listed_as = SPI_getbinval(row, desc, listed_as_column, &isnull);
-	if (isnull && !heap_attisnull(row, asset_id, desc))
+	if (!heap_attisnull(row, asset_id, desc) && (isnull || !is_update))
 		return PointerGetDatum(row);
 	if (isnull)
 		ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION), errmsg("a list line names no asset"),
@@ -425,7 +427,7 @@ cec_resolve_listed_as(PG_FUNCTION_ARGS)
 	}
 	if (line.matches == 1)
 		remember_resolved(relid, is_update, make_resolved(found, listed_as, is_given), snapshot->xmax, snapshot->xcnt);
-	else if (is_update && is_given && keeps_text(trigdata, listed_as_column, listed_as))
+	else if (is_given && keeps_text(trigdata, listed_as_column, listed_as))
 	{
 		/* The line was moved to another asset, and this is what the one before was listed as. */
 		is_left_over = is_registered(portfolio, found, snapshot);

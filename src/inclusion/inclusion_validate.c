@@ -14,15 +14,18 @@
 
 #include "access/sysattr.h"
 #include "access/xact.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 
 #include "inclusion/inclusion.h"
 #include "inclusion/inclusion_lines.h"
 #include "inclusion/inclusion_resolve.h"
 #include "portfolio/change.h"
+#include "registry/identifier_named.h"
 #include "support/column.h"
 #include "support/day_set.h"
 #include "support/probe.h"
@@ -58,6 +61,7 @@ typedef struct LineColumns
 	AttrNumber term_id;
 	AttrNumber effect;
 	AttrNumber during;
+	AttrNumber listed_as;
 } LineColumns;
 
 static LineColumns
@@ -70,6 +74,7 @@ find_columns(Relation rel)
 	columns.term_id = cec_column_require(rel, "term_id", INT8OID);
 	columns.effect = cec_column_require(rel, "effect", TEXTOID);
 	columns.during = cec_column_require(rel, "during", DATERANGEOID);
+	columns.listed_as = cec_column_require_nullable(rel, "listed_as", TEXTOID);
 	return columns;
 }
 
@@ -110,7 +115,7 @@ add_line(CecLines *lines, CecLine line)
 }
 
 static CecLine
-line_of_row(TupleTableSlot *row, const LineColumns *columns)
+line_of_row(TupleTableSlot *row, const LineColumns *columns, bool is_name_new)
 {
 	CecLine line = {0};
 
@@ -119,12 +124,15 @@ line_of_row(TupleTableSlot *row, const LineColumns *columns)
 	line.term_id = DatumGetInt64(row->tts_values[columns->term_id - 1]);
 	line.during = cec_days_of_range(row->tts_values[columns->during - 1]);
 	line.is_include = is_include(row->tts_values[columns->effect - 1]);
+	if (is_name_new && !row->tts_isnull[columns->listed_as - 1])
+		line.listed_as = DatumGetTextPCopy(row->tts_values[columns->listed_as - 1]);
 	return line;
 }
 
 /* The tables that lines are held against. */
 typedef struct Probes
 {
+	CecReading *reading;
 	CecLook *assets;
 	CecLook *lines;
 	CecLook *terms;
@@ -136,6 +144,7 @@ typedef struct Probes
 static void
 begin_probes(Probes *probes, CecReading *reading)
 {
+	probes->reading = reading;
 	probes->assets = cec_reading_look(reading, &cec_source_asset);
 	probes->lines = cec_reading_look(reading, &cec_source_line);
 	probes->terms = cec_reading_look(reading, &cec_source_term);
@@ -202,17 +211,24 @@ find_term_days(Probes *probes, int64 term_id)
 
 /* Whether the asset's life has ended before the cover would start, or begins only after its end. */
 static bool
-is_outside_life(Probes *probes, const CecLine *line, CecDays days)
+is_outside_life(const CecLook *look, TupleTableSlot *asset, CecDays days)
 {
-	const CecLook *look = probes->assets;
-	TupleTableSlot *asset = cec_probe_row(look->probe, line->asset_id);
-
-	if (asset == NULL)
-		return false; /* the foreign key has a word on that */
 	return (!cec_look_isnull(look, asset, CEC_ASSET_DECOMMISSIONED_ON) &&
 			DatumGetDateADT(cec_look_value(look, asset, CEC_ASSET_DECOMMISSIONED_ON)) < days.from) ||
 		   (!cec_look_isnull(look, asset, CEC_ASSET_COMMISSIONED_ON) &&
 			DatumGetDateADT(cec_look_value(look, asset, CEC_ASSET_COMMISSIONED_ON)) >= days.to);
+}
+
+/* Whether a line is listed as what names other assets, if any; most are listed by tag. */
+static bool
+names_another(const Probes *probes, const CecLine *line, TupleTableSlot *asset)
+{
+	Datum name = PointerGetDatum(line->listed_as);
+
+	return line->listed_as != NULL &&
+		   !DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, name,
+												 cec_look_value(probes->assets, asset, CEC_ASSET_TAG))) &&
+		   !cec_named_bears(probes->reading->portfolio, line->asset_id, name, &line->during, probes->reading->snapshot);
 }
 
 /* Whether another line speaks of the same asset on some of the same days, on whatever term. */
@@ -352,9 +368,25 @@ notice_clipped(CecChange *change, const Clipped *clipped)
 					 errhint("Shorten the line, or extend the term and its contract.")));
 }
 
-/* The lines that may be wrong; puts all in order of their assets.  Counts those that are right and go beyond their term. */
+static CecUnresolved *
+make_misnamed(const CecLine *line)
+{
+	CecUnresolved *misnamed = palloc0(sizeof(CecUnresolved));
+
+	misnamed->place = line->place;
+	misnamed->listed_as = text_to_cstring(line->listed_as);
+	misnamed->matches = CEC_NAMES_ANOTHER;
+	misnamed->days = line->during;
+	misnamed->has_days = true;
+	return misnamed;
+}
+
+/*
+ * The lines that may be wrong, and in misnamed, as CecUnresolved, those that are listed as something else; puts all in order of their
+ * assets.  Counts those that are right and go beyond their term.
+ */
 static CecLines
-find_doubtful(CecChange *change, CecLines *lines, Clipped *clipped)
+find_doubtful(CecChange *change, CecLines *lines, List **misnamed, Clipped *clipped)
 {
 	CecLines doubtful = {0};
 	AssetDays asset_days = {0};
@@ -381,9 +413,15 @@ find_doubtful(CecChange *change, CecLines *lines, Clipped *clipped)
 		CecLine *line = &lines->lines[i];
 		const DaysOfTerm *term = find_term_days(&probes, line->term_id);
 		CecDays days = {Max(term->days.from, line->during.from), Min(term->days.to, line->during.to)};
+		/* Where there is none, the foreign key has a word on that. */
+		TupleTableSlot *asset =
+			line->is_include || line->listed_as != NULL ? cec_probe_row(probes.assets->probe, line->asset_id) : NULL;
 
 		CHECK_FOR_INTERRUPTS();
-		if (days.from >= days.to || (line->is_include && is_outside_life(&probes, line, days)) || meets[i])
+		if (asset != NULL && names_another(&probes, line, asset))
+			*misnamed = lappend(*misnamed, make_misnamed(line));
+		else if (days.from >= days.to ||
+				 (asset != NULL && line->is_include && is_outside_life(probes.assets, asset, days)) || meets[i])
 			add_line(&doubtful, *line);
 		else if (is_clipped(line, term))
 		{
@@ -431,7 +469,7 @@ collect_lines(CecChange *change, List *unresolved, bool has_places)
 			if (promises_nothing_new(rows.old_row, rows.new_row, &columns))
 				continue;
 		}
-		line = line_of_row(rows.new_row, &columns);
+		line = line_of_row(rows.new_row, &columns, rows.old_row == NULL);
 		if (has_places)
 			line.place = place = next_place(place, unresolved, &cell);
 		add_line(&lines, line);
@@ -457,9 +495,11 @@ validate_lines(CecChange *change)
 	if (change->new_rows != NULL && !cec_change_is_empty(change))
 	{
 		CecLines lines = collect_lines(change, unresolved, has_places);
-		CecLines doubtful = find_doubtful(change, &lines, &clipped);
+		List *misnamed = NIL;
+		CecLines doubtful = find_doubtful(change, &lines, &misnamed, &clipped);
 
 		line_count += lines.count;
+		wrong = list_concat(wrong, cec_inclusion_explain_unresolved(change, misnamed));
 		if (doubtful.count > 0)
 			wrong = list_concat(wrong, cec_inclusion_explain_lines(change, &doubtful));
 	}
@@ -498,7 +538,7 @@ collect_new_keys(CecChange *change, const char *column)
  * their time, and stay as they are when such a row goes and another one takes its place.
  */
 static CecLines
-find_own_lines(CecChange *change, const CecIds *keys, const char *column)
+find_own_lines(CecChange *change, const CecIds *keys, const char *column, bool is_name_new)
 {
 	CecLines lines = {0};
 	Snapshot snapshot = cec_latest_snapshot();
@@ -520,7 +560,7 @@ find_own_lines(CecChange *change, const CecIds *keys, const char *column)
 			if (TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin)))
 			{
 				slot_getallattrs(row);
-				add_line(&lines, line_of_row(row, &columns));
+				add_line(&lines, line_of_row(row, &columns, is_name_new));
 			}
 		}
 	}
@@ -541,6 +581,7 @@ validate_early_lines(CecChange *change)
 	CecLines lines;
 	CecLines doubtful;
 	Clipped clipped = {0};
+	List *misnamed = NIL;
 	List *wrong;
 
 	if (change->operation == CEC_DELETE || cec_change_is_empty(change) || !cec_change_may_dangle(change))
@@ -555,9 +596,11 @@ validate_early_lines(CecChange *change)
 		keys = collect_new_keys(change, is_asset ? "asset_id" : "term_id");
 	if (keys.count == 0)
 		return;
-	lines = find_own_lines(change, &keys, is_asset ? "asset_id" : "term_id");
-	doubtful = find_doubtful(change, &lines, &clipped);
-	wrong = doubtful.count > 0 ? cec_inclusion_explain_lines(change, &doubtful) : NIL;
+	lines = find_own_lines(change, &keys, is_asset ? "asset_id" : "term_id", is_asset);
+	doubtful = find_doubtful(change, &lines, &misnamed, &clipped);
+	wrong = cec_inclusion_explain_unresolved(change, misnamed);
+	if (doubtful.count > 0)
+		wrong = list_concat(wrong, cec_inclusion_explain_lines(change, &doubtful));
 	if (wrong != NIL)
 		cec_inclusion_refuse(change, wrong, lines.count);
 	notice_clipped(change, &clipped);

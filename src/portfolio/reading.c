@@ -30,7 +30,8 @@ const CecSource cec_source_asset = {"asset",
 									 {"status", TEXTOID},
 									 {"commissioned_on", DATEOID, true},
 									 {"decommissioned_on", DATEOID, true},
-									 {"out_of_service", DATEMULTIRANGEOID}}};
+									 {"out_of_service", DATEMULTIRANGEOID},
+									 {"asset_tag", TEXTOID}}};
 
 const CecSource cec_source_line = {
 	"inclusion",

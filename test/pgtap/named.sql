@@ -142,11 +142,12 @@ SELECT is_empty($$SELECT name, last_day FROM name, (VALUES (date '2025-03-01'), 
 		<> CASE WHEN pg_temp.one(name, NULL) ~ '^\d' THEN '1' ELSE pg_temp.one(name, NULL) END$$, 'remove_asset finds one asset');
 DO $$ BEGIN PERFORM fleet.remove_asset(4, 'OVER', '2025-12-31'); PERFORM fleet.remove_asset(4, 'ONE DAY', '2025-12-31'); END $$;
 SELECT is((SELECT array_agg(asset_id ORDER BY asset_id) FROM fleet.inclusion WHERE term_id = 4 AND NOT upper_inf(during)), pg_temp.named('OVER', NULL) || pg_temp.named('ONE DAY', NULL), 'and that one');
-ALTER TABLE fleet.inclusion DISABLE TRIGGER resolve_listed_as;
-INSERT INTO fleet.inclusion (inclusion_id, term_id, asset_id, listed_as, during)
-SELECT 2000 + 100 * a.asset_id + n.place, 5, a.asset_id, n.name, daterange('2026-01-01'::date + n.place::integer, '2026-01-02'::date + n.place::integer)
+INSERT INTO fleet.inclusion (inclusion_id, term_id, asset_id, during)
+SELECT 2000 + 100 * a.asset_id + n.place, 5, a.asset_id, daterange('2026-01-01'::date + n.place::integer, '2026-01-02'::date + n.place::integer)
 FROM fleet.asset a, name n WHERE n.name IS NOT NULL;
-ALTER TABLE fleet.inclusion ENABLE TRIGGER resolve_listed_as;
+ALTER TABLE fleet.inclusion DISABLE TRIGGER resolve_listed_as_anew;
+UPDATE fleet.inclusion i SET listed_as = n.name FROM name n WHERE i.inclusion_id > 2000 AND n.place = (i.inclusion_id - 2000) % 100;
+ALTER TABLE fleet.inclusion ENABLE TRIGGER resolve_listed_as_anew;
 SELECT is_empty($$SELECT a.asset_tag, i.listed_as FROM fleet.inclusion i JOIN fleet.asset a USING (asset_id) WHERE i.inclusion_id > 2000
 	AND pg_temp.try(format('UPDATE fleet.inclusion SET during = ''[2030-01-01,2030-02-01)'' WHERE inclusion_id = %s RETURNING asset_id', i.inclusion_id))
 		<> format('asset "%s" would be listed on days outside the term', CASE WHEN a.asset_id = ANY (pg_temp.named(i.listed_as, NULL)) THEN i.listed_as ELSE a.asset_tag END)$$, 'what a refused line is called');
