@@ -26,7 +26,8 @@ LAYERS = support portfolio audit seal replay outbox finding registry contract bu
 room_sql = $(wildcard src/$(1)/$(1)$(2)) $(filter-out src/$(1)/$(1)$(2),$(sort $(wildcard src/$(1)/*$(2))))
 CLOSING_SQL = src/portfolio/close.portfolio.sql
 PORTFOLIO_SQL = $(filter-out $(CLOSING_SQL),$(foreach room,$(LAYERS),$(call room_sql,$(room),.portfolio.sql)))
-ENGINE_SQL = $(filter-out %.portfolio.sql src/portfolio/shape.sql,$(foreach room,$(LAYERS),$(call room_sql,$(room),.sql)))
+ACCESS_SQL = $(foreach room,$(LAYERS),$(call room_sql,$(room),.access.sql))
+ENGINE_SQL = $(filter-out %.portfolio.sql %.access.sql src/portfolio/shape.sql,$(foreach room,$(LAYERS),$(call room_sql,$(room),.sql)))
 
 REGRESS = $(patsubst sql/%.sql,%,$(filter-out sql/cec--%,$(sort $(wildcard sql/*.sql))))
 # The scripts show the name of their database.
@@ -55,11 +56,11 @@ endif
 # PGXS follows no headers.
 $(OBJS): $(wildcard src/*/*.h)
 
-$(ENGINE_SCRIPT): cec.control Makefile $(ENGINE_SQL) $(PORTFOLIO_SQL) $(CLOSING_SQL) src/portfolio/shape.sql
+$(ENGINE_SCRIPT): cec.control Makefile $(ENGINE_SQL) $(ACCESS_SQL) $(PORTFOLIO_SQL) $(CLOSING_SQL) src/portfolio/shape.sql
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION cec CASCADE" to load this file. \quit'; \
 	echo 'CREATE SCHEMA cec;'; \
 	echo 'GRANT USAGE ON SCHEMA cec TO PUBLIC;'; \
-	cat $(ENGINE_SQL); \
+	cat $(ENGINE_SQL) $(ACCESS_SQL); \
 	echo 'CREATE FUNCTION cec._portfolio_script() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$script$$'; \
 	echo 'SELECT $$portfolio$$'; cat $(PORTFOLIO_SQL); echo '$$portfolio$$::text;'; echo '$$script$$;'; \
 	echo 'CREATE FUNCTION cec._portfolio_closing() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$script$$'; \

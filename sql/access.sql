@@ -3,7 +3,8 @@
 \set include :source/sql/include/begin.sql
 \i :include
 
-SELECT level, object, privileges FROM cec.access_level ORDER BY level, object, privileges;
+SELECT level, meaning FROM cec.access_level ORDER BY level;
+SELECT object, privileges, string_agg(level, ', ' ORDER BY level) FROM cec.access_privilege GROUP BY object, privileges ORDER BY object, privileges;
 SELECT level, count(*) AS objects, count(DISTINCT object) AS distinct_objects FROM cec.access_privilege GROUP BY level ORDER BY level;
 
 SELECT test.refused($$SELECT cec.grant_access('fleet', 'regress_stranger', 'king')$$);

@@ -42,8 +42,9 @@ WHERE c.relnamespace = 'fleet'::regnamespace
 	AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = c.oid AND contype IN ('p', 'u', 'x'))
 ORDER BY c.relname COLLATE "C";
 
--- Triggers.
-SELECT format('%s: %s %s %s', c.relname, string_agg(t.tgname, ', ' ORDER BY t.tgname COLLATE "C"), t.tgfoid::regproc,
+-- Triggers, with the mode in which they pass the gate.
+SELECT format('%s: %s %s %s', c.relname,
+	string_agg(t.tgname || CASE WHEN t.tgfoid = 'cec.enter_gate'::regproc THEN '(' || convert_from(rtrim(t.tgargs, '\x00'), 'UTF8') || ')' ELSE '' END, ', ' ORDER BY t.tgname COLLATE "C"), t.tgfoid::regproc,
 	CASE t.tgenabled WHEN 'A' THEN 'always' ELSE t.tgenabled::text END)
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 WHERE c.relnamespace = 'fleet'::regnamespace AND NOT t.tgisinternal

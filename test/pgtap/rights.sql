@@ -23,9 +23,9 @@ CREATE TEMP TABLE routine AS
 SELECT p.oid, p.proname::text AS name FROM pg_proc p WHERE p.pronamespace = 'fleet'::regnamespace;
 CREATE TEMP TABLE role AS SELECT rolname::text AS name FROM pg_roles WHERE rolname IN (SELECT role FROM due) OR rolname = 'regress_nobody';
 
-SELECT is_empty($$SELECT object FROM due WHERE object NOT IN (SELECT name FROM relation UNION ALL SELECT name FROM routine)$$, 'the matrix names what there is');
-SELECT is_empty($$SELECT name FROM routine WHERE name NOT IN (SELECT object FROM due)$$, 'and every function of a portfolio');
-SELECT is_empty($$SELECT name FROM relation WHERE relkind <> 'S' AND name NOT IN (SELECT object FROM due) AND name <> 'gate'$$, 'and every table and view but the gate');
+SELECT bag_eq('SELECT object FROM cec._access_row', $$SELECT name FROM relation WHERE relkind <> 'S' UNION ALL SELECT DISTINCT name FROM routine$$, 'each table, view and function is declared by a room, once');
+SELECT is_empty($$SELECT object, l FROM cec._access_row, unnest(read_by || write_by || run_by) AS l WHERE l <> 'all' AND l NOT IN (SELECT level FROM cec.access_level)$$, 'of levels that there are');
+SELECT is_empty($$SELECT object FROM cec._access_row WHERE run_by = '{}' AND object IN (SELECT name FROM routine) OR NOT 'all' = ANY (read_by) AND NOT write_by <@ read_by$$, 'somebody runs each function, and who writes reads');
 SELECT set_eq($$SELECT r.name AS role, t.name AS object, p FROM role r, relation t, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS p
 		WHERE t.relkind <> 'S' AND has_table_privilege(r.name, t.oid, p)$$,
 	$$SELECT role, object, privilege FROM due WHERE privilege <> 'EXECUTE'$$, 'privileges on tables are the matrix, no more and no less');
@@ -90,6 +90,8 @@ INSERT INTO call VALUES
 	($$SELECT cec._require_access('fleet', 'regress_nobody', 'admin')$$, '42501'),
 	($$SELECT cec.access_grant('fleet'), cec._access_granted('fleet')$$, 'accepted'),
 	($$SELECT cec._require_execute('fleet', 'test_rule')$$, '42501'),
+	($$SELECT level FROM cec.access_level JOIN cec.access_privilege USING (level)$$, 'accepted'),
+	($$SELECT * FROM cec._access_row$$, '42501'),
 	($$SELECT cec.drop_portfolio('fleet', 'fleet')$$, '42501'),
 	($$SELECT cec.rename_portfolio('fleet', 'mine')$$, '42501'),
 	($$SELECT cec.upgrade_portfolio('fleet')$$, '42501'),

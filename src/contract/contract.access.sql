@@ -1,0 +1,7 @@
+-- Who may do what with contracts.
+
+INSERT INTO cec._access_row (object, read_by, write_by) VALUES
+	('service_tier', '{all}', '{admin}'),
+	('contract', '{all}', '{admin}'),
+	('coverage_term', '{all}', '{admin}'),
+	('regulation', '{all}', '{admin}');
