@@ -1,9 +1,8 @@
 /*
  * rule_finding.c
- *		Opens and closes the findings rule_unknown (on_unknown = flag) and rule_failed of assets that were judged.
+ *		Says which findings rule_unknown (on_unknown = flag) and rule_failed there are about assets that were judged.
  *
- * Judgements are noted while cover is computed, and told when all of the change is recorded: finding is a table on which users
- * may have triggers.
+ * Judgements are noted while cover is computed, and told when all of the change is recorded (finding/finding_write.c).
  *
  * Of a failure nothing is kept but the SQLSTATE: the text of an error may hold what its reader may not see.
  */
@@ -12,77 +11,34 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/elog.h"
-#include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/snapmgr.h"
 
+#include "finding/finding_probe.h"
+#include "finding/finding_write.h"
 #include "rule/rule_change.h"
-#include "rule/rule_odd.h"
-#include "support/id_list.h"
-#include "support/probe.h"
 
-static const CecQuery open_findings = {
-	"INSERT INTO @P@.finding (kind, severity, asset_id, contract_id, term_id, rule_id, detail)"
-	" SELECT CASE WHEN state = '' THEN 'rule_unknown' ELSE 'rule_failed' END,"
-	"  CASE WHEN state = '' THEN 'warning' ELSE 'error' END, asset_id, contract_id, term_id, rule_id,"
-	"  CASE WHEN state = '' THEN '{}' ELSE jsonb_build_object('sqlstate', state) END"
-	" FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])"
-	"  AS n(state, asset_id, contract_id, term_id, rule_id) ON CONFLICT DO NOTHING",
-	5,
-	{TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID},
-	CURSOR_OPT_GENERIC_PLAN};
+#define UNKNOWN "rule_unknown"
+#define FAILED "rule_failed"
 
-static const CecQuery close_findings = {
-	"UPDATE @P@.finding SET closed_at = greatest(clock_timestamp(), opened_at) WHERE finding_id = ANY ($1) AND closed_at IS NULL",
-	1,
-	{INT8ARRAYOID},
-	CURSOR_OPT_GENERIC_PLAN};
-
-#define IS_ELSEWHERE \
-	"f.rule_id = ANY ($1) AND f.closed_at IS NULL" \
-	" AND f.kind IN ('rule_failed', 'rule_unknown') AND (f.contract_id, f.term_id) IS DISTINCT FROM (t.contract_id, t.term_id)"
-
-static const CecQuery is_to_move = {
-	"SELECT f.finding_id FROM @P@.finding f JOIN @P@.coverage_rule r USING (rule_id) JOIN @P@.coverage_term t ON t.term_id = r.term_id WHERE " IS_ELSEWHERE,
+/* Open findings about rules, of which the rule belongs to another term by now, or the term to another contract. */
+static const CecQuery findings_elsewhere = {
+	"SELECT f.finding_id, f.kind, f.severity, f.asset_id, t.contract_id, t.term_id, f.rule_id, f.detail::text"
+	" FROM @P@.finding f JOIN @P@.coverage_rule r USING (rule_id) JOIN @P@.coverage_term t ON t.term_id = r.term_id"
+	" WHERE f.rule_id = ANY ($1) AND f.closed_at IS NULL AND f.asset_id IS NOT NULL"
+	" AND f.kind IN ('" FAILED "', '" UNKNOWN
+	"') AND (f.contract_id, f.term_id) IS DISTINCT FROM (t.contract_id, t.term_id)",
 	1,
 	{INT8ARRAYOID},
 	CURSOR_OPT_GENERIC_PLAN,
-	.results = {INT8OID}};
+	.results = {INT8OID, TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID}};
 
-static const CecQuery move_findings = {
-	"WITH moved AS (UPDATE @P@.finding f SET closed_at = greatest(clock_timestamp(), f.opened_at)"
-	"  FROM @P@.coverage_rule r JOIN @P@.coverage_term t USING (term_id) WHERE r.rule_id = f.rule_id AND " IS_ELSEWHERE
-	"  RETURNING f.kind, f.severity, f.asset_id, t.contract_id, t.term_id, f.rule_id, f.detail)"
-	" INSERT INTO @P@.finding (kind, severity, asset_id, contract_id, term_id, rule_id, detail)"
-	" SELECT * FROM moved ON CONFLICT DO NOTHING",
-	1,
-	{INT8ARRAYOID},
-	CURSOR_OPT_GENERIC_PLAN};
-
-static const CecQuery open_findings_of_rule = {
-	"SELECT finding_id, asset_id, (kind = 'rule_failed')::int::bigint FROM @P@.finding"
-	" WHERE rule_id = $1 AND closed_at IS NULL"
-	" AND asset_id IS NOT NULL AND kind IN ('rule_failed', 'rule_unknown') ORDER BY asset_id",
-	1,
-	{INT8OID},
-	CURSOR_OPT_GENERIC_PLAN,
-	.results = {INT8OID, INT8OID, INT8OID}};
-
-/* What is to be written. */
+/* What follows from what was judged. */
 typedef struct Settling
 {
 	CecPortfolio *portfolio;
 	CecRuleSet *set;
 	DateADT today;
-	CecIds close;
-	CecIds open_assets; /* these are parallel arrays */
-	CecIds open_contracts;
-	CecIds open_terms;
-	CecIds open_rules;
-	List *open_states;
+	CecFindingChange findings;
 } Settling;
 
 /* Whether a finding outlives that its rule is not run: why a rule is suspended stays open while it is. */
@@ -92,16 +48,27 @@ waits(const Settling *settling, const CecRule *rule, bool failed)
 	return failed && !rule->is_active && rule->during.to > settling->today;
 }
 
+/* Whether an open finding is about a rule that failed, or about one that was unknown. */
+static bool
+is_about_rule(const CecOpenFinding *finding, bool *failed)
+{
+	*failed = strcmp(finding->kind, FAILED) == 0;
+	return finding->has_rule && (*failed || strcmp(finding->kind, UNKNOWN) == 0);
+}
+
 /* There is a finding to open, unless there is one. */
 static void
 open_finding(Settling *settling, const CecOdd *odd)
 {
-	cec_ids_add(&settling->open_assets, odd->asset_id);
-	cec_ids_add(&settling->open_contracts, odd->contract_id);
-	cec_ids_add(&settling->open_terms, odd->term_id);
-	cec_ids_add(&settling->open_rules, odd->rule_id);
-	settling->open_states =
-		lappend(settling->open_states, odd->sqlstate != 0 ? pstrdup(unpack_sql_state(odd->sqlstate)) : "");
+	CecFinding finding = {UNKNOWN, "warning", odd->asset_id, odd->contract_id, odd->term_id, odd->rule_id, "{}"};
+
+	if (odd->sqlstate != 0)
+	{
+		finding.kind = FAILED;
+		finding.severity = "error";
+		finding.detail = psprintf("{\"sqlstate\": \"%s\"}", unpack_sql_state(odd->sqlstate));
+	}
+	cec_finding_open(&settling->findings, &finding);
 }
 
 /* Goes through what is open about a rule. */
@@ -109,33 +76,24 @@ static void
 settle_rule(Settling *settling, const CecTold *told)
 {
 	const CecRule *rule = cec_rule_find(settling->set, told->id);
-	Datum arg = Int64GetDatum(told->id);
-	MemoryContext cxt = CurrentMemoryContext;
-	MemoryContext old;
-	uint64 rows;
+	int64 count;
+	CecOpenFinding *open = cec_finding_of_rule(settling->portfolio, told->id, &count);
 	int64 j = 0;
 
-	SPI_connect();
-	rows = cec_query_run(settling->portfolio->plans, &open_findings_of_rule, &arg, NULL, 0);
-	old = MemoryContextSwitchTo(cxt);
-	for (uint64 i = 0; i < rows; i++)
+	for (int64 i = 0; i < count; i++)
 	{
-		bool isnull;
-		HeapTuple tuple = SPI_tuptable->vals[i];
-		TupleDesc desc = SPI_tuptable->tupdesc;
-		int64 asset_id = DatumGetInt64(SPI_getbinval(tuple, desc, 2, &isnull));
-		bool failed = DatumGetInt64(SPI_getbinval(tuple, desc, 3, &isnull)) != 0;
+		bool failed;
 		bool is_odd;
 
 		CHECK_FOR_INTERRUPTS();
-		while (j < told->count && told->odd[j].asset_id < asset_id)
+		if (!is_about_rule(&open[i], &failed))
+			continue;
+		while (j < told->count && told->odd[j].asset_id < open[i].asset_id)
 			j++;
-		is_odd = j < told->count && told->odd[j].asset_id == asset_id && failed == (told->odd[j].sqlstate != 0);
+		is_odd = j < told->count && told->odd[j].asset_id == open[i].asset_id && failed == (told->odd[j].sqlstate != 0);
 		if (!is_odd && (rule == NULL || !waits(settling, rule, failed)))
-			cec_ids_add(&settling->close, DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull)));
+			cec_finding_close(&settling->findings, open[i].finding_id);
 	}
-	MemoryContextSwitchTo(old);
-	SPI_finish();
 	for (int64 i = 0; i < told->count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -163,38 +121,18 @@ still_holds(const Settling *settling, const CecTold *told, const CecRule *rule, 
 	return rule->effect == CEC_RULE_INCLUDE && rule->is_active && !told->facts_changed; /* it was not judged */
 }
 
-/* The columns of findings. */
-typedef struct FindingColumns
-{
-	AttrNumber finding_id;
-	AttrNumber kind;
-	AttrNumber rule_id;
-	AttrNumber closed_at;
-} FindingColumns;
-
 /* Goes through what is open about an asset. */
 static void
-settle_asset(Settling *settling, CecProbe *probe, const FindingColumns *columns, const CecTold *told)
+settle_asset(Settling *settling, CecFindingProbe *probe, const CecTold *told)
 {
-	TupleTableSlot *row;
+	CecOpenFinding finding;
+	bool failed;
 
-	cec_probe_seek(probe, told->id);
-	while ((row = cec_probe_next(probe)) != NULL)
-	{
-		int64 rule_id;
-		char *kind;
-		bool failed;
-
-		if (!row->tts_isnull[columns->closed_at - 1] || row->tts_isnull[columns->rule_id - 1])
-			continue;
-		kind = TextDatumGetCString(row->tts_values[columns->kind - 1]);
-		failed = strcmp(kind, "rule_failed") == 0;
-		if (!failed && strcmp(kind, "rule_unknown") != 0)
-			continue;
-		rule_id = DatumGetInt64(row->tts_values[columns->rule_id - 1]);
-		if (!still_holds(settling, told, cec_rule_find(settling->set, rule_id), failed))
-			cec_ids_add(&settling->close, DatumGetInt64(row->tts_values[columns->finding_id - 1]));
-	}
+	cec_finding_probe_seek(probe, told->id);
+	while (cec_finding_probe_next(probe, &finding))
+		if (is_about_rule(&finding, &failed) &&
+			!still_holds(settling, told, cec_rule_find(settling->set, finding.rule_id), failed))
+			cec_finding_close(&settling->findings, finding.finding_id);
 	for (int64 i = 0; i < told->count; i++)
 		open_finding(settling, &told->odd[i]);
 }
@@ -202,52 +140,15 @@ settle_asset(Settling *settling, CecProbe *probe, const FindingColumns *columns,
 static void
 settle_assets(Settling *settling, const List *assets)
 {
-	Snapshot snapshot = cec_latest_snapshot();
-	CecProbe *probe =
-		cec_probe_begin(cec_portfolio_open(settling->portfolio, "finding", AccessShareLock), "asset_id", snapshot);
-	FindingColumns columns = {cec_probe_column(probe, "finding_id", INT8OID), cec_probe_column(probe, "kind", TEXTOID),
-							  cec_probe_nullable_column(probe, "rule_id", INT8OID),
-							  cec_probe_nullable_column(probe, "closed_at", TIMESTAMPTZOID)};
+	CecFindingProbe *probe = cec_finding_probe_begin(settling->portfolio);
 	ListCell *cell;
 
 	foreach (cell, assets)
 	{
 		CHECK_FOR_INTERRUPTS();
-		settle_asset(settling, probe, &columns, lfirst(cell));
+		settle_asset(settling, probe, lfirst(cell));
 	}
-	cec_probe_end(probe);
-	UnregisterSnapshot(snapshot);
-}
-
-static void
-write_findings(Settling *settling)
-{
-	Datum args[5];
-	Datum *states;
-	int count = 0;
-	ListCell *cell;
-
-	if (settling->close.count == 0 && settling->open_assets.count == 0)
-		return;
-	SPI_connect();
-	if (settling->close.count > 0)
-	{
-		args[0] = cec_ids_as_array(&settling->close);
-		cec_query_run(settling->portfolio->plans, &close_findings, args, NULL, 0);
-	}
-	if (settling->open_assets.count > 0)
-	{
-		states = palloc_extended(settling->open_assets.count * sizeof(Datum), MCXT_ALLOC_HUGE);
-		foreach (cell, settling->open_states)
-			states[count++] = CStringGetTextDatum(lfirst(cell));
-		args[0] = PointerGetDatum(construct_array(states, count, TEXTOID, -1, false, TYPALIGN_INT));
-		args[1] = cec_ids_as_array(&settling->open_assets);
-		args[2] = cec_ids_as_array(&settling->open_contracts);
-		args[3] = cec_ids_as_array(&settling->open_terms);
-		args[4] = cec_ids_as_array(&settling->open_rules);
-		cec_query_run(settling->portfolio->plans, &open_findings, args, NULL, 0);
-	}
-	SPI_finish();
+	cec_finding_probe_end(probe);
 }
 
 /*
@@ -257,15 +158,38 @@ write_findings(Settling *settling)
 static void
 move_open(CecPortfolio *portfolio, const CecIds *rules)
 {
+	CecFindingChange findings = {0};
+	MemoryContext cxt = CurrentMemoryContext;
+	MemoryContext old;
 	Datum arg;
+	uint64 rows;
 
 	if (rules->count == 0)
 		return;
 	arg = cec_ids_as_array(rules);
 	SPI_connect();
-	if (cec_query_run(portfolio->plans, &is_to_move, &arg, NULL, 1) > 0)
-		cec_query_run(portfolio->plans, &move_findings, &arg, NULL, 0);
+	rows = cec_query_run(portfolio->plans, &findings_elsewhere, &arg, NULL, 0);
+	old = MemoryContextSwitchTo(cxt);
+	for (uint64 i = 0; i < rows; i++)
+	{
+		HeapTuple tuple = SPI_tuptable->vals[i];
+		TupleDesc desc = SPI_tuptable->tupdesc;
+		bool isnull;
+		CecFinding there = {.kind = TextDatumGetCString(SPI_getbinval(tuple, desc, 2, &isnull)),
+							.severity = TextDatumGetCString(SPI_getbinval(tuple, desc, 3, &isnull)),
+							.asset_id = DatumGetInt64(SPI_getbinval(tuple, desc, 4, &isnull)),
+							.contract_id = DatumGetInt64(SPI_getbinval(tuple, desc, 5, &isnull)),
+							.term_id = DatumGetInt64(SPI_getbinval(tuple, desc, 6, &isnull)),
+							.rule_id = DatumGetInt64(SPI_getbinval(tuple, desc, 7, &isnull)),
+							.detail = TextDatumGetCString(SPI_getbinval(tuple, desc, 8, &isnull))};
+
+		CHECK_FOR_INTERRUPTS();
+		cec_finding_close(&findings, DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull)));
+		cec_finding_open(&findings, &there);
+	}
+	MemoryContextSwitchTo(old);
 	SPI_finish();
+	cec_finding_write(portfolio, &findings);
 }
 
 /*
@@ -290,7 +214,7 @@ tell_of_rules(CecChange *change)
 	}
 	if (state->findings.assets != NIL)
 		settle_assets(&settling, state->findings.assets);
-	write_findings(&settling);
+	cec_finding_write(settling.portfolio, &settling.findings);
 	move_open(change->portfolio, &state->moved);
 }
 

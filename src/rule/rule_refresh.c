@@ -10,6 +10,7 @@
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
+#include "finding/finding_write.h"
 #include "portfolio/refresh_task.h"
 #include "rule/rule_change.h"
 
@@ -21,11 +22,12 @@ static const CecQuery all_rules = {
 	.results = {INT8OID}};
 
 /* Of rules that the days have ended: nothing is said of them any more. */
-static const CecQuery close_ended = {
-	"UPDATE @P@.finding SET closed_at = greatest(clock_timestamp(), opened_at) WHERE closed_at IS NULL AND kind IN ('rule_failed', 'rule_unknown')"
+static const CecQuery findings_of_ended = {
+	"SELECT finding_id FROM @P@.finding WHERE closed_at IS NULL AND kind IN ('rule_failed', 'rule_unknown')"
 	" AND rule_id IN (SELECT rule_id FROM @P@.coverage_rule WHERE upper(during) <= $1)",
 	1,
-	{DATEOID}};
+	{DATEOID},
+	.results = {INT8OID}};
 
 static const CecQuery suspend_failing = {
 	"UPDATE @P@.coverage_rule SET state = 'suspended' WHERE state = 'active' AND rule_id IN"
@@ -125,10 +127,12 @@ static void
 suspend_rules(CecRefresh *refresh)
 {
 	Datum arg = DateADTGetDatum(refresh->today);
+	CecFindingChange findings = {0};
 	int64 count;
 
+	cec_query_ids(refresh->portfolio->plans, &findings_of_ended, &arg, &findings.closed);
+	cec_finding_write(refresh->portfolio, &findings);
 	SPI_connect();
-	cec_query_run(refresh->portfolio->plans, &close_ended, &arg, NULL, 0);
 	count = cec_query_run(refresh->portfolio->plans, &suspend_failing, NULL, NULL, 0);
 	SPI_finish();
 	cec_refresh_count(refresh, "suspended", count);

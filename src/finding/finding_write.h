@@ -1,0 +1,36 @@
+/*
+ * finding_write.h
+ *		Opens and closes findings.
+ */
+#ifndef CEC_FINDING_WRITE_H
+#define CEC_FINDING_WRITE_H
+
+#include "nodes/pg_list.h"
+
+#include "portfolio/portfolio_cache.h"
+#include "support/id_list.h"
+
+/* A finding to be opened. */
+typedef struct CecFinding
+{
+	const char *kind;
+	const char *severity;
+	int64 asset_id;
+	int64 contract_id;
+	int64 term_id;
+	int64 rule_id;
+	const char *detail; /* a JSON object */
+} CecFinding;
+
+/* What is to be closed and opened, together: all zero, there is nothing. */
+typedef struct CecFindingChange
+{
+	CecIds closed;
+	List *opened; /* of CecFinding */
+} CecFindingChange;
+
+extern void cec_finding_open(CecFindingChange *change, const CecFinding *finding);
+extern void cec_finding_close(CecFindingChange *change, int64 finding_id);
+extern void cec_finding_write(CecPortfolio *portfolio, CecFindingChange *change);
+
+#endif
