@@ -51,8 +51,6 @@ SELECT test.refused('SELECT fleet.audit_proof(0)');
 SELECT test.refused('SELECT fleet.erase_audit(0, ''request 17'')');
 SELECT test.refused('SELECT fleet.erase_audit(1, NULL)');
 SELECT test.refused('DELETE FROM fleet.audit_block');
-SELECT test.refused('SELECT cec._merkle_root_hash(''{x}'')');
-SELECT test.refused('SELECT cec._merkle_inclusion_proof(''{}'', 0)');
 RESET ROLE;
 SELECT test.refused('UPDATE fleet.audit_leaf SET block_no = 1');
 SELECT test.refused('TRUNCATE fleet.audit_node');

@@ -24,16 +24,6 @@ CREATE FUNCTION cec.verify_audit_proof(proof jsonb) RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_verify_audit_proof';
 CREATE FUNCTION cec.verify_audit_consistency(proof jsonb) RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_verify_audit_consistency';
-CREATE FUNCTION cec._merkle_root_hash(leaves bytea[]) RETURNS bytea
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_merkle_root_hash';
-CREATE FUNCTION cec._merkle_inclusion_proof(leaves bytea[], leaf_index bigint) RETURNS bytea[]
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_merkle_inclusion_proof';
-CREATE FUNCTION cec._merkle_consistency_proof(leaves bytea[], first_size bigint) RETURNS bytea[]
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_merkle_consistency_proof';
-CREATE FUNCTION cec._merkle_verify_inclusion(leaf bytea, leaf_index bigint, tree_size bigint, path bytea[], root bytea) RETURNS boolean
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_merkle_verify_inclusion';
-CREATE FUNCTION cec._merkle_verify_consistency(first_size bigint, first_root bytea, second_size bigint, second_root bytea, path bytea[]) RETURNS boolean
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_merkle_verify_consistency';
 
 CREATE FUNCTION cec.seal_audit(portfolio regnamespace) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -118,10 +108,5 @@ COMMENT ON FUNCTION cec.audit_proof(regnamespace, bigint) IS 'The proof of one r
 COMMENT ON FUNCTION cec.audit_consistency(regnamespace, text) IS 'The proof that a portfolio''s log goes on from a digest; see audit_consistency of a portfolio.';
 COMMENT ON FUNCTION cec.verify_audit_proof(jsonb) IS 'Whether a proof of audit_proof holds: its leaf is made of its header and content, its path leads to its root, its digest says the same. That the digest is the one kept outside is for the caller to see.';
 COMMENT ON FUNCTION cec.verify_audit_consistency(jsonb) IS 'Whether a proof of audit_consistency holds: the tree of second_size leaves begins with that of first_size.';
-COMMENT ON FUNCTION cec._merkle_root_hash(bytea[]) IS 'Private. Root of the Merkle tree (RFC 9162, 2.1.1) over hashes of leaves.';
-COMMENT ON FUNCTION cec._merkle_inclusion_proof(bytea[], bigint) IS 'Private. Path from a leaf, counted from 0, to the root (RFC 9162, 2.1.3.1).';
-COMMENT ON FUNCTION cec._merkle_consistency_proof(bytea[], bigint) IS 'Private. Path that shows that the tree over all leaves begins with the tree over the first ones (RFC 9162, 2.1.4.1).';
-COMMENT ON FUNCTION cec._merkle_verify_inclusion(bytea, bigint, bigint, bytea[], bytea) IS 'Private. Whether a path leads from a leaf to a root (RFC 9162, 2.1.3.2).';
-COMMENT ON FUNCTION cec._merkle_verify_consistency(bigint, bytea, bigint, bytea, bytea[]) IS 'Private. Whether a path shows that one tree begins with another (RFC 9162, 2.1.4.2).';
 COMMENT ON FUNCTION cec._erase_audit(oid, bigint, text) IS 'Private. Erases salt and image of a row of the log.';
 COMMENT ON FUNCTION cec.erase_audit(regnamespace, bigint, text) IS 'Erases a row of a portfolio''s log; see erase_audit of a portfolio.';

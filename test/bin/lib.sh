@@ -58,6 +58,14 @@ set_clock() {
 	export CEC_CLOCK=$((then - $(date +%s)))
 }
 
+# Builds the modules that tests load in the prepared folder, and installs them: each has its own copy of the code under test,
+# whatever another module of the same names is loaded.
+build_test_modules() {
+	local flags=(-std=gnu11 -O2 -Wall -Werror -shared -fPIC -D_GNU_SOURCE "-I$source/src" -isystem "$("$PG_CONFIG" --includedir-server)")
+	gcc "${flags[@]}" -Wl,-Bsymbolic -o "$work/root$("$PG_CONFIG" --pkglibdir)/cec_merkle_test.so" \
+		"$source"/test/merkle/merkle_test.c "$source"/src/support/merkle.c "$source"/src/support/merkle_proof.c
+}
+
 # Builds cec from a copy of the tree and installs it beside a copy of the server: sets work, bin, share, source.
 # A second argument "assert" is not needed: PG_CONFIG chooses the server.
 prepare() {
@@ -79,7 +87,8 @@ prepare() {
 	(cd "$top" && tar --exclude=.git --exclude='*.o' --exclude='*.bc' --exclude='*.so' -cf - .) | tar -xf - -C "$source"
 	# By the clock of the files, also when the caller's is set.
 	if ! env -u LD_PRELOAD make -s -j"$(nproc)" -C "$source" with_llvm=no PG_CONFIG="$PG_CONFIG" all install DESTDIR="$work/root" \
-		>"$work/build.log" 2>&1 || ! gcc -O -Wall -Werror -shared -fPIC -o "$work/clock.so" "$source/test/clock/clock.c" >>"$work/build.log" 2>&1; then
+		>"$work/build.log" 2>&1 || ! gcc -O -Wall -Werror -shared -fPIC -o "$work/clock.so" "$source/test/clock/clock.c" >>"$work/build.log" 2>&1 ||
+		! build_test_modules >>"$work/build.log" 2>&1; then
 		cat "$work/build.log" >&2
 		return 1
 	fi

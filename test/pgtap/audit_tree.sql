@@ -2,6 +2,7 @@
 -- tampering, made by a superuser past all triggers.
 SET client_min_messages = warning;
 SELECT no_plan();
+\ir include/merkle.sql
 SELECT cec.create_portfolio('fleet') \g /dev/null
 
 -- A row as src/seal/README.md has it, of another cluster: the first block closes what a dump carried along.
@@ -16,7 +17,7 @@ SELECT is(fleet.seal_audit(), NULL, 'nothing more to seal');
 SELECT results_eq($$SELECT p ->> 'header', p ->> 'content', p ->> 'leaf' FROM fleet.audit_proof(42) AS p$$, $$VALUES (
 	'01000000000000002a00000000000003e86124fee993bc00010002ecac99115000126d61726961406578616d706c652e6f7267066d61726961000a3139322e302e322e370b6f7264657220333331300d736572766963655f7469657207494e5345525409000000000000000700000000',
 	'1302915e5af3c4a6800dd0884ee35afcf514de4218e9a85738f4c8cb60387fe2', '09847d131f7e102e62afd57bd4a793c86ec3e598effaf9e934a3adca03952723')$$, 'header, content and leaf of the example');
-SELECT is(encode(cec._merkle_root_hash(ARRAY['\x09847d131f7e102e62afd57bd4a793c86ec3e598effaf9e934a3adca03952723'::bytea, sha256('\x0000000000')]), 'hex'),
+SELECT is(encode(merkle.root_hash(ARRAY['\x09847d131f7e102e62afd57bd4a793c86ec3e598effaf9e934a3adca03952723'::bytea, sha256('\x0000000000')]), 'hex'),
 	'a791de825600ab757840920a3b90ef5b943ae37cf698aa6f468a48aefaa298e4', 'node of the example');
 SELECT is((SELECT audit_ids FROM fleet.audit_leaf WHERE first_leaf = 0), (SELECT array_agg(audit_id ORDER BY system_id, xid, audit_id) FROM fleet.audit_log), 'the closing block goes by cluster, transaction and number');
 SELECT fleet.audit_digest() AS first \gset
@@ -37,9 +38,9 @@ SELECT is_empty('SELECT * FROM fleet.verify_audit()', 'nothing to tell');
 SELECT is_empty(format('SELECT * FROM fleet.verify_audit(ARRAY[%L, %L, %L])', :'last', :'first', :'third'), 'nor with digests, in any order');
 CREATE FUNCTION pg_temp.leaves(block bigint) RETURNS bytea[] LANGUAGE sql AS
 $$ SELECT array_agg(substring(l.leaf_hashes FROM 1 + 32 * (n - 1)::integer FOR 32) ORDER BY l.first_leaf, n) FROM fleet.audit_leaf l, generate_series(1, cardinality(l.audit_ids)) AS n WHERE l.block_no <= block $$;
-SELECT is_empty($$SELECT block_no FROM fleet.audit_block WHERE root <> cec._merkle_root_hash(pg_temp.leaves(block_no)) OR tree_size <> cardinality(pg_temp.leaves(block_no))
+SELECT is_empty($$SELECT block_no FROM fleet.audit_block WHERE root <> merkle.root_hash(pg_temp.leaves(block_no)) OR tree_size <> cardinality(pg_temp.leaves(block_no))
 	OR octet_length(frontier) <> 32 * length(replace(tree_size::bit(64)::text, '0', ''))$$, 'blocks have root, size and frontier of the leaves up to theirs');
-SELECT is_empty($$SELECT level, position FROM fleet.audit_node WHERE level <> 8 OR hash <> cec._merkle_root_hash((pg_temp.leaves(4))[position * 256 + 1:position * 256 + 256])$$, 'subtrees that are kept');
+SELECT is_empty($$SELECT level, position FROM fleet.audit_node WHERE level <> 8 OR hash <> merkle.root_hash((pg_temp.leaves(4))[position * 256 + 1:position * 256 + 256])$$, 'subtrees that are kept');
 SELECT is((SELECT count(*) FROM fleet.audit_node), (SELECT max(tree_size) / 256 FROM fleet.audit_block), 'all of them');
 SELECT is((SELECT sum(row_count) FROM fleet.audit_block), (SELECT count(*)::numeric FROM fleet.audit_log), 'all rows are sealed');
 

@@ -1,6 +1,7 @@
 /*
- * merkle_sql.c
- *		Merkle trees and proofs over arrays of leaves, for SQL: what whoever checks proofs by hand, or tests, calls.
+ * merkle_test.c
+ *		Merkle trees and proofs over arrays of leaves, for tests alone: with src/support/merkle.c and merkle_proof.c, of which it
+ *		has its own copy, a module of the server (test/bin/lib.sh).  Names are those of RFC 9162, section 2.1.
  *
  * Hashes are bytea of 32 bytes; others are refused (22023).
  */
@@ -13,11 +14,13 @@
 #include "support/compat.h"
 #include "support/merkle_proof.h"
 
-PG_FUNCTION_INFO_V1(cec_merkle_root_hash);
-PG_FUNCTION_INFO_V1(cec_merkle_inclusion_proof);
-PG_FUNCTION_INFO_V1(cec_merkle_consistency_proof);
-PG_FUNCTION_INFO_V1(cec_merkle_verify_inclusion);
-PG_FUNCTION_INFO_V1(cec_merkle_verify_consistency);
+PG_MODULE_MAGIC;
+
+PG_FUNCTION_INFO_V1(root_hash);
+PG_FUNCTION_INFO_V1(inclusion_proof);
+PG_FUNCTION_INFO_V1(consistency_proof);
+PG_FUNCTION_INFO_V1(verify_inclusion);
+PG_FUNCTION_INFO_V1(verify_consistency);
 
 typedef struct Leaves
 {
@@ -90,9 +93,9 @@ require_number(int64 number, int64 lowest, int64 highest, const char *what)
 						errmsg("%s must be between " INT64_FORMAT " and " INT64_FORMAT, what, lowest, highest)));
 }
 
-/* cec._merkle_root_hash(leaves) */
+/* merkle.root_hash(leaves) */
 Datum
-cec_merkle_root_hash(PG_FUNCTION_ARGS)
+root_hash(PG_FUNCTION_ARGS)
 {
 	Leaves leaves;
 	CecMerkle tree;
@@ -108,9 +111,9 @@ cec_merkle_root_hash(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(bytea_of(&root));
 }
 
-/* cec._merkle_inclusion_proof(leaves, leaf_index) */
+/* merkle.inclusion_proof(leaves, leaf_index) */
 Datum
-cec_merkle_inclusion_proof(PG_FUNCTION_ARGS)
+inclusion_proof(PG_FUNCTION_ARGS)
 {
 	Leaves leaves;
 	CecProof proof;
@@ -125,15 +128,15 @@ cec_merkle_inclusion_proof(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(array_of(&proof));
 }
 
-/* cec._merkle_consistency_proof(leaves, first_size) */
+/* merkle.consistency_proof(leaves, first) */
 Datum
-cec_merkle_consistency_proof(PG_FUNCTION_ARGS)
+consistency_proof(PG_FUNCTION_ARGS)
 {
 	Leaves leaves;
 	CecProof proof;
 
 	read_hashes(&leaves, PG_GETARG_ARRAYTYPE_P(0));
-	require_number(PG_GETARG_INT64(1), 0, leaves.count, "first_size");
+	require_number(PG_GETARG_INT64(1), 0, leaves.count, "first");
 	leaves.hasher = cec_hasher_begin();
 	cec_consistency_proof(&(CecTreeReader){leaves.hasher, subtree_of, &leaves}, PG_GETARG_INT64(1), leaves.count,
 						  &proof);
@@ -141,9 +144,9 @@ cec_merkle_consistency_proof(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(array_of(&proof));
 }
 
-/* cec._merkle_verify_inclusion(leaf, leaf_index, tree_size, path, root) */
+/* merkle.verify_inclusion(hash, leaf_index, tree_size, inclusion_path, root_hash) */
 Datum
-cec_merkle_verify_inclusion(PG_FUNCTION_ARGS)
+verify_inclusion(PG_FUNCTION_ARGS)
 {
 	CecHash leaf = hash_of(PG_GETARG_DATUM(0), false);
 	CecHash root = hash_of(PG_GETARG_DATUM(4), false);
@@ -158,9 +161,9 @@ cec_merkle_verify_inclusion(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(result);
 }
 
-/* cec._merkle_verify_consistency(first_size, first_root, second_size, second_root, path) */
+/* merkle.verify_consistency(first, first_hash, second, second_hash, consistency_path) */
 Datum
-cec_merkle_verify_consistency(PG_FUNCTION_ARGS)
+verify_consistency(PG_FUNCTION_ARGS)
 {
 	CecHash first = hash_of(PG_GETARG_DATUM(1), false);
 	CecHash second = hash_of(PG_GETARG_DATUM(3), false);
