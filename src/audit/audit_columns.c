@@ -20,7 +20,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
 
 #include "audit/audit_columns.h"
@@ -47,25 +46,6 @@ static const CecQuery add_schema = {
 	{BYTEAOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID},
 	CURSOR_OPT_GENERIC_PLAN};
 
-static void
-invalidate(Datum arg, Oid relid)
-{
-	HASH_SEQ_STATUS status;
-	ColumnsSlot *slot;
-
-	if (OidIsValid(relid))
-	{
-		slot = hash_search(tables, &relid, HASH_FIND, NULL);
-		if (slot != NULL && slot->columns != NULL)
-			slot->columns->valid = false;
-		return;
-	}
-	hash_seq_init(&status, tables);
-	while ((slot = hash_seq_search(&status)) != NULL)
-		if (slot->columns != NULL)
-			slot->columns->valid = false;
-}
-
 /* Prepares the cache; called once when the library is loaded. */
 void
 cec_audit_columns_init(void)
@@ -76,7 +56,6 @@ cec_audit_columns_init(void)
 	ctl.entrysize = sizeof(ColumnsSlot);
 	ctl.hcxt = CacheMemoryContext;
 	tables = hash_create("cec audited tables", 32, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	CacheRegisterRelcacheCallback(invalidate, (Datum) 0);
 }
 
 static char *
@@ -152,7 +131,7 @@ build_columns(CecChange *change)
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 	CecAuditColumns *columns = palloc0(sizeof(CecAuditColumns));
 
-	columns->relid = RelationGetRelid(change->rel);
+	columns->as_of = cec_cache_as_of(RelationGetRelid(change->rel));
 	columns->cxt = cxt;
 	columns->attnums = palloc(desc->natts * sizeof(AttrNumber));
 	columns->types = palloc(desc->natts * sizeof(CecCanonType *));
@@ -189,7 +168,7 @@ cec_audit_columns_get(CecChange *change)
 
 	if (!found)
 		slot->columns = NULL;
-	if (slot->columns != NULL && slot->columns->valid)
+	if (slot->columns != NULL && cec_cache_holds(&slot->columns->as_of))
 		return slot->columns;
 
 	if (slot->columns != NULL)
@@ -199,11 +178,9 @@ cec_audit_columns_get(CecChange *change)
 		/* A statement further up the stack may be using it still. */
 		MemoryContextSetParent(columns->cxt, TopTransactionContext);
 	}
-	/* The table is locked by the statement: its columns cannot change between here and "valid". */
 	columns = build_columns(change);
 	MemoryContextSetParent(columns->cxt, CacheMemoryContext);
 	slot->columns = columns;
-	columns->valid = true;
 	return columns;
 }
 

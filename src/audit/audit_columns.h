@@ -6,6 +6,7 @@
 #define CEC_AUDIT_COLUMNS_H
 
 #include "portfolio/change.h"
+#include "support/cache.h"
 #include "support/canonical.h"
 
 #define CEC_IMAGE_FORMAT 1
@@ -13,8 +14,7 @@
 
 typedef struct CecAuditColumns
 {
-	Oid relid; /* key */
-	bool valid;
+	CecAsOf as_of; /* of the table */
 	MemoryContext cxt;
 	int count;
 	AttrNumber *attnums;

@@ -4,10 +4,10 @@
  */
 #include "postgres.h"
 
-#include "utils/inval.h"
 #include "utils/rel.h"
 
 #include "audit/audit_log.h"
+#include "support/cache.h"
 #include "support/column.h"
 #include "support/compat.h"
 
@@ -20,20 +20,7 @@ static const Oid log_column_type[CEC_LOG_COLUMNS] = CEC_LOG_COLUMN_TYPES;
 
 /* That of the log written last: looked up once, until something about that table changes. */
 static CecLogShape last_shape = {InvalidOid};
-
-static void
-forget_log_shape(Datum arg, Oid relid)
-{
-	if (relid == InvalidOid || relid == last_shape.relid)
-		last_shape.relid = InvalidOid;
-}
-
-/* Prepares the cache; called once when the library is loaded. */
-void
-cec_audit_log_init(void)
-{
-	CacheRegisterRelcacheCallback(forget_log_shape, (Datum) 0);
-}
+static CecAsOf last_shape_as_of = {NULL};
 
 /* Rows go into the log past all constraints: it must be a plain table whose columns are ours, or may be NULL. */
 static void
@@ -67,8 +54,10 @@ cec_audit_log_shape(CecLogShape *shape, Relation log)
 {
 	Oid relid = RelationGetRelid(log);
 
-	if (last_shape.relid != relid)
+	if (last_shape.relid != relid || !cec_cache_holds(&last_shape_as_of))
 	{
+		CecAsOf as_of = cec_cache_as_of(relid);
+
 		for (int i = 0; i < CEC_LOG_COLUMNS; i++)
 			shape->attnums[i] = cec_column_require_nullable(log, log_column_name[i], log_column_type[i]);
 		check_log(shape, log);
@@ -79,6 +68,7 @@ cec_audit_log_shape(CecLogShape *shape, Relation log)
 		shape->sequence = cec_compat_identity_sequence(log, shape->attnums[CEC_LOG_AUDIT_ID]);
 		shape->relid = relid;
 		last_shape = *shape;
+		last_shape_as_of = as_of;
 	}
 	*shape = last_shape;
 }

@@ -51,7 +51,6 @@ typedef struct CecLogShape
 } CecLogShape;
 
 extern void cec_audit_draw_salt(char *salt);
-extern void cec_audit_log_init(void);
 extern void cec_audit_log_shape(CecLogShape *shape, Relation log);
 
 #endif

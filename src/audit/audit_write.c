@@ -97,7 +97,6 @@ cec_audit_init(void)
 	DefineCustomStringVariable("cec.reason", "Why changes are made, as it is to stand in the audit log.", NULL,
 							   &reason_setting, "", PGC_USERSET, 0, NULL, NULL, NULL);
 	cec_audit_columns_init();
-	cec_audit_log_init();
 	cec_change_register(CEC_STAGE_AUDIT, NULL, record_rows);
 }
 

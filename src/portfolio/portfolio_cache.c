@@ -28,11 +28,11 @@
 
 #include "portfolio/portfolio_cache.h"
 #include "portfolio/portfolio_check.h"
+#include "support/cache.h"
 #include "support/column.h"
 #include "support/compat.h"
 
 static HTAB *portfolios = NULL; /* of CacheSlot */
-static HTAB *relations = NULL;	/* of RelationSlot */
 static List *retired = NIL;		/* replaced entries, in CacheMemoryContext */
 static int pins = 0;
 
@@ -42,86 +42,25 @@ typedef struct CacheSlot
 	CecPortfolio *entry;
 } CacheSlot;
 
-/* A table that was opened; relid and is_checked are forgotten when the relation changes. */
+/* A table that was opened, and checked as of then. */
 typedef struct Table
 {
 	NameData name; /* key */
 	Oid relid;
-	bool is_checked;
+	CecAsOf checked;
 	bool is_checked_below; /* also for writing below SQL */
-	uint64 changes;		   /* how often it was forgotten */
 } Table;
 
-/* Where a source's rows are found and its columns stand; as of so many changes of its table. */
+/* Where a source's rows are found and its columns stand. */
 typedef struct Place
 {
 	const CecSource *source; /* key */
 	Table *table;
-	uint64 changes;
+	CecAsOf as_of;
 	Oid found; /* the index, or of a target the sequence; 0: not looked up yet */
 	int natts; /* none of the columns stands behind so many */
 	AttrNumber columns[CEC_SOURCE_COLUMNS];
 } Place;
-
-/* To which portfolio's table a relation belongs, so that an invalidation costs a probe. */
-typedef struct RelationSlot
-{
-	Oid relid; /* key */
-	Oid nspid;
-	NameData name;
-} RelationSlot;
-
-static void
-forget_check(Table *table)
-{
-	table->is_checked = false;
-	table->is_checked_below = false;
-	table->changes++;
-}
-
-static void
-forget_all_checks(void)
-{
-	HASH_SEQ_STATUS status;
-	CacheSlot *slot;
-
-	hash_seq_init(&status, portfolios);
-	while ((slot = hash_seq_search(&status)) != NULL)
-	{
-		HASH_SEQ_STATUS tables;
-		Table *table;
-
-		if (slot->entry == NULL)
-			continue;
-		hash_seq_init(&tables, slot->entry->tables);
-		while ((table = hash_seq_search(&tables)) != NULL)
-			forget_check(table);
-	}
-}
-
-static void
-invalidate_by_relation(Datum arg, Oid relid)
-{
-	RelationSlot *relation;
-	CacheSlot *slot;
-	Table *table;
-
-	cec_shape_invalidate(relid);
-	if (relid == InvalidOid)
-	{
-		forget_all_checks();
-		return;
-	}
-	relation = hash_search(relations, &relid, HASH_FIND, NULL);
-	if (relation == NULL)
-		return;
-	slot = hash_search(portfolios, &relation->nspid, HASH_FIND, NULL);
-	if (slot == NULL || slot->entry == NULL)
-		return;
-	table = hash_search(slot->entry->tables, NameStr(relation->name), HASH_FIND, NULL);
-	if (table != NULL)
-		forget_check(table);
-}
 
 static void
 invalidate_by_schema(Datum arg, int cacheid, uint32 hashvalue)
@@ -178,9 +117,6 @@ cec_portfolio_cache_init(void)
 	ctl.entrysize = sizeof(CacheSlot);
 	ctl.hcxt = CacheMemoryContext;
 	portfolios = hash_create("cec portfolios", 8, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	ctl.entrysize = sizeof(RelationSlot);
-	relations = hash_create("cec relations", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	CacheRegisterRelcacheCallback(invalidate_by_relation, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_by_schema, (Datum) 0);
 	RegisterXactCallback(unpin_at_end, NULL);
 	RegisterSubXactCallback(unpin_at_subabort, NULL);
@@ -261,31 +197,27 @@ enter_table(CecPortfolio *portfolio, const char *name)
 	if (!found)
 	{
 		table->relid = InvalidOid;
-		table->changes = 0;
-		forget_check(table);
+		cec_cache_forget(&table->checked);
 	}
 	return table;
 }
 
-static void
-remember_relation(CecPortfolio *portfolio, Table *table)
+static bool
+is_checked(const Table *table)
 {
-	RelationSlot *slot = hash_search(relations, &table->relid, HASH_ENTER, NULL);
-
-	slot->nspid = portfolio->nspid;
-	slot->name = table->name;
+	return cec_cache_holds(&table->checked);
 }
 
 /*
  * Checks the relation, which is open and locked, as the table.  Checks look into catalogs and may so process an
- * invalidation of this very relation: the answer is noted before, so that it can be taken back.
+ * invalidation of this very relation: the answer is noted before, and holds no longer then.
  */
 static void
 check_relation(CecPortfolio *portfolio, Table *table, Relation rel, bool below)
 {
 	const CecTableShape *shape = shape_of(NameStr(table->name));
 
-	table->is_checked = true;
+	table->checked = cec_cache_as_of(table->relid);
 	table->is_checked_below = below;
 	PG_TRY();
 	{
@@ -297,7 +229,7 @@ check_relation(CecPortfolio *portfolio, Table *table, Relation rel, bool below)
 	}
 	PG_CATCH();
 	{
-		forget_check(table);
+		cec_cache_forget(&table->checked);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -314,22 +246,19 @@ open_entry(CecPortfolio *portfolio, Table *table, LOCKMODE lock, bool below)
 	{
 		Oid relid;
 
-		if (!table->is_checked)
-		{
+		if (!is_checked(table))
 			table->relid = find_relation(portfolio, name);
-			remember_relation(portfolio, table);
-		}
 		relid = table->relid;
 		if (lock == NoLock)
 			break;
 		LockRelationOid(relid, lock);
 		/* Waiting for the lock, another relation may have taken the name. */
-		if (table->is_checked || get_relname_relid(name, portfolio->nspid) == relid)
+		if (is_checked(table) || get_relname_relid(name, portfolio->nspid) == relid)
 			break;
 		UnlockRelationOid(relid, lock);
 	}
 	rel = relation_open(table->relid, NoLock);
-	if (!table->is_checked || (below && !table->is_checked_below))
+	if (!is_checked(table) || (below && !table->is_checked_below))
 		check_relation(portfolio, table, rel, below);
 	return rel;
 }
@@ -416,7 +345,7 @@ find_place(Place *place, Relation rel)
 	const CecSource *source = place->source;
 
 	/* Looking into catalogs can process an invalidation of this very relation: then it is all found again next time. */
-	place->changes = place->table->changes;
+	place->as_of = cec_cache_as_of(RelationGetRelid(rel));
 	place->found = InvalidOid;
 	place->natts = 0;
 	for (int i = 0; i < CEC_SOURCE_COLUMNS && source->columns[i].name != NULL; i++)
@@ -443,7 +372,7 @@ cec_portfolio_look(CecPortfolio *portfolio, const CecSource *source, LOCKMODE lo
 	Relation rel =
 		open_entry(portfolio, place->table, OidIsValid(locked) && place->table->relid == locked ? NoLock : lock, false);
 
-	if (!OidIsValid(place->found) || place->changes != place->table->changes)
+	if (!OidIsValid(place->found) || !cec_cache_holds(&place->as_of))
 		find_place(place, rel);
 	*columns = place->columns;
 	return cec_probe_begin_at(rel, place->found, lock, place->natts, snapshot);
@@ -459,7 +388,7 @@ cec_portfolio_open_target(CecPortfolio *portfolio, const CecTarget *target, cons
 	Place *place = enter_place(portfolio, target);
 	Relation rel = open_entry(portfolio, place->table, RowExclusiveLock, true);
 
-	if (!OidIsValid(place->found) || place->changes != place->table->changes)
+	if (!OidIsValid(place->found) || !cec_cache_holds(&place->as_of))
 		find_place(place, rel);
 	*columns = place->columns;
 	*sequence = place->found;
@@ -486,7 +415,7 @@ cec_portfolio_adopt(CecPortfolio *portfolio, Relation rel, const char *table_nam
 {
 	Table *table = enter_table(portfolio, table_name);
 
-	if (table->is_checked && table->relid == RelationGetRelid(rel))
+	if (is_checked(table) && table->relid == RelationGetRelid(rel))
 		return;
 	table->relid = find_relation(portfolio, table_name);
 	if (table->relid != RelationGetRelid(rel))
@@ -495,7 +424,6 @@ cec_portfolio_adopt(CecPortfolio *portfolio, Relation rel, const char *table_nam
 				 errmsg("\"%s\" is not the table \"%s\" of its schema", RelationGetRelationName(rel), table_name),
 				 errhint("Triggers of the engine are attached by cec.create_portfolio and cec.upgrade_portfolio."),
 				 errtable(rel)));
-	remember_relation(portfolio, table);
 	check_relation(portfolio, table, rel, false);
 }
 
@@ -590,7 +518,7 @@ cec_portfolio_try_gate(Oid nspid, LOCKMODE mode)
 	CecPortfolio *portfolio = cec_portfolio_get(nspid);
 	Table *gate = enter_table(portfolio, "gate");
 
-	if (!gate->is_checked)
+	if (!is_checked(gate))
 		relation_close(cec_portfolio_open(portfolio, "gate", AccessShareLock), AccessShareLock);
 	return ConditionalLockRelationOid(gate->relid, mode);
 }

@@ -18,19 +18,12 @@
 #include "utils/snapmgr.h"
 
 #include "portfolio/portfolio_shape.h"
+#include "support/cache.h"
 
 static HTAB *shapes = NULL; /* of CecTableShape; NULL until read */
 static MemoryContext shape_cxt = NULL;
-static Oid column_relid = InvalidOid;
-static Oid constraint_relid = InvalidOid;
-
-/* Whether a relation that changed is one of those that shapes are read from; called from invalidation, raises nothing. */
-void
-cec_shape_invalidate(Oid relid)
-{
-	if (relid == InvalidOid || relid == column_relid || relid == constraint_relid)
-		column_relid = constraint_relid = InvalidOid;
-}
+static CecAsOf columns_as_of = {NULL};
+static CecAsOf constraints_as_of = {NULL};
 
 static CecTableShape *
 enter_shape(HTAB *table, Name name)
@@ -73,10 +66,11 @@ take_constraint(HTAB *table, TupleTableSlot *row)
 	shape->constraints[shape->nconstraints++] = *DatumGetName(row->tts_values[1]);
 }
 
-static Oid
+static CecAsOf
 read_rows(const char *name, HTAB *table, void (*take)(HTAB *table, TupleTableSlot *row))
 {
 	Oid relid = get_relname_relid(name, get_namespace_oid("cec", false));
+	CecAsOf as_of;
 	Relation rel;
 	Snapshot snapshot;
 	TableScanDesc scan;
@@ -85,6 +79,7 @@ read_rows(const char *name, HTAB *table, void (*take)(HTAB *table, TupleTableSlo
 	if (!OidIsValid(relid))
 		elog(ERROR, "table cec.%s is missing", name);
 	rel = table_open(relid, AccessShareLock);
+	as_of = cec_cache_as_of(relid);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	slot = table_slot_create(rel, NULL);
 	scan = table_beginscan(rel, snapshot, 0, NULL);
@@ -97,7 +92,7 @@ read_rows(const char *name, HTAB *table, void (*take)(HTAB *table, TupleTableSlo
 	ExecDropSingleTupleTableSlot(slot);
 	UnregisterSnapshot(snapshot);
 	table_close(rel, AccessShareLock);
-	return relid;
+	return as_of;
 }
 
 static void
@@ -107,8 +102,8 @@ read_shapes(void)
 	MemoryContext old = MemoryContextSwitchTo(cxt);
 	HASHCTL ctl = {0};
 	HTAB *table;
-	Oid columns;
-	Oid constraints;
+	CecAsOf columns;
+	CecAsOf constraints;
 
 	ctl.keysize = sizeof(NameData);
 	ctl.entrysize = sizeof(CecTableShape);
@@ -124,16 +119,22 @@ read_shapes(void)
 	MemoryContextSetParent(cxt, CacheMemoryContext);
 	shape_cxt = cxt;
 	shapes = table;
-	column_relid = columns;
-	constraint_relid = constraints;
+	columns_as_of = columns;
+	constraints_as_of = constraints;
+}
+
+static void
+make_sure_of_shapes(void)
+{
+	if (!cec_cache_holds(&columns_as_of) || !cec_cache_holds(&constraints_as_of))
+		read_shapes();
 }
 
 /* The shape of a table of a portfolio; NULL when portfolios have none of that name.  It holds until the next call. */
 const CecTableShape *
 cec_shape_of_table(const char *table_name)
 {
-	if (!OidIsValid(column_relid))
-		read_shapes();
+	make_sure_of_shapes();
 	return hash_search(shapes, table_name, HASH_FIND, NULL);
 }
 
@@ -145,8 +146,7 @@ cec_shape_names(void)
 	CecTableShape *shape;
 	List *names = NIL;
 
-	if (!OidIsValid(column_relid))
-		read_shapes();
+	make_sure_of_shapes();
 	hash_seq_init(&status, shapes);
 	while ((shape = hash_seq_search(&status)) != NULL)
 		names = lappend(names, pstrdup(NameStr(shape->name)));

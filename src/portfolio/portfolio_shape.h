@@ -31,6 +31,5 @@ typedef struct CecTableShape
 
 extern const CecTableShape *cec_shape_of_table(const char *table_name);
 extern List *cec_shape_names(void);
-extern void cec_shape_invalidate(Oid relid);
 
 #endif

@@ -61,15 +61,15 @@ static TimestampTz refresh_began = 0;
 static SubTransactionId refresh_in = InvalidSubTransactionId;
 
 static void
-invalidate_by_relation(Datum arg, Oid relid)
+forget_all(void)
 {
 	HASH_SEQ_STATUS status;
 	SetSlot *slot;
 
 	hash_seq_init(&status, sets);
 	while ((slot = hash_seq_search(&status)) != NULL)
-		if (slot->set != NULL && (relid == InvalidOid || relid == slot->set->relid))
-			slot->set->valid = false;
+		if (slot->set != NULL)
+			cec_cache_forget(&slot->set->as_of);
 }
 
 /*
@@ -80,7 +80,7 @@ static void
 forget_taken_back(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB && changed_in >= mine)
-		invalidate_by_relation((Datum) 0, InvalidOid);
+		forget_all();
 	if (event == SUBXACT_EVENT_ABORT_SUB && refresh_in >= mine)
 		refresh_began = 0;
 }
@@ -90,7 +90,7 @@ static void
 forget_at_end(XactEvent event, void *arg)
 {
 	if (changed_in != InvalidSubTransactionId && (event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE))
-		invalidate_by_relation((Datum) 0, InvalidOid);
+		forget_all();
 	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
 	{
 		changed_in = InvalidSubTransactionId;
@@ -123,7 +123,6 @@ cec_rule_set_init(void)
 	ctl.entrysize = sizeof(SetSlot);
 	ctl.hcxt = CacheMemoryContext;
 	sets = hash_create("cec rule sets", 8, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	CacheRegisterRelcacheCallback(invalidate_by_relation, (Datum) 0);
 	RegisterSubXactCallback(forget_taken_back, NULL);
 	RegisterXactCallback(forget_at_end, NULL);
 }
@@ -132,11 +131,12 @@ cec_rule_set_init(void)
 void
 cec_rule_set_changed(CecPortfolio *portfolio)
 {
-	Oid relid = cec_portfolio_table(portfolio, "coverage_rule");
+	SetSlot *slot = hash_search(sets, &portfolio->nspid, HASH_FIND, NULL);
 
-	CacheInvalidateRelcacheByRelid(relid);
+	CacheInvalidateRelcacheByRelid(cec_portfolio_table(portfolio, "coverage_rule"));
 	changed_in = Max(changed_in, GetCurrentSubTransactionId());
-	invalidate_by_relation((Datum) 0, relid); /* the message comes back only with the next command */
+	if (slot != NULL && slot->set != NULL)
+		cec_cache_forget(&slot->set->as_of); /* the message comes back only with the next command */
 }
 
 static HTAB *
@@ -316,7 +316,7 @@ cec_rule_set_get(CecPortfolio *portfolio)
 	slot = hash_search(sets, &portfolio->nspid, HASH_ENTER, &found);
 	if (!found)
 		slot->set = NULL;
-	if (slot->set != NULL && slot->set->valid && slot->set->portfolio == portfolio)
+	if (slot->set != NULL && cec_cache_holds(&slot->set->as_of) && slot->set->portfolio == portfolio)
 		return slot->set;
 
 	old = slot->set;
@@ -325,10 +325,9 @@ cec_rule_set_get(CecPortfolio *portfolio)
 	set->nspid = portfolio->nspid;
 	set->cxt = cxt;
 	set->portfolio = portfolio;
-	set->relid = cec_portfolio_table(portfolio, "coverage_rule");
+	set->as_of = cec_cache_as_of(cec_portfolio_table(portfolio, "coverage_rule"));
 	set->codes = cec_rule_compiled_create(cxt);
 	set->terms = make_terms(cxt);
-	set->valid = true;
 	/* Conditions are moved over from the old set, so from here on there is only one way: forward, or both are gone. */
 	slot->set = NULL;
 	if (old != NULL)

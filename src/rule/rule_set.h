@@ -11,6 +11,7 @@
 
 #include "condition/condition.h"
 #include "portfolio/portfolio_cache.h"
+#include "support/cache.h"
 #include "support/day_set.h"
 
 #define CEC_FACT_TERM_COLUMNS 5 /* contract_number to tier_rank */
@@ -79,11 +80,10 @@ typedef struct CecRuleIndex CecRuleIndex;
 
 typedef struct CecRuleSet
 {
-	Oid nspid; /* key */
-	bool valid;
+	Oid nspid;	   /* key */
+	CecAsOf as_of; /* of coverage_rule */
 	MemoryContext cxt;
 	CecPortfolio *portfolio;
-	Oid relid; /* coverage_rule */
 	pg_tz *zone;
 	int count;
 	CecRule *rules;	   /* in order of rule_id */
