@@ -30,9 +30,10 @@
 #include "audit/audit_columns.h"
 #include "audit/audit_delta.h"
 #include "audit/audit_log.h"
-#include "support/append.h"
 #include "support/column.h"
 #include "support/compat.h"
+#include "support/heap_write.h"
+#include "support/slot.h"
 
 static char *actor_setting = NULL;
 static char *reason_setting = NULL;
@@ -299,8 +300,8 @@ set_contract(LogWriter *writer, TupleTableSlot *row)
 
 	if (!writer->isnull[CEC_LOG_TERM_ID])
 		contract_id = find_contract(writer, DatumGetInt64(writer->values[CEC_LOG_TERM_ID]), false);
-	else if (amendment_id != InvalidAttrNumber && !row->tts_isnull[amendment_id - 1])
-		contract_id = find_contract(writer, DatumGetInt64(row->tts_values[amendment_id - 1]), true);
+	else if (amendment_id != InvalidAttrNumber && !cec_slot_isnull(row, amendment_id))
+		contract_id = find_contract(writer, cec_slot_int8(row, amendment_id), true);
 	writer->isnull[CEC_LOG_CONTRACT_ID] = contract_id == 0;
 	writer->values[CEC_LOG_CONTRACT_ID] = Int64GetDatum(contract_id);
 }
@@ -308,9 +309,9 @@ set_contract(LogWriter *writer, TupleTableSlot *row)
 static void
 set_reference(LogWriter *writer, CecLogColumn column, TupleTableSlot *row, AttrNumber attnum)
 {
-	writer->isnull[column] = attnum == InvalidAttrNumber || row->tts_isnull[attnum - 1];
+	writer->isnull[column] = attnum == InvalidAttrNumber || cec_slot_isnull(row, attnum);
 	if (!writer->isnull[column])
-		writer->values[column] = row->tts_values[attnum - 1];
+		writer->values[column] = cec_slot_value(row, attnum);
 }
 
 static void
@@ -336,12 +337,9 @@ write_values(LogWriter *writer)
 		return;
 	}
 	slot = cec_append_slot(writer->appender);
-	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
 	for (int i = 0; i < CEC_LOG_COLUMNS; i++)
-	{
-		slot->tts_values[writer->shape.attnums[i] - 1] = writer->values[i];
-		slot->tts_isnull[writer->shape.attnums[i] - 1] = writer->isnull[i];
-	}
+		if (!writer->isnull[i])
+			cec_slot_set(slot, writer->shape.attnums[i], writer->values[i]);
 	cec_append_row(writer->appender);
 }
 

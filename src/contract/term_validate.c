@@ -17,6 +17,7 @@
 #include "portfolio/change.h"
 #include "support/column.h"
 #include "support/probe.h"
+#include "support/slot.h"
 
 static const CecQuery apart = {
 	"SELECT t.number, c.number, pg_catalog.format('The term runs %s, the contract %s.', cec._days_in_words(t.during), cec._days_in_words(c.during))"
@@ -82,7 +83,7 @@ validate_terms(CecChange *change)
 				cec_rows_same_value(rows.old_row, rows.new_row, during))
 				continue;
 		}
-		cec_ids_add(&terms, DatumGetInt64(rows.new_row->tts_values[term_id - 1]));
+		cec_ids_add(&terms, cec_slot_int8(rows.new_row, term_id));
 	}
 	cec_rows_end(&rows);
 	refuse_apart(change, &terms);
@@ -117,14 +118,14 @@ validate_early_terms(CecChange *change)
 			if (cec_rows_same_value(rows.old_row, rows.new_row, contract_id))
 				continue;
 		}
-		cec_probe_seek(probe, DatumGetInt64(rows.new_row->tts_values[contract_id - 1]));
+		cec_probe_seek(probe, cec_slot_int8(rows.new_row, contract_id));
 		while ((term = cec_probe_next(probe)) != NULL)
 		{
 			bool isnull;
 			Datum xmin = slot_getsysattr(term, MinTransactionIdAttributeNumber, &isnull);
 
 			if (TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin)))
-				cec_ids_add(&terms, DatumGetInt64(term->tts_values[term_id - 1]));
+				cec_ids_add(&terms, cec_slot_int8(term, term_id));
 		}
 	}
 	cec_rows_end(&rows);

@@ -18,6 +18,7 @@
 #include "coverage/coverage.h"
 #include "portfolio/change.h"
 #include "support/column.h"
+#include "support/slot.h"
 
 /* Waits for the gate when one of the rows that the new rows refer to by a column is not there. */
 static void
@@ -34,7 +35,7 @@ await_referred(CecChange *change, const char *column, const char *table)
 	while (cec_rows_next(&rows))
 	{
 		slot_getallattrs(rows.new_row);
-		cec_ids_add(&referred, DatumGetInt64(rows.new_row->tts_values[attnum - 1]));
+		cec_ids_add(&referred, cec_slot_int8(rows.new_row, attnum));
 	}
 	cec_rows_end(&rows);
 	cec_ids_sort_unique(&referred);

@@ -16,6 +16,7 @@
 #include "coverage/coverage.h"
 #include "portfolio/change.h"
 #include "support/column.h"
+#include "support/slot.h"
 
 static bool
 any_differs(CecChange *change, CecRows *rows, const char *const *columns)
@@ -44,9 +45,9 @@ collect_column(CecChange *change, const char *column, const char *const *columns
 		if (rows.old_row != NULL && rows.new_row != NULL && columns != NULL && !any_differs(change, &rows, columns))
 			continue;
 		if (rows.old_row != NULL)
-			cec_ids_add(&ids, DatumGetInt64(rows.old_row->tts_values[attnum - 1]));
+			cec_ids_add(&ids, cec_slot_int8(rows.old_row, attnum));
 		if (rows.new_row != NULL && (rows.old_row == NULL || !cec_rows_same_value(rows.old_row, rows.new_row, attnum)))
-			cec_ids_add(&ids, DatumGetInt64(rows.new_row->tts_values[attnum - 1]));
+			cec_ids_add(&ids, cec_slot_int8(rows.new_row, attnum));
 	}
 	cec_rows_end(&rows);
 	return ids;

@@ -20,9 +20,9 @@
 #include "utils/snapmgr.h"
 
 #include "coverage/coverage.h"
-#include "support/append.h"
 #include "support/compat.h"
-#include "support/remove.h"
+#include "support/heap_write.h"
+#include "support/slot.h"
 
 /* Columns of both tables; the last but one is an instant in coverage and a period in the history, the last there alone. */
 typedef enum CoverColumn
@@ -120,12 +120,8 @@ append(Writer *writer, Target *target, int64 asset_id, const CecCoverRow *row, D
 	values[COVER_IS_INHERITED] = BoolGetDatum(row->is_inherited);
 	values[COVER_RECORDED] = recorded;
 	slot = cec_append_slot(target->appender);
-	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
 	for (int i = 0; i < target->count; i++)
-	{
-		slot->tts_values[target->columns[i] - 1] = values[i];
-		slot->tts_isnull[target->columns[i] - 1] = false;
-	}
+		cec_slot_set(slot, target->columns[i], values[i]);
 	cec_append_row(target->appender);
 }
 

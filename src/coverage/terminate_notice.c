@@ -12,6 +12,7 @@
 #include "coverage/coverage.h"
 #include "portfolio/change.h"
 #include "support/column.h"
+#include "support/slot.h"
 
 static const CecQuery still_covered = {
 	"SELECT c.number, count(DISTINCT v.asset_id),"
@@ -46,10 +47,10 @@ find_terminated(CecChange *change)
 	{
 		slot_getallattrs(rows.new_row);
 		slot_getallattrs(rows.old_row);
-		if (is_terminated(rows.new_row->tts_values[status - 1]) &&
-			!is_terminated(rows.old_row->tts_values[status - 1]) &&
+		if (is_terminated(cec_slot_value(rows.new_row, status)) &&
+			!is_terminated(cec_slot_value(rows.old_row, status)) &&
 			cec_rows_same_value(rows.old_row, rows.new_row, during))
-			cec_ids_add(&result, DatumGetInt64(rows.new_row->tts_values[contract_id - 1]));
+			cec_ids_add(&result, cec_slot_int8(rows.new_row, contract_id));
 	}
 	cec_rows_end(&rows);
 	return result;

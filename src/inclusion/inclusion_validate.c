@@ -29,6 +29,7 @@
 #include "support/column.h"
 #include "support/day_set.h"
 #include "support/probe.h"
+#include "support/slot.h"
 
 /* The days of a term, asked once a statement. */
 typedef struct DaysOfTerm
@@ -85,8 +86,8 @@ find_columns(Relation rel)
 static bool
 promises_nothing_new(TupleTableSlot *old_row, TupleTableSlot *new_row, const LineColumns *columns)
 {
-	CecDays old_days = cec_days_of_range(old_row->tts_values[columns->during - 1]);
-	CecDays new_days = cec_days_of_range(new_row->tts_values[columns->during - 1]);
+	CecDays old_days = cec_days_of_range(cec_slot_value(old_row, columns->during));
+	CecDays new_days = cec_days_of_range(cec_slot_value(new_row, columns->during));
 
 	return cec_rows_same_value(old_row, new_row, columns->asset_id) &&
 		   cec_rows_same_value(old_row, new_row, columns->term_id) &&
@@ -119,13 +120,13 @@ line_of_row(TupleTableSlot *row, const LineColumns *columns, bool is_name_new)
 {
 	CecLine line = {0};
 
-	line.inclusion_id = DatumGetInt64(row->tts_values[columns->inclusion_id - 1]);
-	line.asset_id = DatumGetInt64(row->tts_values[columns->asset_id - 1]);
-	line.term_id = DatumGetInt64(row->tts_values[columns->term_id - 1]);
-	line.during = cec_days_of_range(row->tts_values[columns->during - 1]);
-	line.is_include = is_include(row->tts_values[columns->effect - 1]);
-	if (is_name_new && !row->tts_isnull[columns->listed_as - 1])
-		line.listed_as = DatumGetTextPCopy(row->tts_values[columns->listed_as - 1]);
+	line.inclusion_id = cec_slot_int8(row, columns->inclusion_id);
+	line.asset_id = cec_slot_int8(row, columns->asset_id);
+	line.term_id = cec_slot_int8(row, columns->term_id);
+	line.during = cec_days_of_range(cec_slot_value(row, columns->during));
+	line.is_include = is_include(cec_slot_value(row, columns->effect));
+	if (is_name_new && !cec_slot_isnull(row, columns->listed_as))
+		line.listed_as = DatumGetTextPCopy(cec_slot_value(row, columns->listed_as));
 	return line;
 }
 
@@ -526,7 +527,7 @@ collect_new_keys(CecChange *change, const char *column)
 			if (cec_rows_same_value(rows.old_row, rows.new_row, key))
 				continue;
 		}
-		cec_ids_add(&keys, DatumGetInt64(rows.new_row->tts_values[key - 1]));
+		cec_ids_add(&keys, cec_slot_int8(rows.new_row, key));
 	}
 	cec_rows_end(&rows);
 	cec_ids_sort_unique(&keys);

@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "fmgr.h"
@@ -25,11 +26,11 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "support/act_as.h"
-#include "catalog/pg_type.h"
 #include "portfolio/change.h"
+#include "support/act_as.h"
 #include "support/column.h"
 #include "support/probe.h"
+#include "support/slot.h"
 
 typedef struct Handler
 {
@@ -415,11 +416,11 @@ bool
 cec_rows_same_value(TupleTableSlot *one, TupleTableSlot *other, AttrNumber attnum)
 {
 	Form_pg_attribute att = TupleDescAttr(one->tts_tupleDescriptor, attnum - 1);
-	bool null = one->tts_isnull[attnum - 1];
+	bool null = cec_slot_isnull(one, attnum);
 
-	return null == other->tts_isnull[attnum - 1] &&
+	return null == cec_slot_isnull(other, attnum) &&
 		   (null ||
-			datum_image_eq(one->tts_values[attnum - 1], other->tts_values[attnum - 1], att->attbyval, att->attlen));
+			datum_image_eq(cec_slot_value(one, attnum), cec_slot_value(other, attnum), att->attbyval, att->attlen));
 }
 
 /* Makes the values of both rows readable. */
@@ -511,7 +512,7 @@ cec_change_follow(CecChange *change, const CecIds *keys, const char *table, cons
 
 		cec_probe_seek(probe, keys->ids[i]);
 		while ((row = cec_probe_next(probe)) != NULL)
-			cec_ids_add(&found, DatumGetInt64(row->tts_values[attnum - 1]));
+			cec_ids_add(&found, cec_slot_int8(row, attnum));
 	}
 	cec_probe_end(probe);
 	UnregisterSnapshot(snapshot);

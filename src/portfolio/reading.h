@@ -6,6 +6,7 @@
 #define CEC_READING_H
 
 #include "portfolio/portfolio_cache.h"
+#include "support/slot.h"
 
 #define CEC_READING_SOURCES 16
 
@@ -75,13 +76,13 @@ extern void cec_reading_end(CecReading *reading);
 static inline Datum
 cec_look_value(const CecLook *look, const TupleTableSlot *row, int column)
 {
-	return row->tts_values[look->columns[column] - 1];
+	return cec_slot_value(row, look->columns[column]);
 }
 
 static inline bool
 cec_look_isnull(const CecLook *look, const TupleTableSlot *row, int column)
 {
-	return row->tts_isnull[look->columns[column] - 1];
+	return cec_slot_isnull(row, look->columns[column]);
 }
 
 #endif

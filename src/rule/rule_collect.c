@@ -16,6 +16,7 @@
 #include "rule/rule.h"
 #include "rule/rule_change.h"
 #include "support/column.h"
+#include "support/slot.h"
 
 /* The key of what is kept of a change. */
 static const char key_of_change;
@@ -104,9 +105,9 @@ collect_from_assets(CecChange *change)
 		if (!asset_differs(change, &rows, set, columns))
 			continue;
 		if (rows.new_row != NULL)
-			add_facts(change, DatumGetInt64(rows.new_row->tts_values[asset_id - 1]));
+			add_facts(change, cec_slot_int8(rows.new_row, asset_id));
 		if (rows.old_row != NULL && cec_rows_differ(change, &rows, "asset_id"))
-			add_facts(change, DatumGetInt64(rows.old_row->tts_values[asset_id - 1]));
+			add_facts(change, cec_slot_int8(rows.old_row, asset_id));
 	}
 	cec_rows_end(&rows);
 }
@@ -127,9 +128,9 @@ collect_from_events(CecChange *change, CecFact fact)
 	{
 		cec_rows_deform(&rows);
 		if (rows.new_row != NULL)
-			add_facts(change, DatumGetInt64(rows.new_row->tts_values[asset_id - 1]));
+			add_facts(change, cec_slot_int8(rows.new_row, asset_id));
 		if (rows.old_row != NULL && cec_rows_differ(change, &rows, "asset_id"))
-			add_facts(change, DatumGetInt64(rows.old_row->tts_values[asset_id - 1]));
+			add_facts(change, cec_slot_int8(rows.old_row, asset_id));
 	}
 	cec_rows_end(&rows);
 }

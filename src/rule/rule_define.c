@@ -17,6 +17,7 @@
 #include "rule/rule_change.h"
 #include "support/act_as.h"
 #include "support/column.h"
+#include "support/slot.h"
 
 static const CecQuery first_effect = {"SELECT min(lower(during)) FROM @P@.rule_effect WHERE rule_id = $1",
 									  1,
@@ -109,13 +110,13 @@ refuse_acted(CecChange *change, const char *name, const char *what, const char *
 static char *
 row_text(CecChange *change, TupleTableSlot *row, const char *column)
 {
-	return TextDatumGetCString(row->tts_values[cec_column_require(change->rel, column, TEXTOID) - 1]);
+	return TextDatumGetCString(cec_slot_value(row, cec_column_require(change->rel, column, TEXTOID)));
 }
 
 static int64
 row_id(CecChange *change, TupleTableSlot *row, const char *column)
 {
-	return DatumGetInt64(row->tts_values[cec_column_require(change->rel, column, INT8OID) - 1]);
+	return cec_slot_int8(row, cec_column_require(change->rel, column, INT8OID));
 }
 
 /* Holds one changed rule against what may be changed of it.  Returns whether it is to be decided anew. */

@@ -18,10 +18,10 @@
 #include "utils/snapmgr.h"
 
 #include "rule/rule_effect.h"
-#include "support/append.h"
 #include "support/column.h"
 #include "support/compat.h"
-#include "support/remove.h"
+#include "support/heap_write.h"
+#include "support/slot.h"
 
 typedef enum EffectColumn
 {
@@ -96,11 +96,11 @@ add_rows(CecEffects *effects, CecProbe *probe, CecEffectRows *rows)
 	{
 		CecEffectRow row;
 
-		row.rule_effect_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_ID] - 1]);
-		row.rule_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_RULE_ID] - 1]);
-		row.asset_id = DatumGetInt64(slot->tts_values[effects->attnums[EFFECT_ASSET_ID] - 1]);
-		row.during = cec_days_of_range(slot->tts_values[effects->attnums[EFFECT_DURING] - 1]);
-		row.recorded_at = DatumGetTimestampTz(slot->tts_values[effects->attnums[EFFECT_RECORDED_AT] - 1]);
+		row.rule_effect_id = cec_slot_int8(slot, effects->attnums[EFFECT_ID]);
+		row.rule_id = cec_slot_int8(slot, effects->attnums[EFFECT_RULE_ID]);
+		row.asset_id = cec_slot_int8(slot, effects->attnums[EFFECT_ASSET_ID]);
+		row.during = cec_days_of_range(cec_slot_value(slot, effects->attnums[EFFECT_DURING]));
+		row.recorded_at = DatumGetTimestampTz(cec_slot_value(slot, effects->attnums[EFFECT_RECORDED_AT]));
 		row.tid = slot->tts_tid;
 		cec_effect_rows_add(rows, &row);
 		/* What the statement itself has written is not what it replaces. */
@@ -228,12 +228,8 @@ append(CecEffects *effects, int64 rule_effect_id, int64 rule_id, int64 asset_id,
 	values[EFFECT_DURING] = cec_range_of_days(during);
 	values[EFFECT_RECORDED_AT] = TimestampTzGetDatum(cec_delta_instant(effects->delta, effects->latest));
 	slot = cec_append_slot(effects->appender);
-	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
 	for (int i = 0; i < EFFECT_COLUMNS; i++)
-	{
-		slot->tts_values[effects->attnums[i] - 1] = values[i];
-		slot->tts_isnull[effects->attnums[i] - 1] = false;
-	}
+		cec_slot_set(slot, effects->attnums[i], values[i]);
 	cec_append_row(effects->appender);
 	effects->delta->is_stamped = true;
 	effects->changed++;

@@ -22,6 +22,7 @@
 #include "rule/rule_facts.h"
 #include "support/column.h"
 #include "support/probe.h"
+#include "support/slot.h"
 
 static const CecQuery read_boundary = {"SELECT boundary FROM @P@.contract WHERE contract_id = $1",
 									   1,
@@ -109,14 +110,13 @@ cec_rule_facts_seek(CecRuleFacts *facts, int64 asset_id)
 	facts->exists = row != NULL;
 	if (row == NULL)
 		return false;
-	memset(slot->tts_isnull, true, facts->desc->natts * sizeof(bool));
+	cec_slot_set_all_null(slot);
 	for (int i = CEC_FACT_ASSET_ID; i <= CEC_FACT_SOURCE_UPDATED_AT; i++)
 	{
-		slot->tts_values[i - 1] = row->tts_values[facts->asset_columns[i] - 1];
-		slot->tts_isnull[i - 1] = row->tts_isnull[facts->asset_columns[i] - 1];
+		slot->tts_values[i - 1] = cec_slot_value(row, facts->asset_columns[i]);
+		slot->tts_isnull[i - 1] = cec_slot_isnull(row, facts->asset_columns[i]);
 	}
-	slot->tts_values[CEC_FACT_AS_OF - 1] = DateADTGetDatum(facts->as_of);
-	slot->tts_isnull[CEC_FACT_AS_OF - 1] = false;
+	cec_slot_set(slot, CEC_FACT_AS_OF, DateADTGetDatum(facts->as_of));
 	ExecStoreVirtualTuple(slot);
 	return true;
 }
@@ -131,8 +131,7 @@ put_array(CecRuleFacts *facts, AttrNumber column, Datum *values, int count, Oid 
 	if (count == 0)
 		return;
 	get_typlenbyvalalign(type, &len, &byval, &align);
-	facts->slot->tts_values[column - 1] = PointerGetDatum(construct_array(values, count, type, len, byval, align));
-	facts->slot->tts_isnull[column - 1] = false;
+	cec_slot_set(facts->slot, column, PointerGetDatum(construct_array(values, count, type, len, byval, align)));
 }
 
 /* The events of the asset, in no order; the functions that read them need none. */
@@ -169,8 +168,8 @@ read_maintenance(CecRuleFacts *facts)
 			kinds = repalloc(kinds, space * sizeof(Datum));
 			days = repalloc(days, space * sizeof(Datum));
 		}
-		kinds[count] = PointerGetDatum(DatumGetTextPCopy(row->tts_values[facts->kind - 1]));
-		days[count++] = row->tts_values[facts->performed_on - 1];
+		kinds[count] = PointerGetDatum(DatumGetTextPCopy(cec_slot_value(row, facts->kind)));
+		days[count++] = cec_slot_value(row, facts->performed_on);
 	}
 	put_array(facts, CEC_FACT_MAINTENANCE_KINDS, kinds, count, TEXTOID);
 	put_array(facts, CEC_FACT_MAINTENANCE_DAYS, days, count, DATEOID);
@@ -200,7 +199,7 @@ read_requests(CecRuleFacts *facts)
 	cec_probe_seek(facts->requests, facts->asset_id);
 	while ((row = cec_probe_next(facts->requests)) != NULL)
 	{
-		TimestampTz at = DatumGetTimestampTz(row->tts_values[facts->opened_at - 1]);
+		TimestampTz at = DatumGetTimestampTz(cec_slot_value(row, facts->opened_at));
 
 		if (count == space)
 		{

@@ -21,6 +21,7 @@
 #include "condition/condition_compile.h"
 #include "rule/rule_evaluate.h"
 #include "rule/rule_index.h"
+#include "support/slot.h"
 
 typedef struct IndexKey
 {
@@ -207,9 +208,9 @@ find_by_box(CecRuleIndex *index, TupleTableSlot *asset, int count)
 {
 	double x;
 	double y;
-	Datum location = asset->tts_values[CEC_FACT_LOCATION - 1];
+	Datum location = cec_slot_value(asset, CEC_FACT_LOCATION);
 
-	if (index->box_count == 0 || asset->tts_isnull[CEC_FACT_LOCATION - 1] || !coordinate_of(&index->x, location, &x) ||
+	if (index->box_count == 0 || cec_slot_isnull(asset, CEC_FACT_LOCATION) || !coordinate_of(&index->x, location, &x) ||
 		!coordinate_of(&index->y, location, &y))
 		return count;
 	for (int i = 0; i < index->box_count; i++)
@@ -232,9 +233,9 @@ find_by_columns(CecRuleIndex *index, TupleTableSlot *asset, int count)
 		IndexKey key = {0, column};
 		IndexEntry *entry;
 
-		if (!asset->tts_isnull[column - 1])
+		if (!cec_slot_isnull(asset, column))
 			key.hash = hash_value(TupleDescAttr(asset->tts_tupleDescriptor, column - 1)->atttypid,
-								  asset->tts_values[column - 1]);
+								  cec_slot_value(asset, column));
 		entry = hash_search(index->entries, &key, HASH_FIND, NULL);
 		if (entry != NULL)
 		{
@@ -270,9 +271,9 @@ cec_rule_is_candidate(CecRuleSet *set, CecRule *rule, TupleTableSlot *asset)
 		return true;
 	if (conjunct->kind == CEC_CONJUNCT_EQUAL)
 	{
-		Datum value = asset->tts_values[conjunct->column - 1];
+		Datum value = cec_slot_value(asset, conjunct->column);
 
-		if (asset->tts_isnull[conjunct->column - 1])
+		if (cec_slot_isnull(asset, conjunct->column))
 			return null_counts;
 		for (int i = 0; i < conjunct->count; i++)
 			if (hash_value(conjunct->type, conjunct->values[i]) == hash_value(conjunct->type, value))

@@ -32,7 +32,8 @@
 #include "support/act_as.h"
 #include "support/column.h"
 #include "support/compat.h"
-#include "support/replace.h"
+#include "support/heap_write.h"
+#include "support/slot.h"
 
 PG_FUNCTION_INFO_V1(cec_erase_audit);
 
@@ -184,8 +185,8 @@ clear_row(Eraser *eraser, Snapshot snapshot)
 	ExecClearTuple(new);
 	memcpy(new->tts_values, old->tts_values, columns * sizeof(Datum));
 	memcpy(new->tts_isnull, old->tts_isnull, columns * sizeof(bool));
-	new->tts_isnull[salt - 1] = true;
-	new->tts_isnull[image - 1] = true;
+	cec_slot_set_null(new, salt);
+	cec_slot_set_null(new, image);
 	ExecStoreVirtualTuple(new);
 	ExecMaterializeSlot(new);
 	cec_replace_row(rel, &tid, snapshot, new);

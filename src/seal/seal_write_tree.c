@@ -12,9 +12,10 @@
 #include "utils/array.h"
 
 #include "seal/seal_write_tree.h"
-#include "support/append.h"
 #include "support/column.h"
 #include "support/compat.h"
+#include "support/heap_write.h"
+#include "support/slot.h"
 
 struct CecTreeWriter
 {
@@ -51,22 +52,6 @@ make_bytea(const void *bytes, Size length)
 	return result;
 }
 
-static TupleTableSlot *
-empty_row(CecAppender *appender)
-{
-	TupleTableSlot *slot = cec_append_slot(appender);
-
-	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
-	return slot;
-}
-
-static void
-set_value(TupleTableSlot *slot, AttrNumber attnum, Datum value)
-{
-	slot->tts_values[attnum - 1] = value;
-	slot->tts_isnull[attnum - 1] = false;
-}
-
 static void
 write_node(void *arg, int level, int64 position, const CecHash *root)
 {
@@ -76,11 +61,11 @@ write_node(void *arg, int level, int64 position, const CecHash *root)
 
 	if (level % CEC_NODE_LEVELS != 0)
 		return;
-	slot = empty_row(writer->nodes);
+	slot = cec_append_slot(writer->nodes);
 	hash = make_bytea(root->bytes, CEC_HASH_LEN);
-	set_value(slot, writer->level, Int32GetDatum(level));
-	set_value(slot, writer->position, Int64GetDatum(position));
-	set_value(slot, writer->hash, PointerGetDatum(hash));
+	cec_slot_set(slot, writer->level, Int32GetDatum(level));
+	cec_slot_set(slot, writer->position, Int64GetDatum(position));
+	cec_slot_set(slot, writer->hash, PointerGetDatum(hash));
 	cec_append_row(writer->nodes);
 	pfree(hash);
 }
@@ -88,14 +73,14 @@ write_node(void *arg, int level, int64 position, const CecHash *root)
 static void
 write_leaves(CecTreeWriter *writer)
 {
-	TupleTableSlot *slot = empty_row(writer->leaves);
+	TupleTableSlot *slot = cec_append_slot(writer->leaves);
 	ArrayType *ids = construct_array(writer->ids, writer->count, INT8OID, sizeof(int64), true, TYPALIGN_DOUBLE);
 	bytea *hashes = make_bytea(writer->hashes, writer->count * sizeof(CecHash));
 
-	set_value(slot, writer->first_leaf, Int64GetDatum(writer->first));
-	set_value(slot, writer->leaf_block_no, Int64GetDatum(writer->block_no));
-	set_value(slot, writer->audit_ids, PointerGetDatum(ids));
-	set_value(slot, writer->leaf_hashes, PointerGetDatum(hashes));
+	cec_slot_set(slot, writer->first_leaf, Int64GetDatum(writer->first));
+	cec_slot_set(slot, writer->leaf_block_no, Int64GetDatum(writer->block_no));
+	cec_slot_set(slot, writer->audit_ids, PointerGetDatum(ids));
+	cec_slot_set(slot, writer->leaf_hashes, PointerGetDatum(hashes));
 	cec_append_row(writer->leaves);
 	pfree(ids);
 	pfree(hashes);

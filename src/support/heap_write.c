@@ -1,13 +1,16 @@
 /*
- * append.c
- *		Appends rows to a table as COPY does: many tuples a page with one WAL record each, then their index entries.
+ * heap_write.c
+ *		Appends, replaces and removes rows of a table, with their index entries: no triggers, no constraints but unique ones, no
+ *		privileges.  The caller guarantees what they would, and has opened the table with RowExclusiveLock.
  *
- * No triggers, no constraints, no privileges: the caller guarantees what they would.  One row is written at once;
- * buffered writing, with its slots and its pinned page, starts with the second row only, since it costs more than
- * a row does.
- *
- * All is allocated in the context that was current at cec_append_begin.  cec_append_end must be reached, or the
+ * Appending goes as in COPY: many tuples a page with one WAL record each, then their index entries.  One row is written at
+ * once; buffered writing, with its slots and its pinned page, starts with the second row only, since it costs more than
+ * a row does.  All is allocated in the context that was current at cec_append_begin.  cec_append_end must be reached, or the
  * transaction aborts and its resource owner lets go of page and relations.
+ *
+ * A row that is replaced or removed was read before.  One that somebody else has changed meanwhile raises 40001; for a row that
+ * is removed above READ COMMITTED also one that the transaction's own snapshot does not show: it was written by somebody whom
+ * the transaction does not know of.
  */
 #include "postgres.h"
 
@@ -16,9 +19,11 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
-#include "support/append.h"
 #include "support/compat.h"
+#include "support/heap_write.h"
+#include "support/slot.h"
 
 /* Rows are buffered up to so many, and so many bytes, as COPY does. */
 #define BATCH 500
@@ -38,7 +43,7 @@ struct CecAppender
 	int nslots;
 };
 
-/* Starts appending to rel, which the caller has opened with RowExclusiveLock. */
+/* Starts appending to a table. */
 CecAppender *
 cec_append_begin(Relation rel)
 {
@@ -58,10 +63,12 @@ cec_append_begin(Relation rel)
 	return appender;
 }
 
-/* An empty slot for the next row: fill tts_values and tts_isnull of all columns, then call cec_append_row. */
+/* A slot for the next row, all NULL: set the columns that are not, then call cec_append_row. */
 TupleTableSlot *
 cec_append_slot(CecAppender *appender)
 {
+	TupleTableSlot *slot;
+
 	if (appender->used == appender->nslots)
 	{
 		MemoryContext old = MemoryContextSwitchTo(appender->cxt);
@@ -69,7 +76,9 @@ cec_append_slot(CecAppender *appender)
 		appender->slots[appender->nslots++] = table_slot_create(appender->rel, NULL);
 		MemoryContextSwitchTo(old);
 	}
-	return ExecClearTuple(appender->slots[appender->used]);
+	slot = ExecClearTuple(appender->slots[appender->used]);
+	cec_slot_set_all_null(slot);
+	return slot;
 }
 
 static void
@@ -141,4 +150,47 @@ cec_append_end(CecAppender *appender)
 	ExecCloseIndices(appender->target);
 	FreeExecutorState(appender->estate);
 	pfree(appender);
+}
+
+/* Fetches a row into a slot made by table_slot_create, deformed; false when the snapshot does not show it. */
+bool
+cec_replace_fetch(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot)
+{
+	if (!table_tuple_fetch_row_version(rel, tid, snapshot, slot))
+		return false;
+	slot_getallattrs(slot);
+	return true;
+}
+
+/* Puts the row in the slot, a virtual one, in the place of the row at tid. */
+void
+cec_replace_row(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot)
+{
+	EState *estate = CreateExecutorState();
+	ResultRelInfo *target = makeNode(ResultRelInfo);
+	bool indexes_change;
+
+	InitResultRelInfo(target, rel, 0, NULL, 0);
+	ExecOpenIndices(target, false);
+	slot->tts_tableOid = RelationGetRelid(rel);
+	indexes_change = cec_compat_update_tuple(rel, tid, slot, snapshot);
+	if (indexes_change && target->ri_NumIndices > 0)
+		cec_compat_insert_index_tuples(target, slot, estate);
+	ExecCloseIndices(target);
+	FreeExecutorState(estate);
+}
+
+/* Deletes the row at tid; the detail says in a full sentence what another transaction has changed. */
+void
+cec_remove_row(Relation rel, ItemPointer tid, Snapshot snapshot, const char *detail)
+{
+	TM_FailureData failure;
+	TM_Result result = table_tuple_delete(rel, tid, GetCurrentCommandId(true), snapshot,
+										  IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : InvalidSnapshot,
+										  true, &failure, false);
+
+	if (result != TM_Ok)
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						errmsg("could not serialize access due to concurrent update"), errdetail("%s", detail),
+						errhint("The transaction might succeed if retried.")));
 }
