@@ -171,25 +171,6 @@ check_members(CecChange *change, CecBundleWalk *walk, const CecIds *assets)
 	MemoryContextDelete(cxt);
 }
 
-/* Place of an asset in the list, which is in order; -1 when it is not there. */
-static int64
-find_place(const CecIds *assets, int64 asset_id)
-{
-	int64 low = 0;
-	int64 high = assets->count;
-
-	while (low < high)
-	{
-		int64 middle = low + (high - low) / 2;
-
-		if (assets->ids[middle] < asset_id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < assets->count && assets->ids[low] == asset_id ? low : -1;
-}
-
 /* The assets, without those that no cycle among them leads to: each has a primary in the result. */
 static CecIds
 peel(CecBundleWalk *walk, const CecIds *assets)
@@ -205,7 +186,7 @@ peel(CecBundleWalk *walk, const CecIds *assets)
 
 		CHECK_FOR_INTERRUPTS();
 		for (int j = 0; j < count; j++)
-			if (find_place(assets, found[j].primary_id) >= 0)
+			if (cec_ids_find(assets, found[j].primary_id) >= 0)
 				primaries[i]++;
 		if (primaries[i] == 0)
 			cec_ids_add(&free, i);
@@ -217,7 +198,7 @@ peel(CecBundleWalk *walk, const CecIds *assets)
 		CHECK_FOR_INTERRUPTS();
 		for (int j = 0; j < count; j++)
 		{
-			int64 place = find_place(assets, found[j].asset_id);
+			int64 place = cec_ids_find(assets, found[j].asset_id);
 
 			if (place >= 0 && --primaries[place] == 0)
 				cec_ids_add(&free, place);

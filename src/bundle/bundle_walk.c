@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 
 #include "bundle/bundle_walk.h"
+#include "support/grow.h"
 
 struct CecBundleWalk
 {
@@ -53,19 +54,14 @@ cec_bundle_walk_begin(CecReading *reading)
 	CecBundleWalk *walk = palloc0(sizeof(CecBundleWalk));
 
 	walk->reading = reading;
-	walk->space = 8;
-	walk->found = palloc(walk->space * sizeof(CecMembership));
+	CEC_MAKE_ROOM(walk->found, 0, walk->space, 8);
 	return walk;
 }
 
 static void
 keep(CecBundleWalk *walk, int count, CecMembership membership)
 {
-	if (count == walk->space)
-	{
-		walk->space *= 2;
-		walk->found = repalloc(walk->found, walk->space * sizeof(CecMembership));
-	}
+	CEC_MAKE_ROOM(walk->found, count, walk->space, 8);
 	walk->found[count] = membership;
 }
 

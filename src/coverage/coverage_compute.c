@@ -29,7 +29,9 @@
 #include "bundle/bundle_walk.h"
 #include "coverage/coverage.h"
 #include "portfolio/reading.h"
+#include "support/grow.h"
 #include "support/id_list.h"
+#include "support/search.h"
 
 /* The tables that facts come from. */
 typedef struct Reader
@@ -189,30 +191,16 @@ static CecAssetTerm *
 find_asset_term(Reader *reader, CecAssetCover *asset, int64 term_id)
 {
 	CecAssetTerm *entry;
-	int low = 0;
-	int high = asset->term_count;
+	int place = asset->term_count;
 
-	if (high > 0 && asset->terms[high - 1].term->term_id < term_id)
-		low = high; /* the usual case: list lines come in this order */
-	while (low < high)
-	{
-		int middle = (low + high) / 2;
-
-		if (asset->terms[middle].term->term_id < term_id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < asset->term_count && asset->terms[low].term->term_id == term_id)
-		return &asset->terms[low];
-	if (asset->term_count == asset->term_space)
-	{
-		asset->term_space = asset->term_space == 0 ? 1 : asset->term_space * 2;
-		asset->terms = asset->terms == NULL ? palloc(asset->term_space * sizeof(CecAssetTerm))
-											: repalloc(asset->terms, asset->term_space * sizeof(CecAssetTerm));
-	}
-	entry = &asset->terms[low];
-	memmove(entry + 1, entry, (asset->term_count++ - low) * sizeof(CecAssetTerm));
+	/* Usually it comes last: list lines are read in this order. */
+	if (place > 0 && asset->terms[place - 1].term->term_id >= term_id)
+		CEC_SEARCH(place, asset->term_count, asset->terms[middle].term->term_id < term_id);
+	if (place < asset->term_count && asset->terms[place].term->term_id == term_id)
+		return &asset->terms[place];
+	CEC_MAKE_ROOM(asset->terms, asset->term_count, asset->term_space, 1);
+	entry = &asset->terms[place];
+	memmove(entry + 1, entry, (asset->term_count++ - place) * sizeof(CecAssetTerm));
 	memset(entry, 0, sizeof(CecAssetTerm));
 	entry->term = find_term(reader, term_id);
 	entry->allowed = cec_day_set_intersect(&asset->life, &entry->term->base);
@@ -326,12 +314,7 @@ read_stored(Reader *reader, CecAssetCover *asset)
 	cec_probe_seek(reader->stored->probe, asset->asset_id);
 	while ((row = cec_probe_next(reader->stored->probe)) != NULL)
 	{
-		if (asset->stored_count == asset->stored_space)
-		{
-			asset->stored_space = asset->stored_space == 0 ? 2 : asset->stored_space * 2;
-			asset->stored = asset->stored == NULL ? palloc(asset->stored_space * sizeof(CecCoverRow))
-												  : repalloc(asset->stored, asset->stored_space * sizeof(CecCoverRow));
-		}
+		CEC_MAKE_ROOM(asset->stored, asset->stored_count, asset->stored_space, 2);
 		asset->stored[asset->stored_count++] = read_stored_row(reader, row);
 	}
 }
@@ -375,12 +358,7 @@ inherit_from_stored(Reader *reader, CecAssetCover *asset, const CecMembership *m
 static void
 add_heir(CecAssetCover *primary, CecAssetCover *member, CecDays during)
 {
-	if (primary->heir_count == primary->heir_space)
-	{
-		primary->heir_space = primary->heir_space == 0 ? 2 : primary->heir_space * 2;
-		primary->heirs = primary->heirs == NULL ? palloc(primary->heir_space * sizeof(CecHeir))
-												: repalloc(primary->heirs, primary->heir_space * sizeof(CecHeir));
-	}
+	CEC_MAKE_ROOM(primary->heirs, primary->heir_count, primary->heir_space, 2);
 	primary->heirs[primary->heir_count++] = (CecHeir){member, during};
 }
 
@@ -388,19 +366,10 @@ add_heir(CecAssetCover *primary, CecAssetCover *member, CecDays during)
 static CecAssetCover *
 find_in_set(const CecCoverSet *set, int64 asset_id)
 {
-	int64 low = 0;
-	int64 high = set->count;
+	int64 place;
 
-	while (low < high)
-	{
-		int64 middle = low + (high - low) / 2;
-
-		if (set->assets[middle].asset_id < asset_id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < set->count && set->assets[low].asset_id == asset_id ? &set->assets[low] : NULL;
+	CEC_SEARCH(place, set->count, set->assets[middle].asset_id < asset_id);
+	return place < set->count && set->assets[place].asset_id == asset_id ? &set->assets[place] : NULL;
 }
 
 static void

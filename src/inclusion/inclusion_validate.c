@@ -28,7 +28,9 @@
 #include "registry/identifier_named.h"
 #include "support/column.h"
 #include "support/day_set.h"
+#include "support/grow.h"
 #include "support/probe.h"
+#include "support/search.h"
 #include "support/slot.h"
 
 /* The days of a term, asked once a statement. */
@@ -106,12 +108,7 @@ is_include(Datum effect)
 static void
 add_line(CecLines *lines, CecLine line)
 {
-	if (lines->count == lines->space)
-	{
-		lines->space = lines->space == 0 ? 8 : lines->space * 2;
-		lines->lines = lines->lines == NULL ? palloc(lines->space * sizeof(CecLine))
-											: repalloc_huge(lines->lines, lines->space * sizeof(CecLine));
-	}
+	CEC_MAKE_ROOM(lines->lines, lines->count, lines->space, 8);
 	lines->lines[lines->count++] = line;
 }
 
@@ -269,26 +266,18 @@ compare_days(const void *one, const void *other)
 static int64
 count_before(const DateADT *days, int64 count, DateADT day)
 {
-	int64 low = 0;
-	int64 high = count;
+	int64 place;
 
-	while (low < high)
-	{
-		int64 middle = low + (high - low) / 2;
-
-		if (days[middle] < day)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	CEC_SEARCH(place, count, days[middle] < day);
+	return place;
 }
 
 /* First and last days of all lines of one asset, each in order. */
 typedef struct AssetDays
 {
 	int64 count;
-	int64 space;
+	int64 from_space;
+	int64 to_space;
 	DateADT *from;
 	DateADT *to;
 } AssetDays;
@@ -304,14 +293,8 @@ read_asset_days(Probes *probes, int64 asset_id, AssetDays *days)
 	{
 		CecDays line = cec_days_of_range(cec_look_value(probes->lines, row, CEC_LINE_DURING));
 
-		if (days->count == days->space)
-		{
-			days->space = days->space == 0 ? 64 : days->space * 2;
-			days->from = days->from == NULL ? palloc(days->space * sizeof(DateADT))
-											: repalloc_huge(days->from, days->space * sizeof(DateADT));
-			days->to = days->to == NULL ? palloc(days->space * sizeof(DateADT))
-										: repalloc_huge(days->to, days->space * sizeof(DateADT));
-		}
+		CEC_MAKE_ROOM(days->from, days->count, days->from_space, 64);
+		CEC_MAKE_ROOM(days->to, days->count, days->to_space, 64);
 		days->from[days->count] = line.from;
 		days->to[days->count++] = line.to;
 	}

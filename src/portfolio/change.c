@@ -29,6 +29,7 @@
 #include "portfolio/change.h"
 #include "support/act_as.h"
 #include "support/column.h"
+#include "support/grow.h"
 #include "support/probe.h"
 #include "support/slot.h"
 
@@ -66,12 +67,7 @@ add_handler(CecStage stage, Handler handler)
 {
 	StageHandlers *at = &stages[stage];
 
-	if (at->count == at->space)
-	{
-		at->space = at->space == 0 ? 8 : at->space * 2;
-		at->handlers = at->handlers == NULL ? MemoryContextAlloc(TopMemoryContext, at->space * sizeof(Handler))
-											: repalloc(at->handlers, at->space * sizeof(Handler));
-	}
+	CEC_MAKE_ROOM_IN(TopMemoryContext, at->handlers, at->count, at->space, 8);
 	at->handlers[at->count++] = handler;
 }
 

@@ -10,9 +10,9 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "utils/memutils.h"
 
 #include "portfolio/delta.h"
+#include "support/grow.h"
 
 /* The latest instant that a transaction of this session took, and when that transaction began. */
 static TimestampTz last_instant = 0;
@@ -67,12 +67,7 @@ cec_delta_instant(CecDelta *delta, TimestampTz past)
 void
 cec_delta_add(CecDelta *delta, CecDeltaRows *rows, int64 asset_id, int64 subject_id, CecDays during, uint8 flags)
 {
-	if (rows->count == rows->space)
-	{
-		rows->space = rows->space == 0 ? 4 : rows->space * 2;
-		rows->rows = rows->rows == NULL ? MemoryContextAlloc(delta->cxt, rows->space * sizeof(CecDeltaRow))
-										: repalloc_huge(rows->rows, rows->space * sizeof(CecDeltaRow));
-	}
+	CEC_MAKE_ROOM_IN(delta->cxt, rows->rows, rows->count, rows->space, 4);
 	rows->rows[rows->count++] = (CecDeltaRow){asset_id, subject_id, during, flags};
 }
 

@@ -19,6 +19,7 @@
 
 #include "portfolio/portfolio_shape.h"
 #include "support/cache.h"
+#include "support/grow.h"
 
 static HTAB *shapes = NULL; /* of CecTableShape; NULL until read */
 static MemoryContext shape_cxt = NULL;
@@ -42,8 +43,7 @@ take_column(HTAB *table, TupleTableSlot *row)
 	CecTableShape *shape = enter_shape(table, DatumGetName(row->tts_values[0]));
 	CecColumnShape *column;
 
-	shape->columns = shape->ncolumns == 0 ? palloc(sizeof(CecColumnShape))
-										  : repalloc(shape->columns, (shape->ncolumns + 1) * sizeof(CecColumnShape));
+	shape->columns = cec_grow(CurrentMemoryContext, shape->columns, (shape->ncolumns + 1) * sizeof(CecColumnShape));
 	column = &shape->columns[shape->ncolumns++];
 	shape->is_stated = DatumGetBool(row->tts_values[1]);
 	column->name = *DatumGetName(row->tts_values[2]);
@@ -60,9 +60,8 @@ take_constraint(HTAB *table, TupleTableSlot *row)
 {
 	CecTableShape *shape = enter_shape(table, DatumGetName(row->tts_values[0]));
 
-	shape->constraints = shape->nconstraints == 0
-							 ? palloc(sizeof(NameData))
-							 : repalloc(shape->constraints, (shape->nconstraints + 1) * sizeof(NameData));
+	shape->constraints =
+		cec_grow(CurrentMemoryContext, shape->constraints, (shape->nconstraints + 1) * sizeof(NameData));
 	shape->constraints[shape->nconstraints++] = *DatumGetName(row->tts_values[1]);
 }
 

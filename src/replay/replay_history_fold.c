@@ -14,21 +14,16 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 
 #include "replay/replay_history.h"
 #include "support/compat.h"
+#include "support/grow.h"
 
 /* Adds an item to a list, in the memory context in which the list began. */
 void
 cec_history_add(CecHistoryItems *items, const CecHistoryItem *item)
 {
-	if (items->count == items->space)
-	{
-		items->space = items->space == 0 ? 16 : items->space * 2;
-		items->items = items->items == NULL ? palloc(items->space * sizeof(CecHistoryItem))
-											: repalloc_huge(items->items, items->space * sizeof(CecHistoryItem));
-	}
+	CEC_MAKE_ROOM(items->items, items->count, items->space, 16);
 	items->items[items->count++] = *item;
 }
 

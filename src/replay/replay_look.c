@@ -17,6 +17,7 @@
 #include "utils/resowner.h"
 
 #include "replay/replay.h"
+#include "support/grow.h"
 
 #define VALUE_SHOWN 100
 
@@ -89,8 +90,7 @@ note_change(void *state, int column, const CecReplayPart *old_part, const CecRep
 	}
 	history->inserted += !event.has_old;
 	history->deleted += !event.has_new;
-	history->events =
-		history->count == 0 ? palloc(sizeof(Event)) : repalloc(history->events, (history->count + 1) * sizeof(Event));
+	history->events = cec_grow(CurrentMemoryContext, history->events, (history->count + 1) * sizeof(Event));
 	history->events[history->count++] = event;
 }
 

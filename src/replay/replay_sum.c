@@ -18,6 +18,7 @@
 
 #include "replay/replay.h"
 #include "support/compat.h"
+#include "support/grow.h"
 
 /* An item as it is sorted: bytes that compare like table, row and column. */
 typedef struct SortedItem
@@ -226,8 +227,7 @@ add_value_item(ValueTotal *value, const CecReplayItem *item)
 	cec_sum_add(&value->logged, item->sum);
 	if (item->flags & CEC_REPLAY_OLD)
 	{
-		value->olds =
-			value->nolds == 0 ? palloc(sizeof(CecSum)) : repalloc(value->olds, (value->nolds + 1) * sizeof(CecSum));
+		value->olds = cec_grow(CurrentMemoryContext, value->olds, (value->nolds + 1) * sizeof(CecSum));
 		value->olds[value->nolds++] = item->old;
 	}
 }
@@ -281,10 +281,8 @@ end_row(CecReplay *replay, CecReplayTable *table, int64 row_id, const RowTotal *
 	link->total.present += row->present;
 	link->total.flags |= row->flags;
 	cec_sum_add(&link->total.sum, row->sum);
-	if (link->count == 0)
-		link->row_ids = MemoryContextAlloc(GetMemoryChunkContext(replay->by_number), sizeof(int64));
-	else
-		link->row_ids = repalloc(link->row_ids, (link->count + 1) * sizeof(int64));
+	link->row_ids =
+		cec_grow(GetMemoryChunkContext(replay->by_number), link->row_ids, (link->count + 1) * sizeof(int64));
 	link->row_ids[link->count++] = row_id;
 }
 

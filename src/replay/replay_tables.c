@@ -23,6 +23,7 @@
 #include "replay/replay.h"
 #include "support/act_as.h"
 #include "support/compat.h"
+#include "support/grow.h"
 
 /* A query over the portfolio, whose schema stands in the place of "@P@". */
 char *
@@ -55,9 +56,8 @@ cec_replay_table(CecReplay *replay, const char *name)
 		memset((char *) table + NAMEDATALEN, 0, sizeof(CecReplayTable) - NAMEDATALEN);
 		table->number = replay->ntables++;
 		table->key = -1;
-		replay->by_number = table->number == 0
-								? palloc(sizeof(CecReplayTable *))
-								: repalloc(replay->by_number, replay->ntables * sizeof(CecReplayTable *));
+		replay->by_number =
+			cec_grow(CurrentMemoryContext, replay->by_number, replay->ntables * sizeof(CecReplayTable *));
 		replay->by_number[table->number] = table;
 	}
 	return table;

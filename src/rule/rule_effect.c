@@ -20,6 +20,7 @@
 #include "rule/rule_effect.h"
 #include "support/column.h"
 #include "support/compat.h"
+#include "support/grow.h"
 #include "support/heap_write.h"
 #include "support/slot.h"
 
@@ -77,12 +78,7 @@ cec_effects_begin(CecPortfolio *portfolio, Snapshot snapshot, CecDelta *delta)
 void
 cec_effect_rows_add(CecEffectRows *rows, const CecEffectRow *row)
 {
-	if (rows->count == rows->space)
-	{
-		rows->space = rows->space == 0 ? 1 : rows->space * 2;
-		rows->rows = rows->rows == NULL ? palloc(rows->space * sizeof(CecEffectRow))
-										: repalloc_huge(rows->rows, rows->space * sizeof(CecEffectRow));
-	}
+	CEC_MAKE_ROOM(rows->rows, rows->count, rows->space, 1);
 	rows->rows[rows->count] = *row;
 	rows->count++;
 }

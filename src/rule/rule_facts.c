@@ -21,6 +21,7 @@
 #include "condition/condition_compile.h"
 #include "rule/rule_facts.h"
 #include "support/column.h"
+#include "support/grow.h"
 #include "support/probe.h"
 #include "support/slot.h"
 
@@ -141,9 +142,10 @@ read_maintenance(CecRuleFacts *facts)
 	MemoryContext old;
 	TupleTableSlot *row;
 	int count = 0;
-	int space = 8;
-	Datum *kinds;
-	Datum *days;
+	int kind_space = 0;
+	int day_space = 0;
+	Datum *kinds = NULL;
+	Datum *days = NULL;
 
 	facts->has_maintenance = true;
 	if (facts->maintenance == NULL)
@@ -157,17 +159,11 @@ read_maintenance(CecRuleFacts *facts)
 		MemoryContextSwitchTo(old);
 	}
 	old = MemoryContextSwitchTo(facts->asset_cxt);
-	kinds = palloc(space * sizeof(Datum));
-	days = palloc(space * sizeof(Datum));
 	cec_probe_seek(facts->maintenance, facts->asset_id);
 	while ((row = cec_probe_next(facts->maintenance)) != NULL)
 	{
-		if (count == space)
-		{
-			space *= 2;
-			kinds = repalloc(kinds, space * sizeof(Datum));
-			days = repalloc(days, space * sizeof(Datum));
-		}
+		CEC_MAKE_ROOM(kinds, count, kind_space, 8);
+		CEC_MAKE_ROOM(days, count, day_space, 8);
 		kinds[count] = PointerGetDatum(DatumGetTextPCopy(cec_slot_value(row, facts->kind)));
 		days[count++] = cec_slot_value(row, facts->performed_on);
 	}
@@ -182,8 +178,8 @@ read_requests(CecRuleFacts *facts)
 	MemoryContext old;
 	TupleTableSlot *row;
 	int count = 0;
-	int space = 8;
-	Datum *days;
+	int space = 0;
+	Datum *days = NULL;
 
 	facts->has_requests = true;
 	if (facts->requests == NULL)
@@ -195,17 +191,12 @@ read_requests(CecRuleFacts *facts)
 		MemoryContextSwitchTo(old);
 	}
 	old = MemoryContextSwitchTo(facts->asset_cxt);
-	days = palloc(space * sizeof(Datum));
 	cec_probe_seek(facts->requests, facts->asset_id);
 	while ((row = cec_probe_next(facts->requests)) != NULL)
 	{
 		TimestampTz at = DatumGetTimestampTz(cec_slot_value(row, facts->opened_at));
 
-		if (count == space)
-		{
-			space *= 2;
-			days = repalloc(days, space * sizeof(Datum));
-		}
+		CEC_MAKE_ROOM(days, count, space, 8);
 		if (!TIMESTAMP_NOT_FINITE(at))
 			days[count++] = DateADTGetDatum(cec_rule_local_day(facts->set, at));
 	}

@@ -21,6 +21,7 @@
 #include "condition/condition_compile.h"
 #include "rule/rule_evaluate.h"
 #include "rule/rule_index.h"
+#include "support/grow.h"
 #include "support/slot.h"
 
 typedef struct IndexKey
@@ -93,17 +94,13 @@ put_under(CecRuleIndex *index, AttrNumber column, uint64 hash, CecRule *rule)
 	if (!found)
 	{
 		entry->count = 0;
-		entry->space = 2;
-		entry->rules = MemoryContextAlloc(index->cxt, entry->space * sizeof(CecRule *));
+		entry->space = 0;
+		entry->rules = NULL;
 	}
 	/* a value named twice */
 	if (entry->count > 0 && entry->rules[entry->count - 1] == rule)
 		return;
-	if (entry->count == entry->space)
-	{
-		entry->space *= 2;
-		entry->rules = repalloc_huge(entry->rules, entry->space * sizeof(CecRule *));
-	}
+	CEC_MAKE_ROOM_IN(index->cxt, entry->rules, entry->count, entry->space, 2);
 	entry->rules[entry->count++] = rule;
 	index->columns = bms_add_member(index->columns, column);
 }

@@ -30,6 +30,7 @@
 #include "condition/condition_compile.h"
 #include "rule/rule_index.h"
 #include "rule/rule_scan.h"
+#include "support/grow.h"
 
 #define FETCH 1000
 #define FEW 4
@@ -79,12 +80,7 @@ PG_FUNCTION_INFO_V1(cec_match);
 static void
 add_odd(CecRuleScan *match, int64 asset_id, CecVerdict verdict, int sqlstate)
 {
-	if (match->odd_count == match->odd_space)
-	{
-		match->odd_space = match->odd_space == 0 ? 16 : match->odd_space * 2;
-		match->odd = match->odd == NULL ? palloc(match->odd_space * sizeof(CecOddAsset))
-										: repalloc_huge(match->odd, match->odd_space * sizeof(CecOddAsset));
-	}
+	CEC_MAKE_ROOM(match->odd, match->odd_count, match->odd_space, 16);
 	match->odd[match->odd_count++] = (CecOddAsset){asset_id, verdict, sqlstate};
 }
 

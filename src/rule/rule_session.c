@@ -21,6 +21,8 @@
 #include "rule/rule_change.h"
 #include "rule/rule_index.h"
 #include "rule/rule_session.h"
+#include "support/grow.h"
+#include "support/search.h"
 
 /* A rule that acts or acted on an asset, or was judged. */
 typedef struct RuleDays
@@ -93,20 +95,7 @@ cec_rule_session_begin(CecChange *change, Snapshot snapshot)
 static bool
 facts_changed(CecRuleSession *work, int64 asset_id)
 {
-	const CecIds *facts = &work->change->facts;
-	int64 low = 0;
-	int64 high = facts->count;
-
-	while (low < high)
-	{
-		int64 middle = (low + high) / 2;
-
-		if (facts->ids[middle] < asset_id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < facts->count && facts->ids[low] == asset_id;
+	return cec_ids_find(&work->change->facts, asset_id) >= 0;
 }
 
 static RuleDays *
@@ -114,12 +103,7 @@ add_rule(CecAssetRules *asset, int64 rule_id, CecRule *rule)
 {
 	RuleDays *days;
 
-	if (asset->count == asset->space)
-	{
-		asset->space = asset->space == 0 ? 1 : asset->space * 2;
-		asset->rules = asset->rules == NULL ? palloc(asset->space * sizeof(RuleDays))
-											: repalloc(asset->rules, asset->space * sizeof(RuleDays));
-	}
+	CEC_MAKE_ROOM(asset->rules, asset->count, asset->space, 1);
 	days = &asset->rules[asset->count++];
 	memset(days, 0, sizeof(RuleDays));
 	days->rule_id = rule_id;
@@ -147,32 +131,17 @@ read_recorded(CecRuleSession *work, CecAssetRules *asset)
 static RuleDays *
 find_recorded(CecAssetRules *asset, int64 rule_id)
 {
-	int low = 0;
-	int high = asset->recorded_rules;
+	int place;
 
-	while (low < high)
-	{
-		int middle = (low + high) / 2;
-
-		if (asset->rules[middle].rule_id < rule_id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < asset->recorded_rules && asset->rules[low].rule_id == rule_id ? &asset->rules[low] : NULL;
+	CEC_SEARCH(place, asset->recorded_rules, asset->rules[middle].rule_id < rule_id);
+	return place < asset->recorded_rules && asset->rules[place].rule_id == rule_id ? &asset->rules[place] : NULL;
 }
 
 /* Room for one more judgement. */
 static void
 add_judgement(CecRuleSession *work, int *count, CecRule *rule)
 {
-	if (*count == work->judgement_space)
-	{
-		work->judgement_space = work->judgement_space == 0 ? 16 : work->judgement_space * 2;
-		work->judgements = work->judgements == NULL
-							   ? MemoryContextAlloc(work->cxt, work->judgement_space * sizeof(CecJudgement))
-							   : repalloc_huge(work->judgements, work->judgement_space * sizeof(CecJudgement));
-	}
+	CEC_MAKE_ROOM_IN(work->cxt, work->judgements, *count, work->judgement_space, 16);
 	work->judgements[(*count)++] = (CecJudgement){rule};
 }
 
@@ -197,12 +166,7 @@ decide(CecRuleSession *work, CecAssetRules *asset, CecRule *rule, bool acts)
 static void
 add_odd(CecRuleSession *work, CecAssetRules *asset, const CecJudgement *judgement)
 {
-	if (asset->odd_count == asset->odd_space)
-	{
-		asset->odd_space = asset->odd_space == 0 ? 2 : asset->odd_space * 2;
-		asset->odd = asset->odd == NULL ? MemoryContextAlloc(work->cxt, asset->odd_space * sizeof(CecOdd))
-										: repalloc(asset->odd, asset->odd_space * sizeof(CecOdd));
-	}
+	CEC_MAKE_ROOM_IN(work->cxt, asset->odd, asset->odd_count, asset->odd_space, 2);
 	asset->odd[asset->odd_count++] = cec_rule_odd(asset->asset_id, judgement);
 }
 

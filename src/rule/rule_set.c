@@ -29,6 +29,7 @@
 #include "utils/timestamp.h"
 
 #include "rule/rule_set.h"
+#include "support/search.h"
 
 static const CecQuery read_rules = {
 	"SELECT r.rule_id, r.term_id, r.effect, r.condition, r.during, r.on_unknown, r.state, c.contract_id,"
@@ -349,40 +350,22 @@ cec_rule_set_get(CecPortfolio *portfolio)
 CecRule *
 cec_rule_find(CecRuleSet *set, int64 rule_id)
 {
-	int low = 0;
-	int high = set->count;
+	int place;
 
-	while (low < high)
-	{
-		int middle = (low + high) / 2;
-
-		if (set->rules[middle].rule_id < rule_id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < set->count && set->rules[low].rule_id == rule_id ? &set->rules[low] : NULL;
+	CEC_SEARCH(place, set->count, set->rules[middle].rule_id < rule_id);
+	return place < set->count && set->rules[place].rule_id == rule_id ? &set->rules[place] : NULL;
 }
 
 /* The rules of a term. */
 int
 cec_rules_of_term(CecRuleSet *set, int64 term_id, CecRule ***rules)
 {
-	int low = 0;
-	int high = set->count;
+	int first;
 	int count = 0;
 
-	while (low < high)
-	{
-		int middle = (low + high) / 2;
-
-		if (set->by_term[middle]->term->term_id < term_id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*rules = &set->by_term[low];
-	while (low + count < set->count && set->by_term[low + count]->term->term_id == term_id)
+	CEC_SEARCH(first, set->count, set->by_term[middle]->term->term_id < term_id);
+	*rules = &set->by_term[first];
+	while (first + count < set->count && set->by_term[first + count]->term->term_id == term_id)
 		count++;
 	return count;
 }

@@ -44,6 +44,7 @@
 #include "support/act_as.h"
 #include "support/column.h"
 #include "support/compat.h"
+#include "support/grow.h"
 
 PG_FUNCTION_INFO_V1(cec_seal_audit);
 
@@ -263,10 +264,7 @@ note_carried(Sealer *sealer, const CecSealedRow *row)
 		i++;
 	if (i == sealer->carried_count)
 	{
-		MemoryContext old = MemoryContextSwitchTo(sealer->cxt);
-
-		carried = i == 0 ? palloc(sizeof(CecCarried)) : repalloc(carried, (i + 1) * sizeof(CecCarried));
-		MemoryContextSwitchTo(old);
+		carried = cec_grow(sealer->cxt, carried, (i + 1) * sizeof(CecCarried));
 		carried[i] = (CecCarried){row->system_id, row->xid, row->audit_id};
 		sealer->carried = carried;
 		sealer->carried_count++;

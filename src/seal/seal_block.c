@@ -17,6 +17,8 @@
 #include "utils/fmgrprotos.h"
 
 #include "seal/seal_block.h"
+#include "support/grow.h"
+#include "support/search.h"
 
 static const CecQuery block_rows = {
 	"SELECT block_no::bigint, system_id::bigint, coalesce(snapshot::pg_snapshot, '1:1:'), carried::bytea"
@@ -55,21 +57,12 @@ cec_shown_read(CecShown *shown, Datum snapshot)
 bool
 cec_shown_has(const CecShown *shown, uint64 xid)
 {
-	int low = 0;
-	int high = shown->count;
+	int place;
 
 	if (xid >= shown->xmax)
 		return false;
-	while (low < high)
-	{
-		int middle = (low + high) / 2;
-
-		if (shown->in_progress[middle] < xid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low == shown->count || shown->in_progress[low] != xid;
+	CEC_SEARCH(place, shown->count, shown->in_progress[middle] < xid);
+	return place == shown->count || shown->in_progress[place] != xid;
 }
 
 /* What audit_block.carried says; what is of no such length says nothing. */
@@ -125,12 +118,7 @@ cec_blocks_add(CecBlocks *blocks, int64 block_no, int64 system_id, Datum snapsho
 {
 	CecBlock *block;
 
-	if (blocks->count == blocks->space)
-	{
-		blocks->space = blocks->space == 0 ? 64 : blocks->space * 2;
-		blocks->blocks = blocks->blocks == NULL ? palloc_extended(blocks->space * sizeof(CecBlock), MCXT_ALLOC_HUGE)
-												: repalloc_huge(blocks->blocks, blocks->space * sizeof(CecBlock));
-	}
+	CEC_MAKE_ROOM(blocks->blocks, blocks->count, blocks->space, 64);
 	block = &blocks->blocks[blocks->count];
 	block->block_no = block_no;
 	block->system_id = system_id;
@@ -148,21 +136,13 @@ cec_blocks_add(CecBlocks *blocks, int64 block_no, int64 system_id, Datum snapsho
 static int64
 find_in_run(const CecBlocks *blocks, int64 first, int64 last, uint64 xid)
 {
-	int64 low = first;
-	int64 high = last + 1;
+	int64 place;
 
-	while (low < high)
-	{
-		int64 middle = low + (high - low) / 2;
-
-		if (blocks->blocks[middle].shown.xmax <= xid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	while (low <= last && !cec_shown_has(&blocks->blocks[low].shown, xid))
-		low++;
-	return low <= last ? low : -1;
+	CEC_SEARCH(place, last + 1 - first, blocks->blocks[first + middle].shown.xmax <= xid);
+	place += first;
+	while (place <= last && !cec_shown_has(&blocks->blocks[place].shown, xid))
+		place++;
+	return place <= last ? place : -1;
 }
 
 /* The block that a row belongs to; NULL when it is in none yet. */

@@ -10,11 +10,11 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
-#include "utils/memutils.h"
 #include "utils/multirangetypes.h"
 
 #include "support/compat.h"
 #include "support/day_set.h"
+#include "support/grow.h"
 
 PG_FUNCTION_INFO_V1(cec_days_in_words_sql);
 
@@ -124,12 +124,7 @@ append_span(CecDaySet *set, CecDays days)
 		set->spans[set->count - 1].to = Max(set->spans[set->count - 1].to, days.to);
 		return;
 	}
-	if (set->count == set->space)
-	{
-		set->space = set->space == 0 ? 1 : set->space * 2;
-		set->spans = set->spans == NULL ? palloc(set->space * sizeof(CecDays))
-										: repalloc(set->spans, set->space * sizeof(CecDays));
-	}
+	CEC_MAKE_ROOM(set->spans, set->count, set->space, 1);
 	set->spans[set->count++] = days;
 }
 

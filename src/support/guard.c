@@ -29,6 +29,7 @@
 #include "utils/regproc.h"
 #include "utils/syscache.h"
 
+#include "support/grow.h"
 #include "support/guard.h"
 
 /* A guard that is up, and the nesting of transactions in which it was raised. */
@@ -124,12 +125,7 @@ cec_guard_enter(void)
 {
 	int before = depth;
 
-	if (depth == space)
-	{
-		space = space == 0 ? 8 : space * 2;
-		guards = guards == NULL ? MemoryContextAlloc(TopMemoryContext, space * sizeof(Guard))
-								: repalloc(guards, space * sizeof(Guard));
-	}
+	CEC_MAKE_ROOM_IN(TopMemoryContext, guards, depth, space, 8);
 	guards[depth++] = (Guard){GetUserId(), GetCurrentTransactionNestLevel()};
 	return before;
 }

@@ -8,20 +8,16 @@
 #include "common/int.h"
 #include "lib/qunique.h"
 #include "utils/array.h"
-#include "utils/memutils.h"
 
+#include "support/grow.h"
 #include "support/id_list.h"
+#include "support/search.h"
 
 /* Adds a key. */
 void
 cec_ids_add(CecIds *list, int64 id)
 {
-	if (list->count == list->space)
-	{
-		list->space = list->space == 0 ? 8 : list->space * 2;
-		list->ids = list->ids == NULL ? palloc(list->space * sizeof(int64))
-									  : repalloc_huge(list->ids, list->space * sizeof(int64));
-	}
+	CEC_MAKE_ROOM(list->ids, list->count, list->space, 8);
 	list->ids[list->count++] = id;
 }
 
@@ -46,6 +42,16 @@ cec_ids_sort_unique(CecIds *list)
 		return;
 	qsort(list->ids, list->count, sizeof(int64), compare_ids);
 	list->count = qunique(list->ids, list->count, sizeof(int64), compare_ids);
+}
+
+/* The place of a key in a list in order; -1 when it is not there. */
+int64
+cec_ids_find(const CecIds *list, int64 id)
+{
+	int64 place;
+
+	CEC_SEARCH(place, list->count, list->ids[middle] < id);
+	return place < list->count && list->ids[place] == id ? place : -1;
 }
 
 /* The keys as a bigint array. */

@@ -14,6 +14,7 @@ typedef struct CecIds
 
 extern void cec_ids_add(CecIds *list, int64 id);
 extern void cec_ids_sort_unique(CecIds *list);
+extern int64 cec_ids_find(const CecIds *list, int64 id);
 extern Datum cec_ids_as_array(const CecIds *list);
 
 #endif
