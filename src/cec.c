@@ -21,6 +21,7 @@
 #include "registry/registry.h"
 #include "rule/rule.h"
 #include "seal/seal.h"
+#include "support/attempt.h"
 #include "support/cache.h"
 #include "support/guard.h"
 #include "support/query.h"
@@ -33,6 +34,7 @@ void
 _PG_init(void)
 {
 	cec_cache_init();
+	cec_attempt_init();
 	cec_guard_init();
 	cec_query_init();
 	cec_portfolio_cache_init();

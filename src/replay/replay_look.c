@@ -7,16 +7,15 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 #include "replay/replay.h"
+#include "support/attempt.h"
 #include "support/grow.h"
 
 #define VALUE_SHOWN 100
@@ -171,41 +170,42 @@ read_present(Looker *looker, Datum row_ids)
 		}
 }
 
+/* A value to be shown. */
+typedef struct Showing
+{
+	const CecReplayColumn *column;
+	const CecReplayPart *part;
+	StringInfoData json;
+} Showing;
+
+static void
+decode(void *arg)
+{
+	Showing *showing = arg;
+
+	cec_canon_to_json(&showing->json, showing->column->code, showing->part->bytes, showing->part->length);
+}
+
+static bool
+says_unreadable(int sqlstate)
+{
+	return sqlstate == ERRCODE_DATA_CORRUPTED || ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_DATA_EXCEPTION;
+}
+
 /* A value as JSON, cut where it is long; what cannot be decoded is an error inside, and none to the caller. */
 static char *
 show_value(const CecReplayColumn *column, const CecReplayPart *part)
 {
-	MemoryContext cxt = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	StringInfoData json;
+	Showing showing = {column, part};
 	int length;
 
 	if (part->bytes == NULL)
 		return "NULL";
-	initStringInfo(&json);
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(cxt);
-	PG_TRY();
-	{
-		cec_canon_to_json(&json, column->code, part->bytes, part->length);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(cxt);
-		if (geterrcode() != ERRCODE_DATA_CORRUPTED && ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
-			PG_RE_THROW();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		resetStringInfo(&json);
-		appendStringInfoString(&json, "a value that cannot be read");
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(cxt);
-	CurrentResourceOwner = owner;
-
-	length = pg_mbcliplen(json.data, json.len, VALUE_SHOWN);
-	return length == json.len ? json.data : psprintf("%.*s …", length, json.data);
+	initStringInfo(&showing.json);
+	if (cec_attempt(decode, &showing, says_unreadable) != 0)
+		return "a value that cannot be read";
+	length = pg_mbcliplen(showing.json.data, showing.json.len, VALUE_SHOWN);
+	return length == showing.json.len ? showing.json.data : psprintf("%.*s …", length, showing.json.data);
 }
 
 /* Whether a value is what the log says; see value_fits of replay_sum.c, which sees only the sums. */

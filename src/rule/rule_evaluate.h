@@ -23,13 +23,7 @@ typedef struct CecJudgement
 } CecJudgement;
 
 extern void cec_rule_evaluate_init(void);
-extern void cec_rule_deadline_start(void);
-extern void cec_rule_deadline_stop(void);
-extern bool cec_rule_error_is_fatal(int sqlstate);
-extern void cec_rule_deadline_enter(void);
-extern void cec_rule_deadline_enter_for(double ms);
-extern bool cec_rule_deadline_leave(void);
-extern bool cec_rule_error_is_deadline(bool passed, const ErrorData *error);
+extern bool cec_rule_error_is_own(int sqlstate);
 extern void cec_rule_time_begin(void);
 extern double cec_rule_time_left(CecRule *rule);
 extern void cec_rule_time_add(CecRule *rule, instr_time begun);

@@ -11,7 +11,6 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -24,12 +23,12 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 #include "condition/condition_compile.h"
 #include "rule/rule_index.h"
 #include "rule/rule_scan.h"
+#include "support/attempt.h"
 #include "support/grow.h"
 
 #define FETCH 1000
@@ -74,6 +73,16 @@ static const CecQuery term_facts = {
 	.results = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, CEC_GEOMETRY_RESULT}};
 
 static const CecQuery time_zone = {"SELECT time_zone FROM @P@.setting", .results = {TEXTOID}};
+
+/* A rule, and what is asked of it. */
+typedef struct Asking
+{
+	CecRuleSet *set;
+	CecRule *rule;
+	Snapshot snapshot;
+	DateADT as_of;
+	CecRuleScan *match; /* the answer */
+} Asking;
 
 PG_FUNCTION_INFO_V1(cec_match);
 
@@ -164,8 +173,9 @@ bind_parameters(CecRuleSet *set, CecRule *rule, DateADT as_of, Oid *types, Datum
 
 /* Asks the executor.  Raises what the condition raises. */
 static void
-ask_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, CecRuleScan *match)
+ask_executor(const Asking *asking)
 {
+	CecRule *rule = asking->rule;
 	MemoryContext cxt = CurrentMemoryContext;
 	Oid types[PARAMETERS];
 	Datum values[PARAMETERS];
@@ -178,12 +188,12 @@ ask_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 	bool measures;
 
 	cec_condition_pin_settings();
-	sql = make_query(set, rule, &may_raise, &measures);
+	sql = make_query(asking->set, rule, &may_raise, &measures);
 	if (measures)
-		cec_rule_project_boundary(set, rule->term);
-	bind_parameters(set, rule, as_of, types, values, nulls);
+		cec_rule_project_boundary(asking->set, rule->term);
+	bind_parameters(asking->set, rule, asking->as_of, types, values, nulls);
 	SPI_connect();
-	PushActiveSnapshot(snapshot);
+	PushActiveSnapshot(asking->snapshot);
 	portal = SPI_cursor_open_with_args(NULL, sql, PARAMETERS, types, values, nulls, true,
 									   may_raise ? CURSOR_OPT_GENERIC_PLAN : CURSOR_OPT_CUSTOM_PLAN);
 	for (;;)
@@ -201,9 +211,9 @@ ask_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, C
 			bool unknown = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &isnull));
 
 			if (unknown)
-				add_odd(match, asset_id, CEC_VERDICT_UNKNOWN, 0);
+				add_odd(asking->match, asset_id, CEC_VERDICT_UNKNOWN, 0);
 			if (!unknown || acts_if_unknown)
-				cec_ids_add(&match->acting, asset_id);
+				cec_ids_add(&asking->match->acting, asset_id);
 		}
 		MemoryContextSwitchTo(spi_cxt);
 		SPI_freetuptable(SPI_tuptable);
@@ -225,53 +235,28 @@ patience(CecRuleSet *set, double ms)
 	return ms + millions * PATIENCE_PER_MILLION;
 }
 
-/* Asks the executor in a subtransaction; false when the condition raised an error, or took too long. */
-static bool
-try_executor(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, CecRuleScan *match)
+/* The executor, with little time. */
+static void
+try_executor(void *arg)
 {
-	MemoryContext cxt = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	const Asking *asking = arg;
 	CecActAs act;
-	volatile bool answered = true;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(cxt);
-	PG_TRY();
-	{
-		cec_act_restricted(&act);
-		cec_rule_deadline_enter_for(Min(patience(set, PATIENCE), QUERY_SHARE * cec_rule_time_left(rule)));
-		ask_executor(set, rule, snapshot, as_of, match);
-		(void) cec_rule_deadline_leave(); /* late, but there */
-		cec_act_as_self(&act);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(cxt);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData *error;
-		bool passed = cec_rule_deadline_leave();
-
-		MemoryContextSwitchTo(cxt);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(cxt);
-		CurrentResourceOwner = owner;
-		if (cec_rule_error_is_fatal(error->sqlerrcode) && !cec_rule_error_is_deadline(passed, error))
-			ReThrowError(error);
-		FreeErrorData(error);
-		answered = false;
-	}
-	PG_END_TRY();
-	return answered;
+	cec_act_restricted(&act);
+	cec_deadline_enter_for(Min(patience(asking->set, PATIENCE), QUERY_SHARE * cec_rule_time_left(asking->rule)));
+	ask_executor(asking);
+	(void) cec_deadline_leave(); /* late, but there */
+	cec_act_as_self(&act);
 }
 
 /* One asset after the other. */
 static void
-ask_one_by_one(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, CecRuleScan *match)
+ask_one_by_one(const Asking *asking)
 {
-	CecRuleFacts *facts = cec_rule_facts_begin(set, snapshot, as_of);
+	CecRuleSet *set = asking->set;
+	CecRule *rule = asking->rule;
+	CecRuleScan *match = asking->match;
+	CecRuleFacts *facts = cec_rule_facts_begin(set, asking->snapshot, asking->as_of);
 	CecIds assets = {0};
 	int slow = 0;
 
@@ -313,6 +298,7 @@ CecRuleScan
 cec_rule_scan(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of)
 {
 	CecRuleScan match = {0};
+	Asking asking = {set, rule, snapshot, as_of, &match};
 	instr_time begun;
 	bool answered;
 
@@ -320,17 +306,17 @@ cec_rule_scan(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of)
 		return match;
 	cec_rule_read_boundary(set, rule->term);
 	cec_rule_time_begin();
-	cec_rule_deadline_start();
+	cec_deadline_start();
 	INSTR_TIME_SET_CURRENT(begun);
-	answered = cec_rule_time_left(rule) > 0 && try_executor(set, rule, snapshot, as_of, &match);
+	answered = cec_rule_time_left(rule) > 0 && cec_attempt(try_executor, &asking, cec_rule_error_is_own) == 0;
 	cec_rule_time_add(rule, begun);
 	if (!answered)
 	{
 		match = (CecRuleScan){0};
-		cec_rule_deadline_start();
-		ask_one_by_one(set, rule, snapshot, as_of, &match);
+		cec_deadline_start();
+		ask_one_by_one(&asking);
 	}
-	cec_rule_deadline_stop();
+	cec_deadline_stop();
 	cec_ids_sort_unique(&match.acting);
 	if (match.odd_count > 1)
 		qsort(match.odd, match.odd_count, sizeof(CecOddAsset), compare_odd);
@@ -426,22 +412,22 @@ cec_match(PG_FUNCTION_ARGS)
 	cec_act_restricted(&act);
 	if (rule->is_active || cec_rule_acts(rule, CEC_VERDICT_UNKNOWN))
 	{
-		cec_rule_deadline_start();
+		cec_deadline_start();
 		PG_TRY();
 		{
-			cec_rule_deadline_enter_for(patience(&set, PATIENCE_OF_ASKER));
-			ask_executor(&set, rule, GetActiveSnapshot(), PG_GETARG_DATEADT(5), &match);
-			(void) cec_rule_deadline_leave();
+			cec_deadline_enter_for(patience(&set, PATIENCE_OF_ASKER));
+			ask_executor(&(Asking){&set, rule, GetActiveSnapshot(), PG_GETARG_DATEADT(5), &match});
+			(void) cec_deadline_leave();
 		}
 		PG_CATCH();
 		{
-			bool passed = cec_rule_deadline_leave();
+			bool passed = cec_deadline_leave();
 			ErrorData *error;
 
-			cec_rule_deadline_stop();
+			cec_deadline_stop();
 			MemoryContextSwitchTo(cxt);
 			error = CopyErrorData();
-			if (cec_rule_error_is_deadline(passed, error))
+			if (cec_deadline_raised(passed, error))
 			{
 				FlushErrorState();
 				ereport(ERROR, (errcode(ERRCODE_STATEMENT_TOO_COMPLEX), errmsg("the condition takes too long"),
@@ -450,7 +436,7 @@ cec_match(PG_FUNCTION_ARGS)
 			PG_RE_THROW();
 		}
 		PG_END_TRY();
-		cec_rule_deadline_stop();
+		cec_deadline_stop();
 	}
 	cec_act_as_self(&act);
 	cec_portfolio_unpin();

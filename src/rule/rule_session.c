@@ -21,6 +21,7 @@
 #include "rule/rule_change.h"
 #include "rule/rule_index.h"
 #include "rule/rule_session.h"
+#include "support/attempt.h"
 #include "support/grow.h"
 #include "support/search.h"
 
@@ -182,7 +183,7 @@ judge(CecRuleSession *work, CecAssetRules *asset, int count)
 	if (exists)
 	{
 		if (!work->watching)
-			cec_rule_deadline_start();
+			cec_deadline_start();
 		work->watching = true;
 		cec_rule_evaluate(work->reader, work->judgements, count);
 	}
@@ -341,7 +342,7 @@ void
 cec_rule_session_end(CecRuleSession *work)
 {
 	if (work->watching)
-		cec_rule_deadline_stop();
+		cec_deadline_stop();
 	for (CecAssetRules *asset = work->assets; asset != NULL; asset = asset->next)
 	{
 		CHECK_FOR_INTERRUPTS();
