@@ -3,7 +3,7 @@
  *		Writes one audit_log row for each row that a statement changed, and what the statement changed in cover.
  *
  * The encoding of rows is what an audit trail costs, so it is done here and compactly (src/audit/README.md has it byte
- * by byte), and rows go in as COPY would write them (append.c).  Who acted is read from the session before anything
+ * by byte), and rows go in as COPY would write them (heap_write.c).  Who acted is read from the session before anything
  * is written; the trigger has already switched to the owner, who the session user is is not changed by that.
  *
  * A log that is partitioned is written through the executor, which finds the partition.
