@@ -1,6 +1,10 @@
 /*
  * rule_apply.c
- *		Decides for the whole register what one rule does; it is recorded later, when cover is (rule_collect.c).
+ *		Decides for the whole register what rules do that were defined anew (rule_define.c).
+ *
+ * Rules that qualify assets are decided for all assets at once; of the others the assets are collected that the term concerns.
+ * What was decided is recorded in the cover stage, before cover is computed.  The gate is held alone in between, and nobody's
+ * code runs.
  */
 #include "postgres.h"
 
@@ -108,4 +112,44 @@ cec_rule_apply(CecChange *change, CecRuleSet *set, int64 rule_id, DateADT today)
 	plan_effects(change, set, rule_id, rule, snapshot, today, &match.acting);
 	note_findings(change, set, rule_id, rule, today, &match);
 	UnregisterSnapshot(snapshot);
+}
+
+/* Handler of the collect stage, for tables that hold definitions. */
+static void
+collect_from_definitions(CecChange *change)
+{
+	CecRuleChange *state = cec_rule_change_if_any(change);
+	DateADT today;
+	CecRuleSet *set;
+
+	if (state == NULL || state->rules.count == 0)
+		return;
+	today = cec_rule_change_today(change);
+	set = cec_rule_set_get(change->portfolio);
+	for (int64 i = 0; i < state->rules.count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		cec_rule_apply(change, set, state->rules.ids[i], today);
+	}
+}
+
+/* Handler of the cover stage, before cover is computed: records what was decided for the register. */
+static void
+record_decisions(CecChange *change)
+{
+	CecRuleChange *state = cec_rule_change_if_any(change);
+
+	if (state != NULL)
+		cec_effects_carry_out(change->portfolio, &change->delta, &state->plan);
+}
+
+/* Registers with the engine. */
+void
+cec_rule_apply_init(void)
+{
+	static const char *const definitions[] = {"coverage_rule", "contract", "coverage_term", "service_tier", "setting"};
+
+	for (int i = 0; i < lengthof(definitions); i++)
+		cec_change_register(CEC_STAGE_COLLECT, definitions[i], collect_from_definitions);
+	cec_change_register(CEC_STAGE_COVER, NULL, record_decisions);
 }

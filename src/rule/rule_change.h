@@ -29,6 +29,7 @@ extern void cec_rule_apply(CecChange *change, CecRuleSet *set, int64 rule_id, Da
 extern void cec_rule_apply_all(CecChange *change);
 extern void cec_rule_define_init(void);
 extern void cec_rule_collect_init(void);
+extern void cec_rule_apply_init(void);
 extern void cec_rule_finding_init(void);
 extern void cec_rule_refresh_init(void);
 
