@@ -26,6 +26,7 @@ typedef struct CecPortfolio
 
 extern void cec_portfolio_cache_init(void);
 extern CecPortfolio *cec_portfolio_get(Oid nspid);
+extern void cec_portfolio_open_init(CecPortfolio *portfolio);
 extern Relation cec_portfolio_open(CecPortfolio *portfolio, const char *table_name, LOCKMODE lock);
 extern Relation cec_portfolio_open_below(CecPortfolio *portfolio, const char *table_name);
 extern Relation cec_portfolio_open_any(CecPortfolio *portfolio, const char *table_name, LOCKMODE lock);
