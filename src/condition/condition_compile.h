@@ -112,7 +112,7 @@ extern Oid cec_geometry_type(void);
 extern Oid cec_geography_type(void);
 extern char *cec_postgis_schema(void);
 
-/* condition_hint.c */
+/* condition_hint.c, condition_hint_syntax.c */
 extern void cec_hint_parser(const CecCompile *compile, int position);
 extern const char *cec_hint_values(const CecCompile *compile, int location);
 extern const char *cec_hint_alone(const CecCompile *compile, int location);

@@ -219,3 +219,28 @@ cec_token_part_end(const CecTokens *tokens, int first)
 	}
 	return i - 1;
 }
+
+/* What is between the quotes of a text. */
+char *
+cec_token_inside(const CecTokens *tokens, int i)
+{
+	const CecToken *token = &tokens->token[i];
+
+	return pnstrdup(tokens->text + token->begin + 1, Max(token->end - token->begin - 2, 0));
+}
+
+/* The operand that ends before a token, as it was typed. */
+char *
+cec_token_operand_text(const CecTokens *tokens, int end)
+{
+	return cec_token_text(tokens, cec_token_operand(tokens, end), end - 1);
+}
+
+/* A text in capitals: the text itself. */
+char *
+cec_token_capitals(char *text)
+{
+	for (char *c = text; *c != '\0'; c++)
+		*c = pg_ascii_toupper((unsigned char) *c);
+	return text;
+}

@@ -36,6 +36,9 @@ extern bool cec_token_is_value(const CecTokens *tokens, int i);
 extern bool cec_token_is_comparison(const CecTokens *tokens, int i);
 extern char *cec_token_text(const CecTokens *tokens, int first, int last);
 extern int cec_token_operand(const CecTokens *tokens, int end);
+extern char *cec_token_inside(const CecTokens *tokens, int i);
+extern char *cec_token_operand_text(const CecTokens *tokens, int end);
+extern char *cec_token_capitals(char *text);
 extern int cec_token_part_end(const CecTokens *tokens, int first);
 
 #endif
