@@ -87,6 +87,7 @@ extern bool cec_rows_same_value(TupleTableSlot *one, TupleTableSlot *other, Attr
 extern void cec_rows_deform(CecRows *rows);
 extern bool cec_rows_differ(CecChange *change, CecRows *rows, const char *column);
 extern bool cec_change_is_empty(CecChange *change);
+extern void cec_rows_leave_out_unchanged(CecChange *change);
 extern bool cec_change_may_tell(CecChange *change, const char *table_name);
 extern CecReading *cec_change_reading(CecChange *change);
 extern bool cec_change_may_dangle(CecChange *change);
