@@ -14,6 +14,7 @@
 
 #include "coverage/coverage_read.h"
 #include "support/grow.h"
+#include "support/word.h"
 
 struct CecCoverReader
 {
@@ -64,15 +65,6 @@ cec_cover_reader_begin(CecReading *reading)
 	return reader;
 }
 
-static bool
-text_is(Datum datum, const char *word)
-{
-	text *value = DatumGetTextPP(datum);
-	int len = strlen(word);
-
-	return VARSIZE_ANY_EXHDR(value) == len && memcmp(VARDATA_ANY(value), word, len) == 0;
-}
-
 /* during ∩ the contract's during − suspensions; nothing while the contract is draft or void. */
 static void
 read_term(CecCoverReader *reader, CecTermFacts *term)
@@ -91,8 +83,8 @@ read_term(CecCoverReader *reader, CecTermFacts *term)
 		return;
 	term->covers_bundles = DatumGetBool(cec_look_value(terms, row, CEC_TERM_COVERS_BUNDLES));
 	contract = cec_probe_row(contracts->probe, DatumGetInt64(cec_look_value(terms, row, CEC_TERM_CONTRACT_ID)));
-	if (contract == NULL || text_is(cec_look_value(contracts, contract, CEC_CONTRACT_STATUS), "draft") ||
-		text_is(cec_look_value(contracts, contract, CEC_CONTRACT_STATUS), "void"))
+	if (contract == NULL || cec_word_is(cec_look_value(contracts, contract, CEC_CONTRACT_STATUS), "draft") ||
+		cec_word_is(cec_look_value(contracts, contract, CEC_CONTRACT_STATUS), "void"))
 		return;
 	days = cec_days_of_range(cec_look_value(terms, row, CEC_TERM_DURING));
 	within = cec_days_of_range(cec_look_value(contracts, contract, CEC_CONTRACT_DURING));
@@ -150,7 +142,7 @@ cec_cover_read_life(CecCoverReader *reader, int64 asset_id)
 		return life;
 	if (!cec_look_isnull(assets, row, CEC_ASSET_COMMISSIONED_ON))
 		days.from = DatumGetDateADT(cec_look_value(assets, row, CEC_ASSET_COMMISSIONED_ON));
-	else if (text_is(cec_look_value(assets, row, CEC_ASSET_STATUS), "planned"))
+	else if (cec_word_is(cec_look_value(assets, row, CEC_ASSET_STATUS), "planned"))
 		return life;
 	if (!cec_look_isnull(assets, row, CEC_ASSET_DECOMMISSIONED_ON))
 	{
@@ -181,7 +173,7 @@ cec_cover_next_line(CecCoverReader *reader, CecCoverLine *line)
 	if (row == NULL)
 		return false;
 	line->term_id = DatumGetInt64(cec_look_value(lines, row, CEC_LINE_TERM_ID));
-	line->is_include = text_is(cec_look_value(lines, row, CEC_LINE_EFFECT), "include");
+	line->is_include = cec_word_is(cec_look_value(lines, row, CEC_LINE_EFFECT), "include");
 	line->during = cec_days_of_range(cec_look_value(lines, row, CEC_LINE_DURING));
 	return true;
 }

@@ -13,6 +13,7 @@
 #include "portfolio/change.h"
 #include "support/column.h"
 #include "support/slot.h"
+#include "support/word.h"
 
 static const CecQuery still_covered = {
 	"SELECT c.number, count(DISTINCT v.asset_id),"
@@ -25,12 +26,6 @@ static const CecQuery still_covered = {
 	{INT8ARRAYOID},
 	CURSOR_OPT_GENERIC_PLAN,
 	.results = {TEXTOID, INT8OID, DATEOID}};
-
-static bool
-is_terminated(Datum status)
-{
-	return strcmp(TextDatumGetCString(status), "terminated") == 0;
-}
 
 /* The contracts that became terminated and keep their days. */
 static CecIds
@@ -47,8 +42,8 @@ find_terminated(CecChange *change)
 	{
 		slot_getallattrs(rows.new_row);
 		slot_getallattrs(rows.old_row);
-		if (is_terminated(cec_slot_value(rows.new_row, status)) &&
-			!is_terminated(cec_slot_value(rows.old_row, status)) &&
+		if (cec_word_is(cec_slot_value(rows.new_row, status), "terminated") &&
+			!cec_word_is(cec_slot_value(rows.old_row, status), "terminated") &&
 			cec_rows_same_value(rows.old_row, rows.new_row, during))
 			cec_ids_add(&result, cec_slot_int8(rows.new_row, contract_id));
 	}

@@ -32,6 +32,7 @@
 #include "support/probe.h"
 #include "support/search.h"
 #include "support/slot.h"
+#include "support/word.h"
 
 /* The days of a term, asked once a statement. */
 typedef struct DaysOfTerm
@@ -97,14 +98,6 @@ promises_nothing_new(TupleTableSlot *old_row, TupleTableSlot *new_row, const Lin
 		   new_days.to <= old_days.to;
 }
 
-static bool
-is_include(Datum effect)
-{
-	text *value = DatumGetTextPP(effect);
-
-	return VARSIZE_ANY_EXHDR(value) == 7 && memcmp(VARDATA_ANY(value), "include", 7) == 0;
-}
-
 static void
 add_line(CecLines *lines, CecLine line)
 {
@@ -121,7 +114,7 @@ line_of_row(TupleTableSlot *row, const LineColumns *columns, bool is_name_new)
 	line.asset_id = cec_slot_int8(row, columns->asset_id);
 	line.term_id = cec_slot_int8(row, columns->term_id);
 	line.during = cec_days_of_range(cec_slot_value(row, columns->during));
-	line.is_include = is_include(cec_slot_value(row, columns->effect));
+	line.is_include = cec_word_is(cec_slot_value(row, columns->effect), "include");
 	if (is_name_new && !cec_slot_isnull(row, columns->listed_as))
 		line.listed_as = DatumGetTextPCopy(cec_slot_value(row, columns->listed_as));
 	return line;

@@ -34,6 +34,7 @@
 #include "support/compat.h"
 #include "support/heap_write.h"
 #include "support/slot.h"
+#include "support/word.h"
 
 PG_FUNCTION_INFO_V1(cec_erase_audit);
 
@@ -88,8 +89,8 @@ take_row(void *arg, TupleTableSlot *slot)
 
 	eraser->found = true;
 	eraser->erased = cec_leaf_is_erased(slot->tts_isnull);
-	eraser->is_erasure = !slot->tts_isnull[CEC_LOG_TABLE_NAME] &&
-						 strcmp(TextDatumGetCString(values[CEC_LOG_TABLE_NAME]), "audit_erasure") == 0;
+	eraser->is_erasure =
+		!slot->tts_isnull[CEC_LOG_TABLE_NAME] && cec_word_is(values[CEC_LOG_TABLE_NAME], "audit_erasure");
 	eraser->system_id = DatumGetInt64(values[CEC_LOG_SYSTEM_ID]);
 	eraser->xid = DatumGetFullTransactionId(values[CEC_LOG_XID]);
 	eraser->whole = cec_leaf_content(&eraser->maker, values, slot->tts_isnull, &eraser->content);
