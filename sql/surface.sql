@@ -14,7 +14,7 @@ WHERE n.nspname IN ('cec', 'fleet') AND p.proname !~ '^_'
 ORDER BY n.nspname COLLATE "C", p.proname COLLATE "C", pg_get_function_identity_arguments(p.oid) COLLATE "C";
 
 -- Relations.
-SELECT format('%s.%s %s%s', n.nspname, c.relname, CASE c.relkind WHEN 'r' THEN 'table' WHEN 'v' THEN 'view' ELSE c.relkind::text END,
+SELECT format('%s.%s %s%s', n.nspname, c.relname, CASE c.relkind WHEN 'r' THEN 'table' WHEN 'v' THEN 'view' WHEN 'c' THEN 'type' ELSE c.relkind::text END,
 	' (' || array_to_string(c.reloptions, ', ') || ')')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname IN ('cec', 'fleet') AND c.relkind NOT IN ('i', 'S') AND c.relname !~ '^_'

@@ -90,18 +90,14 @@ WHERE (a.status <> 'planned' OR a.commissioned_on <= d.today)
 	AND NOT EXISTS (SELECT FROM @P@.coverage v WHERE v.asset_id = a.asset_id AND v.during @> d.today);
 
 CREATE FUNCTION @P@.covered(identifier text, at timestamptz DEFAULT now())
-RETURNS TABLE (rank bigint, asset_id bigint, asset_tag text, contract_id bigint, contract_number text, term_id bigint,
-	tier_code text, valid_from date, last_day date, is_stated boolean, is_inherited boolean, is_ruled boolean,
-	is_ambiguous boolean)
+RETURNS SETOF cec.covering_term
 LANGUAGE sql STABLE
 BEGIN ATOMIC
 	SELECT * FROM cec.covered(@L@::regnamespace, identifier, at);
 END;
 
 CREATE FUNCTION @P@.covered_on(identifier text, on_day date)
-RETURNS TABLE (rank bigint, asset_id bigint, asset_tag text, contract_id bigint, contract_number text, term_id bigint,
-	tier_code text, valid_from date, last_day date, is_stated boolean, is_inherited boolean, is_ruled boolean,
-	is_ambiguous boolean)
+RETURNS SETOF cec.covering_term
 LANGUAGE sql STABLE
 BEGIN ATOMIC
 	SELECT * FROM cec.covered_on(@L@::regnamespace, identifier, on_day);

@@ -1,5 +1,22 @@
 -- Effective coverage: questions about it, and the definition in plain SQL that the engine is held against.
 
+-- A row of covered, of the engine's functions and of a portfolio's.
+CREATE TYPE cec.covering_term AS (
+	rank bigint,
+	asset_id bigint,
+	asset_tag text,
+	contract_id bigint,
+	contract_number text,
+	term_id bigint,
+	tier_code text,
+	valid_from date,
+	last_day date,
+	is_stated boolean,
+	is_inherited boolean,
+	is_ruled boolean,
+	is_ambiguous boolean
+);
+
 CREATE FUNCTION cec._keep_definitions(portfolio oid) RETURNS void
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_keep_definitions';
 CREATE FUNCTION cec._let_definitions() RETURNS void
@@ -8,24 +25,18 @@ CREATE FUNCTION cec._recompute(portfolio oid) RETURNS bigint
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_recompute';
 
 CREATE FUNCTION cec._covered(portfolio oid, identifier text, at timestamptz, on_day date)
-RETURNS TABLE (rank bigint, asset_id bigint, asset_tag text, contract_id bigint, contract_number text, term_id bigint,
-	tier_code text, valid_from date, last_day date, is_stated boolean, is_inherited boolean, is_ruled boolean,
-	is_ambiguous boolean)
+RETURNS SETOF cec.covering_term
 LANGUAGE c STABLE ROWS 2 AS 'MODULE_PATHNAME', 'cec_covered';
 
 CREATE FUNCTION cec.covered(portfolio regnamespace, identifier text, at timestamptz)
-RETURNS TABLE (rank bigint, asset_id bigint, asset_tag text, contract_id bigint, contract_number text, term_id bigint,
-	tier_code text, valid_from date, last_day date, is_stated boolean, is_inherited boolean, is_ruled boolean,
-	is_ambiguous boolean)
+RETURNS SETOF cec.covering_term
 LANGUAGE sql STABLE
 BEGIN ATOMIC
 	SELECT * FROM cec._covered(portfolio::oid, identifier, at, NULL);
 END;
 
 CREATE FUNCTION cec.covered_on(portfolio regnamespace, identifier text, on_day date)
-RETURNS TABLE (rank bigint, asset_id bigint, asset_tag text, contract_id bigint, contract_number text, term_id bigint,
-	tier_code text, valid_from date, last_day date, is_stated boolean, is_inherited boolean, is_ruled boolean,
-	is_ambiguous boolean)
+RETURNS SETOF cec.covering_term
 LANGUAGE sql STABLE
 BEGIN ATOMIC
 	SELECT * FROM cec._covered(portfolio::oid, identifier, NULL, on_day);
@@ -433,6 +444,20 @@ END;
 $$;
 
 
+COMMENT ON TYPE cec.covering_term IS 'A term that covers an asset, as covered and covered_on answer.';
+COMMENT ON COLUMN cec.covering_term.rank IS 'From 1, the best term.';
+COMMENT ON COLUMN cec.covering_term.asset_id IS 'Asset that is covered.';
+COMMENT ON COLUMN cec.covering_term.asset_tag IS 'Its tag.';
+COMMENT ON COLUMN cec.covering_term.contract_id IS 'Contract.';
+COMMENT ON COLUMN cec.covering_term.contract_number IS 'Its number.';
+COMMENT ON COLUMN cec.covering_term.term_id IS 'Term that covers the asset.';
+COMMENT ON COLUMN cec.covering_term.tier_code IS 'Service tier of the term; NULL when it has none.';
+COMMENT ON COLUMN cec.covering_term.valid_from IS 'First day of this range of cover; NULL when unbounded.';
+COMMENT ON COLUMN cec.covering_term.last_day IS 'Last day, included; NULL when open.';
+COMMENT ON COLUMN cec.covering_term.is_stated IS 'Covered because it is listed itself.';
+COMMENT ON COLUMN cec.covering_term.is_inherited IS 'Covered because it belongs to the bundle of a covered primary.';
+COMMENT ON COLUMN cec.covering_term.is_ruled IS 'Covered because a rule includes it.';
+COMMENT ON COLUMN cec.covering_term.is_ambiguous IS 'Whether the identifier names several assets.';
 COMMENT ON FUNCTION cec._recompute(oid) IS 'Private. Decides all rules, computes and writes the coverage of all assets; returns the number of rows of coverage changed.';
 COMMENT ON FUNCTION cec._covered(oid, text, timestamptz, date) IS 'Private. Terms that cover an asset at an instant, or on a day.';
 COMMENT ON FUNCTION cec.covered(regnamespace, text, timestamptz) IS 'Terms that cover an asset at an instant; see covered of a portfolio.';

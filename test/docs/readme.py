@@ -84,6 +84,9 @@ REFERENCE = r"""
                     SELECT string_agg(a.name || ' ' || replace(format_type(a.type, NULL), 'timestamp with time zone', 'timestamptz'), ', ' ORDER BY a.place)
                     FROM unnest(p.proargnames, p.proallargtypes, p.proargmodes) WITH ORDINALITY AS a(name, type, mode, place)
                     WHERE a.mode = 't') || '`'
+                WHEN p.prorettype IN (SELECT reltype FROM pg_class WHERE relkind = 'c') THEN '`' || (
+                    SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
+                    FROM pg_attribute a JOIN pg_type t ON t.typrelid = a.attrelid WHERE t.oid = p.prorettype AND NOT a.attisdropped) || '`'
                 WHEN p.proretset THEN 'rows of `' || (SELECT typname FROM pg_type t WHERE t.oid = p.prorettype) || '`'
                 WHEN p.prorettype = 'void'::regtype THEN 'nothing' ELSE format_type(p.prorettype, NULL) END,
             replace(replace(obj_description(p.oid, 'pg_proc'), '<', '&lt;'), '|', '\|')) AS entry
