@@ -13,7 +13,6 @@
 #include "utils/date.h"
 
 #include "coverage/coverage_read.h"
-#include "support/grow.h"
 #include "support/word.h"
 
 struct CecCoverReader
