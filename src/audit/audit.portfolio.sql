@@ -2,7 +2,7 @@
 
 CREATE TABLE @P@.audit_schema (
 	schema_hash bytea NOT NULL,
-	table_name text NOT NULL,
+	table_name text COLLATE "C" NOT NULL,
 	column_names text[] NOT NULL,
 	column_types text[] NOT NULL,
 	column_codes text[] NOT NULL,
@@ -21,8 +21,8 @@ CREATE TABLE @P@.audit_log (
 	application_name text,
 	client_addr inet,
 	reason text,
-	table_name text NOT NULL,
-	operation text NOT NULL,
+	table_name text COLLATE "C" NOT NULL,
+	operation text COLLATE "C" NOT NULL,
 	row_id bigint NOT NULL,
 	asset_id bigint,
 	term_id bigint,

@@ -58,7 +58,8 @@ refuse_node(CecCompile *compile, Node *node)
 					: "They may stand before and within IN: (country, region) IN (('DE', 'DE-BY')). Else compare each column by itself, joined by AND.");
 			break;
 		case T_CollateClause:
-			cec_refuse_part(compile, location, "COLLATE is", "Texts are compared as the database compares them.");
+			cec_refuse_part(compile, location, "COLLATE is",
+							"Texts are compared byte by byte, in every database alike.");
 			break;
 		default:
 			cec_refuse_part(

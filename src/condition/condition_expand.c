@@ -14,6 +14,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "parser/parse_collate.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
@@ -28,7 +29,7 @@ static Expr *
 fact(AttrNumber number)
 {
 	Oid type = cec_column(number)->type;
-	Oid collation = type == TEXTOID || type == TEXTARRAYOID ? DEFAULT_COLLATION_OID : InvalidOid;
+	Oid collation = type == TEXTOID || type == TEXTARRAYOID ? C_COLLATION_OID : InvalidOid;
 
 	if (!OidIsValid(type))
 		type = cec_geometry_type();
@@ -40,9 +41,7 @@ fact(AttrNumber number)
 static Expr *
 call(CecCatalogFunction called, Oid result, List *args)
 {
-	Oid collation = result == TEXTOID ? DEFAULT_COLLATION_OID : InvalidOid;
-
-	return (Expr *) makeFuncExpr(cec_catalog_function(called), result, args, collation, DEFAULT_COLLATION_OID,
+	return (Expr *) makeFuncExpr(cec_catalog_function(called), result, args, InvalidOid, InvalidOid,
 								 COERCE_EXPLICIT_CALL);
 }
 
@@ -171,6 +170,30 @@ expand_column(Var *var, bool bound_attributes)
 	}
 }
 
+/*
+ * Says of a value that brings a collation of its own that it is the one of bytes; what is computed from it follows.  A constant
+ * is printed so.
+ */
+static Node *
+expand_text(Node *node)
+{
+	CollateExpr *collate;
+
+	if (IsA(node, Const))
+	{
+		if (OidIsValid(((Const *) node)->constcollid))
+			((Const *) node)->constcollid = C_COLLATION_OID;
+		return node;
+	}
+	if (!IsA(node, CoerceViaIO) || ((CoerceViaIO *) node)->resulttype != TEXTOID)
+		return node;
+	collate = makeNode(CollateExpr);
+	collate->arg = (Expr *) node;
+	collate->collOid = C_COLLATION_OID;
+	collate->location = -1;
+	return (Node *) collate;
+}
+
 /* A call whose arguments are expanded already. */
 static Node *
 expand_call(FuncExpr *func)
@@ -202,7 +225,7 @@ expand_mutator(Node *node, void *context)
 		return NULL;
 	if (IsA(node, Var))
 		return expand_column((Var *) node, *(bool *) context);
-	result = expression_tree_mutator(node, expand_mutator, context);
+	result = expand_text(expression_tree_mutator(node, expand_mutator, context));
 	if (IsA(result, FuncExpr))
 		result = expand_call((FuncExpr *) result);
 	if (IsA(result, FuncExpr))
@@ -285,11 +308,16 @@ count_attributes(Node *expr)
 	return result;
 }
 
-/* A copy of an expression that passed both whitelists, over stored columns of the fact row only. */
+/*
+ * A copy of an expression that passed both whitelists, over stored columns of the fact row only.  Texts are those of bytes, so that
+ * a condition means the same in every database.
+ */
 Node *
 cec_expand(Node *expr)
 {
 	bool bound_attributes = count_attributes(expr) > MAX_FREE_ATTRIBUTES;
+	Node *result = expand_mutator(expr, &bound_attributes);
 
-	return expand_mutator(expr, &bound_attributes);
+	assign_expr_collations(NULL, result);
+	return result;
 }

@@ -70,6 +70,7 @@ may_raise_walker(Node *node, void *context)
 		case T_CaseWhen:
 		case T_CoalesceExpr:
 		case T_RelabelType:
+		case T_CollateExpr:
 		case T_ArrayExpr:
 			break;
 		case T_OpExpr:

@@ -8,13 +8,13 @@ CREATE TABLE @P@.gate (
 
 CREATE TABLE @P@.setting (
 	setting_id bigint NOT NULL DEFAULT 1,
-	time_zone text NOT NULL DEFAULT 'UTC',
+	time_zone text COLLATE "C" NOT NULL DEFAULT 'UTC',
 	duplicates_allowed boolean NOT NULL DEFAULT false,
 	four_eyes boolean NOT NULL DEFAULT false,
 	notify boolean NOT NULL DEFAULT false,
 	refuse_unscannable boolean NOT NULL DEFAULT false,
 	expiry_notice_days integer NOT NULL DEFAULT 90,
-	version text NOT NULL,
+	version text COLLATE "C" NOT NULL,
 	CONSTRAINT setting_pkey PRIMARY KEY (setting_id),
 	CONSTRAINT setting_one_row CHECK (cec._setting_one_row(setting_id)),
 	CONSTRAINT setting_expiry_notice_days_not_negative CHECK (cec._setting_expiry_notice_days_not_negative(expiry_notice_days))

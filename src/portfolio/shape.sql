@@ -19,8 +19,8 @@ CREATE TABLE cec._constraint_shape (
 );
 
 CREATE TABLE cec._trigger_shape (
-	table_name text NOT NULL,
-	trigger_name text NOT NULL,
+	table_name text COLLATE "C" NOT NULL,
+	trigger_name text COLLATE "C" NOT NULL,
 	definition text NOT NULL,
 	is_recorded boolean NOT NULL,
 	CONSTRAINT _trigger_shape_pkey PRIMARY KEY (table_name, trigger_name)

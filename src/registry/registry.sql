@@ -5,7 +5,7 @@ CREATE FUNCTION cec.identifier_key(value text) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_identifier_key';
 
 CREATE TABLE cec.country (
-	code text NOT NULL,
+	code text COLLATE "C" NOT NULL,
 	name text NOT NULL,
 	CONSTRAINT country_pkey PRIMARY KEY (code)
 );

@@ -50,8 +50,8 @@ static const CecQuery all_assets = {"SELECT asset_id FROM @P@.asset ORDER BY ass
 static const char fact_query[] =
 	"SELECT a.asset_id, a.asset_tag, a.tag_symbology, a.serial_number, a.manufacturer, a.model, a.category, a.usage_type,"
 	" a.status, a.customer_id, a.country, a.region, a.location, a.commissioned_on, a.decommissioned_on, a.out_of_service,"
-	" a.successor_id, a.attributes, a.source, a.source_updated_at, $1 AS as_of, $2 AS contract_number, $3 AS contract_kind,"
-	" $4 AS governing_country, $5 AS tier_code, $6 AS tier_rank, $7 AS boundary, $9 AS boundary_on_globe,"
+	" a.successor_id, a.attributes, a.source, a.source_updated_at, $1 AS as_of, $2 COLLATE \"C\" AS contract_number,"
+	" $3 COLLATE \"C\" AS contract_kind, $4 COLLATE \"C\" AS governing_country, $5 COLLATE \"C\" AS tier_code, $6 AS tier_rank, $7 AS boundary, $9 AS boundary_on_globe,"
 	" (SELECT array_agg(m.kind ORDER BY m.event_id) FROM %1$s.maintenance_event m WHERE m.asset_id = a.asset_id)"
 	"  AS maintenance_kinds,"
 	" (SELECT array_agg(m.performed_on ORDER BY m.event_id) FROM %1$s.maintenance_event m WHERE m.asset_id = a.asset_id)"

@@ -1,6 +1,6 @@
 -- Conventions that others rely on: keys, references, indexes behind them, types of days, no member tables.
 BEGIN;
-SELECT plan(15);
+SELECT plan(18);
 SET LOCAL client_min_messages = warning;
 DO $$ BEGIN PERFORM cec.create_portfolio('fleet'); END $$;
 -- A key bears the name of its table, or the last words of it; the log's bears the first.
@@ -46,5 +46,19 @@ SELECT is_empty($$SELECT d.objid::regclass FROM pg_depend d WHERE d.deptype = 'e
 	'a portfolio''s tables are no members of the extension');
 SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.pronamespace = 'cec'::regnamespace AND l.lanname NOT IN ('c', 'internal')
 	AND p.prosqlbody IS NULL AND NOT coalesce(p.proconfig, '{}') @> ARRAY['search_path=pg_catalog, pg_temp']$$, 'the engine''s functions have their path pinned or are bound when they are made');
+-- What is looked up and compared is in the order of bytes: no upgrade of libc or ICU changes that. Texts for reading have no index.
+CREATE TEMP VIEW pg_temp.sorted AS
+SELECT i.indexrelid::regclass AS index, c.collname, n.nspname AS collation_schema
+FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid CROSS JOIN LATERAL unnest(i.indcollation) AS k(collation_id)
+	LEFT JOIN pg_collation c ON c.oid = k.collation_id LEFT JOIN pg_namespace n ON n.oid = c.collnamespace
+WHERE t.relnamespace IN ('fleet'::regnamespace, 'cec'::regnamespace) AND k.collation_id <> 0;
+SELECT cmp_ok((SELECT count(*) FROM sorted), '>=', 20::bigint, 'there are indexes of texts to look at');
+SELECT is_empty($$SELECT index, collname FROM sorted WHERE (collation_schema, collname) IS DISTINCT FROM ('pg_catalog', 'C')$$, 'no index depends on another collation than C');
+SELECT set_eq($$SELECT c.relname || '.' || a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+	WHERE c.relnamespace = 'fleet'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND a.attcollation = 'pg_catalog."default"'::regcollation$$, regexp_split_to_array('amendment.approved_by amendment.reason amendment.requested_by
+	amendment.title audit_erasure.erased_by audit_erasure.ground audit_erasure.session_user_name audit_log.actor audit_log.application_name audit_log.reason
+	audit_log.session_user_name audit_schema.column_codes audit_schema.column_names audit_schema.column_types bundle.name contract.account_manager
+	coverage_rule.condition coverage_rule.name customer.name finding_waiver.reason inclusion.note regulation.citation regulation.requirement regulation.title
+	service_tier.name', '\s+'), 'names and free text are for reading, as the database sorts them; all else is codes');
 SELECT * FROM finish();
 ROLLBACK;
