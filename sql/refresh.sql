@@ -7,9 +7,9 @@ SELECT cec.create_portfolio('days');
 UPDATE days.setting SET time_zone = 'Etc/GMT' || to_char(extract(hour FROM now() AT TIME ZONE 'UTC') - 12, 'FMSG99');
 INSERT INTO days.customer (name) VALUES ('Acme');
 INSERT INTO days.contract (number, customer_id, status, during) VALUES ('C-1', 1, 'active', '(,)'), ('C-2', 1, 'active', '(,)'), ('C-3', 1, 'draft', '(,)');
-INSERT INTO days.coverage_term (contract_id, number, during) VALUES (1, '1', '[2020-01-01,)'), (2, '1', '[2020-01-01,)'), (3, '1', '[2020-01-01,)');
+INSERT INTO days.coverage_term (contract_id, number, during) VALUES (1, '1', '[2020-01-01,)'), (2, '1', '[2020-01-01,)'), (3, '1', '[2020-01-01,)'), (3, '2', '[2040-01-01,)');
 INSERT INTO days.asset (asset_tag) VALUES ('A-1'), ('A-2'), ('A-3');
-INSERT INTO days.inclusion (term_id, asset_id, during) VALUES (1, 1, '[2020-01-01,)'), (3, 1, '[2020-01-01,)');
+INSERT INTO days.inclusion (term_id, asset_id, during) VALUES (1, 1, '[2020-01-01,)'), (3, 1, '[2020-01-01,)'), (4, 1, '[2020-01-01,)');
 SET client_min_messages = notice;
 SELECT * FROM days.refresh();
 
@@ -22,6 +22,13 @@ SELECT asset_id, term_id, lower(during) = cec.today('days') + 1 AS from_tomorrow
 -- A contract that becomes active; and one that is suspended on days on which it covers nothing.
 UPDATE days.contract SET status = 'active' WHERE number = 'C-3';
 UPDATE days.contract SET suspensions = '{[2010-01-01,2010-02-01)}' WHERE number = 'C-3';
+-- Days that are merely taken away, from a contract whose assets are covered twice, and from a term, are told of by nobody; days given back are.
+UPDATE days.contract SET during = '(,2090-01-01)' WHERE number = 'C-3';
+UPDATE days.coverage_term SET during = '[2021-01-01,)' WHERE term_id = 3;
+UPDATE days.coverage_term SET during = '[2020-01-01,)' WHERE term_id = 3;
+-- Nor when a term begins earlier on days on which another term of its contract covers already.
+UPDATE days.coverage_term SET during = '[2030-01-01,)' WHERE term_id = 4;
+
 
 -- Damage that is mended, as of today: a forecast is not.
 ALTER TABLE days.coverage DISABLE TRIGGER derived;

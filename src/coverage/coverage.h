@@ -88,6 +88,20 @@ typedef struct CecCoverSet
 	CecAssetCover *assets; /* in order of asset_id */
 } CecCoverSet;
 
+/* The stored rows of an asset, with the places of their columns. */
+extern const CecSource cec_source_cover;
+
+enum
+{
+	CEC_COVER_ID,
+	CEC_COVER_TERM_ID,
+	CEC_COVER_DURING,
+	CEC_COVER_IS_STATED,
+	CEC_COVER_IS_RULED,
+	CEC_COVER_IS_INHERITED,
+	CEC_COVER_RECORDED_AT
+};
+
 extern void cec_coverage_init(void);
 extern void cec_coverage_constraint_init(void);
 extern void cec_coverage_update_init(void);

@@ -26,29 +26,18 @@ struct CecCoverReader
 	CecLook *stored;
 };
 
-enum
-{
-	STORED_ID,
-	STORED_TERM_ID,
-	STORED_DURING,
-	STORED_IS_STATED,
-	STORED_IS_RULED,
-	STORED_IS_INHERITED,
-	STORED_RECORDED_AT
-};
-
 /* What differs is written by the same statement. */
-static const CecSource stored_cover = {"coverage",
-									   "asset_id",
-									   INT8OID,
-									   RowExclusiveLock,
-									   {{"coverage_id", INT8OID},
-										{"term_id", INT8OID},
-										{"during", DATERANGEOID},
-										{"is_stated", BOOLOID},
-										{"is_ruled", BOOLOID},
-										{"is_inherited", BOOLOID},
-										{"recorded_at", TIMESTAMPTZOID}}};
+const CecSource cec_source_cover = {"coverage",
+									"asset_id",
+									INT8OID,
+									RowExclusiveLock,
+									{{"coverage_id", INT8OID},
+									 {"term_id", INT8OID},
+									 {"during", DATERANGEOID},
+									 {"is_stated", BOOLOID},
+									 {"is_ruled", BOOLOID},
+									 {"is_inherited", BOOLOID},
+									 {"recorded_at", TIMESTAMPTZOID}}};
 
 /* Starts; lives in the current memory context as long as the reading. */
 CecCoverReader *
@@ -60,7 +49,7 @@ cec_cover_reader_begin(CecReading *reading)
 	reader->cxt = CurrentMemoryContext;
 	reader->assets = cec_reading_look(reading, &cec_source_asset);
 	reader->lines = cec_reading_look(reading, &cec_source_line);
-	reader->stored = cec_reading_look(reading, &stored_cover);
+	reader->stored = cec_reading_look(reading, &cec_source_cover);
 	return reader;
 }
 
@@ -194,14 +183,14 @@ cec_cover_next_stored(CecCoverReader *reader, CecCoverRow *cover)
 
 	if (row == NULL)
 		return false;
-	cover->term_id = DatumGetInt64(cec_look_value(look, row, STORED_TERM_ID));
-	cover->during = cec_days_of_range(cec_look_value(look, row, STORED_DURING));
-	cover->is_stated = DatumGetBool(cec_look_value(look, row, STORED_IS_STATED));
-	cover->is_ruled = DatumGetBool(cec_look_value(look, row, STORED_IS_RULED));
-	cover->is_inherited = DatumGetBool(cec_look_value(look, row, STORED_IS_INHERITED));
+	cover->term_id = DatumGetInt64(cec_look_value(look, row, CEC_COVER_TERM_ID));
+	cover->during = cec_days_of_range(cec_look_value(look, row, CEC_COVER_DURING));
+	cover->is_stated = DatumGetBool(cec_look_value(look, row, CEC_COVER_IS_STATED));
+	cover->is_ruled = DatumGetBool(cec_look_value(look, row, CEC_COVER_IS_RULED));
+	cover->is_inherited = DatumGetBool(cec_look_value(look, row, CEC_COVER_IS_INHERITED));
 	cover->tid = row->tts_tid;
-	cover->coverage_id = DatumGetInt64(cec_look_value(look, row, STORED_ID));
-	cover->recorded_at = DatumGetTimestampTz(cec_look_value(look, row, STORED_RECORDED_AT));
+	cover->coverage_id = DatumGetInt64(cec_look_value(look, row, CEC_COVER_ID));
+	cover->recorded_at = DatumGetTimestampTz(cec_look_value(look, row, CEC_COVER_RECORDED_AT));
 	cover->is_own = TransactionIdIsCurrentTransactionId(
 		DatumGetTransactionId(slot_getsysattr(row, MinTransactionIdAttributeNumber, &isnull)));
 	cover->is_lost = false;

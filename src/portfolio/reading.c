@@ -51,7 +51,7 @@ const CecSource cec_source_contract = {
 	"contract_id",
 	INT8OID,
 	AccessShareLock,
-	{{"status", TEXTOID}, {"during", DATERANGEOID}, {"suspensions", DATEMULTIRANGEOID}}};
+	{{"status", TEXTOID}, {"during", DATERANGEOID}, {"suspensions", DATEMULTIRANGEOID}, {"kind", TEXTOID}}};
 
 /*
  * Starts reading, in the current memory context, with the latest snapshot.  locked: a table that the caller has locked

@@ -63,7 +63,8 @@ enum
 {
 	CEC_CONTRACT_STATUS,
 	CEC_CONTRACT_DURING,
-	CEC_CONTRACT_SUSPENSIONS
+	CEC_CONTRACT_SUSPENSIONS,
+	CEC_CONTRACT_KIND
 };
 
 extern CecReading *cec_reading_begin(CecPortfolio *portfolio, Oid locked);
