@@ -1,7 +1,9 @@
 -- What all measurements share: how time is taken and told, 200,000 assets, and 40 contracts with a term each: 20 that are
--- active, and as many that are drafts and cover nothing yet.
+-- active, and as many that are drafts and cover nothing yet. CEC_BENCH_ROWS makes it fewer assets, to try the part "row".
 
 SET client_min_messages = warning;
+\set rows 200000
+\getenv rows CEC_BENCH_ROWS
 CREATE EXTENSION cec CASCADE;
 CREATE SCHEMA bench;
 
@@ -13,6 +15,9 @@ CREATE TABLE bench.goal (subject text, variant text, reference text, at_most num
 CREATE FUNCTION bench.cpu_us() RETURNS numeric LANGUAGE sql VOLATILE AS $$
 	SELECT (f[12]::numeric + f[13]::numeric) * 10000 FROM string_to_array(substring(pg_read_file('/proc/self/stat') FROM '\) (.*)'), ' ') AS f;
 $$;
+
+-- How many rows one-row statements are measured by.
+CREATE FUNCTION bench.each_count() RETURNS bigint LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (SELECT least(5000, count(*) / 4) FROM bench.asset_source); END $$;
 
 -- Runs a statement in a transaction of its own, on a server that has nothing else to write.
 CREATE PROCEDURE bench.measure(subject text, variant text, run integer, row_count bigint, statement text)
@@ -31,17 +36,18 @@ BEGIN
 END;
 $$;
 
--- One-row statements as a loop with a kept plan, after some that are not counted: a session that has been at work.
-CREATE PROCEDURE bench.measure_one_row(subject text, variant text, run integer, target regclass, columns text, source text)
+-- One-row statements, one for each row r of a source, as a loop with kept plans, after some that are not counted: a session that has
+-- been at work.
+CREATE PROCEDURE bench.measure_each(subject text, variant text, run integer, source regclass, statement text)
 LANGUAGE plpgsql AS $$
 BEGIN
-	EXECUTE format('CREATE OR REPLACE PROCEDURE bench.one_row(first bigint, last bigint) LANGUAGE plpgsql AS %L',
-		format('BEGIN FOR i IN first .. last LOOP INSERT INTO %1$s (%2$s) SELECT %2$s FROM %3$s WHERE place = i; END LOOP; END;',
-			target, columns, source));
+	EXECUTE format('CREATE OR REPLACE PROCEDURE bench.each(first bigint, last bigint) LANGUAGE plpgsql AS %L',
+		format('DECLARE r record; found_id bigint; BEGIN FOR r IN SELECT * FROM %s WHERE place BETWEEN first AND last ORDER BY place LOOP %s; END LOOP; END;',
+			source, statement));
 	COMMIT;
-	CALL bench.one_row(1, 50);
+	CALL bench.each(1, 50);
 	COMMIT;
-	CALL bench.measure(subject, variant, run, 5000, 'CALL bench.one_row(51, 5050)');
+	CALL bench.measure(subject, variant, run, bench.each_count(), format('CALL bench.each(51, %s)', 50 + bench.each_count()));
 END;
 $$;
 
@@ -72,14 +78,14 @@ BEGIN
 END;
 $$;
 
--- A copy of a table with the same defaults, constraints, indexes and foreign keys, and without triggers.
-CREATE PROCEDURE bench.copy_table(original regclass, copy text)
+-- A copy of a table with the same defaults, constraints, indexes and foreign keys, and without triggers; or without CHECKs too.
+CREATE PROCEDURE bench.copy_table(original regclass, copy text, with_checks boolean DEFAULT true)
 LANGUAGE plpgsql AS $$
 DECLARE
 	foreign_key record;
 BEGIN
 	EXECUTE format('DROP TABLE IF EXISTS %s', copy);
-	EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL)', copy, original);
+	EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL %s)', copy, original, CASE WHEN with_checks THEN '' ELSE 'EXCLUDING CONSTRAINTS' END);
 	FOR foreign_key IN SELECT conname, replace(pg_get_constraintdef(oid), 'REFERENCES ' || original || '(', 'REFERENCES ' || copy || '(') AS rule
 		FROM pg_constraint WHERE conrelid = original AND contype = 'f'
 	LOOP
@@ -122,7 +128,7 @@ SELECT i AS place, 'EQ-' || lpad(i::text, 8, '0') AS asset_tag, 'SN' || md5(i::t
 	'production' AS usage_type, 1 + i % 100 AS customer_id, 'DE' AS country, 'DE-BY' AS region,
 	st_setsrid(st_makepoint(9 + (i * 7919 % 4000) / 1000.0, 47.5 + (i * 104729 % 2500) / 1000.0), 4326)::geometry(Point, 4326) AS location,
 	date '2010-01-01' + (i % 3000)::integer AS commissioned_on, jsonb_build_object('line', i % 9, 'hall', 'H' || i % 5) AS attributes
-FROM generate_series(1::bigint, 200000) i;
+FROM generate_series(1::bigint, :rows) i;
 
 INSERT INTO fleet.asset (asset_id, asset_tag, serial_number, manufacturer, model, category, usage_type, customer_id, country, region,
 	location, commissioned_on, attributes)

@@ -5,7 +5,7 @@
 #   CEC_BENCH_VAST=5000000        assets of the largest portfolio
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-parts=${CEC_BENCH_PARTS:-ask list retire locks load}
+parts=${CEC_BENCH_PARTS:-ask retire locks load}
 if [ -z "${PGDATABASE:-}" ]; then
 	. "$here/../bin/lib.sh"
 	install_packages
@@ -40,7 +40,7 @@ mixed_load() {
 }
 
 run data
-for part in ask list retire locks; do
+for part in ask retire locks; do
 	if has $part; then run $part; fi
 done
 if has load; then mixed_load; fi

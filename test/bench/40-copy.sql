@@ -1,4 +1,4 @@
--- Lists as they come in daily life: line by line, and a file of tags.
+-- Lists as they come in daily life: files of keys and of tags. Line by line: 45-row.sh.
 
 SET client_min_messages = warning;
 CALL bench.copy_table('fleet.inclusion', 'bench.bare_list');
@@ -6,15 +6,11 @@ SELECT current_setting('data_directory') || '/bench_tags' AS tags, current_setti
 COPY (SELECT term_id, listed_as, during FROM bench.line_source WHERE place <= 20000 ORDER BY place) TO :'tags';
 COPY (SELECT term_id, asset_id, listed_as, during FROM bench.line_source WHERE place <= 20000 ORDER BY place) TO :'ids';
 
-CREATE PROCEDURE bench.run_lines(run integer, tags text, ids text)
+CREATE PROCEDURE bench.run_copies(run integer, tags text, ids text)
 LANGUAGE plpgsql AS $$
 DECLARE
 	columns text := 'term_id, asset_id, listed_as, during';
 BEGIN
-	CALL bench.empty_list();
-	CALL bench.empty('bench.bare_list');
-	CALL bench.measure_one_row('line', 'bare', run, 'bench.bare_list', columns, 'bench.line_source');
-	CALL bench.measure_one_row('line', 'cec', run, 'fleet.inclusion', columns, 'bench.line_source');
 	CALL bench.empty_list();
 	CALL bench.empty('bench.bare_list');
 	CALL bench.measure('copy', 'bare, by asset_id', run, 20000, format('COPY bench.bare_list (%s) FROM %L', columns, ids));
@@ -24,15 +20,13 @@ BEGIN
 END;
 $$;
 
-CALL bench.run_lines(1, :'tags', :'ids');
-CALL bench.run_lines(2, :'tags', :'ids');
-CALL bench.run_lines(3, :'tags', :'ids');
-CALL bench.run_lines(4, :'tags', :'ids');
-CALL bench.run_lines(5, :'tags', :'ids');
+CALL bench.run_copies(1, :'tags', :'ids');
+CALL bench.run_copies(2, :'tags', :'ids');
+CALL bench.run_copies(3, :'tags', :'ids');
+CALL bench.run_copies(4, :'tags', :'ids');
+CALL bench.run_copies(5, :'tags', :'ids');
 
-INSERT INTO bench.goal VALUES ('line', 'cec', 'bare', NULL), ('copy', 'cec, by asset_id', 'bare, by asset_id', NULL),
+INSERT INTO bench.goal VALUES ('copy', 'cec, by asset_id', 'bare, by asset_id', NULL),
 	('copy', 'cec, by tag', 'bare, by asset_id', NULL);
-\echo 'List: one-row INSERT statements'
-SELECT * FROM bench.report('line');
 \echo 'List: COPY of 20,000 lines'
 SELECT * FROM bench.report('copy');
