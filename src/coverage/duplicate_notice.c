@@ -85,8 +85,8 @@ begin_reading(Search *search)
 static const ContractOfTerm *
 find_contract(Search *search, int64 term_id)
 {
-	const CecLook *terms = cec_reading_look(search->reading, &cec_source_term);
-	const CecLook *contracts = cec_reading_look(search->reading, &cec_source_contract);
+	const CecLook *terms;
+	const CecLook *contracts;
 	TupleTableSlot *row;
 	bool found;
 	ContractOfTerm *entry = hash_search(search->contracts, &term_id, HASH_ENTER, &found);
@@ -95,6 +95,8 @@ find_contract(Search *search, int64 term_id)
 		return entry;
 	entry->contract_id = 0;
 	entry->kind = NULL;
+	terms = cec_reading_look(search->reading, &cec_source_term);
+	contracts = cec_reading_look(search->reading, &cec_source_contract);
 	row = cec_probe_row(terms->probe, term_id);
 	if (row == NULL)
 		return entry;

@@ -30,7 +30,7 @@ INSERT INTO fleet.coverage_term (term_id, contract_id, number, during) VALUES (3
 INSERT INTO fleet.asset (asset_id, asset_tag, country) SELECT n, 'P-' || n, 'DE' FROM generate_series(7, 12) AS n;
 INSERT INTO fleet.bundle (bundle_id, name, primary_asset_id) VALUES (1, 'B', 7);
 INSERT INTO fleet.bundle_member (bundle_id, asset_id, during) VALUES (1, 8, '[2026-06-01,)');
-CREATE VIEW pg_temp.deltas AS SELECT table_name, operation, row_id, encode(delta, 'hex') AS delta FROM fleet.audit_log WHERE delta IS NOT NULL ORDER BY audit_id;
+CREATE VIEW pg_temp.deltas AS SELECT table_name COLLATE "default" AS table_name, operation COLLATE "default" AS operation, row_id, encode(delta, 'hex') AS delta FROM fleet.audit_log WHERE delta IS NOT NULL ORDER BY audit_id;
 SELECT is_empty('SELECT * FROM pg_temp.deltas', 'what changes no cover has no delta');
 INSERT INTO fleet.inclusion (inclusion_id, term_id, asset_id, during) VALUES (900007, 3, 7, '[2026-03-01,)');
 UPDATE fleet.asset SET status = 'retired', decommissioned_on = '2026-09-15' WHERE asset_id = 7;
@@ -91,7 +91,7 @@ INSERT INTO fleet.coverage_rule (rule_id, term_id, name, effect, condition, duri
 SELECT is((SELECT string_agg(asset_id || ' ' || kind, ', ') FROM fleet.finding WHERE rule_id = 12), '21 rule_unknown', 'it is told once');
 SELECT is_empty('SELECT * FROM fleet.verify_history()', 'a trigger on findings that changes cover: no false alarm');
 SELECT is_empty('SELECT * FROM fleet.verify_coverage()', 'nor anything wrong');
-SELECT results_eq($$SELECT table_name, row_id FROM fleet.audit_log WHERE delta IS NOT NULL ORDER BY audit_id DESC LIMIT 3$$,
+SELECT results_eq($$SELECT table_name COLLATE "default", row_id FROM fleet.audit_log WHERE delta IS NOT NULL ORDER BY audit_id DESC LIMIT 3$$,
 	$$VALUES ('asset', 23::bigint), ('asset', 22), ('coverage_rule', 12)$$, 'in the order in which it was done');
 DROP TRIGGER meddle ON fleet.finding;
 
@@ -106,7 +106,7 @@ ALTER TABLE fleet.inclusion DISABLE TRIGGER USER;
 DELETE FROM fleet.inclusion WHERE asset_id = 11;
 SELECT cec.upgrade_portfolio('fleet') \g /dev/null
 SELECT fleet.recompute_coverage() \g /dev/null
-SELECT results_eq($$SELECT d.asset_id, d.change, l.table_name, l.row_id FROM fleet.audit_delta d JOIN fleet.audit_log l USING (audit_id) WHERE l.operation = 'RECOMPUTE' AND d.is_stated ORDER BY d.audit_delta_id LIMIT 1$$,
+SELECT results_eq($$SELECT d.asset_id, d.change, l.table_name COLLATE "default", l.row_id FROM fleet.audit_delta d JOIN fleet.audit_log l USING (audit_id) WHERE l.operation = 'RECOMPUTE' AND d.is_stated ORDER BY d.audit_delta_id LIMIT 1$$,
 	$$VALUES (11::bigint, 'lost', 'coverage', 0::bigint)$$, 'what recompute_coverage changes');
 -- Rules as well, all kinds: what they read was changed past the triggers, they were, or they have gone.
 INSERT INTO fleet.coverage_rule (rule_id, term_id, name, effect, condition, during) VALUES (4, 3, 'twelve', 'include', 'asset_tag = ''P-12''', '[2026-01-01,)');
@@ -191,6 +191,6 @@ INSERT INTO fleet.asset (asset_id, asset_tag, country) SELECT n, 'Q-' || n, 'DE'
 INSERT INTO fleet.inclusion (term_id, asset_id, during) SELECT 3, n, '[2026-01-01,)' FROM generate_series(1001, 67000) AS n;
 SELECT results_eq($$SELECT (SELECT count(*) FROM cec.decode_delta(delta)) FROM fleet.audit_log WHERE operation = 'COVER' ORDER BY audit_id DESC LIMIT 2$$, 'VALUES (464::bigint), (65536)', 'a long list: two entries');
 UPDATE fleet.contract SET suspensions = '{[2026-06-01,2026-06-02)}' WHERE contract_id = 1;
-SELECT results_eq($$SELECT table_name, delta IS NULL FROM fleet.audit_log ORDER BY audit_id DESC LIMIT 4$$, $$VALUES ('coverage', false), ('coverage', false), ('coverage', false), ('coverage', false)$$, 'also of one row''s statement');
+SELECT results_eq($$SELECT table_name COLLATE "default", delta IS NULL FROM fleet.audit_log ORDER BY audit_id DESC LIMIT 4$$, $$VALUES ('coverage', false), ('coverage', false), ('coverage', false), ('coverage', false)$$, 'also of one row''s statement');
 SELECT is_empty('SELECT * FROM fleet.verify_history()', 'and they come to the same');
 SELECT * FROM finish();
