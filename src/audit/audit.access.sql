@@ -6,7 +6,3 @@ INSERT INTO cec._access_row (object, read_by, write_by) VALUES
 	('audit_entry', '{auditor,admin}', '{}'),
 	('audit_change', '{auditor,admin}', '{}'),
 	('audit_delta', '{auditor,admin}', '{}');
-
-INSERT INTO cec._access_row (object, run_by) VALUES
-	('asset_history', '{auditor,admin}'),
-	('contract_history', '{auditor,admin}');

@@ -72,18 +72,6 @@ FROM @P@.audit_log l
 	CROSS JOIN LATERAL cec.decode_delta(l.delta) AS d
 WHERE l.delta IS NOT NULL;
 
-CREATE FUNCTION @P@.asset_history(asset_id bigint) RETURNS SETOF @P@.audit_entry
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-	SELECT * FROM cec.history(@L@::regnamespace, 'asset_id', asset_history.asset_id);
-END;
-
-CREATE FUNCTION @P@.contract_history(contract_id bigint) RETURNS SETOF @P@.audit_entry
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-	SELECT * FROM cec.history(@L@::regnamespace, 'contract_id', contract_history.contract_id);
-END;
-
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON @P@.audit_log
 	FOR EACH STATEMENT EXECUTE FUNCTION cec.refuse_rewrite();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON @P@.audit_schema
@@ -163,5 +151,3 @@ COMMENT ON COLUMN @P@.audit_delta.last_day IS 'Last day, included; NULL when ope
 COMMENT ON COLUMN @P@.audit_delta.is_stated IS 'Covered because it is listed itself; NULL for a decision.';
 COMMENT ON COLUMN @P@.audit_delta.is_ruled IS 'Covered because a rule includes it; NULL for a decision.';
 COMMENT ON COLUMN @P@.audit_delta.is_inherited IS 'Covered because it belongs to the bundle of a covered primary; NULL for a decision.';
-COMMENT ON FUNCTION @P@.asset_history(bigint) IS 'All audit entries about one asset, oldest first: the asset itself and every list line, identifier, bundle, event or request that ever spoke of it. Needs SELECT on the log (level auditor).';
-COMMENT ON FUNCTION @P@.contract_history(bigint) IS 'All audit entries about one contract, its terms, rules and list lines, oldest first. Needs SELECT on the log (level auditor).';

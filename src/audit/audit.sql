@@ -39,31 +39,9 @@ SELECT $query$(SELECT l.audit_id, l.at, l.actor, l.session_user_name, l.applicat
 	FROM @P@.audit_log l LEFT JOIN @P@.audit_schema s ON s.schema_hash = substring(l.row_image FROM 2 FOR 16))$query$
 $$;
 
--- Entries about one subject: of every row that ever spoke of it, also after the row was moved to another one.
-CREATE FUNCTION cec.history(portfolio regnamespace, subject text, subject_id bigint)
-RETURNS TABLE (audit_id bigint, at timestamptz, actor text, session_user_name text, application_name text,
-	client_addr inet, reason text, table_name text, operation text, row_id bigint, asset_id bigint, term_id bigint,
-	contract_id bigint, xid xid8, system_id bigint, old_row jsonb, new_row jsonb)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off SET max_parallel_workers_per_gather = 0 AS $$
-BEGIN
-	PERFORM cec._require_version(portfolio);
-	IF subject NOT IN ('asset_id', 'term_id', 'contract_id') THEN
-		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('"%s" is not a subject of the audit log', subject),
-			HINT = 'Subjects are asset_id, term_id and contract_id.';
-	END IF;
-	RETURN QUERY EXECUTE cec._sql(portfolio, format(
-		'SELECT e.*
-		FROM (SELECT DISTINCT o.table_name, o.row_id FROM @P@.audit_log o WHERE o.%I = $1) AS o
-			CROSS JOIN LATERAL (SELECT l.audit_id FROM @P@.audit_log l WHERE l.row_id = o.row_id AND l.table_name = o.table_name OFFSET 0) AS l
-			CROSS JOIN LATERAL (SELECT e.* FROM %s e WHERE e.audit_id = l.audit_id OFFSET 0) AS e
-		ORDER BY e.audit_id', subject, cec._audit_entry())) USING subject_id;
-END;
-$$;
-
 COMMENT ON FUNCTION cec.decode_row_image(bytea, text, text, text[], text[]) IS 'A row image as jsonb: side old or new; for UPDATE the changed columns only. NULL where there was no such row or the image was erased. SQLSTATE XX001: the image does not fit its column list.';
 COMMENT ON FUNCTION cec.decode_delta(bytea) IS 'The rows of a delta of audit_log: states of cover that came or went, and decisions of rules; see audit_delta of a portfolio. SQLSTATE XX001: it is damaged.';
 COMMENT ON FUNCTION cec._note_columns(oid, text) IS 'Private. Records the column list of a table before its first change does.';
 COMMENT ON FUNCTION cec._note_all_columns(regnamespace) IS 'Private. Records the column lists of all tables of a portfolio.';
 COMMENT ON FUNCTION cec._geometry_text(bytea) IS 'Private. A geometry for people (EWKT), from its binary form.';
 COMMENT ON FUNCTION cec._audit_entry() IS 'Private. The query behind audit_entry.';
-COMMENT ON FUNCTION cec.history(regnamespace, text, bigint) IS 'Audit entries about one subject (asset_id, term_id or contract_id), oldest first.';

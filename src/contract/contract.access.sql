@@ -5,3 +5,6 @@ INSERT INTO cec._access_row (object, read_by, write_by) VALUES
 	('contract', '{all}', '{admin}'),
 	('coverage_term', '{all}', '{admin}'),
 	('regulation', '{all}', '{admin}');
+
+INSERT INTO cec._access_row (object, run_by) VALUES
+	('find_term', '{all}');

@@ -95,10 +95,18 @@ CREATE TRIGGER require_days BEFORE INSERT OR UPDATE ON @P@.coverage_term
 CREATE TRIGGER require_days BEFORE INSERT OR UPDATE ON @P@.regulation
 	FOR EACH ROW WHEN (NEW.during IS NULL) EXECUTE FUNCTION cec.require_days();
 
+CREATE FUNCTION @P@.find_term(contract_number text, term_number text DEFAULT NULL) RETURNS bigint
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT cec.find_term(@L@::regnamespace, contract_number, term_number);
+END;
+
 SELECT cec._arm_table(@L@::regnamespace, 'service_tier', 'data', 'definition');
 SELECT cec._arm_table(@L@::regnamespace, 'contract', 'data', 'definition');
 SELECT cec._arm_table(@L@::regnamespace, 'coverage_term', 'data', 'definition');
 SELECT cec._arm_table(@L@::regnamespace, 'regulation', 'definition', 'definition');
+
+COMMENT ON FUNCTION @P@.find_term(text, text) IS 'The term_id of a term by the numbers of contract and term, exactly as they are written; the term''s may be left out where the contract has one term. Errors: 22004 NULL, 22023 the contract has several terms and no number is given, 23503 no such contract or term, with the numbers that there are or that come near.';
 
 COMMENT ON TABLE @P@.service_tier IS 'Levels of service, e.g. standard, premium.';
 COMMENT ON COLUMN @P@.service_tier.tier_id IS 'Key.';

@@ -11,6 +11,7 @@ INSERT INTO cec._access_row (object, read_by, write_by) VALUES
 INSERT INTO cec._access_row (object, run_by) VALUES
 	('covered', '{all}'),
 	('covered_on', '{all}'),
+	('covered_many', '{all}'),
 	('explain_coverage', '{all}'),
 	('coverage_as_of', '{all}'),
 	('verify_coverage', '{auditor,admin}'),

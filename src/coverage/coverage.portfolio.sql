@@ -47,8 +47,9 @@ CREATE TRIGGER derived BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON @P@.cove
 -- OFFSET 0 in these views: today is read once, as cec.today says it.
 
 CREATE VIEW @P@.coverage_by_asset WITH (security_invoker = true) AS
-SELECT v.coverage_id, v.asset_id, a.asset_tag, a.serial_number, t.contract_id, c.number AS contract_number,
-	c.kind AS contract_kind, v.term_id, t.number AS term_number, s.code AS tier_code,
+SELECT v.coverage_id, v.asset_id, t.contract_id, v.term_id, c.customer_id, a.asset_tag, a.serial_number, a.category, a.country,
+	c.number AS contract_number, c.kind AS contract_kind, t.number AS term_number, s.code AS tier_code,
+	u.name AS customer, c.account_manager,
 	lower(v.during) AS valid_from, upper(v.during) - 1 AS last_day, upper(v.during) AS valid_to,
 	v.during @> d.today AS is_current, v.is_stated, v.is_inherited, v.is_ruled
 FROM @P@.coverage v
@@ -56,33 +57,39 @@ FROM @P@.coverage v
 	LEFT JOIN @P@.asset a ON a.asset_id = v.asset_id
 	LEFT JOIN @P@.coverage_term t ON t.term_id = v.term_id
 	LEFT JOIN @P@.contract c ON c.contract_id = t.contract_id
+	LEFT JOIN @P@.customer u ON u.customer_id = c.customer_id
 	LEFT JOIN @P@.service_tier s ON s.tier_id = t.tier_id;
 
 CREATE VIEW @P@.coverage_by_contract WITH (security_invoker = true) AS
-SELECT v.coverage_id, t.contract_id, c.number AS contract_number, c.kind AS contract_kind, c.status AS contract_status,
-	v.term_id, t.number AS term_number, s.code AS tier_code, v.asset_id, a.asset_tag, a.serial_number,
+SELECT v.coverage_id, t.contract_id, v.term_id, v.asset_id, c.customer_id, c.number AS contract_number, c.kind AS contract_kind,
+	c.status AS contract_status, u.name AS customer, c.account_manager, t.number AS term_number, s.code AS tier_code,
+	a.asset_tag, a.serial_number, a.category, a.country,
 	lower(v.during) AS valid_from, upper(v.during) - 1 AS last_day, upper(v.during) AS valid_to,
 	v.during @> d.today AS is_current, v.is_stated, v.is_inherited, v.is_ruled
 FROM @P@.coverage_term t
 	JOIN @P@.contract c ON c.contract_id = t.contract_id
 	JOIN @P@.coverage v ON v.term_id = t.term_id
 	CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
+	LEFT JOIN @P@.customer u ON u.customer_id = c.customer_id
 	LEFT JOIN @P@.asset a ON a.asset_id = v.asset_id
 	LEFT JOIN @P@.service_tier s ON s.tier_id = t.tier_id;
 
 CREATE VIEW @P@.coverage_now WITH (security_invoker = true) AS
-SELECT v.coverage_id, v.asset_id, v.asset_tag, v.serial_number, v.contract_id, v.contract_number, v.contract_kind,
-	v.term_id, v.term_number, v.tier_code, v.valid_from, v.last_day, v.valid_to, v.is_current,
+SELECT v.coverage_id, v.asset_id, v.contract_id, v.term_id, v.customer_id, v.asset_tag, v.serial_number, v.category, v.country,
+	v.contract_number, v.contract_kind, v.term_number, v.tier_code, v.customer, v.account_manager, v.valid_from, v.last_day, v.valid_to, v.is_current,
 	v.is_stated, v.is_inherited, v.is_ruled
 FROM @P@.coverage_by_asset v
 WHERE v.is_current;
 
 CREATE VIEW @P@.uncovered_asset WITH (security_invoker = true) AS
-SELECT a.asset_id, a.asset_tag, a.serial_number, a.manufacturer, a.model, a.category, a.status, a.customer_id,
-	a.country, a.region, a.location,
+SELECT a.asset_id, a.customer_id, a.asset_tag, a.serial_number, a.manufacturer, a.model, a.category, a.status,
+	u.name AS customer, a.country, a.region, a.location,
 	(SELECT max(upper(v.during) - 1) FROM @P@.coverage v WHERE v.asset_id = a.asset_id AND upper(v.during) <= d.today) AS covered_until,
-	(SELECT min(lower(v.during)) FROM @P@.coverage v WHERE v.asset_id = a.asset_id AND lower(v.during) > d.today) AS covered_from
+	(SELECT min(lower(v.during)) FROM @P@.coverage v WHERE v.asset_id = a.asset_id AND lower(v.during) > d.today) AS covered_from,
+	(SELECT c.account_manager FROM @P@.coverage v JOIN @P@.coverage_term t ON t.term_id = v.term_id JOIN @P@.contract c ON c.contract_id = t.contract_id
+		WHERE v.asset_id = a.asset_id AND upper(v.during) <= d.today ORDER BY upper(v.during) DESC, v.coverage_id LIMIT 1) AS account_manager
 FROM @P@.asset a
+	LEFT JOIN @P@.customer u ON u.customer_id = a.customer_id
 	CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
 WHERE (a.status <> 'planned' OR a.commissioned_on <= d.today)
 	AND coalesce(a.commissioned_on, d.today) <= d.today AND coalesce(a.decommissioned_on, d.today) >= d.today
@@ -103,11 +110,19 @@ BEGIN ATOMIC
 	SELECT * FROM cec.covered_on(@L@::regnamespace, identifier, on_day);
 END;
 
-CREATE FUNCTION @P@.explain_coverage(asset_id bigint, on_day date DEFAULT NULL)
-RETURNS TABLE (step integer, term_id bigint, outcome text, reason text)
+CREATE FUNCTION @P@.covered_many(identifiers text[], on_day date DEFAULT NULL)
+RETURNS TABLE (place bigint, identifier text, outcome text, asset_id bigint, asset_tag text, contract_id bigint, contract_number text,
+	term_id bigint, tier_code text, valid_from date, last_day date, is_stated boolean, is_inherited boolean, is_ruled boolean)
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-	SELECT * FROM cec.explain_coverage(@L@::regnamespace, asset_id, on_day);
+	SELECT * FROM cec.covered_many(@L@::regnamespace, identifiers, on_day);
+END;
+
+CREATE FUNCTION @P@.explain_coverage(identifier text, on_day date DEFAULT NULL)
+RETURNS TABLE (step integer, asset_id bigint, term_id bigint, outcome text, reason text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT * FROM cec.explain_coverage(@L@::regnamespace, identifier, on_day);
 END;
 
 CREATE FUNCTION @P@.coverage_as_of(on_day date, known_at timestamptz DEFAULT now())
@@ -157,12 +172,17 @@ COMMENT ON COLUMN @P@.coverage_by_asset.coverage_id IS 'Key.';
 COMMENT ON COLUMN @P@.coverage_by_asset.asset_id IS 'Asset.';
 COMMENT ON COLUMN @P@.coverage_by_asset.asset_tag IS 'Its tag.';
 COMMENT ON COLUMN @P@.coverage_by_asset.serial_number IS 'Its serial number.';
+COMMENT ON COLUMN @P@.coverage_by_asset.category IS 'What kind of equipment it is.';
+COMMENT ON COLUMN @P@.coverage_by_asset.country IS 'Country in which it stands, ISO 3166-1 alpha-2.';
 COMMENT ON COLUMN @P@.coverage_by_asset.contract_id IS 'Contract.';
 COMMENT ON COLUMN @P@.coverage_by_asset.contract_number IS 'Its number.';
 COMMENT ON COLUMN @P@.coverage_by_asset.contract_kind IS 'Its kind.';
 COMMENT ON COLUMN @P@.coverage_by_asset.term_id IS 'Term.';
 COMMENT ON COLUMN @P@.coverage_by_asset.term_number IS 'Its number in the contract.';
 COMMENT ON COLUMN @P@.coverage_by_asset.tier_code IS 'Service tier.';
+COMMENT ON COLUMN @P@.coverage_by_asset.customer_id IS 'Customer of the contract.';
+COMMENT ON COLUMN @P@.coverage_by_asset.customer IS 'Its name.';
+COMMENT ON COLUMN @P@.coverage_by_asset.account_manager IS 'Who looks after the contract.';
 COMMENT ON COLUMN @P@.coverage_by_asset.valid_from IS 'First day; NULL when unbounded.';
 COMMENT ON COLUMN @P@.coverage_by_asset.last_day IS 'Last day, included; NULL when open.';
 COMMENT ON COLUMN @P@.coverage_by_asset.valid_to IS 'The day after the last, for half-open joins; NULL when open.';
@@ -179,9 +199,14 @@ COMMENT ON COLUMN @P@.coverage_by_contract.contract_status IS 'Its status.';
 COMMENT ON COLUMN @P@.coverage_by_contract.term_id IS 'Term.';
 COMMENT ON COLUMN @P@.coverage_by_contract.term_number IS 'Its number in the contract.';
 COMMENT ON COLUMN @P@.coverage_by_contract.tier_code IS 'Service tier.';
+COMMENT ON COLUMN @P@.coverage_by_contract.customer_id IS 'Customer of the contract.';
+COMMENT ON COLUMN @P@.coverage_by_contract.customer IS 'Its name.';
+COMMENT ON COLUMN @P@.coverage_by_contract.account_manager IS 'Who looks after the contract.';
 COMMENT ON COLUMN @P@.coverage_by_contract.asset_id IS 'Asset.';
 COMMENT ON COLUMN @P@.coverage_by_contract.asset_tag IS 'Its tag.';
 COMMENT ON COLUMN @P@.coverage_by_contract.serial_number IS 'Its serial number.';
+COMMENT ON COLUMN @P@.coverage_by_contract.category IS 'What kind of equipment it is.';
+COMMENT ON COLUMN @P@.coverage_by_contract.country IS 'Country in which it stands, ISO 3166-1 alpha-2.';
 COMMENT ON COLUMN @P@.coverage_by_contract.valid_from IS 'First day; NULL when unbounded.';
 COMMENT ON COLUMN @P@.coverage_by_contract.last_day IS 'Last day, included; NULL when open.';
 COMMENT ON COLUMN @P@.coverage_by_contract.valid_to IS 'The day after the last, for half-open joins; NULL when open.';
@@ -194,12 +219,17 @@ COMMENT ON COLUMN @P@.coverage_now.coverage_id IS 'Key.';
 COMMENT ON COLUMN @P@.coverage_now.asset_id IS 'Asset.';
 COMMENT ON COLUMN @P@.coverage_now.asset_tag IS 'Its tag.';
 COMMENT ON COLUMN @P@.coverage_now.serial_number IS 'Its serial number.';
+COMMENT ON COLUMN @P@.coverage_now.category IS 'What kind of equipment it is.';
+COMMENT ON COLUMN @P@.coverage_now.country IS 'Country in which it stands, ISO 3166-1 alpha-2.';
 COMMENT ON COLUMN @P@.coverage_now.contract_id IS 'Contract.';
 COMMENT ON COLUMN @P@.coverage_now.contract_number IS 'Its number.';
 COMMENT ON COLUMN @P@.coverage_now.contract_kind IS 'Its kind.';
 COMMENT ON COLUMN @P@.coverage_now.term_id IS 'Term.';
 COMMENT ON COLUMN @P@.coverage_now.term_number IS 'Its number in the contract.';
 COMMENT ON COLUMN @P@.coverage_now.tier_code IS 'Service tier.';
+COMMENT ON COLUMN @P@.coverage_now.customer_id IS 'Customer of the contract.';
+COMMENT ON COLUMN @P@.coverage_now.customer IS 'Its name.';
+COMMENT ON COLUMN @P@.coverage_now.account_manager IS 'Who looks after the contract.';
 COMMENT ON COLUMN @P@.coverage_now.valid_from IS 'First day; NULL when unbounded.';
 COMMENT ON COLUMN @P@.coverage_now.last_day IS 'Last day, included; NULL when open.';
 COMMENT ON COLUMN @P@.coverage_now.valid_to IS 'The day after the last, for half-open joins; NULL when open.';
@@ -216,14 +246,17 @@ COMMENT ON COLUMN @P@.uncovered_asset.model IS 'Its model.';
 COMMENT ON COLUMN @P@.uncovered_asset.category IS 'Its category.';
 COMMENT ON COLUMN @P@.uncovered_asset.status IS 'Its status.';
 COMMENT ON COLUMN @P@.uncovered_asset.customer_id IS 'Customer that it stands at.';
+COMMENT ON COLUMN @P@.uncovered_asset.customer IS 'Its name.';
 COMMENT ON COLUMN @P@.uncovered_asset.country IS 'Country in which it stands, ISO 3166-1 alpha-2.';
 COMMENT ON COLUMN @P@.uncovered_asset.region IS 'Region in which it stands, ISO 3166-2.';
 COMMENT ON COLUMN @P@.uncovered_asset.location IS 'Where it stands: longitude and latitude, WGS 84.';
 COMMENT ON COLUMN @P@.uncovered_asset.covered_until IS 'Last day on which it was covered, if ever.';
 COMMENT ON COLUMN @P@.uncovered_asset.covered_from IS 'Next day on which it will be covered, if known.';
+COMMENT ON COLUMN @P@.uncovered_asset.account_manager IS 'Who looks after the contract that covered it last, if any did.';
 COMMENT ON FUNCTION @P@.covered(text, timestamptz) IS 'Terms that cover the asset that the identifier names, at an instant (each contract''s own calendar says which day that is), best first: by contract kind (warranty, extended_warranty, service, lease), stated before inherited before ruled, tier rank, priority, later end, contract and term number. No row: not covered. is_ambiguous: the identifier names several assets. Errors: 22004 NULL, 22008 infinity, 23503 unknown identifier.';
 COMMENT ON FUNCTION @P@.covered_on(text, date) IS 'The same as covered, on a calendar day.';
-COMMENT ON FUNCTION @P@.explain_coverage(bigint, date) IS 'Why an asset is or is not covered on a day (NULL: today): one row per term considered and step of the definition, with outcome (yes, no or covered, not covered) and the reason in words. Errors: 22004 NULL, 22008 infinity, 23503 unknown asset.';
+COMMENT ON FUNCTION @P@.covered_many(text[], date) IS 'Which of many identifiers are covered on a day (NULL: each contract''s own today): one row an identifier, in their order, place counting from 1. outcome is covered, uncovered, ambiguous (it names several assets) or unknown (it names none, or is NULL); the further columns are those of the best term of covered, where one covers it, and asset_id and asset_tag also of what is uncovered. Made for thousands at once. Errors: 22004 NULL, 22008 infinity.';
+COMMENT ON FUNCTION @P@.explain_coverage(text, date) IS 'Why the asset that the identifier names is or is not covered on a day (NULL: today): one row per term considered and step of the definition, with outcome (yes, no or covered, not covered) and the reason in words; of several assets, rows of each. Errors: 22004 NULL, 22008 infinity, 23503 unknown identifier.';
 COMMENT ON FUNCTION @P@.coverage_as_of(date, timestamptz) IS 'Coverage of a day as it was known at an instant. Errors: 22004 NULL, 22008 infinity.';
 COMMENT ON FUNCTION @P@.verify_coverage() IS 'Computes coverage afresh from its definition and returns every difference to what is stored: missing or extra. Always none. Refuses isolation above READ COMMITTED (25001).';
 COMMENT ON FUNCTION @P@.recompute_coverage() IS 'Decides all rules as of today and brings stored coverage back to its definition, after damage from outside; returns the number of rows of coverage changed. Include rules that mention the day wait for refresh where it has days to walk yet. Needs UPDATE on setting (level admin).';

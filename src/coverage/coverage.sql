@@ -319,26 +319,12 @@ $$;
 
 -- The reasons, term by term, in the order of the definition. Each step up is a look-up by an index, as OFFSET 0 makes it: left
 -- to join as it likes, the planner reads all bundles again for each step, where no statistics tell that an asset is in few.
-CREATE FUNCTION cec.explain_coverage(portfolio regnamespace, asset_id bigint, on_day date)
+CREATE FUNCTION cec._explain_coverage(portfolio regnamespace, asset_id bigint, asset_tag text, on_day date)
 RETURNS TABLE (step integer, term_id bigint, outcome text, reason text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off SET max_parallel_workers_per_gather = 0 AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	asked_day date;
-	asset_tag text;
 	found boolean := false;
 BEGIN
-	PERFORM cec._require_version(portfolio);
-	IF asset_id IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'the asset must not be NULL',
-			HINT = 'See find_asset for what an identifier names.';
-	END IF;
-	PERFORM cec._require_finite(on_day, NULL);
-	asked_day := coalesce(on_day, cec.today(portfolio));
-	EXECUTE cec._sql(portfolio, 'SELECT a.asset_tag FROM @P@.asset a WHERE a.asset_id = $1') INTO asset_tag USING asset_id;
-	IF asset_tag IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('there is no asset %s', asset_id),
-			HINT = 'See find_asset for what an identifier names.';
-	END IF;
 	FOR step, term_id, outcome, reason IN EXECUTE cec._sql(portfolio, $query$
 		WITH RECURSIVE above AS (
 			SELECT $1 AS asset_id
@@ -428,7 +414,7 @@ BEGIN
 			) AS s(step, outcome, reason)
 		WHERE s.outcome IS NOT NULL -- rules are mentioned where the term has any
 		ORDER BY 2, 1
-		$query$) USING asset_id, asked_day
+		$query$) USING asset_id, on_day
 	LOOP
 		found := true;
 		RETURN NEXT;
@@ -437,12 +423,37 @@ BEGIN
 		step := 7;
 		term_id := NULL;
 		outcome := 'not covered';
-		reason := format('Asset "%s" stands on no list and qualifies by no rule, and no primary that it belongs to on %s does.', asset_tag, asked_day);
+		reason := format('Asset "%s" stands on no list and qualifies by no rule, and no primary that it belongs to on %s does.', asset_tag, on_day);
 		RETURN NEXT;
 	END IF;
 END;
 $$;
 
+CREATE FUNCTION cec.explain_coverage(portfolio regnamespace, identifier text, on_day date)
+RETURNS TABLE (step integer, asset_id bigint, term_id bigint, outcome text, reason text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off SET max_parallel_workers_per_gather = 0 AS $$
+DECLARE
+	asked_day date;
+	asset record;
+BEGIN
+	PERFORM cec._require_version(portfolio);
+	IF identifier IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'the identifier must not be NULL',
+			HINT = 'Give a tag, serial number or other identifier.';
+	END IF;
+	PERFORM cec._require_finite(on_day, NULL);
+	asked_day := coalesce(on_day, cec.today(portfolio));
+	FOR asset IN SELECT a.asset_id, a.asset_tag FROM cec.find_asset(portfolio, identifier, asked_day) AS a LOOP
+		RETURN QUERY SELECT e.step, asset.asset_id, e.term_id, e.outcome, e.reason
+			FROM cec._explain_coverage(portfolio, asset.asset_id, asset.asset_tag, asked_day) AS e;
+	END LOOP;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('no asset is known as "%s"', left(identifier, 100)),
+			DETAIL = 'It is not an asset tag, a serial number or an identifier that was valid on that day.',
+			HINT = 'See find_asset for what an identifier names.';
+	END IF;
+END;
+$$;
 
 COMMENT ON TYPE cec.covering_term IS 'A term that covers an asset, as covered and covered_on answer.';
 COMMENT ON COLUMN cec.covering_term.rank IS 'From 1, the best term.';
@@ -474,4 +485,5 @@ COMMENT ON FUNCTION cec._verify_rules_of_a_day(regnamespace) IS 'Private. The sa
 COMMENT ON FUNCTION cec._require_read_committed(text) IS 'Private. Raises SQLSTATE 25001 above READ COMMITTED.';
 COMMENT ON FUNCTION cec.verify_coverage(regnamespace) IS 'Every difference between stored coverage and its definition; see verify_coverage of a portfolio.';
 COMMENT ON FUNCTION cec.recompute_coverage(regnamespace) IS 'Brings stored coverage back to its definition; see recompute_coverage of a portfolio.';
-COMMENT ON FUNCTION cec.explain_coverage(regnamespace, bigint, date) IS 'Why an asset is or is not covered on a day; see explain_coverage of a portfolio.';
+COMMENT ON FUNCTION cec._explain_coverage(regnamespace, bigint, text, date) IS 'Private. Why an asset, whose tag is given, is or is not covered on a day.';
+COMMENT ON FUNCTION cec.explain_coverage(regnamespace, text, date) IS 'Why an asset is or is not covered on a day; see explain_coverage of a portfolio.';

@@ -9,7 +9,12 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
+#include "utils/builtins.h"
+
 #include "registry/identifier_key.h"
+
+PG_FUNCTION_INFO_V1(cec_identifier_may_mean_sql);
 
 static bool
 reads_as_digit(CecKeyChar at)
@@ -130,4 +135,12 @@ cec_identifier_may_mean(CecKeyChars typed, CecKeyChars name)
 	else if (typed_rest != 0 || name_rest != 0)
 		return false;
 	return !are_parted_otherwise(typed, name);
+}
+
+/* cec._identifier_may_mean(typed, name) */
+Datum
+cec_identifier_may_mean_sql(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(cec_identifier_may_mean(cec_identifier_read(text_to_cstring(PG_GETARG_TEXT_PP(0))),
+										   cec_identifier_read(text_to_cstring(PG_GETARG_TEXT_PP(1)))));
 }

@@ -4,6 +4,9 @@
 CREATE FUNCTION cec.identifier_key(value text) RETURNS text
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_identifier_key';
 
+CREATE FUNCTION cec._identifier_may_mean(typed text, name text) RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_identifier_may_mean_sql';
+
 CREATE TABLE cec.country (
 	code text COLLATE "C" NOT NULL,
 	name text NOT NULL,
@@ -289,6 +292,7 @@ $$;
 
 COMMENT ON FUNCTION cec.identifier_key(text) IS 'The form in which people confuse identifiers: full-width forms as ASCII, ASCII letters capital, without white space, hyphens, dashes and dots, O as 0, I and L as 1. NULL when nothing is left.';
 COMMENT ON FUNCTION cec._named(oid, text[], date) IS 'Private. The assets that identifiers name on a day (NULL: any day).';
+COMMENT ON FUNCTION cec._identifier_may_mean(text, text) IS 'Private. Whether a name may be what was meant by what was typed: the keys are equal or differ by one slip.';
 COMMENT ON TABLE cec.country IS 'Countries: the 249 of ISO 3166-1, and XK.';
 COMMENT ON COLUMN cec.country.code IS 'ISO 3166-1 alpha-2.';
 COMMENT ON COLUMN cec.country.name IS 'Name for people, in English.';

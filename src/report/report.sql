@@ -4,25 +4,25 @@
 -- or moved to another contract, belongs to the story. A row is told while it is the contract's, and when it ceases to be.
 -- The log is looked into by its indexes, as LATERAL with OFFSET 0 makes it, with statistics and without; sets in hand are hashed.
 -- What the planner expects of it is far too much where there are none: it would compile, and send for others to help.
-CREATE FUNCTION cec.coverage_audit(portfolio regnamespace, contract_id bigint, first_day date, last_day date)
+CREATE FUNCTION cec.coverage_audit(portfolio regnamespace, contract_number text, first_day date, last_day date)
 RETURNS TABLE (audit_id bigint, on_day date, at timestamptz, actor text, session_user_name text, client_addr inet, reason text,
-	operation text, table_name text, row_id bigint, contract_number text, term_number text, asset_id bigint, asset_tag text,
+	operation text, table_name text, row_id bigint, row_contract_number text, term_number text, asset_id bigint, asset_tag text,
 	summary text, before jsonb, after jsonb, block_no bigint, proof text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_nestloop = off
 	SET enable_mergejoin = off SET jit = off SET max_parallel_workers_per_gather = 0 AS $$
 DECLARE
-	known boolean;
+	contract_id bigint;
 BEGIN
 	PERFORM cec._require_version(portfolio);
+	IF contract_number IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'the contract number must not be NULL',
+			HINT = 'The table contract has the numbers.';
+	END IF;
 	IF first_day > last_day THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'the first day comes after the last day',
 			DETAIL = format('The first day is %s, the last day %s.', first_day, last_day);
 	END IF;
-	EXECUTE cec._sql(portfolio, 'SELECT EXISTS (SELECT FROM @P@.audit_log l WHERE l.contract_id = $1)') INTO known USING contract_id;
-	IF NOT known THEN
-		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('there is no contract %s', coalesce(contract_id::text, 'NULL')),
-			DETAIL = 'There never was a contract with this contract_id.', HINT = 'The table contract has the numbers and their contract_id.';
-	END IF;
+	contract_id := cec._contract_ever_numbered(portfolio, contract_number);
 	RETURN QUERY EXECUTE cec._sql(portfolio, replace($query$
 		WITH part AS MATERIALIZED (
 			SELECT l.audit_id, l.table_name, l.row_id, l.asset_id, l.term_id
@@ -120,7 +120,7 @@ BEGIN ATOMIC
 	WHERE operation = 'UPDATE' OR k.value IS NOT NULL;
 END;
 
-COMMENT ON FUNCTION cec.coverage_audit(regnamespace, bigint, date, date) IS 'Who changed what, when and why, in and around a contract; see coverage_audit of a portfolio.';
+COMMENT ON FUNCTION cec.coverage_audit(regnamespace, text, date, date) IS 'Who changed what, when and why, in and around a contract; see coverage_audit of a portfolio.';
 COMMENT ON FUNCTION cec._abbreviate(jsonb) IS 'Private. A row of the log with its geometry shortened.';
 COMMENT ON FUNCTION cec._value_in_words(text, text) IS 'Private. A value of a column for people.';
 COMMENT ON FUNCTION cec._summary(text, jsonb, jsonb) IS 'Private. A change in one line for people.';

@@ -13,7 +13,11 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
+#include "storage/proc.h"
+#include "storage/procarray.h"
+#include "storage/sinvaladt.h"
 #include "utils/acl.h"
+#include "utils/backend_status.h"
 #include "utils/lsyscache.h"
 #include "utils/rangetypes.h"
 #include "utils/rel.h"
@@ -185,6 +189,32 @@ cec_compat_may_act_as(Oid role, Oid other)
 	return member_can_set_role(role, other);
 #else
 	return is_member_of_role(role, other);
+#endif
+}
+
+/* What a backend says of itself, by its place in the backend's copy of what all say; 16 has another name for it. */
+static inline const PgBackendStatus *
+cec_compat_backend_status(int place)
+{
+#if PG_VERSION_NUM >= 160000
+	return &pgstat_get_local_beentry_by_index(place)->backendStatus;
+#else
+	return &pgstat_fetch_stat_local_beentry(place)->backendStatus;
+#endif
+}
+
+/* The process that runs a transaction; 0 when none does any more.  17 numbers processes in another way. */
+static inline int
+cec_compat_pid_of(VirtualTransactionId vxid)
+{
+#if PG_VERSION_NUM >= 170000
+	PGPROC *proc = vxid.procNumber == INVALID_PROC_NUMBER ? NULL : ProcNumberGetProc(vxid.procNumber);
+
+	return proc != NULL && proc->vxid.lxid == vxid.localTransactionId ? proc->pid : 0;
+#else
+	PGPROC *proc = vxid.backendId == InvalidBackendId ? NULL : BackendIdGetProc(vxid.backendId);
+
+	return proc != NULL && proc->lxid == vxid.localTransactionId ? proc->pid : 0;
 #endif
 }
 
