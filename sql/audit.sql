@@ -54,14 +54,15 @@ SELECT operation, row_id, asset_id, term_id, contract_id, old_row, new_row FROM 
 SELECT operation, row_id, column_name, old_value, new_value FROM fleet.audit_change WHERE table_name = 'inclusion' ORDER BY audit_change_id;
 SELECT count(*) - count(DISTINCT audit_change_id) AS keys_that_repeat FROM fleet.audit_change;
 -- Both assets and both contracts know of the move.
-SELECT 1 AS asset, operation, table_name, row_id FROM fleet.asset_history(1);
-SELECT 2 AS asset, operation, table_name, row_id FROM fleet.asset_history(2);
-SELECT 3 AS asset, operation, table_name, row_id FROM fleet.asset_history(asset_id => 3);
-SELECT 1 AS contract, operation, table_name, row_id FROM fleet.contract_history(1);
-SELECT 2 AS contract, operation, table_name, row_id FROM fleet.contract_history(contract_id => 2);
-SELECT count(*) FROM fleet.asset_history(99);
-SELECT count(*) FROM fleet.asset_history(NULL);
-SELECT test.refused($$SELECT * FROM cec.history('fleet', 'customer_id', 1)$$);
+SELECT 1 AS asset, operation, table_name, row_id FROM fleet.asset_history('A-1');
+SELECT 2 AS asset, operation, table_name, row_id FROM fleet.asset_history('A-2');
+SELECT 3 AS asset, operation, table_name, row_id FROM fleet.asset_history(identifier => 'A-3');
+SELECT 1 AS contract, operation, table_name, row_id FROM fleet.contract_history('C-1');
+SELECT 2 AS contract, operation, table_name, row_id FROM fleet.contract_history(contract_number => 'C-2');
+SELECT test.refused($$SELECT * FROM fleet.asset_history('A-99')$$);
+SELECT test.refused('SELECT * FROM fleet.asset_history(NULL)');
+SELECT test.refused($$SELECT * FROM fleet.contract_history('C-99')$$);
+SELECT test.refused('SELECT * FROM fleet.contract_history(NULL)');
 RESET ROLE;
 -- Every table whose rows speak of an asset appears in its history.
 SET ROLE regress_owner;
@@ -72,8 +73,8 @@ INSERT INTO fleet.field_observation (asset_id, observed_at) VALUES (4, '2026-01-
 INSERT INTO fleet.bundle (name, primary_asset_id) VALUES ('B', 4);
 INSERT INTO fleet.bundle_member (bundle_id, asset_id, during) VALUES (1, 5, '(,)');
 INSERT INTO fleet.finding_waiver (kind, asset_id, reason) VALUES ('no_location', 4, 'moves');
-SELECT table_name FROM fleet.asset_history(4);
-SELECT table_name FROM fleet.asset_history(5);
+SELECT table_name FROM fleet.asset_history('A-4');
+SELECT table_name FROM fleet.asset_history('A-5');
 RESET ROLE;
 
 -- INSERT, UPDATE and DELETE by one MERGE, by ON CONFLICT, by COPY, by a data-modifying WITH.
@@ -217,7 +218,7 @@ SELECT count(*) FROM fleet.audit_log, superuser_before WHERE audit_log.audit_id 
 SET ROLE regress_manager;
 SELECT test.refused($$INSERT INTO fleet.audit_log (xid, system_id, at, actor, session_user_name, table_name, operation, row_id)
 	VALUES ('1', 1, now(), 'me', 'me', 'asset', 'INSERT', 1)$$);
-SELECT test.refused('SELECT * FROM fleet.asset_history(1)');
+SELECT test.refused($$SELECT * FROM fleet.asset_history('A-1')$$);
 RESET ROLE;
 -- An image that does not fit is said to be damaged, and nothing worse; an erased one reads as NULL.
 SELECT test.refused($$SELECT cec.decode_row_image('\x01', 'INSERT', 'new', '{a}', '{text}')$$);

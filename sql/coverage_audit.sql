@@ -3,8 +3,8 @@
 \set include :source/sql/include/begin.sql
 \i :include
 CREATE VIEW test.told AS
-SELECT c.contract_id AS of, a.operation, a.table_name, a.row_id, a.contract_number, a.term_number, a.asset_tag, a.summary, a.proof, a.audit_id
-FROM fleet.contract c CROSS JOIN LATERAL fleet.coverage_audit(c.contract_id) AS a;
+SELECT c.contract_id AS of, a.operation, a.table_name, a.row_id, a.row_contract_number AS contract_number, a.term_number, a.asset_tag, a.summary, a.proof, a.audit_id
+FROM fleet.contract c CROSS JOIN LATERAL fleet.coverage_audit(c.number) AS a;
 GRANT SELECT ON test.told TO PUBLIC;
 
 SET ROLE regress_owner;
@@ -46,13 +46,13 @@ SELECT operation, table_name, row_id, contract_number, term_number, asset_tag, s
 -- Of the line that was moved contract 1 sees the move last, contract 2 first.
 SELECT of, operation, summary FROM test.told WHERE table_name = 'inclusion' AND row_id = 2 ORDER BY of, audit_id;
 SELECT fleet.seal_audit() AS block_no;
-SELECT proof, block_no, count(*) FROM fleet.coverage_audit(1) GROUP BY 1, 2 ORDER BY 2;
-SELECT actor, session_user_name = session_user AS logged_in, reason, before, after FROM fleet.coverage_audit(contract_id => 1) WHERE table_name = 'inclusion' AND row_id = 2;
+SELECT proof, block_no, count(*) FROM fleet.coverage_audit('C-1') GROUP BY 1, 2 ORDER BY 2;
+SELECT actor, session_user_name = session_user AS logged_in, reason, before, after FROM fleet.coverage_audit(contract_number => 'C-1') WHERE table_name = 'inclusion' AND row_id = 2;
 -- Of an erased entry it stays known who made it, when and of which row.
 SELECT fleet.erase_audit(audit_id, 'request 7') FROM fleet.audit_log WHERE table_name = 'inclusion' AND row_id = 1 AND operation = 'INSERT';
-SELECT actor, reason, operation, asset_tag, summary, before, after, block_no, proof FROM fleet.coverage_audit(1) WHERE table_name = 'inclusion' AND row_id = 1;
+SELECT actor, reason, operation, asset_tag, summary, before, after, block_no, proof FROM fleet.coverage_audit('C-1') WHERE table_name = 'inclusion' AND row_id = 1;
 -- Every entry of the contract, its terms and lists is there, whoever changed it.
-SELECT count(*) FROM (SELECT audit_id FROM fleet.audit_log WHERE contract_id = 1 EXCEPT SELECT audit_id FROM fleet.coverage_audit(1)) AS missing;
+SELECT count(*) FROM (SELECT audit_id FROM fleet.audit_log WHERE contract_id = 1 EXCEPT SELECT audit_id FROM fleet.coverage_audit('C-1')) AS missing;
 -- Days are those of the portfolio's time zone, both included.
 RESET ROLE;
 BEGIN;
@@ -61,23 +61,23 @@ ALTER TABLE fleet.audit_log DISABLE TRIGGER append_only;
 UPDATE fleet.audit_log SET at = '2026-03-01 22:59:59.999999+00' WHERE audit_id = (SELECT min(audit_id) FROM fleet.audit_log WHERE contract_id = 1);
 UPDATE fleet.audit_log SET at = '2026-03-01 23:00+00' WHERE audit_id = (SELECT max(audit_id) FROM fleet.audit_log WHERE contract_id = 1);
 UPDATE fleet.setting SET time_zone = 'Europe/Berlin';
-SELECT on_day, operation, table_name FROM fleet.coverage_audit(1, '2026-03-01', '2026-03-01');
-SELECT on_day, operation, table_name FROM fleet.coverage_audit(1, '2026-03-02', '2026-03-02');
-SELECT count(*) FROM fleet.coverage_audit(1, last_day => '2026-03-02');
-SELECT count(*) FROM fleet.coverage_audit(1, '2026-03-01', '2026-03-02');
+SELECT on_day, operation, table_name FROM fleet.coverage_audit('C-1', '2026-03-01', '2026-03-01');
+SELECT on_day, operation, table_name FROM fleet.coverage_audit('C-1', '2026-03-02', '2026-03-02');
+SELECT count(*) FROM fleet.coverage_audit('C-1', last_day => '2026-03-02');
+SELECT count(*) FROM fleet.coverage_audit('C-1', '2026-03-01', '2026-03-02');
 ROLLBACK;
 -- A contract that was deleted is told of still; one that never was is an error.
 SET ROLE regress_owner;
 INSERT INTO fleet.contract (number, customer_id, during) VALUES ('C-3', 1, '[2026-01-01,2027-01-01)');
 DELETE FROM fleet.contract WHERE contract_id = 3;
 RESET ROLE;
-SELECT operation, summary, proof FROM fleet.coverage_audit(3);
-SELECT test.refused('SELECT * FROM fleet.coverage_audit(4)');
+SELECT operation, summary, proof FROM fleet.coverage_audit('C-3');
+SELECT test.refused($$SELECT * FROM fleet.coverage_audit('C-4')$$);
 SELECT test.refused('SELECT * FROM fleet.coverage_audit(NULL)');
-SELECT test.refused($$SELECT * FROM fleet.coverage_audit(1, '2026-02-01', '2026-01-31')$$);
+SELECT test.refused($$SELECT * FROM fleet.coverage_audit('C-1', '2026-02-01', '2026-01-31')$$);
 SET ROLE regress_manager;
-SELECT test.refused('SELECT * FROM fleet.coverage_audit(1)');
-SELECT test.refused($$SELECT * FROM cec.coverage_audit('fleet', 1, NULL, NULL)$$);
+SELECT test.refused($$SELECT * FROM fleet.coverage_audit('C-1')$$);
+SELECT test.refused($$SELECT * FROM cec.coverage_audit('fleet', 'C-1', NULL, NULL)$$);
 RESET ROLE;
 \set include :source/sql/include/end.sql
 \i :include

@@ -128,7 +128,7 @@ SELECT * FROM fleet.coverage_as_of('infinity');
 SELECT * FROM fleet.coverage_as_of('2026-07-01', '-infinity');
 SELECT * FROM fleet.coverage_as_of(NULL);
 SELECT * FROM fleet.coverage_as_of('2026-07-01', NULL);
-SELECT * FROM fleet.explain_coverage(1, '-infinity');
+SELECT * FROM fleet.explain_coverage('press', '-infinity');
 -- The first and the last instants of all have a day in any zone; by probes and by the query.
 INSERT INTO fleet.asset (asset_tag) VALUES ('ever');
 INSERT INTO fleet.contract (number, customer_id, status, during, time_zone)
@@ -157,13 +157,13 @@ INSERT INTO fleet.bundle (name, primary_asset_id) VALUES ('pump', :pump) RETURNI
 INSERT INTO fleet.bundle (name, primary_asset_id) VALUES ('motor', :motor) RETURNING bundle_id AS of_motor \gset
 INSERT INTO fleet.bundle_member (bundle_id, asset_id, during) VALUES (:of_pump, :motor, '[2026-06-01,)'), (:of_motor, :gauge, '[2026-07-01,)');
 INSERT INTO fleet.inclusion (term_id, asset_id, during) VALUES (:why, :pump, '[2026-03-01,2026-09-30]');
-SELECT step, outcome, reason FROM fleet.explain_coverage(:pump, '2026-07-01');
-SELECT step, outcome, reason FROM fleet.explain_coverage(:motor, '2026-07-01');
-SELECT step, outcome, reason FROM fleet.explain_coverage(:gauge, '2026-07-01');
-\set why_not 'SELECT step, reason FROM fleet.explain_coverage(:asset, :''day'') WHERE outcome <> ''yes'' ORDER BY step;'
+SELECT step, outcome, reason FROM fleet.explain_coverage('pump', '2026-07-01');
+SELECT step, outcome, reason FROM fleet.explain_coverage('motor', '2026-07-01');
+SELECT step, outcome, reason FROM fleet.explain_coverage('gauge', '2026-07-01');
+\set why_not 'SELECT step, reason FROM fleet.explain_coverage(:''asset'', :''day'') WHERE outcome <> ''yes'' ORDER BY step;'
 \set day 2026-07-01
 -- The contract.
-\set asset :pump
+\set asset pump
 BEGIN;
 UPDATE fleet.contract SET status = 'draft' WHERE number = 'why';
 :why_not
@@ -199,7 +199,7 @@ SELECT fleet.exclude_asset(:why, 'pump', :'day', :'day') > 0 AS carved_out;
 :why_not
 ROLLBACK;
 -- The bundle.
-\set asset :motor
+\set asset motor
 \set day 2026-05-31
 :why_not
 \set day 2026-10-01
@@ -208,7 +208,7 @@ ROLLBACK;
 BEGIN;
 UPDATE fleet.coverage_term SET covers_bundles = false WHERE term_id = :why;
 :why_not
-\set asset :gauge
+\set asset gauge
 :why_not
 ROLLBACK;
 BEGIN;
@@ -217,9 +217,9 @@ SELECT fleet.exclude_asset(:why, 'motor', :'day', :'day') > 0 AS carved_out;
 ROLLBACK;
 -- On no list at all, and a primary on no list.
 DELETE FROM fleet.inclusion WHERE term_id = :why;
-SELECT * FROM fleet.explain_coverage(:pump, '2026-07-01');
-SELECT * FROM fleet.explain_coverage(:gauge, '2026-07-01');
-SELECT * FROM fleet.explain_coverage(-1, '2026-07-01');
+SELECT * FROM fleet.explain_coverage('pump', '2026-07-01');
+SELECT * FROM fleet.explain_coverage('gauge', '2026-07-01');
+SELECT * FROM fleet.explain_coverage('nobody', '2026-07-01');
 \echo :SQLSTATE
 SELECT * FROM fleet.explain_coverage(NULL);
 
@@ -230,7 +230,7 @@ INSERT INTO fleet.coverage_term (contract_id, number, tier_id, during)
 	SELECT contract_id, '1', 1, '[1990-01-01,)' FROM fleet.contract WHERE number = 'always' RETURNING term_id AS always \gset
 INSERT INTO fleet.inclusion (term_id, asset_id, during) VALUES (:always, :pump, '(,)'), (:always, :gauge, '[2999-01-01,2999-12-31]'),
 	(:always, :motor, '(,1999-12-31]');
-SELECT asset_tag, contract_number, contract_kind, term_number, tier_code, valid_from, last_day, valid_to, is_current, is_stated, is_inherited, is_ruled
+SELECT asset_tag, contract_number, contract_kind, term_number, tier_code, customer, account_manager, category, country, valid_from, last_day, valid_to, is_current, is_stated, is_inherited, is_ruled
 FROM fleet.coverage_by_asset WHERE term_id = :always ORDER BY asset_tag, valid_from;
 SELECT contract_number, contract_status, term_number, asset_tag, valid_from, last_day, valid_to, is_current
 FROM fleet.coverage_by_contract WHERE contract_number = 'always' ORDER BY asset_tag, valid_from;
@@ -241,7 +241,7 @@ INSERT INTO fleet.asset (asset_tag, status, commissioned_on, decommissioned_on, 
 	('planned long ago', 'planned', '1990-01-01', NULL, '{}'), ('to come', 'in_service', '2999-01-01', NULL, '{}'),
 	('retired', 'retired', NULL, '1999-01-01', '{}'), ('leaving', 'retired', NULL, '2999-01-01', '{}'), ('gone', 'in_storage', NULL, '1999-01-01', '{}'),
 	('absent', 'in_repair', NULL, NULL, '{[1990-01-01,2999-12-31]}');
-SELECT asset_tag, status, covered_until, covered_from FROM fleet.uncovered_asset
+SELECT asset_tag, status, covered_until, covered_from, customer, account_manager FROM fleet.uncovered_asset
 WHERE asset_tag IN ('pump', 'motor', 'gauge', 'uncovered', 'planned', 'planned long ago', 'to come', 'retired', 'leaving', 'gone', 'absent') ORDER BY asset_tag;
 SELECT * FROM fleet.verify_coverage();
 

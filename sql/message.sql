@@ -102,8 +102,8 @@ UPDATE fleet.contract SET status = 'terminated', during = '[2026-01-01,2026-02-0
 -- What changed, for people: days by the first and the last one, geometry without its corners.
 UPDATE fleet.contract SET boundary = st_multi(st_buffer(st_setsrid(st_makepoint(4, 51), 4326), 1)) WHERE number = 'S-2';
 RESET ROLE;
-SELECT summary, after ->> 'boundary' AS boundary FROM fleet.coverage_audit(1) WHERE table_name = 'contract' AND summary LIKE '%during%' ORDER BY audit_id;
-SELECT regexp_replace(summary, '\d{3,} char', 'N char') AS summary, length(after ->> 'boundary') < 100 AS is_short FROM fleet.coverage_audit(2) WHERE summary LIKE 'boundary%';
+SELECT summary, after ->> 'boundary' AS boundary FROM fleet.coverage_audit('S-1') WHERE table_name = 'contract' AND summary LIKE '%during%' ORDER BY audit_id;
+SELECT regexp_replace(summary, '\d{3,} char', 'N char') AS summary, length(after ->> 'boundary') < 100 AS is_short FROM fleet.coverage_audit('S-2') WHERE summary LIKE 'boundary%';
 
 \set include :source/sql/include/end.sql
 \i :include

@@ -59,7 +59,7 @@ INSERT INTO "Fleet ""North""".customer (name) VALUES ('Ceta');
 SELECT test.refused($$SELECT * FROM "Fleet ""North""".find_asset('N-1')$$);
 SELECT test.refused($$SELECT "Fleet ""North""".include_asset(1, 'N-1')$$);
 SELECT test.refused($$SELECT "Fleet ""North""".remove_asset(1, 'N-1')$$);
-SELECT test.refused($$SELECT * FROM "Fleet ""North""".asset_history(1)$$);
+SELECT test.refused($$SELECT * FROM "Fleet ""North""".asset_history('N-1')$$);
 SELECT cec.upgrade_portfolio('Fleet "North"') = cec.version();
 SELECT asset_tag FROM "Fleet ""North""".find_asset('N-1');
 SELECT cec.upgrade_portfolio('Fleet "North"') = cec.version();

@@ -59,7 +59,7 @@ UPDATE fleet.asset SET category = 'pump' WHERE asset_tag = 'pump';
 -- So it does when the boundary changes.
 UPDATE fleet.contract SET boundary = 'SRID=4326;MULTIPOLYGON(((11.5 47,13 47,13 50,11.5 50,11.5 47)))' WHERE number = 'X-1';
 :ruled
-SELECT step, term_id, outcome, reason FROM fleet.explain_coverage(4) WHERE term_id = 2 AND step IN (4, 5, 6, 9);
+SELECT step, term_id, outcome, reason FROM fleet.explain_coverage('far pump') WHERE term_id = 2 AND step IN (4, 5, 6, 9);
 
 -- Require: what is on the list keeps its cover only while it meets this. What goes with it loses it too.
 INSERT INTO fleet.coverage_rule (term_id, name, effect, condition, during) VALUES (1, 'inspected', 'require', $$maintenance_count('inspection', interval '1 year') > 0$$, '(,)');

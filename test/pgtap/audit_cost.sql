@@ -23,10 +23,10 @@ CREATE FUNCTION pg_temp.ask(said text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	before bigint := pg_temp.rows_read();
 BEGIN
-	RETURN NEXT is((SELECT count(*) FROM fleet.coverage_audit(2)), 4::bigint, said || ': a contract, its term, a line and an asset');
+	RETURN NEXT is((SELECT count(*) FROM fleet.coverage_audit('C-2')), 4::bigint, said || ': a contract, its term, a line and an asset');
 	RETURN NEXT cmp_ok(pg_temp.rows_read() - before, '<', 500::bigint, said || ': and few rows are read for it');
 	before := pg_temp.rows_read();
-	RETURN NEXT is((SELECT count(*) FROM fleet.contract_history(2)), 3::bigint, said || ': a contract, its term and a line');
+	RETURN NEXT is((SELECT count(*) FROM fleet.contract_history('C-2')), 3::bigint, said || ': a contract, its term and a line');
 	RETURN NEXT cmp_ok(pg_temp.rows_read() - before, '<', 500::bigint, said || ': and few rows are read for it');
 END;
 $$;

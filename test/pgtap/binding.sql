@@ -88,7 +88,7 @@ SELECT is(pg_temp.upgraded_after('ALTER TABLE fleet.setting ALTER four_eyes SET 
 	'55000: default value for column four_eyes of table fleet.setting is bound to function public.isempty(daterange), which belongs to role regress_planter', 'a default');
 SELECT is(pg_temp.upgraded_after('CREATE OR REPLACE TRIGGER cec_insert AFTER INSERT ON fleet.asset FOR EACH STATEMENT EXECUTE FUNCTION public.planted()'),
 	'55000: trigger cec_insert on table fleet.asset is bound to function public.planted(), which belongs to role regress_planter', 'a trigger');
-SELECT is(pg_temp.upgraded_after($s$CREATE OR REPLACE FUNCTION fleet.find_term(x text) RETURNS boolean LANGUAGE sql BEGIN ATOMIC SELECT public.isempty(NULL); END;
+SELECT is(pg_temp.upgraded_after($s$CREATE OR REPLACE FUNCTION fleet.my_term(x text) RETURNS boolean LANGUAGE sql BEGIN ATOMIC SELECT public.isempty(NULL); END;
 	CREATE OR REPLACE FUNCTION fleet.recompute_coverage() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT public.isempty(NULL)::int::bigint; END$s$),
 	'55000: function fleet.recompute_coverage() is bound to function public.isempty(daterange), which belongs to role regress_planter', 'a function, of those that the script makes');
 SELECT is(pg_temp.upgraded_after('DROP INDEX fleet.audit_log_row_id_idx; CREATE INDEX audit_log_row_id_idx ON fleet.audit_log (public.isempty(daterange(NULL, NULL)), row_id)'),

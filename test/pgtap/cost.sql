@@ -36,7 +36,7 @@ CREATE FUNCTION pg_temp.ask(portfolio text, assets integer, said text) RETURNS S
 BEGIN
 	PERFORM set_config('search_path', portfolio || ', public, pg_temp', true);
 	RETURN NEXT is_empty('SELECT * FROM verify_coverage()', format('%s, %s: verified', portfolio, said));
-	RETURN NEXT is((SELECT count(*) FROM explain_coverage(assets)), 7::bigint, format('%s, %s: explained', portfolio, said));
+	RETURN NEXT is((SELECT count(*) FROM explain_coverage('T-' || assets)), 7::bigint, format('%s, %s: explained', portfolio, said));
 	RETURN NEXT is((SELECT count(*) FROM test_rule(1, 'exclude', 'asset_id > 0')), (SELECT count(DISTINCT asset_id) FROM coverage),
 		format('%s, %s: a rule tried', portfolio, said));
 END;

@@ -64,7 +64,7 @@ RESET ROLE;
 SET LOCAL ROLE regress_victim;
 SELECT is(evil.try($$UPDATE fleet.coverage_term SET during = '[2026-01-02,2027-01-01)' WHERE pg_catalog.int8eq(term_id, 2)$$), 'accepted', 'a term is moved under a hostile path');
 SELECT is(evil.try($$DELETE FROM fleet.asset WHERE pg_catalog.int8eq(asset_id, 1)$$), '23503', 'a listed asset stays under a hostile path');
-SELECT is(evil.try($$SELECT count(*) FROM fleet.asset_history(1)$$), 'accepted', 'asset_history under a hostile path');
+SELECT is(evil.try($$SELECT count(*) FROM fleet.asset_history('PUMP-1')$$), 'accepted', 'asset_history under a hostile path');
 RESET ROLE;
 SELECT is_empty($$SELECT DISTINCT who, what FROM public.caught WHERE who <> 'regress_attacker' AND who <> 'regress_victim'$$, 'nothing of the attacker''s ran as somebody else''s owner');
 SELECT is((SELECT string_agg(format('%s %s', asset_id, during), ', ' ORDER BY inclusion_id) FROM fleet.inclusion),

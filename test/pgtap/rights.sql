@@ -75,6 +75,8 @@ SELECT set_eq($$SELECT DISTINCT result FROM tried$$, ARRAY['accepted', '42501'],
 -- A role without rights gets nothing out of the engine's functions, whatever it hands them.
 CREATE TEMP TABLE call (statement text, code text);
 INSERT INTO call VALUES
+	($$SELECT cec._net_days()$$, 'accepted'),
+	($$SELECT cec._identifier_may_mean('x', 'y')$$, 'accepted'),
 	($$SELECT * FROM cec._named('fleet'::regnamespace, '{X}', NULL)$$, '42501'),
 	($$SELECT cec.grant_access('fleet', 'regress_nobody', 'admin')$$, '42501'),
 	($$SELECT cec.revoke_access('fleet', 'regress_manager', 'manager')$$, '42501'),
@@ -165,8 +167,8 @@ INSERT INTO fleet.asset (asset_tag) VALUES ('PUMP-1');
 SELECT is(try('regress_manager', $$SELECT fleet.include_asset(1, 'PUMP-1')$$), 'accepted', 'a manager lists by function');
 SELECT is(try('regress_manager', $$SELECT cec.list_asset('fleet', 'include', 1, 'PUMP-1', NULL, NULL, NULL)$$), 'accepted', 'or by the engine''s');
 SELECT is(try('regress_analyst', $$SELECT cec.list_asset('fleet', 'include', 1, 'PUMP-1', NULL, NULL, NULL)$$), '42501', 'an analyst may not, by neither');
-SELECT is(try('regress_analyst', $$SELECT * FROM cec.history('fleet', 'asset_id', 1)$$), '42501', 'an analyst reads no log');
-SELECT is(try('regress_auditor', $$SELECT * FROM fleet.asset_history(1)$$), 'accepted', 'an auditor does');
+SELECT is(try('regress_analyst', $$SELECT * FROM cec.asset_history('fleet', 'PUMP-1')$$), '42501', 'an analyst reads no log');
+SELECT is(try('regress_auditor', $$SELECT * FROM fleet.asset_history('PUMP-1')$$), 'accepted', 'an auditor does');
 SELECT is(try('regress_admin', $$UPDATE fleet.audit_log SET actor = 'x'$$), '42501', 'an admin does not change it');
 SELECT is(try('regress_admin', $$SELECT cec.grant_access('fleet', 'regress_nobody', 'analyst')$$), '42501', 'and does not grant');
 SELECT is(try('regress_owner', $$SELECT cec.grant_access('fleet', 'regress_nobody', 'analyst')$$), 'accepted', 'the owner does');
@@ -174,7 +176,8 @@ SELECT is(try('regress_owner', $$SELECT cec.grant_access('fleet', 'regress_nobod
 -- The engine's functions are everybody's to call and go by the same levels: whoever may not run a portfolio's own does not
 -- get it from the engine's.
 CREATE TEMP TABLE direct (name text, statement text);
-INSERT INTO direct VALUES ('verify_coverage', $$SELECT * FROM cec.verify_coverage('fleet')$$), ('test_rule', $$SELECT * FROM cec.test_rule('fleet', 1, 'include', 'true')$$);
+INSERT INTO direct VALUES ('verify_coverage', $$SELECT * FROM cec.verify_coverage('fleet')$$), ('test_rule', $$SELECT * FROM cec.test_rule('fleet', 1, 'include', 'true')$$),
+	('asset_history', $$SELECT * FROM cec.asset_history('fleet', 'PUMP-1')$$), ('contract_history', $$SELECT * FROM cec.contract_history('fleet', 'C-1')$$);
 SELECT set_eq($$SELECT r.name AS role, d.name AS object FROM role r, direct d WHERE try(r.name, d.statement) = 'accepted'$$,
 	$$SELECT role, object FROM due WHERE object IN (SELECT name FROM direct)$$, 'the engine''s own functions go by the matrix');
 

@@ -107,7 +107,7 @@ sub works_on
 	is($node->safe_psql($db, qq{SELECT count(*), count(DISTINCT audit_id) FROM fleet.audit_log WHERE audit_id > $last}),
 		'3|3', "$how: three changes, three new entries in the log");
 	is($node->safe_psql($db, q{SELECT string_agg(operation || ' ' || coalesce(new_row ->> 'note', new_row ->> 'listed_as', new_row ->> 'asset_tag', '-'), ', ' ORDER BY audit_id)
-			FROM fleet.asset_history(1) WHERE table_name IN ('asset', 'inclusion') AND old_row IS NULL},
+			FROM fleet.asset_history('PUMP-1') WHERE table_name IN ('asset', 'inclusion') AND old_row IS NULL},
 		extra_params => [ '-U', 'andy' ]),
 		'INSERT PUMP-1, INSERT 首台, INSERT -', "$how: the auditor reads the history of an asset");
 	is($node->safe_psql($db, q{SELECT count(*) FROM fleet.audit_entry WHERE coalesce(old_row, new_row) IS NULL AND table_name <> 'coverage'}),
