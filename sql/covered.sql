@@ -181,13 +181,13 @@ UPDATE fleet.coverage_term SET during = '[2026-07-02,)' WHERE term_id = :why;
 ROLLBACK;
 -- The asset's life.
 BEGIN;
-UPDATE fleet.asset SET status = 'planned' WHERE asset_id = :asset;
+UPDATE fleet.asset SET status = 'planned' WHERE asset_tag = :'asset';
 :why_not
-UPDATE fleet.asset SET status = 'planned', commissioned_on = '2026-07-02' WHERE asset_id = :asset;
+UPDATE fleet.asset SET status = 'planned', commissioned_on = '2026-07-02' WHERE asset_tag = :'asset';
 :why_not
-UPDATE fleet.asset SET status = 'retired', commissioned_on = NULL, decommissioned_on = '2026-06-30' WHERE asset_id = :asset;
+UPDATE fleet.asset SET status = 'retired', commissioned_on = NULL, decommissioned_on = '2026-06-30' WHERE asset_tag = :'asset';
 :why_not
-UPDATE fleet.asset SET status = 'in_service', decommissioned_on = NULL, out_of_service = '{[2026-07-01,2026-07-01]}' WHERE asset_id = :asset;
+UPDATE fleet.asset SET status = 'in_service', decommissioned_on = NULL, out_of_service = '{[2026-07-01,2026-07-01]}' WHERE asset_tag = :'asset';
 :why_not
 ROLLBACK;
 -- The list, and a carve-out.
@@ -225,7 +225,8 @@ SELECT * FROM fleet.explain_coverage(NULL);
 
 -- Views. What covers today began long ago or has no end; the rest is far away.
 UPDATE fleet.bundle_member SET during = '(,1995-12-31]';
-INSERT INTO fleet.contract (number, customer_id, kind, status, during) VALUES ('always', 1, 'lease', 'active', '(,)');
+INSERT INTO fleet.contract (number, customer_id, account_manager, kind, status, during) VALUES ('always', 1, 'Anna', 'lease', 'active', '(,)');
+UPDATE fleet.asset SET category = 'pump', country = 'NL', customer_id = 1 WHERE asset_tag IN ('pump', 'motor');
 INSERT INTO fleet.coverage_term (contract_id, number, tier_id, during)
 	SELECT contract_id, '1', 1, '[1990-01-01,)' FROM fleet.contract WHERE number = 'always' RETURNING term_id AS always \gset
 INSERT INTO fleet.inclusion (term_id, asset_id, during) VALUES (:always, :pump, '(,)'), (:always, :gauge, '[2999-01-01,2999-12-31]'),

@@ -1,7 +1,8 @@
--- covered answers by index probes where it may, and by its query otherwise: both must say the same.
+-- covered answers by index probes where it may, and by its query otherwise: both must say the same. So must covered_many of each
+-- identifier.
 SET client_min_messages = warning;
 BEGIN;
-SELECT plan(7);
+SELECT plan(9);
 SELECT cec.create_portfolio('fleet') \g /dev/null
 
 
@@ -67,6 +68,42 @@ SELECT cmp_ok((SELECT count(*) FROM by_probes WHERE answer LIKE '%) (%'), '>', 2
 SELECT cmp_ok((SELECT count(*) FROM by_probes WHERE answer IS NULL), '>', 500::bigint, 'many have none');
 SELECT is((SELECT count(*) FROM (TABLE by_probes EXCEPT TABLE by_query) d), 0::bigint, 'probes say nothing that the query does not say');
 SELECT is((SELECT count(*) FROM (TABLE by_query EXCEPT TABLE by_probes) d), 0::bigint, 'the query says nothing that probes do not say');
+
+-- Many at once: the best row of each, in the order in which they were given, once for each time that they were.
+CREATE FUNCTION pg_temp.one_by_one(names text[], asked_day date) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	q record;
+	named record;
+	best record;
+	known bigint;
+BEGIN
+	FOR q IN SELECT * FROM unnest(names) WITH ORDINALITY AS n(name, place) LOOP
+		SELECT count(*) AS count, min(asset_id) AS asset_id, min(asset_tag) AS asset_tag INTO named
+			FROM fleet.find_asset(q.name, coalesce(asked_day, (now() AT TIME ZONE 'UTC')::date));
+		best := NULL;
+		IF named.count = 0 THEN
+			RETURN NEXT ROW(q.place, q.name, 'unknown', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)::text;
+			CONTINUE;
+		END IF;
+		IF asked_day IS NULL THEN
+			SELECT * INTO best FROM fleet.covered(q.name) WHERE rank = 1;
+		ELSE
+			SELECT * INTO best FROM fleet.covered_on(q.name, asked_day) WHERE rank = 1;
+		END IF;
+		RETURN NEXT ROW(q.place, q.name, CASE WHEN named.count > 1 THEN 'ambiguous' WHEN best.rank IS NULL THEN 'uncovered' ELSE 'covered' END,
+			CASE WHEN named.count > 1 THEN best.asset_id ELSE named.asset_id END, CASE WHEN named.count > 1 THEN best.asset_tag ELSE named.asset_tag END,
+			best.contract_id, best.contract_number, best.term_id, best.tier_code, best.valid_from, best.last_day, best.is_stated, best.is_inherited, best.is_ruled)::text;
+	END LOOP;
+END;
+$$;
+CREATE TEMP TABLE asked AS
+SELECT d.day, (SELECT array_agg(name ORDER BY hashtext(name || coalesce(d.day::text, ''))) FROM (SELECT DISTINCT name FROM question) AS q) || '{nobody,A7,A7}' || NULL::text AS names
+FROM (VALUES ('2026-01-15'::date), ('2026-03-31'), ('2026-06-30'), ('2031-01-01'), (NULL)) AS d(day);
+CREATE TEMP TABLE of_many AS
+SELECT a.day, m.place, m.outcome, m::text AS answer FROM asked a, fleet.covered_many(a.names, a.day) AS m;
+SELECT results_eq('SELECT answer FROM of_many ORDER BY day, place', 'SELECT o FROM asked a, pg_temp.one_by_one(a.names, a.day) WITH ORDINALITY AS o(o, place) ORDER BY a.day, o.place',
+	'of many at once each is told the best that covered tells');
+SELECT is((SELECT array_agg(DISTINCT outcome ORDER BY outcome) FROM of_many), '{ambiguous,covered,uncovered,unknown}', 'with every outcome among them');
 
 -- Rights: what the query would refuse is refused.
 CREATE ROLE cec_test_reader;
