@@ -1,10 +1,11 @@
 -- What people ask by the names that they use: terms, histories, explanations, changes.
 SET client_min_messages = warning;
 SELECT no_plan();
-CREATE ROLE regress_auditor NOLOGIN;
-CREATE ROLE regress_analyst NOLOGIN;
+DROP ROLE IF EXISTS people_auditor, people_analyst;
+CREATE ROLE people_auditor NOLOGIN;
+CREATE ROLE people_analyst NOLOGIN;
 SELECT cec.create_portfolio('fleet') \g /dev/null
-SELECT cec.grant_access('fleet', 'regress_auditor', 'auditor'), cec.grant_access('fleet', 'regress_analyst', 'analyst') \g /dev/null
+SELECT cec.grant_access('fleet', 'people_auditor', 'auditor'), cec.grant_access('fleet', 'people_analyst', 'analyst') \g /dev/null
 
 -- Message, detail and hint of a statement that is refused.
 CREATE FUNCTION pg_temp.said(statement text) RETURNS text LANGUAGE plpgsql AS $$
@@ -113,22 +114,22 @@ SELECT throws_ok($$SELECT * FROM fleet.coverage_audit('T-9')$$, '23503', 'there 
 
 -- Who may read a history reads it whole: what he sees of the register does not matter. Who may not, does not.
 BEGIN;
-CREATE POLICY nothing ON fleet.asset TO regress_auditor USING (false);
-CREATE POLICY nothing ON fleet.contract TO regress_auditor USING (false);
-CREATE POLICY nothing ON fleet.audit_log TO regress_auditor USING (false);
+CREATE POLICY nothing ON fleet.asset TO people_auditor USING (false);
+CREATE POLICY nothing ON fleet.contract TO people_auditor USING (false);
+CREATE POLICY nothing ON fleet.audit_log TO people_auditor USING (false);
 ALTER TABLE fleet.asset ENABLE ROW LEVEL SECURITY;
 ALTER TABLE fleet.contract ENABLE ROW LEVEL SECURITY;
 ALTER TABLE fleet.audit_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE TEMP TABLE whole AS SELECT (SELECT count(*) FROM fleet.asset_history('P-1')) AS of_asset, (SELECT count(*) FROM fleet.contract_history('S-1')) AS of_contract;
-GRANT SELECT ON whole TO regress_auditor;
-SET LOCAL ROLE regress_auditor;
+GRANT SELECT ON whole TO people_auditor;
+SET LOCAL ROLE people_auditor;
 SELECT is_empty('SELECT asset_id FROM fleet.asset UNION ALL SELECT contract_id FROM fleet.contract UNION ALL SELECT audit_id FROM fleet.audit_log', 'a policy shows an auditor nothing');
 SELECT results_eq($$SELECT (SELECT count(*) FROM fleet.asset_history('P-1')), (SELECT count(*) FROM fleet.contract_history('S-1'))$$, 'SELECT of_asset, of_contract FROM whole', 'the histories are whole all the same');
 SELECT cmp_ok((SELECT of_asset FROM whole), '>', 1::bigint, 'and not empty');
-SELECT is(current_user::text, 'regress_auditor', 'nobody stays the owner');
+SELECT is(current_user::text, 'people_auditor', 'nobody stays the owner');
 ROLLBACK;
 BEGIN;
-SET LOCAL ROLE regress_analyst;
+SET LOCAL ROLE people_analyst;
 SELECT throws_ok($$SELECT * FROM fleet.asset_history('P-1')$$, '42501', 'permission denied for function asset_history', 'an analyst has no histories');
 SELECT throws_ok($$SELECT * FROM cec.asset_history('fleet', 'P-1')$$, '42501', 'permission denied for function fleet.asset_history', 'nor by the engine');
 SELECT throws_ok($$SELECT * FROM cec.contract_history('fleet', 'S-1')$$, '42501', 'permission denied for function fleet.contract_history', 'of contracts, either');
@@ -202,5 +203,5 @@ SELECT results_eq(format('SELECT section, regexp_replace(message, '' by .*:'', '
 SELECT is((SELECT fleet.recompute_coverage()), 0::bigint, 'all is as defined');
 SELECT is_empty('SELECT * FROM fleet.verify_history()', 'and was never other than the log says');
 SELECT * FROM finish();
-DROP OWNED BY regress_auditor, regress_analyst;
-DROP ROLE regress_auditor, regress_analyst;
+DROP OWNED BY people_auditor, people_analyst;
+DROP ROLE people_auditor, people_analyst;
