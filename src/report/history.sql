@@ -3,7 +3,8 @@
 -- They are read as the portfolio's owner (report_history.c): a row-level policy by which somebody does not see an asset would else
 -- make a name unknown to whoever is to audit it.
 
--- Assets that an identifier names, on whatever day; where the register knows it no more, those that the log says bore it. The
+-- Assets that an identifier names, on whatever day; where the register knows it no more, those of which the log says that
+-- they came to it or lost it. The
 -- values in an image are the text's own bytes: only images in which these are found are decoded.
 CREATE FUNCTION cec._assets_ever_named(portfolio regnamespace, identifier text) RETURNS bigint[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
@@ -16,14 +17,12 @@ BEGIN
 		INTO result USING identifier;
 	IF result IS NULL THEN
 		EXECUTE cec._sql(portfolio, format($query$
-			SELECT array_agg(DISTINCT n.asset_id)
+			SELECT array_agg(DISTINCT e.asset_id)
 			FROM (SELECT l.audit_id FROM @P@.audit_log l WHERE l.table_name IN ('asset', 'asset_identifier')
 					AND position(convert_to($1, getdatabaseencoding()) IN l.row_image) > 0) AS l
 				CROSS JOIN LATERAL (SELECT e.* FROM %s e WHERE e.audit_id = l.audit_id OFFSET 0) AS e
-				CROSS JOIN LATERAL (VALUES (e.asset_id), ((e.old_row ->> 'asset_id')::bigint)) AS n(asset_id)
 			WHERE $1 IN (e.old_row ->> 'asset_tag', e.new_row ->> 'asset_tag', e.old_row ->> 'serial_number',
 					e.new_row ->> 'serial_number', e.old_row ->> 'value', e.new_row ->> 'value')
-				AND n.asset_id IS NOT NULL
 			$query$, cec._audit_entry())) INTO result USING identifier;
 	END IF;
 	RETURN result;

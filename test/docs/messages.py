@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Holds every message that README.md, CONTRIBUTING.md and docs/ quote against what tests produce.
 
-Produced is what stands in expected/*.out and test/isolation/expected/*.out, what a pgTAP script demands of throws_ok, and
-what a block of the documents prints (test/docs/readme.py runs and compares those). Quoted is
+Produced is what stands in expected/*.out and test/isolation/expected/*.out, what a pgTAP script demands of throws_ok, a script
+of test/t of an error (qr/^SQLSTATE: message/), and what a block of the documents prints (test/docs/readme.py runs and
+compares those). Quoted is
   - each line of another block, and each `code` in running text, that begins with ERROR:, WARNING:, NOTICE:, DETAIL: or HINT:,
   - "three words or more" between double quotes in running text,
   - each row of the tables of docs/errors.md: SQLSTATE (or NOTICE), constraints, message. The message must have been produced
@@ -24,6 +25,7 @@ ENDS = re.compile(r"^(CONTEXT|LINE \d+|QUERY|STATEMENT):?|^\s*\^$")
 RUN = re.compile(r"^```(?:sql|sh|crontab)\n.*?^```\n\n```text\n(.*?)^```\n", re.M | re.S)
 FENCE = re.compile(r"^```.*?^```\n", re.M | re.S)
 DEMANDED = re.compile(r"'([0-9A-Z]{5})',\s*(?:\$\$(.*?)\$\$|'((?:[^']|'')*)')\s*,")
+EXPECTED = re.compile(r"qr/\^([0-9A-Z]{5}): ([^/]+)/")
 ROW = re.compile(r"^\| ([0-9A-Z]{5}(?:, [0-9A-Z]{5})*|NOTICE|WARNING) \|([^|\n]*)\| ([^|\n]*) \| [^|\n]* \|$", re.M)
 
 # The server's own, which tests show without SQLSTATE.
@@ -83,6 +85,9 @@ class Produced:
     def add_demands(self, script):
         for state, dollar, quote in DEMANDED.findall(script):
             self.messages.add((dollar or quote.replace("''", "'"), state, None))
+
+    def add_expected(self, script):
+        self.messages.update((text, state, None) for state, text in EXPECTED.findall(script))
 
     def has(self, quoted, kinds="message detail hint"):
         pattern = as_pattern(quoted)
@@ -156,6 +161,8 @@ def main():
         produced.add_output(read(path))
     for path in glob.glob(os.path.join(TOP, "test/pgtap/*.sql")):
         produced.add_demands(read(path))
+    for path in glob.glob(os.path.join(TOP, "test/t/*.pl")):
+        produced.add_expected(read(path))
     pages = ["README.md", "CONTRIBUTING.md"] + sorted(os.path.relpath(path, TOP) for path in glob.glob(os.path.join(TOP, "docs/*.md")))
     texts = {page: read(page) for page in pages}
     for text in texts.values():
