@@ -8,7 +8,7 @@ GRANT SELECT ON test.replay TO PUBLIC;
 -- Lawful changes of every form: through functions, by several statements of a row, also within each other; a key that
 -- moves to where another row was.
 SET ROLE regress_owner;
-INSERT INTO fleet.customer (name) VALUES ('Acme'), ('Bolt');
+INSERT INTO fleet.customer (name, external_ref) VALUES ('Acme', 'a'), ('Bolt', 'b');
 INSERT INTO fleet.contract (number, customer_id, status, during) VALUES ('C-1', 1, 'active', '[2026-01-01,2027-01-01)');
 INSERT INTO fleet.coverage_term (contract_id, number, during) VALUES (1, '1', '[2026-01-01,2027-01-01)');
 INSERT INTO fleet.asset (asset_tag, attributes, location, out_of_service) SELECT 'A-' || n, jsonb_build_object('n', n),
@@ -35,7 +35,7 @@ RESET ROLE;
 -- Columns that come, change their type or name: rows count from their next change on.
 SET ROLE regress_owner;
 ALTER TABLE fleet.asset ADD COLUMN cost_centre text DEFAULT 'none';
-ALTER TABLE fleet.customer ALTER COLUMN name TYPE varchar(50) USING upper(name);
+ALTER TABLE fleet.customer ALTER COLUMN external_ref TYPE varchar(50) USING upper(external_ref);
 UPDATE fleet.asset SET cost_centre = '4711' WHERE asset_id <= 3;
 UPDATE fleet.asset SET cost_centre = '4712' WHERE asset_id = 3;
 INSERT INTO fleet.asset (asset_tag, cost_centre) VALUES ('A-21', '4713');

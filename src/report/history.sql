@@ -3,9 +3,8 @@
 -- They are read as the portfolio's owner (report_history.c): a row-level policy by which somebody does not see an asset would else
 -- make a name unknown to whoever is to audit it.
 
--- Assets that an identifier names, on whatever day; where the register knows it no more, those of which the log says that
--- they came to it or lost it. The
--- values in an image are the text's own bytes: only images in which these are found are decoded.
+-- Assets that an identifier names, on whatever day; where the register knows it no more, those of which the log says that they
+-- came to it or lost it. Values in an image are the text's own bytes: only images in which these are found are decoded.
 CREATE FUNCTION cec._assets_ever_named(portfolio regnamespace, identifier text) RETURNS bigint[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
