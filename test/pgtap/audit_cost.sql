@@ -3,7 +3,7 @@
 SET client_min_messages = warning;
 SET track_functions = 'all';
 SET max_parallel_workers_per_gather = 0; -- what workers read is counted elsewhere
-SELECT plan(11);
+SELECT plan(15);
 SELECT cec.create_portfolio('fleet') \g /dev/null
 INSERT INTO fleet.customer (name) VALUES ('Harbour');
 INSERT INTO fleet.contract (number, customer_id, status, during) SELECT 'C-' || g, 1, 'active', '(,)' FROM generate_series(1, 2) g;
@@ -27,6 +27,9 @@ BEGIN
 	RETURN NEXT cmp_ok(pg_temp.rows_read() - before, '<', 500::bigint, said || ': and few rows are read for it');
 	before := pg_temp.rows_read();
 	RETURN NEXT is((SELECT count(*) FROM fleet.contract_history('C-2')), 3::bigint, said || ': a contract, its term and a line');
+	RETURN NEXT cmp_ok(pg_temp.rows_read() - before, '<', 500::bigint, said || ': and few rows are read for it');
+	before := pg_temp.rows_read();
+	RETURN NEXT is((SELECT count(*) FROM fleet.asset_history('T-20001')), 2::bigint, said || ': an asset and a line');
 	RETURN NEXT cmp_ok(pg_temp.rows_read() - before, '<', 500::bigint, said || ': and few rows are read for it');
 END;
 $$;

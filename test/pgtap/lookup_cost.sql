@@ -3,7 +3,7 @@
 -- whoever has changed definitions locks no assets any more.
 SET client_min_messages = error;
 SET max_parallel_workers_per_gather = 0; -- what workers read is counted elsewhere
-SELECT plan(96);
+SELECT plan(99);
 SELECT cec.create_portfolio('fleet') \g /dev/null
 SET search_path = fleet, public, pg_temp;
 -- Nobody else analyzes them.
@@ -50,6 +50,7 @@ INSERT INTO act (said, at_most, error, statement) VALUES
 	('covered by identifier', 50, NULL, $$SELECT * FROM covered_on('G-1', '2026-01-01')$$),
 	('covered, ambiguous', 150, NULL, $$SELECT * FROM covered_on('DUP', '2026-01-01')$$),
 	('covered, unknown', 50, '23503', $$SELECT * FROM covered_on('X-1', '2026-01-01')$$),
+	('many at once', 150, NULL, $$SELECT * FROM covered_many('{T-1,S-1,G-1,DUP,X-1}', '2026-01-01')$$),
 	('found by tag', 50, NULL, $$SELECT * FROM find_asset('T-1')$$),
 	('found by identifier', 50, NULL, $$SELECT * FROM find_asset('G-1')$$),
 	('included', 100, NULL, $$SELECT include_asset(1, 'T-9')$$),
