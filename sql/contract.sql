@@ -12,7 +12,24 @@ INSERT INTO fleet.contract (number, customer_id, status, during, boundary, suspe
 INSERT INTO fleet.coverage_term (contract_id, number, tier_id, during, price, price_basis) VALUES
 	(1, '1', 1, '[2026-12-31,2028-01-01)', 12.50, 'per_unit_month'), (3, '1', NULL, '(,)', NULL, NULL);
 SELECT number, kind, status, time_zone, priority, suspensions FROM fleet.contract ORDER BY number;
-SELECT contract_id, number, proration, covers_bundles, price FROM fleet.coverage_term ORDER BY term_id;
+SELECT contract_id, number, proration, covers_bundles, bundle_billing, price FROM fleet.coverage_term ORDER BY term_id;
+
+-- Prices that change, what a contract renews, notice.
+INSERT INTO fleet.term_price (term_id, first_day, price, reason) VALUES (1, '2027-01-01', 13.20, 'index'), (1, '2027-07-01', 0, NULL);
+SELECT first_day, price, reason FROM fleet.term_price ORDER BY first_day;
+UPDATE fleet.contract SET predecessor_id = 1, notice_days = 90 WHERE number = 'C-2';
+SELECT table_name, operation, term_id, contract_id, new_row -> 'price' AS price FROM fleet.audit_entry WHERE table_name = 'term_price' ORDER BY audit_id;
+SELECT test.refused($$INSERT INTO fleet.term_price (term_id, first_day, price) VALUES (1, '2027-01-01', 14)$$);
+SELECT test.refused($$INSERT INTO fleet.term_price (term_id, first_day, price) VALUES (1, '-infinity', 14)$$);
+SELECT test.refused($$INSERT INTO fleet.term_price (term_id, first_day, price) VALUES (1, '2027-02-01', -1)$$);
+SELECT test.refused($$INSERT INTO fleet.term_price (term_id, first_day) VALUES (1, '2027-02-01')$$);
+SELECT test.refused($$INSERT INTO fleet.term_price (term_id, first_day, price) VALUES (9, '2027-01-01', 14)$$);
+SELECT test.refused($$DELETE FROM fleet.coverage_term WHERE term_id = 1$$);
+SELECT test.refused($$UPDATE fleet.contract SET predecessor_id = contract_id WHERE number = 'C-2'$$);
+SELECT test.refused($$UPDATE fleet.contract SET predecessor_id = 9 WHERE number = 'C-2'$$);
+SELECT test.refused($$UPDATE fleet.contract SET notice_days = -1 WHERE number = 'C-2'$$);
+SELECT test.refused($$DELETE FROM fleet.contract WHERE number = 'C-1'$$);
+UPDATE fleet.contract SET predecessor_id = NULL WHERE number = 'C-2';
 
 SELECT test.refused($$INSERT INTO fleet.service_tier (code, name, rank) VALUES ('gold', 'Again', 1)$$);
 SELECT test.refused($$INSERT INTO fleet.service_tier (code, name, rank) VALUES ('', 'Nameless', 1)$$);
@@ -50,6 +67,23 @@ SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, duri
 SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during, price, price_basis) VALUES (1, '2', '(,)', -1, 'per_unit_day')$$);
 SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during, price, price_basis) VALUES (1, '2', '(,)', 1, 'per_moon')$$);
 SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during, proration) VALUES (1, '2', '(,)', 'none')$$);
+SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during, bundle_billing) VALUES (1, '2', '(,)', 'include')$$);
+-- All bases and prorations there are.
+INSERT INTO fleet.coverage_term (contract_id, number, during, price, price_basis, proration)
+SELECT 3, b || ' ' || p, '(,)', 1, b, p
+FROM unnest(ARRAY['per_unit_day', 'per_unit_month', 'per_unit_year', 'flat_month', 'flat_year', 'flat_once']) AS b, unnest(ARRAY['actual_days', 'actual_months', 'thirty_360', 'full_month']) AS p;
+SELECT count(*) FROM fleet.coverage_term WHERE contract_id = 3 AND price IS NOT NULL;
+
+
+-- What days cost.
+SELECT proration, round(cec.charge_amount(5000, 'per_unit_year', proration, '{[2019-08-12,2019-12-22]}', '2019-08-12'), 2) AS amount
+FROM unnest(ARRAY['actual_days', 'actual_months', 'thirty_360', 'full_month']) AS proration;
+SELECT test.refused($$SELECT cec.charge_amount(930, 'per_unit_week', 'actual_days', '{[2026-01-01,2026-01-23]}', NULL)$$);
+SELECT test.refused($$SELECT cec.charge_amount(930, 'per_unit_month', 'actual', '{[2026-01-01,2026-01-23]}', NULL)$$);
+SELECT test.refused($$SELECT cec.charge_amount(930, 'flat_month', 'actual_days', '{[2026-01-01,2026-01-23]}', NULL)$$);
+SELECT test.refused($$SELECT cec.charge_amount(930, 'per_unit_month', 'actual_days', '{[2026-01-01,)}', NULL)$$);
+SELECT test.refused($$SELECT cec.charge_amount('NaN', 'per_unit_month', 'actual_days', '{[2026-01-01,2026-01-23]}', NULL)$$);
+SELECT test.refused($$SELECT cec.charge_amount(930, 'per_unit_year', 'actual_days', '{[2026-01-01,2026-01-23]}', 'infinity')$$);
 
 SELECT test.refused($$INSERT INTO fleet.regulation (country, title, requirement, during) VALUES ('Germany', 'T', 'true', '(,)')$$);
 SELECT test.refused($$INSERT INTO fleet.regulation (country, region, title, requirement, during) VALUES ('AT', 'DE-BY', 'T', 'true', '(,)')$$);
@@ -76,6 +110,11 @@ BEGIN
 END $$;
 ROLLBACK;
 SELECT test.refused($$UPDATE fleet.setting SET expiry_notice_days = -1$$);
+SELECT observation_days, decommission_window_days, value_attribute FROM fleet.setting;
+SELECT test.refused($$UPDATE fleet.setting SET observation_days = -1$$);
+SELECT test.refused($$UPDATE fleet.setting SET decommission_window_days = -1$$);
+SELECT test.refused($$UPDATE fleet.setting SET value_attribute = ''$$);
+SELECT test.refused($$INSERT INTO fleet.amendment (contract_id, title, status, requested_at, applied_at, is_direct) VALUES (1, 'T', 'applied', '2026-02-02', '2026-02-01', true)$$);
 SELECT test.refused($$INSERT INTO fleet.setting (setting_id, version) VALUES (2, 'x')$$);
 
 \set include :source/sql/include/end.sql

@@ -96,6 +96,34 @@ SELECT test.refused($$INSERT INTO fleet.service_request (asset_id, opened_at, co
 SELECT test.refused($$INSERT INTO fleet.field_observation (observed_at) VALUES ('2026-01-01')$$);
 SELECT test.refused($$DELETE FROM fleet.customer WHERE external_ref = '0042'$$);
 
+-- Customers that belong to others: never to themselves, however many are between, all in one statement or one after another.
+INSERT INTO fleet.customer (customer_id, name, parent_id) VALUES (101, 'Works', 102), (102, 'Company', 103), (103, 'Group', NULL), (0, 'Zero', 103);
+SELECT test.refused($$UPDATE fleet.customer SET parent_id = 101 WHERE customer_id = 103$$);
+SELECT test.refused($$UPDATE fleet.customer SET parent_id = customer_id WHERE customer_id = 103$$);
+SELECT test.refused($$UPDATE fleet.customer SET parent_id = 204 - customer_id WHERE customer_id IN (101, 103)$$);
+SELECT test.refused($$UPDATE fleet.customer SET parent_id = 0 WHERE customer_id = 103$$);
+SELECT test.refused($$INSERT INTO fleet.customer (customer_id, name, parent_id) VALUES (104, 'One', 105), (105, 'Two', 104)$$);
+SELECT test.refused($$INSERT INTO fleet.customer (customer_id, name, parent_id) VALUES (101, 'Works', NULL) ON CONFLICT (customer_id) DO UPDATE SET name = 'x', parent_id = 101$$);
+SELECT test.refused($$INSERT INTO fleet.customer (name, parent_id) VALUES ('N', 999)$$);
+SELECT test.refused($$DELETE FROM fleet.customer WHERE customer_id = 103$$);
+-- The other way round is none.
+UPDATE fleet.customer SET parent_id = CASE customer_id WHEN 101 THEN NULL WHEN 102 THEN 101 ELSE 102 END WHERE customer_id > 100;
+SELECT customer_id, parent_id FROM fleet.customer WHERE parent_id IS NOT NULL ORDER BY customer_id;
+-- Names are told to those who may read them.
+RESET ROLE;
+GRANT UPDATE (parent_id) ON fleet.customer TO regress_stranger;
+GRANT SELECT (customer_id) ON fleet.customer TO regress_stranger;
+GRANT USAGE ON SCHEMA fleet TO regress_stranger;
+SET ROLE regress_stranger;
+SELECT test.refused($$UPDATE fleet.customer SET parent_id = 103 WHERE customer_id = 101$$);
+RESET ROLE;
+REVOKE ALL ON fleet.customer FROM regress_stranger;
+REVOKE USAGE ON SCHEMA fleet FROM regress_stranger;
+DELETE FROM fleet.customer WHERE customer_id = 0;
+DELETE FROM fleet.customer WHERE customer_id = 103;
+DELETE FROM fleet.customer WHERE customer_id > 100;
+SET ROLE regress_registry;
+
 -- A client's bytes that are no text.
 INSERT INTO fleet.asset (asset_tag) VALUES (E'PUMP-\xff');
 \echo :LAST_ERROR_SQLSTATE

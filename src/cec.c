@@ -42,6 +42,7 @@ _PG_init(void)
 	cec_audit_init();
 	cec_seal_verify_init();
 	cec_asset_lock_init();
+	cec_customer_cycle_init();
 	cec_contract_init();
 	cec_bundle_init();
 	cec_inclusion_init();

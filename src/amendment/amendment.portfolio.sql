@@ -11,11 +11,13 @@ CREATE TABLE @P@.amendment (
 	approved_by text,
 	applied_at timestamptz,
 	reason text,
+	is_direct boolean NOT NULL DEFAULT false,
 	CONSTRAINT amendment_pkey PRIMARY KEY (amendment_id),
 	CONSTRAINT amendment_contract_id_fkey FOREIGN KEY (contract_id) REFERENCES @P@.contract,
 	CONSTRAINT amendment_status_known CHECK (cec._amendment_status_known(status)),
 	CONSTRAINT amendment_approval_complete CHECK (cec._amendment_approval_complete(approved_at, approved_by)),
-	CONSTRAINT amendment_applied_has_time CHECK (cec._amendment_applied_has_time(status, applied_at))
+	CONSTRAINT amendment_applied_has_time CHECK (cec._amendment_applied_has_time(status, applied_at)),
+	CONSTRAINT amendment_applied_after_requested CHECK (cec._amendment_applied_after_requested(requested_at, applied_at))
 );
 
 CREATE INDEX amendment_contract_id_idx ON @P@.amendment (contract_id);
@@ -51,6 +53,7 @@ COMMENT ON COLUMN @P@.amendment.approved_at IS 'When it was approved.';
 COMMENT ON COLUMN @P@.amendment.approved_by IS 'Who approved it.';
 COMMENT ON COLUMN @P@.amendment.applied_at IS 'When it took effect.';
 COMMENT ON COLUMN @P@.amendment.reason IS 'Why the change is made.';
+COMMENT ON COLUMN @P@.amendment.is_direct IS 'True: the lists were changed at once, without a draft; the row says since when that was asked for.';
 COMMENT ON TABLE @P@.amendment_line IS 'One asset of an amendment. A draft takes any line, wrong ones included.';
 COMMENT ON COLUMN @P@.amendment_line.line_id IS 'Key.';
 COMMENT ON COLUMN @P@.amendment_line.amendment_id IS 'Amendment that it belongs to.';

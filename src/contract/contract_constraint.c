@@ -1,6 +1,6 @@
 /*
  * contract_constraint.c
- *		The CHECK constraints of tiers, contracts, terms and regulations.
+ *		The CHECK constraints of tiers, contracts, terms, their prices, and regulations.
  */
 #include "postgres.h"
 
@@ -26,17 +26,26 @@
 	CHECK(contract_governing_country_form, "contract", "governing_country text", &cec_country) \
 	CHECK(contract_boundary_valid, "contract", "boundary geometry", &cec_area_valid) \
 	CHECK(contract_boundary_in_range, "contract", "boundary geometry", &cec_area_in_range) \
+	CHECK(contract_notice_days_not_negative, "contract", "notice_days integer", &cec_count_not_negative, \
+		  .hint = "Leave it NULL where no notice is agreed.") \
+	CHECK(contract_not_own_predecessor, "contract", "predecessor_id bigint, contract_id bigint", &cec_different, \
+		  .rule = "a contract must not renew itself", .hint = "Leave predecessor_id NULL where it renews none.") \
 	CHECK(coverage_term_number_length, "coverage_term", "number text", &cec_length, .most = 200) \
 	CHECK(coverage_term_days_not_empty, "coverage_term", "during daterange", &cec_range_not_empty) \
 	CHECK(coverage_term_days_finite, "coverage_term", "during daterange", &cec_range_finite) \
 	CHECK(coverage_term_price_not_negative, "coverage_term", "price numeric", &cec_not_negative, \
 		  .hint = "Leave it NULL where no price is agreed.") \
 	CHECK(coverage_term_price_basis_known, "coverage_term", "price_basis text", &cec_word, \
-		  .words = "per_unit_day, per_unit_month, per_unit_year") \
+		  .words = "per_unit_day, per_unit_month, per_unit_year, flat_month, flat_year, flat_once") \
 	CHECK(coverage_term_price_has_basis, "coverage_term", "price numeric, price_basis text", &cec_needs, \
 		  .rule = "a price needs its basis", .hint = "Say in price_basis what it is paid for, as in per_unit_month.") \
 	CHECK(coverage_term_proration_known, "coverage_term", "proration text", &cec_word, \
-		  .words = "actual_days, thirty_360, full_month") \
+		  .words = "actual_days, actual_months, thirty_360, full_month") \
+	CHECK(coverage_term_bundle_billing_known, "coverage_term", "bundle_billing text", &cec_word, \
+		  .words = "each, included") \
+	CHECK(term_price_first_day_finite, "term_price", "first_day date", &cec_days_finite) \
+	CHECK(term_price_price_not_negative, "term_price", "price numeric", &cec_not_negative, \
+		  .hint = "What costs nothing has the price 0.") \
 	CHECK(regulation_country_form, "regulation", "country text", &cec_country) \
 	CHECK(regulation_region_form, "regulation", "region text, country text", &cec_region, \
 		  .rule = "a region must be an ISO 3166-2 code of the regulation's country", \

@@ -14,10 +14,16 @@ CREATE TABLE @P@.setting (
 	notify boolean NOT NULL DEFAULT false,
 	refuse_unscannable boolean NOT NULL DEFAULT false,
 	expiry_notice_days integer NOT NULL DEFAULT 90,
+	observation_days integer NOT NULL DEFAULT 365,
+	decommission_window_days integer NOT NULL DEFAULT 365,
+	value_attribute text COLLATE "C" NOT NULL DEFAULT 'value',
 	version text COLLATE "C" NOT NULL,
 	CONSTRAINT setting_pkey PRIMARY KEY (setting_id),
 	CONSTRAINT setting_one_row CHECK (cec._setting_one_row(setting_id)),
-	CONSTRAINT setting_expiry_notice_days_not_negative CHECK (cec._setting_expiry_notice_days_not_negative(expiry_notice_days))
+	CONSTRAINT setting_expiry_notice_days_not_negative CHECK (cec._setting_expiry_notice_days_not_negative(expiry_notice_days)),
+	CONSTRAINT setting_observation_days_not_negative CHECK (cec._setting_observation_days_not_negative(observation_days)),
+	CONSTRAINT setting_decommission_window_days_not_negative CHECK (cec._setting_decommission_window_days_not_negative(decommission_window_days)),
+	CONSTRAINT setting_value_attribute_length CHECK (cec._setting_value_attribute_length(value_attribute))
 );
 
 -- Not valid, so that a dump restores it behind the rows: a server may lack a zone that another one had.
@@ -29,7 +35,7 @@ CREATE TRIGGER keep BEFORE DELETE ON @P@.setting
 SELECT cec._arm_table(@L@::regnamespace, 'setting', 'definition', 'definition');
 
 COMMENT ON SCHEMA @P@ IS 'Portfolio of Contract Equipment Coverage: one book of contracts with its register, lists and log.';
-COMMENT ON TABLE @P@.gate IS 'Always empty. Writers of this portfolio lock it: ROW EXCLUSIVE for data, SHARE ROW EXCLUSIVE for definitions (contracts, terms, tiers, rules, bundles, settings).';
+COMMENT ON TABLE @P@.gate IS 'Always empty. Writers of this portfolio lock it: ROW EXCLUSIVE for data, SHARE ROW EXCLUSIVE for definitions (contracts, terms, prices, tiers, rules, bundles, customers, settings).';
 COMMENT ON COLUMN @P@.gate.gate_id IS 'Never filled: the table holds no row.';
 COMMENT ON TABLE @P@.setting IS 'Settings of this portfolio: exactly one row. Changes are audited.';
 COMMENT ON COLUMN @P@.setting.setting_id IS 'Always 1.';
@@ -39,4 +45,7 @@ COMMENT ON COLUMN @P@.setting.four_eyes IS 'True: whoever requested an amendment
 COMMENT ON COLUMN @P@.setting.notify IS 'True: new outbox rows are announced by NOTIFY.';
 COMMENT ON COLUMN @P@.setting.refuse_unscannable IS 'True: an asset whose tag cannot be rendered in its symbology is refused; false: it is accepted with a finding.';
 COMMENT ON COLUMN @P@.setting.expiry_notice_days IS 'How many days before the end of a contract the finding "expiring" opens; 0 or more.';
+COMMENT ON COLUMN @P@.setting.observation_days IS 'For how many days an observation in the field counts; 0 or more.';
+COMMENT ON COLUMN @P@.setting.decommission_window_days IS 'Up to how many days before the planned decommissioning of an asset its cover may end for the finding "ends_before_decommissioning" to open; 0 or more.';
+COMMENT ON COLUMN @P@.setting.value_attribute IS 'Key of asset.attributes that holds what an asset is worth; 1 to 200 characters.';
 COMMENT ON COLUMN @P@.setting.version IS 'Version of the extension that last shaped this portfolio; see cec.upgrade_portfolio.';

@@ -30,6 +30,10 @@ static const CecCheckKind one = {true, one_holds, NULL, NULL};
 		setting_time_zone_known, "setting", "time_zone text", &cec_time_zone, \
 		.hint = \
 			"Write a place, as Europe/Berlin; two hours east of Greenwich all year is Etc/GMT-2. The view pg_timezone_names has all names.") \
-	CHECK(setting_expiry_notice_days_not_negative, "setting", "expiry_notice_days integer", &cec_count_not_negative)
+	CHECK(setting_expiry_notice_days_not_negative, "setting", "expiry_notice_days integer", &cec_count_not_negative) \
+	CHECK(setting_observation_days_not_negative, "setting", "observation_days integer", &cec_count_not_negative) \
+	CHECK(setting_decommission_window_days_not_negative, "setting", "decommission_window_days integer", \
+		  &cec_count_not_negative) \
+	CHECK(setting_value_attribute_length, "setting", "value_attribute text", &cec_length, .most = 200)
 
 CEC_ROW_CHECKS(portfolio, CHECKS)

@@ -35,7 +35,7 @@ SELECT is_empty($$SELECT constraint_name FROM cec.table_rule WHERE (allowed_word
 -- What each means, in SQL. $c stands for its first column; a constraint holds where its expression is not false.
 CREATE TEMP TABLE law (pattern text, expression text);
 INSERT INTO law VALUES
-	('_(tag|number|manufacturer|model|code|value|external_ref)_length$', 'char_length($c) BETWEEN 1 AND 200'),
+	('_(tag|number|manufacturer|model|code|value|external_ref|value_attribute)_length$', 'char_length($c) BETWEEN 1 AND 200'),
 	('scheme_length$', 'char_length($c) BETWEEN 1 AND 40'),
 	('(condition|requirement)_length$', 'octet_length($c) BETWEEN 1 AND 4000'),
 	('hash_length$', 'octet_length($c) = 16'), ('content_length$', 'octet_length($c) = 32'),
@@ -43,10 +43,10 @@ INSERT INTO law VALUES
 	('(name|reason)_not_empty$|ground_given$', '$c <> '''''), ('(days|recorded)_not_empty$', 'NOT isempty($c)'),
 	('^(asset_identifier|contract|coverage|coverage_history|coverage_rule|coverage_term|regulation|rule_effect|bundle_member|inclusion)_days_finite$|suspensions_finite$|^asset_days_finite$',
 		'isfinite(lower($c)) IS NOT FALSE AND isfinite(upper($c)) IS NOT FALSE'),
-	('_(day|time|until)_finite$', 'isfinite($c)'), ('times_finite$', 'isfinite(opened_at) IS NOT FALSE AND isfinite(closed_at) IS NOT FALSE'),
+	('_(day|first_day|time|until)_finite$', 'isfinite($c)'), ('times_finite$', 'isfinite(opened_at) IS NOT FALSE AND isfinite(closed_at) IS NOT FALSE'),
 	('currency_form$', '$c ~ ''^[A-Z]{3}$'''), ('country_form$', '$c IN (SELECT code FROM cec.country)'),
 	('region_form$', 'region ~ ''^[A-Z]{2}-[A-Z0-9]{1,3}$'' AND (country IS NULL OR left(region, 2) = country)'),
-	('closed_after_opened$', 'closed_at >= opened_at'), ('days_in_order$', 'last_day >= first_day'),
+	('closed_after_opened$', 'closed_at >= opened_at'), ('applied_after_requested$', 'applied_at >= requested_at'), ('own_predecessor$', 'predecessor_id <> contract_id'), ('days_in_order$', 'last_day >= first_day'),
 	('^asset_commissioned_before_decommissioned$', 'isfinite(commissioned_on) IS NOT FALSE AND isfinite(decommissioned_on) IS NOT FALSE AND (commissioned_on <= decommissioned_on) IS NOT FALSE'),
 	('cost_has_currency$', 'cost IS NULL OR currency IS NOT NULL'), ('price_has_basis$', 'price IS NULL OR price_basis IS NOT NULL'),
 	('retired_needs', 'status <> ''retired'' OR decommissioned_on IS NOT NULL'), ('applied_has_time$', '(status = ''applied'') = (applied_at IS NOT NULL)'),

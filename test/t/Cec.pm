@@ -91,7 +91,7 @@ sub make_portfolio
 		SET cec.actor = '李雷';
 		SET cec.reason = 'first filling';
 
-		INSERT INTO fleet.customer (name, external_ref) VALUES ('Acme', '0007'), ('北京设备租赁有限公司', NULL);
+		INSERT INTO fleet.customer (name, external_ref, parent_id) VALUES ('Acme', '0007', 2), ('北京设备租赁有限公司', NULL, NULL);
 		INSERT INTO fleet.asset (asset_tag, serial_number, manufacturer, model, status, customer_id, country, region,
 			location, commissioned_on, decommissioned_on, out_of_service, attributes, source_updated_at)
 		SELECT 'PUMP-' || n, '00' || n, '泵业', 'M' || n % 3, 'in_service', 1 + n % 2, 'DE', 'DE-BY',
@@ -117,6 +117,7 @@ sub make_portfolio
 		INSERT INTO fleet.coverage_term (contract_id, number, tier_id, during, price, price_basis) VALUES
 			(1, '1', 1, '[2026-01-01,2027-01-01)', 0.10, 'per_unit_day'), (2, '1', 2, '[2026-01-01,)', NULL, NULL),
 			(3, '1', NULL, '[2026-01-01,)', NULL, NULL);
+		INSERT INTO fleet.term_price (term_id, first_day, price, reason) VALUES (1, '2026-07-01', 0.110, '指数'), (1, '2026-10-01', 0, NULL);
 		INSERT INTO fleet.regulation (country, region, title, requirement, during, citation) VALUES
 			('DE', 'DE-BY', 'Prüfung', 'category = ''pump''', '[2026-01-01,)', '§ 1');
 		INSERT INTO fleet.amendment (contract_id, title, reason) VALUES (1, '增补', 'more pumps');

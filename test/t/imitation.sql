@@ -33,7 +33,7 @@ DO $$ BEGIN EXECUTE format('GRANT CREATE, TEMPORARY ON DATABASE %I TO mallory', 
 CREATE FUNCTION test.fill(schema_name text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM set_config('search_path', quote_ident(schema_name) || ', public, pg_catalog', true);
-	INSERT INTO customer (name, external_ref) VALUES ('Acme', '7'), ('Other', '8');
+	INSERT INTO customer (name, external_ref, parent_id) VALUES ('Acme', '7', 2), ('Other', '8', NULL);
 	INSERT INTO asset (asset_tag, serial_number, manufacturer, model, customer_id, country, region, location, commissioned_on, attributes, out_of_service)
 		SELECT 'PUMP-' || n, '00' || n, 'Maker', 'M', 1, 'DE', 'DE-BY', ST_SetSRID(ST_MakePoint(11, 48), 4326), '2020-01-01', '{"n": 1}',
 			CASE WHEN n = 2 THEN '{[2026-05-01,2026-06-01)}' ELSE '{}' END::datemultirange
@@ -48,6 +48,7 @@ BEGIN
 		('C-2', 2, 'active', '[2026-01-01,)', NULL, '{}');
 	INSERT INTO coverage_term (contract_id, number, tier_id, during, price, price_basis) VALUES
 		(1, '1', 1, '[2026-01-01,2027-01-01)', 0.10, 'per_unit_day'), (2, '1', 2, '[2026-01-01,)', NULL, NULL);
+	INSERT INTO term_price (term_id, first_day, price, reason) VALUES (1, '2026-07-01', 0.11, 'index'), (1, '2026-10-01', 0.12, NULL);
 	INSERT INTO regulation (country, region, title, requirement, during) VALUES ('DE', 'DE-BY', 'T', 'category = ''pump''', '[2026-01-01,)');
 	INSERT INTO amendment (contract_id, title) VALUES (1, 'more'), (2, 'less');
 	INSERT INTO amendment_line (amendment_id, action, identifier, term_id, during) VALUES (1, 'include', 'PUMP-1', 1, '[2026-02-01,)');
