@@ -79,11 +79,11 @@ TABLES = (
 REFERENCE = r"""
     SELECT CASE n.nspname WHEN 'cec' THEN 'cec.' ELSE '' END || p.proname AS name,
         format(E'**`%s%s(%s)`** → %s  \n%s', CASE n.nspname WHEN 'cec' THEN 'cec.' ELSE '' END, p.proname,
-            regexp_replace(replace(pg_get_function_arguments(p.oid), 'timestamp with time zone', 'timestamptz'), '(NULL|''\{\}'')::[a-z\[\]]+', '\1', 'g'),
+            regexp_replace(replace(pg_get_function_arguments(p.oid), 'timestamp with time zone', 'timestamptz'), '(NULL|''\{\}'')::[a-z\[\]]+|, OUT \w+ \w+', '\1', 'g'),
             CASE WHEN p.prorettype = 'record'::regtype THEN '`' || (
                     SELECT string_agg(a.name || ' ' || replace(format_type(a.type, NULL), 'timestamp with time zone', 'timestamptz'), ', ' ORDER BY a.place)
                     FROM unnest(p.proargnames, p.proallargtypes, p.proargmodes) WITH ORDINALITY AS a(name, type, mode, place)
-                    WHERE a.mode = 't') || '`'
+                    WHERE a.mode IN ('o', 't')) || '`'
                 WHEN p.prorettype IN (SELECT reltype FROM pg_class WHERE relkind = 'c') THEN '`' || (
                     SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
                     FROM pg_attribute a JOIN pg_type t ON t.typrelid = a.attrelid WHERE t.oid = p.prorettype AND NOT a.attisdropped) || '`'

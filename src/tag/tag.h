@@ -1,0 +1,14 @@
+/*
+ * tag.h
+ *		Tags as bar codes, and check characters.
+ */
+#ifndef CEC_TAG_H
+#define CEC_TAG_H
+
+/* Longer than a tag of the register can be. */
+#define CEC_TAG_LENGTH 200
+
+extern int cec_code128_symbols(const char *tag, int len);
+extern char cec_gs1_check_digit(const char *digits, int len);
+
+#endif
