@@ -198,12 +198,10 @@ in_words(const char *c)
 	return psprintf("the control character %d", *c);
 }
 
-/* One that it cannot hold, or the first one that it has no room for. */
+/* The first character that no tag of the symbology has; without a message and behind the end where there is none. */
 static Offence
-check_characters(const Symbology *symbology, const char *tag, int len)
+find_character(const Symbology *symbology, const char *tag, int len)
 {
-	int taken;
-
 	for (int i = 0; i < len; i++)
 	{
 		if (IS_HIGHBIT_SET(tag[i]))
@@ -214,12 +212,21 @@ check_characters(const Symbology *symbology, const char *tag, int len)
 		if (i == CEC_TAG_LENGTH)
 			return offence(i + 1, psprintf("a tag has at most %d characters", CEC_TAG_LENGTH));
 	}
-	if (symbology->symbols == NULL || (taken = symbology->symbols(tag, len)) <= symbology->most)
-		return offence(0, NULL);
-	while (symbology->symbols(tag, --len) > symbology->most)
+	return offence(len + 1, NULL);
+}
+
+/* The same, or the first one before it that there is no room for. */
+static Offence
+check_characters(const Symbology *symbology, const char *tag, int len)
+{
+	Offence found = find_character(symbology, tag, len);
+	int fit = found.place - 1;
+
+	if (fit == 0 || symbology->symbols == NULL || symbology->symbols(tag, fit) <= symbology->most)
+		return found;
+	while (symbology->symbols(tag, --fit) > symbology->most)
 		;
-	return offence(
-		len + 1, psprintf("%s has room for %d symbols, and the tag takes %d", symbology->name, symbology->most, taken));
+	return offence(fit + 1, psprintf("%s has room for %d symbols", symbology->name, symbology->most));
 }
 
 static Offence
