@@ -1,7 +1,7 @@
 # Contract Equipment Coverage.
 #
 #   make demo         set everything up, show what cec does, leave a psql line
-#   make check        set everything up, run all tests that fit in 15 minutes
+#   make check        set everything up, run all tests that fit in ten minutes
 #   make check-days   the same under set clocks: the ends of months and years, changes of the clock, midnight
 #   make check-long   the long ones
 #   make bench        measure

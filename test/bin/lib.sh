@@ -58,57 +58,114 @@ set_clock() {
 	export CEC_CLOCK=$((then - $(date +%s)))
 }
 
-# Builds the modules that tests load in the prepared folder, and installs them: each has its own copy of the code under test,
-# whatever another module of the same names is loaded.
+# Builds the modules that tests load into a folder: each has its own copy of the code under test, whatever another module of the same
+# names is loaded.
 build_test_modules() {
-	local flags=(-std=gnu11 -O2 -Wall -Werror -shared -fPIC -D_GNU_SOURCE "-I$source/src" -isystem "$("$PG_CONFIG" --includedir-server)")
-	gcc "${flags[@]}" -Wl,-Bsymbolic -o "$work/root$("$PG_CONFIG" --pkglibdir)/cec_merkle_test.so" \
-		"$source"/test/merkle/merkle_test.c "$source"/src/support/merkle.c "$source"/src/support/merkle_proof.c
+	local flags=(-std=gnu11 -O2 -Wall -Werror -shared -fPIC -D_GNU_SOURCE -Isrc -isystem "$("$PG_CONFIG" --includedir-server)")
+	gcc -O -Wall -Werror -shared -fPIC -o "$1/clock.so" test/clock/clock.c &&
+		gcc "${flags[@]}" -Wl,-Bsymbolic -o "$1/root$("$PG_CONFIG" --pkglibdir)/cec_merkle_test.so" \
+			test/merkle/merkle_test.c src/support/merkle.c src/support/merkle_proof.c
 }
 
-# Builds cec from a copy of the tree and installs it beside a copy of the server: sets work, bin, share, source.
-# A second argument "assert" is not needed: PG_CONFIG chooses the server.
-prepare() {
+# Where things are in a folder that is prepared: sets work, bin, share, source, pgxs_tests.
+enter() {
 	work=$1
+	bin=$work/root$("$PG_CONFIG" --bindir)
+	share=$work/root$("$PG_CONFIG" --sharedir)
+	source=$work/source
+	pgxs_tests=$("$PG_CONFIG" --pkglibdir)/pgxs/src/test
+}
+
+# What was built, or found to be in order, is kept under the hash of what it was made from, in a folder that may be emptied at any
+# time (CEC_CACHE, ~/.cache/cec; where there can be none, in work). Commands that run at once share it: an entry appears by rename,
+# whole. What was not used for a month goes.
+open_cache() {
+	cache=${CEC_CACHE:-${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/cec}
+	if ! mkdir -p "$cache" 2>/dev/null || [ ! -w "$cache" ]; then
+		cache=$work/cache
+		mkdir -p "$cache"
+	fi
+	find "$cache" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf {} +
+}
+
+# A hash of files, by name and content, and of the lines on standard input.
+hash_of() { { cat && sha256sum -- "$@"; } | sha256sum | cut -c1-32; }
+
+# What cec is built with, one line a tool.
+toolchain() {
+	gcc --version | head -n 1
+	uname -m
+	"$PG_CONFIG"
+	env | grep -E '^(CC|CFLAGS|CPPFLAGS|LDFLAGS|COPT|PROFILE)=' | LC_ALL=C sort || true
+}
+
+# Builds the tree in source, or takes what was built of the same before: sets built, a folder with root/ and clock.so.
+build() {
+	local files log new
+	cd "$source"
+	mapfile -t files < <(find src Makefile cec.control test/bin/lib.sh test/clock test/merkle -type f ! -name '*.o' ! -name '*.bc' | LC_ALL=C sort)
+	built=$cache/build-$(toolchain | hash_of "${files[@]}")
+	if [ -d "$built" ]; then
+		touch "$built"
+	else
+		say "building cec with $("$PG_CONFIG" --version)"
+		log=$work/build.log
+		new=$(mktemp -d "$cache/new.XXXXXX")
+		chmod 755 "$new"
+		# By the clock of the files, also when the caller's is set.
+		if ! env -u LD_PRELOAD make -s -j"$(nproc)" with_llvm=no PG_CONFIG="$PG_CONFIG" all install DESTDIR="$new/root" >"$log" 2>&1 ||
+			! build_test_modules "$new" >>"$log" 2>&1; then
+			cat "$log" >&2
+			rm -rf "$new"
+			return 1
+		fi
+		# Another command may have been quicker: its folder is as good.
+		mv -T "$new" "$built" 2>/dev/null || rm -rf "$new"
+	fi
+	cd "$top"
+}
+
+# A copy of the server with cec of a copy of the tree installed into it. PG_CONFIG chooses the server. Sets what enter and build set.
+prepare() {
 	local bindir libdir sharedir
 	bindir=$("$PG_CONFIG" --bindir)
 	libdir=$("$PG_CONFIG" --pkglibdir)
 	sharedir=$("$PG_CONFIG" --sharedir)
-	bin=$work/root$bindir
-	share=$work/root$sharedir
-	pgxs_tests=$libdir/pgxs/src/test
-	source=$work/source
-
-	say "building cec with $("$PG_CONFIG" --version)"
+	enter "$1"
+	[ -n "${cache:-}" ] || open_cache
 	mkdir -p "$bin" "$work/root$libdir" "$share" "$source"
 	cp -a "$bindir/." "$bin/"
 	cp -as "$libdir/." "$work/root$libdir/"
 	cp -as "$sharedir/." "$share/"
-	(cd "$top" && tar --exclude=.git --exclude='*.o' --exclude='*.bc' --exclude='*.so' -cf - .) | tar -xf - -C "$source"
-	# By the clock of the files, also when the caller's is set.
-	if ! env -u LD_PRELOAD make -s -j"$(nproc)" -C "$source" with_llvm=no PG_CONFIG="$PG_CONFIG" all install DESTDIR="$work/root" \
-		>"$work/build.log" 2>&1 || ! gcc -O -Wall -Werror -shared -fPIC -o "$work/clock.so" "$source/test/clock/clock.c" >>"$work/build.log" 2>&1 ||
-		! build_test_modules >>"$work/build.log" 2>&1; then
-		cat "$work/build.log" >&2
-		return 1
-	fi
+	(cd "$top" && tar --exclude=.git --exclude='*.o' --exclude='*.bc' --exclude='*.so' --exclude='./sql/cec--*' -cf - .) | tar -xf - -C "$source"
+	build
+	cp -a --remove-destination "$built/." "$work/"
 	[ "$(id -u)" -ne 0 ] || chown -R postgres "$work"
 }
 
-# Starts a throw-away cluster in the prepared folder; further arguments are lines for postgresql.conf.
-start_cluster() {
+# Makes a throw-away cluster in the folder; further arguments are lines for postgresql.conf.
+make_cluster() {
 	local line
 	as_server initdb -D "$work/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 -N >"$work/initdb.log"
 	{
 		echo "listen_addresses = ''"
-		echo "unix_socket_directories = '$work'"
 		echo "max_prepared_transactions = 10"
 		echo "fsync = off"
 		for line in "$@"; do echo "$line"; done
 	} >>"$work/data/postgresql.conf"
-	start_server
+	reach_cluster
+}
+
+# Clients reach the server by a socket in its folder.
+reach_cluster() {
+	echo "unix_socket_directories = '$work'" >>"$work/data/postgresql.conf"
 	export PGHOST=$work PGUSER=postgres
 	unset PGPORT PGDATABASE PGPASSWORD PGSERVICE
+}
+
+start_cluster() {
+	make_cluster "$@"
+	start_server
 }
 
 # Starts the server of the cluster, by the clock as it is set.

@@ -15,7 +15,7 @@ import tempfile
 import time
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
-SECONDS = 120
+SECONDS = 300
 
 # A part: its heading, how many errors it shows, and the lines that must be there, with any run of spaces as one.
 PARTS = (
