@@ -85,7 +85,7 @@ open_cache() {
 		cache=$work/cache
 		mkdir -p "$cache"
 	fi
-	find "$cache" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf {} +
+	find "$cache" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf {} + 2>/dev/null || true
 }
 
 # A hash of files, by name and content, and of the lines on standard input.
