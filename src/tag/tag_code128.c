@@ -125,7 +125,7 @@ pair_digits(Run *runs, int count)
 int
 cec_code128_symbols(const char *tag, int len)
 {
-	Run runs[CEC_TAG_LENGTH + 1];
+	Run runs[CEC_TAG_LENGTH + 1] = {0};
 	int count = find_runs(tag, len, runs);
 	CodeSet last;
 	int symbols = 0;
