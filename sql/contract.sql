@@ -112,6 +112,7 @@ ROLLBACK;
 SELECT test.refused($$UPDATE fleet.setting SET expiry_notice_days = -1$$);
 SELECT observation_days, decommission_window_days, value_attribute FROM fleet.setting;
 SELECT test.refused($$UPDATE fleet.setting SET observation_days = -1$$);
+SELECT test.refused(format('UPDATE fleet.setting SET value_attribute = %L', repeat('x', 201)));
 SELECT test.refused($$UPDATE fleet.setting SET decommission_window_days = -1$$);
 SELECT test.refused($$UPDATE fleet.setting SET value_attribute = ''$$);
 SELECT test.refused($$INSERT INTO fleet.amendment (contract_id, title, status, requested_at, applied_at, is_direct) VALUES (1, 'T', 'applied', '2026-02-02', '2026-02-01', true)$$);

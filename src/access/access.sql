@@ -14,7 +14,7 @@ FROM (VALUES
 -- The matrix. Each room says in a file of its own, NAME.access.sql, who may do what with its tables, views and functions; '{all}'
 -- stands for all levels.
 CREATE TABLE cec._access_row (
-	object text NOT NULL,
+	object text COLLATE "C" NOT NULL,
 	read_by text[] NOT NULL DEFAULT '{}',
 	write_by text[] NOT NULL DEFAULT '{}',
 	run_by text[] NOT NULL DEFAULT '{}',

@@ -63,7 +63,7 @@ CREATE TABLE @P@.coverage_term (
 	price_basis text COLLATE "C",
 	proration text COLLATE "C" NOT NULL DEFAULT 'actual_days',
 	covers_bundles boolean NOT NULL DEFAULT true,
-	bundle_billing text NOT NULL DEFAULT 'each',
+	bundle_billing text COLLATE "C" NOT NULL DEFAULT 'each',
 	CONSTRAINT coverage_term_pkey PRIMARY KEY (term_id),
 	CONSTRAINT coverage_term_number_key UNIQUE (contract_id, number),
 	CONSTRAINT coverage_term_contract_id_fkey FOREIGN KEY (contract_id) REFERENCES @P@.contract,

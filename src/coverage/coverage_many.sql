@@ -18,13 +18,8 @@ BEGIN
 		), day AS MATERIALIZED (
 			SELECT coalesce($2, (now() AT TIME ZONE s.time_zone)::date) AS named_on FROM @P@.setting s
 		), named AS MATERIALIZED (
-			SELECT DISTINCT q.place, n.asset_id, n.asset_tag
-			FROM asked q
-				CROSS JOIN day d
-				CROSS JOIN LATERAL (SELECT a.asset_id, a.asset_tag FROM @P@.asset a WHERE a.asset_tag = q.identifier
-					UNION ALL SELECT a.asset_id, a.asset_tag FROM @P@.asset a WHERE a.serial_number = q.identifier
-					UNION ALL SELECT a.asset_id, a.asset_tag FROM @P@.asset_identifier i JOIN @P@.asset a ON a.asset_id = i.asset_id
-						WHERE i.value = q.identifier AND i.during @> d.named_on OFFSET 0) AS n
+			SELECT n.place, n.asset_id, a.asset_tag
+			FROM day d CROSS JOIN LATERAL cec._named($3::oid, $1, d.named_on) AS n JOIN @P@.asset a ON a.asset_id = n.asset_id
 		), best AS MATERIALIZED (
 			SELECT DISTINCT ON (n.place) n.place, n.asset_id, n.asset_tag, c.contract_id, c.number AS contract_number, t.term_id,
 				s.code AS tier_code, lower(v.during) AS valid_from, upper(v.during) - 1 AS last_day, v.is_stated, v.is_inherited, v.is_ruled
@@ -46,7 +41,7 @@ BEGIN
 			b.contract_id, b.contract_number, b.term_id, b.tier_code, b.valid_from, b.last_day, b.is_stated, b.is_inherited, b.is_ruled
 		FROM asked q LEFT JOIN known k USING (place) LEFT JOIN best b USING (place)
 		ORDER BY q.place
-		$query$) USING identifiers, on_day;
+		$query$) USING identifiers, on_day, portfolio;
 END;
 $$;
 

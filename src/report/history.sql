@@ -10,10 +10,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $
 DECLARE
 	result bigint[];
 BEGIN
-	EXECUTE cec._sql(portfolio, 'SELECT array_agg(n.asset_id) FROM (SELECT asset_id FROM @P@.asset WHERE asset_tag = $1
-		UNION SELECT asset_id FROM @P@.asset WHERE serial_number = $1
-		UNION SELECT asset_id FROM @P@.asset_identifier WHERE value = $1) AS n')
-		INTO result USING identifier;
+	result := (SELECT array_agg(n.asset_id) FROM cec._named(portfolio::oid, ARRAY[identifier], NULL) AS n);
 	IF result IS NULL THEN
 		EXECUTE cec._sql(portfolio, format($query$
 			SELECT array_agg(DISTINCT e.asset_id)

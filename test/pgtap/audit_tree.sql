@@ -3,6 +3,7 @@
 SET client_min_messages = warning;
 SELECT no_plan();
 \ir include/merkle.sql
+\ir include/rows_eq.sql
 SELECT cec.create_portfolio('fleet') \g /dev/null
 
 -- A row as src/seal/README.md has it, of another cluster: the first block closes what a dump carried along.
@@ -222,7 +223,7 @@ SELECT throws_ok('UPDATE fleet.audit_log SET salt = NULL, row_image = NULL WHERE
 SELECT results_eq('SELECT salt, row_image, row_id FROM fleet.audit_log WHERE audit_id = 300', format('SELECT NULL::bytea, NULL::bytea, %s::bigint', asset_id), 'salt and image are gone') FROM fleet.audit_log WHERE audit_id = 300;
 SELECT results_eq('SELECT audit_id, erased_by, session_user_name, ground FROM fleet.audit_erasure', $$VALUES (300::bigint, 'data protection officer', session_user::text COLLATE "default", 'request 17')$$, 'who, when and why is kept');
 SELECT results_eq($$SELECT actor, operation FROM fleet.audit_log WHERE table_name = 'audit_erasure' AND row_id = 300$$, $$VALUES ('data protection officer', 'INSERT' COLLATE "C")$$, 'and recorded');
-SELECT results_eq(format('SELECT operation, old_row, new_row FROM fleet.asset_history((SELECT asset_tag FROM fleet.asset WHERE asset_id = %s)) WHERE audit_id = 300', asset_id), $$VALUES ('INSERT', NULL::jsonb, NULL::jsonb)$$, 'its history says that something was there') FROM fleet.audit_log WHERE audit_id = 300;
+SELECT pg_temp.rows_eq(format('SELECT operation, old_row, new_row FROM fleet.asset_history((SELECT asset_tag FROM fleet.asset WHERE asset_id = %s)) WHERE audit_id = 300', asset_id), $$VALUES ('INSERT', NULL::jsonb, NULL::jsonb)$$, 'its history says that something was there') FROM fleet.audit_log WHERE audit_id = 300;
 SELECT is_empty('SELECT * FROM fleet.audit_change WHERE audit_id = 300', 'and no more');
 SELECT is(pg_temp.told('SELECT 1', :'first', :'third', :'last'), 'ERASED audit_log row 300 block 3', 'verify_audit calls it lawful');
 SELECT is(fleet.audit_proof(300) ->> 'leaf', :'before'::jsonb ->> 'leaf', 'its leaf is what it was');

@@ -3,6 +3,7 @@
 SET client_min_messages = warning;
 BEGIN;
 SELECT plan(9);
+\ir include/rows_eq.sql
 SELECT cec.create_portfolio('fleet') \g /dev/null
 
 
@@ -101,7 +102,7 @@ SELECT d.day, (SELECT array_agg(name ORDER BY hashtext(name || coalesce(d.day::t
 FROM (VALUES ('2026-01-15'::date), ('2026-03-31'), ('2026-06-30'), ('2031-01-01'), (NULL)) AS d(day);
 CREATE TEMP TABLE of_many AS
 SELECT a.day, m.place, m.outcome, m::text AS answer FROM asked a, fleet.covered_many(a.names, a.day) AS m;
-SELECT results_eq('SELECT answer FROM of_many ORDER BY day, place', 'SELECT o FROM asked a, pg_temp.one_by_one(a.names, a.day) WITH ORDINALITY AS o(o, place) ORDER BY a.day, o.place',
+SELECT pg_temp.rows_eq('SELECT answer FROM of_many ORDER BY day, place', 'SELECT o FROM asked a, pg_temp.one_by_one(a.names, a.day) WITH ORDINALITY AS o(o, place) ORDER BY a.day, o.place',
 	'of many at once each is told the best that covered tells');
 SELECT is((SELECT array_agg(DISTINCT outcome ORDER BY outcome) FROM of_many), '{ambiguous,covered,uncovered,unknown}', 'with every outcome among them');
 

@@ -59,6 +59,6 @@ SELECT set_eq($$SELECT c.relname || '.' || a.attname FROM pg_attribute a JOIN pg
 	amendment.title audit_erasure.erased_by audit_erasure.ground audit_erasure.session_user_name audit_log.actor audit_log.application_name audit_log.reason
 	audit_log.session_user_name audit_schema.column_codes audit_schema.column_names audit_schema.column_types bundle.name contract.account_manager
 	coverage_rule.condition coverage_rule.name customer.name finding_waiver.reason inclusion.note regulation.citation regulation.requirement regulation.title
-	service_tier.name', '\s+'), 'names and free text are for reading, as the database sorts them; all else is codes');
+	service_tier.name term_price.reason', '\s+'), 'names and free text are for reading, as the database sorts them; all else is codes');
 SELECT * FROM finish();
 ROLLBACK;
