@@ -26,7 +26,7 @@ sub ask
 }
 
 # Files as docs/audit.md has them written; by the auditor, who need not be more.
-my ($commands) = slurp_file("$top/docs/audit.md") =~ /^```sh\npsql [^\n]*\n(.*?)^END\n```/ms;
+my ($commands) = slurp_file("$top/docs/audit.md") =~ /^```sh\npsql [^\n]*<<[^\n]*\n(.*?)^END\n```/ms;
 ok($commands, 'docs/audit.md says how to write the files');
 
 sub export
