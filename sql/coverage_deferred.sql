@@ -35,7 +35,7 @@ INSERT INTO fleet.service_tier (code, name, rank) VALUES ('GOLD', 'Gold', 1);
 COMMIT;
 :show
 
--- One that refers to nothing yet is held against its like all the same, and what never comes is refused at the end.
+-- One that refers to nothing yet is checked against its like all the same, and what never comes is refused at the end.
 BEGIN;
 SET CONSTRAINTS ALL DEFERRED;
 INSERT INTO fleet.inclusion (term_id, asset_id, during) VALUES (77, 1, '[2026-01-01,)');
@@ -81,7 +81,7 @@ UPDATE fleet.contract SET status = 'active';
 COMMIT;
 :show
 
--- What comes before its contract, term or asset is held against all of the register when that comes, as if it came now.
+-- What comes before its contract, term or asset is checked against all of the register when that comes, as if it came now.
 INSERT INTO fleet.asset (asset_id, asset_tag, commissioned_on, status, decommissioned_on) VALUES (21, 'LATE', '2026-06-01', 'in_service', NULL), (22, 'OLD', NULL, 'retired', '2026-03-31');
 INSERT INTO fleet.contract (contract_id, number, customer_id, status, during) VALUES (20, 'C-20', 1, 'active', '[2026-01-01,2027-01-01)');
 \set VERBOSITY default

@@ -73,7 +73,7 @@ BEGIN
 END;
 $$;
 
--- The matrix, a row a privilege.
+-- The matrix, one row for each privilege.
 CREATE VIEW cec._access_needed AS
 SELECT DISTINCT p.level, p.object, v.privilege
 FROM cec.access_privilege p
@@ -166,7 +166,7 @@ COMMENT ON VIEW cec.access_privilege IS 'The matrix of rights: what cec.grant_ac
 COMMENT ON COLUMN cec.access_privilege.level IS 'analyst, manager, registry, billing, auditor or admin.';
 COMMENT ON COLUMN cec.access_privilege.object IS 'Table, view or function of a portfolio.';
 COMMENT ON COLUMN cec.access_privilege.privileges IS 'Privileges, as in GRANT.';
-COMMENT ON VIEW cec._access_needed IS 'Private. The matrix of rights, a row a privilege.';
+COMMENT ON VIEW cec._access_needed IS 'Private. The matrix of rights, one row for each privilege.';
 COMMENT ON COLUMN cec._access_needed.level IS 'Level of access.';
 COMMENT ON COLUMN cec._access_needed.object IS 'Table, view or function of a portfolio.';
 COMMENT ON COLUMN cec._access_needed.privilege IS 'Privilege, as in GRANT.';

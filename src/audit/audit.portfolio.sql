@@ -137,7 +137,7 @@ COMMENT ON COLUMN @P@.audit_change.contract_id IS 'Contract that the row or its 
 COMMENT ON COLUMN @P@.audit_change.column_name IS 'Column that changed, by its name at the time.';
 COMMENT ON COLUMN @P@.audit_change.old_value IS 'Value before, as text; NULL where there was none.';
 COMMENT ON COLUMN @P@.audit_change.new_value IS 'Value after, as text; NULL where there is none.';
-COMMENT ON VIEW @P@.audit_delta IS 'What statements changed in cover, and why: one row per state of cover, and per days on which a rule acts, that came or went.';
+COMMENT ON VIEW @P@.audit_delta IS 'What statements changed in cover, and why: one row for each state of cover, and for each range of days on which a rule acts, that was gained or lost.';
 COMMENT ON COLUMN @P@.audit_delta.audit_delta_id IS 'Key: audit_id and the place in the entry.';
 COMMENT ON COLUMN @P@.audit_delta.audit_id IS 'Entry of audit_log that holds it.';
 COMMENT ON COLUMN @P@.audit_delta.at IS 'The statement''s instant.';

@@ -40,7 +40,7 @@ SELECT $query$(SELECT l.audit_id, l.at, l.actor, l.session_user_name, l.applicat
 $$;
 
 COMMENT ON FUNCTION cec.decode_row_image(bytea, text, text, text[], text[]) IS 'A row image as jsonb: side old or new; for UPDATE the changed columns only. NULL where there was no such row or the image was erased. SQLSTATE XX001: the image does not fit its column list.';
-COMMENT ON FUNCTION cec.decode_delta(bytea) IS 'The rows of a delta of audit_log: states of cover that came or went, and decisions of rules; see audit_delta of a portfolio. SQLSTATE XX001: it is damaged.';
+COMMENT ON FUNCTION cec.decode_delta(bytea) IS 'The rows of a delta of audit_log: states of cover that were gained or lost, and decisions of rules; see audit_delta of a portfolio. SQLSTATE XX001: it is damaged.';
 COMMENT ON FUNCTION cec._note_columns(oid, text) IS 'Private. Records the column list of a table before its first change does.';
 COMMENT ON FUNCTION cec._note_all_columns(regnamespace) IS 'Private. Records the column lists of all tables of a portfolio.';
 COMMENT ON FUNCTION cec._geometry_text(bytea) IS 'Private. A geometry for people (EWKT), from its binary form.';

@@ -48,7 +48,7 @@ def sha256(data):
     return hashlib.sha256(data).digest()
 
 
-# Files of COPY, in text format: a row a line, fields divided by tabs, \N for NULL.
+# Files of COPY, in text format: one row per line, fields divided by tabs, \N for NULL.
 
 def unescape(field):
     return None if field == b"\\N" else re.sub(rb"\\(.)", lambda m: ESCAPES.get(m[1], m[1]), field, flags=re.S)

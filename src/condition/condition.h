@@ -17,7 +17,7 @@
 #define CEC_CONDITION_MAX_BOUNDARY_COST 8 /* inside_boundary is 1 */
 #define CEC_CONDITION_DISTANCE_COST 4
 
-/* The columns of cec.rule_fact, by attribute number; condition_vocabulary.c holds the type against this. */
+/* The columns of cec.rule_fact, by attribute number; condition_vocabulary.c checks the type against this. */
 typedef enum CecFact
 {
 	CEC_FACT_ASSET_ID = 1,

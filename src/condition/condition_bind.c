@@ -1,6 +1,6 @@
 /*
  * condition_bind.c
- *		Names in a condition: columns, functions, operators and types, held against the vocabulary and bound to their schema.
+ *		Names in a condition: columns, functions, operators and types, checked against the vocabulary and bound to their schema.
  *
  * What is bound is found by the parser whatever else bears its name. Names that are unknown get the nearest one as a hint.
  */

@@ -3,7 +3,7 @@
  *		What to write instead of a condition that is refused, made of its own words.
  *
  * What the server's parser says is mended in an error context callback: nothing here may raise. A hint shows a part that
- * would be accepted in the place of what stands there; test/rule/slips.sql holds each kind against that.
+ * would be accepted in the place of what stands there; test/rule/slips.sql checks each kind against that.
  */
 #include "postgres.h"
 

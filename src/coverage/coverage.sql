@@ -1,4 +1,4 @@
--- Effective coverage: questions about it, and the definition in plain SQL that the engine is held against.
+-- Effective coverage: questions about it, and the definition in plain SQL that the engine is checked against.
 
 -- A row of covered, of the engine's functions and of a portfolio's.
 CREATE TYPE cec.covering_term AS (
@@ -206,7 +206,7 @@ $$;
 
 -- Rules of today, judged again by one query each: pairs of asset and rule for which something else is recorded. Rules
 -- that depend on the day are judged where refresh has come as far as today; rules that fail for some asset are not.
--- A rule that takes cover away is held against the assets that its term concerns for sure: those on its list, those that
+-- A rule that takes cover away is checked against the assets that its term concerns for sure: those on its list, those that
 -- rules qualify by today, and those that inherit by today. Whom a forecast qualifies for days to come is judged as of these.
 CREATE FUNCTION cec._verify_rules(portfolio regnamespace)
 RETURNS TABLE (problem text, asset_id bigint, term_id bigint, effect text, on_day date)

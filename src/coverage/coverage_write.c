@@ -4,7 +4,7 @@
  *
  * What differs, and when states begin, coverage_differ.c has found.
  *
- * Above READ COMMITTED the rows that go are held against the transaction's own snapshot: a row that the transaction
+ * Above READ COMMITTED the rows that go are checked against the transaction's own snapshot: a row that the transaction
  * cannot see was written by somebody it does not know of, and the loser gets 40001.
  */
 #include "postgres.h"

@@ -45,7 +45,7 @@ typedef struct Search
 {
 	CecChange *change;
 	uint8 ground;		/* on which days are gained: CEC_DELTA_STATED or CEC_DELTA_RULED */
-	uint8 held_against; /* the grounds of others: lists are held against lists, rules against both */
+	uint8 held_against; /* the grounds of others: lists are checked against lists, rules against both */
 	CecReading *reading;
 	HTAB *contracts; /* of ContractOfTerm */
 	MemoryContext cxt;

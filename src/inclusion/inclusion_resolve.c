@@ -7,7 +7,7 @@
  * are validated, with the asset at hand (inclusion_validate.c), of an UPDATE here; where a line is moved to another asset,
  * and its identifier is what it was, that goes unless the other asset bears it, too.  A line that cannot be resolved is taken out of
  * the statement and remembered, and the AFTER STATEMENT trigger refuses the statement with all such lines together:
- * the account manager sees every wrong line at once, and not one a try.
+ * the account manager sees every wrong line at once, and not one with each attempt.
  *
  * A line waits for the lock of its asset only when the asset is known.  Another session may meanwhile have given the
  * identifier to another asset, so once the locks are held the lines that were resolved are resolved again, if any

@@ -1,11 +1,11 @@
 /*
  * inclusion_validate.c
- *		Holds new and changed list lines against the register, the terms and each other.
+ *		Checks new and changed list lines against the register, the terms and each other.
  *
  * The assets of the lines are locked by now; reading is with the snapshot taken then.  Whoever retires one of them, or lists it
  * too, has committed by then and is seen, or waits until we have.  Terms and contracts cannot change meanwhile: that
  * needs the gate alone.  The foreign keys have already said that asset and term exist, or will where they are deferrable:
- * then a line is held against the lines that there are, and against everything when the row comes that it waits for.
+ * then a line is checked against the lines that there are, and against everything when the row comes that it waits for.
  *
  * No query a line.  Index probes find the lines that may be wrong: days that do not fit, or another line of the same
  * asset on the same days.  One query then looks at those only, and says what is wrong in words.
@@ -120,7 +120,7 @@ line_of_row(TupleTableSlot *row, const LineColumns *columns, bool is_name_new)
 	return line;
 }
 
-/* The tables that lines are held against. */
+/* The tables that lines are checked against. */
 typedef struct Probes
 {
 	CecReading *reading;
@@ -511,7 +511,7 @@ collect_new_keys(CecChange *change, const char *column)
 }
 
 /*
- * The lines that refer to the keys by a column, of those that the transaction has written: others were held against the rows of
+ * The lines that refer to the keys by a column, of those that the transaction has written: others were checked against the rows of
  * their time, and stay as they are when such a row goes and another one takes its place.
  */
 static CecLines
@@ -547,7 +547,7 @@ find_own_lines(CecChange *change, const CecIds *keys, const char *column, bool i
 }
 
 /*
- * Handler of the validate stage, for terms, contracts and assets: where a line may come before them, it is held against
+ * Handler of the validate stage, for terms, contracts and assets: where a line may come before them, it is checked against
  * everything now.  The transaction is alone since it came (coverage_await.c, bundle_lock.c).
  */
 static void

@@ -93,7 +93,7 @@ cec_rows_deform(CecRows *rows)
 		slot_getallattrs(rows->new_row);
 }
 
-/* Whether a row came or went, or says something else in a column; what there is of both is deformed. */
+/* Whether a row is new or gone, or says something else in a column; what there is of both is deformed. */
 bool
 cec_rows_differ(CecChange *change, CecRows *rows, const char *column)
 {

@@ -9,7 +9,7 @@
 
 #include "support/day_set.h"
 
-/* A state of cover, or days on which a rule acts, that came or went. */
+/* A state of cover, or days on which a rule acts, that was gained or lost. */
 typedef struct CecDeltaRow
 {
 	int64 asset_id;
@@ -18,7 +18,7 @@ typedef struct CecDeltaRow
 	uint8 flags;
 } CecDeltaRow;
 
-/* Flags: the grounds of cover, none in a decision; and whether the row came or went. */
+/* Flags: the grounds of cover, none in a decision; and whether the row was gained or lost. */
 #define CEC_DELTA_STATED 0x01
 #define CEC_DELTA_RULED 0x02
 #define CEC_DELTA_INHERITED 0x04

@@ -18,7 +18,7 @@ $$;
 CREATE FUNCTION cec._execute_as(owner oid, search_path text, script text) RETURNS void
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_execute_as';
 
--- PL/pgSQL executes queries over a portfolio's tables by these alone: what the query names is held against what was made.
+-- PL/pgSQL executes queries over a portfolio's tables by these alone: what the query names is checked against what was made.
 CREATE FUNCTION cec._sql(portfolio oid, query text) RETURNS text
 LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'cec_sql';
 CREATE FUNCTION cec._check_tables(portfolio oid) RETURNS void
@@ -306,7 +306,7 @@ $$;
 COMMENT ON FUNCTION cec.enter_gate() IS 'Engine trigger, before a statement: takes the gate of the portfolio in the mode given (data or definition).';
 COMMENT ON FUNCTION cec.record_change() IS 'Engine trigger, after a statement: validates and records its rows.';
 COMMENT ON FUNCTION cec._row_checks() IS 'Private. The CHECK constraints of a portfolio''s tables, with the arguments of the functions that they call.';
-COMMENT ON VIEW cec.table_rule IS 'What rows of a portfolio''s tables must be, for forms and documents: one row a CHECK constraint.';
+COMMENT ON VIEW cec.table_rule IS 'What rows of a portfolio''s tables must be, for forms and documents: one row for each CHECK constraint.';
 COMMENT ON COLUMN cec.table_rule.table_name IS 'Table.';
 COMMENT ON COLUMN cec.table_rule.constraint_name IS 'Name of the constraint, which errors bear.';
 COMMENT ON COLUMN cec.table_rule.columns IS 'Columns that it looks at.';

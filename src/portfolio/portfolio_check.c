@@ -1,6 +1,6 @@
 /*
  * portfolio_check.c
- *		Holds a relation of a schema against what cec.create_portfolio makes.
+ *		Checks a relation of a schema against what cec.create_portfolio makes.
  *
  * A schema is what its owner makes of it: views for tables, other column types, NULLs, partitions, triggers.  The
  * engine reads Datums by the types that it expects and acts as the owner, so nothing of a relation may be believed that

@@ -2,7 +2,7 @@
  * portfolio_open.c
  *		The only way from a name to a relation of a portfolio.
  *
- * Nobody's schema is trusted (README.md): a relation is handed out only after it was held against what
+ * Nobody's schema is trusted (README.md): a relation is handed out only after it was checked against what
  * cec.create_portfolio makes, under its lock.  That is done once an entry of the cache and again after the relation changed.
  */
 #include "postgres.h"
@@ -185,7 +185,7 @@ cec_portfolio_open_below(CecPortfolio *portfolio, const char *table_name)
 
 /*
  * Opens an ordinary table of the schema's owner, whatever its columns are, for code that reads each column by the type
- * that it has: the one that holds tables against the log.
+ * that it has: the one that compares tables with the log.
  */
 Relation
 cec_portfolio_open_any(CecPortfolio *portfolio, const char *table_name, LOCKMODE lock)

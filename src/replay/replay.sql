@@ -1,4 +1,4 @@
--- Tables and history held against the log.
+-- Tables and history compared with the log.
 
 CREATE FUNCTION cec._verify_replay(portfolio oid)
 RETURNS TABLE (kind text, table_name text, row_id bigint, column_name text, detail text)

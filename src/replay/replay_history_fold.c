@@ -1,6 +1,6 @@
 /*
  * replay_history_fold.c
- *		What the entries of the log come to for one asset, held against what the tables have of it.
+ *		What the entries of the log come to for one asset, compared with what the tables have of it.
  *
  * Entries of an asset follow one another as statements did: in order of audit_id, since each statement takes its numbers
  * while it holds the asset's lock.  Only within a transaction a statement that a user's trigger ran may have been recorded

@@ -1,6 +1,6 @@
 /*
  * replay_tables.c
- *		Which tables the log is held against, what columns they have now, and which the log's entries were written with.
+ *		Which tables the log is compared with, what columns they have now, and which the log's entries were written with.
  *
  * All tables are locked (as a reader locks them) before the snapshot of the comparison is taken: a table that somebody
  * rewrites between the two would look empty.

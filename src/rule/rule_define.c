@@ -119,7 +119,7 @@ row_id(CecChange *change, TupleTableSlot *row, const char *column)
 	return cec_slot_int8(row, cec_column_require(change->rel, column, INT8OID));
 }
 
-/* Holds one changed rule against what may be changed of it.  Returns whether it is to be decided anew. */
+/* Checks one changed rule against what may be changed of it.  Returns whether it is to be decided anew. */
 static bool
 check_rule(CecChange *change, CecRows *rows, DateADT today)
 {
@@ -232,7 +232,7 @@ typedef struct Source
 
 /*
  * From the rows of a table that conditions read to rules.  A row can take the place of a deleted one or of one whose key was
- * changed, or come after what refers to it: all rules of a key that came or went are decided.  The same where the row comes
+ * changed, or come after what refers to it: all rules of a key that is new or gone are decided.  The same where the row comes
  * to refer to another one (refers: the column, or NULL), which may not have been there.
  */
 static void

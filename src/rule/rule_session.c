@@ -216,7 +216,7 @@ decide_include_rules(CecRuleSession *work, CecAssetRules *asset)
 		if (!is_over(work, candidates[i]))
 			add_judgement(work, &count, candidates[i]);
 	judge(work, asset, count);
-	/* What cannot match acts no more, and neither does what is over. */
+	/* What cannot match no longer acts, and neither does what is over. */
 	for (int i = 0; i < asset->recorded_rules; i++)
 	{
 		RuleDays *days = &asset->rules[i];

@@ -3,7 +3,7 @@
  *		Proofs for people outside: that a row of the log is in the tree, and that the tree goes on from a digest.
  *
  * A proof is a jsonb object with all that is needed to check it by hand; src/seal/README.md says how.  It is made from
- * the leaves and subtrees that are kept, and is held against the block's root before it is given out.
+ * the leaves and subtrees that are kept, and is checked against the block's root before it is given out.
  */
 #include "postgres.h"
 

@@ -1,6 +1,6 @@
 /*
  * seal_verify.c
- *		Verifies the log: hashes every row afresh and holds the result against what was sealed, and against digests.
+ *		Verifies the log: hashes every row afresh and compares the result with what was sealed, and with digests.
  *
  * Three steps, with one snapshot: here each row of the log becomes a leaf that waits in the order of the tree;
  * seal_verify_blocks.c goes along blocks, kept leaves and these side by side and computes the tree; seal_verify_rows.c says of what

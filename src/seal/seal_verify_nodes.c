@@ -1,6 +1,6 @@
 /*
  * seal_verify_nodes.c
- *		A tree that is held against audit_node as it grows: each perfect subtree that is kept must have the root kept of it.
+ *		A tree that is checked against audit_node as it grows: each perfect subtree that is kept must have the root kept of it.
  */
 #include "postgres.h"
 

@@ -1,6 +1,6 @@
 /*
  * seal_verify_nodes.h
- *		A tree that is held against audit_node as it grows.
+ *		A tree that is checked against audit_node as it grows.
  */
 #ifndef CEC_SEAL_VERIFY_NODES_H
 #define CEC_SEAL_VERIFY_NODES_H

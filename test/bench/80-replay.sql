@@ -1,4 +1,4 @@
--- Replay: tables held against the log (verify_replay), against decoding the log's images to jsonb, which is what replaying
+-- Replay: tables checked against the log (verify_replay), against decoding the log's images to jsonb, which is what replaying
 -- them in SQL begins with. 200,000 assets, each inserted and changed, a quarter deleted: 450,000 entries, 150,000 rows.
 
 SET client_min_messages = warning;

@@ -8,8 +8,8 @@ For coverage each kind of change is paired with each other, itself included; for
 change of what they are about.  Each pair runs in both orders at three isolation levels: both sessions have taken their
 snapshot before either writes.  Whoever is refused rolls back.
 
-After each of these interleavings stored coverage is held against its definition, the log against the tables, and no two states of
-an asset's cover may have been believed at the same time.  Who waits, and who is refused, is held against pairs.txt.
+After each of these interleavings stored coverage is checked against its definition, the log against the tables, and no two states of
+an asset's cover may have been believed at the same time.  Who waits, and who is refused, is checked against pairs.txt.
 
 Each kind has a portfolio of its own, whose rows are put back for each interleaving.  Autovacuum stays off its tables: other plans
 would take other predicate locks, and at SERIALIZABLE another transaction might be the one that is refused.

@@ -2,7 +2,7 @@
 """A second opinion on who is covered: the definition of effective coverage, computed by itself from the stated tables.
 
 Random statements change a small portfolio; after each of them the stated tables are read, cover is computed here, day by
-day, as plain sets of numbers, and held against fleet.coverage row by row.  Nothing that the engine derives or records is
+day, as plain sets of numbers, and checked against fleet.coverage row by row.  Nothing that the engine derives or records is
 read to compute it: what rules decided on which day is remembered here.  README.md says what is known and what is not.
 
     oracle.py [--seeds N] [--first SEED] [--statements N] [--sessions SECONDS]

@@ -122,7 +122,7 @@ SELECT results_eq('SELECT problem, asset_id, is_ruled FROM fleet.verify_coverage
 	'VALUES (''rule missing'', 9::bigint, true), (''rule missing'', 10, true), (''rule extra'', 11, true), (''rule missing'', 12, false)', 'rules changed past the triggers');
 SELECT ok(fleet.recompute_coverage() > 0, 'are decided anew');
 SELECT is_empty('SELECT * FROM fleet.verify_coverage()', 'so that all is as defined');
-SELECT results_eq('SELECT asset_id, rule_id, upper(during) IS NULL FROM fleet.rule_effect WHERE rule_id NOT IN (3, 11, 12) ORDER BY 1, 2', 'VALUES (9::bigint, 1::bigint, true), (9, 5, true), (10, 2, true), (12, 1, true), (13, 1, true)', 'and what is gone acts no more');
+SELECT results_eq('SELECT asset_id, rule_id, upper(during) IS NULL FROM fleet.rule_effect WHERE rule_id NOT IN (3, 11, 12) ORDER BY 1, 2', 'VALUES (9::bigint, 1::bigint, true), (9, 5, true), (10, 2, true), (12, 1, true), (13, 1, true)', 'and what is gone no longer acts');
 SELECT is(fleet.recompute_coverage(), 0::bigint, 'nothing is left');
 SELECT is_empty('SELECT * FROM fleet.verify_history()', 'the tables are still what the log comes to');
 SELECT is((SELECT count(*) FROM fleet.audit_delta), (SELECT count(DISTINCT audit_delta_id) FROM fleet.audit_delta), 'the key is one');

@@ -1,4 +1,4 @@
--- Lists held against the register without writing: what check_inclusions says, what an INSERT does, and which names are meant.
+-- Lists checked against the register without writing: what check_inclusions says, what an INSERT does, and which names are meant.
 BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION fuzzystrmatch;

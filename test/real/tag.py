@@ -2,7 +2,7 @@
 """Holds cec.check_tag against programs of others: zint prints random tags, ZXing reads what was printed.
 
 A tag is scannable if and only if zint prints it without a warning and ZXing reads the same bytes.  The tags are random, of the
-characters and lengths where symbologies end, right and nearly right.  cec.check_digit is held against the check characters of
+characters and lengths where symbologies end, right and nearly right.  cec.check_digit is checked against the check characters of
 the EICs of a real register, where there is one (CEC_DATA).
 
 Prints TAP.  Needs psql, zint and ZXingReader on the path and the usual PG* variables.  CEC_TAGS is how many tags of each

@@ -149,7 +149,7 @@ sub stop_workers
 	return;
 }
 
-# What the log says the rows must be, held against what they are.
+# What the log says the rows must be, checked against what they are.
 my $differences = q{
 	WITH replayed AS (
 		SELECT e.table_name, e.row_id, jsonb_object_agg(k.key, k.value ORDER BY e.audit_id) AS image

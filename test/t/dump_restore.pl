@@ -138,7 +138,7 @@ sub works_on
 	is(try_sql($node, $db, q{SELECT cec.upgrade_portfolio('fleet')}), '', "$how: upgrade_portfolio has nothing to do");
 
 	my $carried_digest = $node->safe_psql($db, 'SELECT fleet.audit_digest()', @andy);
-	is($node->safe_psql($db, 'SELECT fleet.seal_audit()', @andy), '3', "$how: the log is sealed on");
+	is($node->safe_psql($db, 'SELECT fleet.seal_audit()', @andy), '3', "$how: sealing goes on");
 	is($node->safe_psql($db, "$verify, '$carried_digest', fleet.audit_digest()])", @andy), 'ERASED|7', "$how: and agrees with all its digests");
 	is($node->safe_psql($db, "SELECT cec.verify_audit_consistency(fleet.audit_consistency('$digest')), cec.verify_audit_consistency(fleet.audit_consistency('$carried_digest'))", @andy),
 		't|t', "$how: it goes on from each of them");

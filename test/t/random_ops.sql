@@ -476,7 +476,7 @@ END;
 $$;
 
 -- Laws that hold between transactions: one row for each breach.
--- History is only added to (a law of its own): what was held against all the rest before, up to a row of it, need not be again.
+-- History is only added to (a law of its own): what was checked against all the rest before, up to a row of it, need not be again.
 CREATE FUNCTION random_breaches(seen bigint) RETURNS TABLE (law text, detail text) LANGUAGE sql
 AS $$
 	SELECT 'stored = defined', v::text FROM law.verify_coverage() v

@@ -118,7 +118,7 @@ is(run('SELECT count(*) FROM fleet.asset'), '10000', 'and are stored');
 is(run(q{SELECT name, count(*), min(detail ->> 'sqlstate'), max(detail ->> 'sqlstate') FROM fleet.finding JOIN fleet.coverage_rule USING (rule_id) WHERE kind = 'rule_failed' AND closed_at IS NULL GROUP BY 1}), 'rule 50|5000|22P02|22P02', 'rule_failed is found, of each asset');
 is(run(q{SELECT count(*) FROM fleet.rule_effect e JOIN fleet.coverage_rule USING (rule_id) WHERE name = 'rule 50'}), run('SELECT count(*) FROM generate_series(1, 10000, 2) g WHERE g % 200 > 100'), 'where it does not fail it acts');
 is(run(q{SELECT sum(count) FILTER (WHERE task = 'suspended') FROM fleet.refresh()}), '1', 'refresh suspends it');
-is(run(q{SELECT name, (SELECT count(*) FROM fleet.rule_effect e WHERE e.rule_id = r.rule_id AND e.during @> cec.today('fleet')) FROM fleet.coverage_rule r WHERE state = 'suspended'}), 'rule 50|0', 'it acts no more');
+is(run(q{SELECT name, (SELECT count(*) FROM fleet.rule_effect e WHERE e.rule_id = r.rule_id AND e.during @> cec.today('fleet')) FROM fleet.coverage_rule r WHERE state = 'suspended'}), 'rule 50|0', 'it no longer acts');
 is(run('SELECT v::text FROM fleet.verify_coverage() v LIMIT 5'), '', 'all is as defined');
 
 # Timeouts and cancels of the statement. Some hundred thousand evaluations take longer than these.

@@ -228,7 +228,7 @@ sub goes_on
 	ask(q{UPDATE fleet.asset SET model = model || '.' WHERE asset_id < 5}, $db);
 	push @digests, seal($db);
 	is(ask('SELECT count(*) FROM fleet.audit_log WHERE audit_id NOT IN (SELECT unnest(audit_ids) FROM fleet.audit_leaf)', $db), '0', "$db: all is sealed");
-	verified("$db: sealed on", $db, @digests);
+	verified("$db: sealed again", $db, @digests);
 	is(ask('SELECT count(*) FROM fleet.audit_log WHERE NOT cec.verify_audit_proof(fleet.audit_proof(audit_id))', $db), '0', "$db: every row has its proof");
 	is(ask("SELECT kind FROM fleet.verify_replay() WHERE kind NOT IN ('ERASED', 'SCHEMA_CHANGED')", $db), '', "$db: the tables agree with the log");
 	ask(q{UPDATE fleet.asset SET model = model || '!' WHERE asset_id BETWEEN 6 AND 9}, $db);
