@@ -117,7 +117,7 @@ SELECT test.refused($$INSERT INTO fleet.rule_effect (rule_id, asset_id, during, 
 SELECT test.refused($$SELECT * FROM fleet.refresh('infinity')$$);
 SELECT test.refused($$SELECT * FROM fleet.refresh('2999-01-01')$$);
 -- Of a term that is not there nothing is known.
-SELECT count(*) FROM cec._match('fleet'::regnamespace, 999, 'include', 'deny', 'contract_kind = ''service''', '2026-01-01');
+SELECT count(*) FROM cec._scan_rule('fleet'::regnamespace, 999, 'include', 'deny', 'contract_kind = ''service''', '2026-01-01');
 SELECT test.refused($$UPDATE fleet.rule_effect SET during = '(,)'$$);
 SELECT test.refused($$DELETE FROM fleet.rule_effect$$);
 SELECT test.refused($$TRUNCATE fleet.rule_effect$$);

@@ -148,22 +148,22 @@ def leaf_of(row, content):
 
 class Tree:
     def __init__(self):
-        self.size, self.peaks = 0, []
+        self.size, self.frontier = 0, []
 
     def add(self, leaf):
-        self.peaks.append(leaf)
+        self.frontier.append(leaf)
         self.size += 1
         size = self.size
         while size % 2 == 0:
-            right = self.peaks.pop()
-            self.peaks[-1] = sha256(b"\1" + self.peaks[-1] + right)
+            right = self.frontier.pop()
+            self.frontier[-1] = sha256(b"\1" + self.frontier[-1] + right)
             size //= 2
 
     def root(self):
-        if not self.peaks:
+        if not self.frontier:
             return sha256(b"")
-        root = self.peaks[-1]
-        for left in reversed(self.peaks[:-1]):
+        root = self.frontier[-1]
+        for left in reversed(self.frontier[:-1]):
             root = sha256(b"\1" + left + root)
         return root
 

@@ -1,6 +1,6 @@
 /*
  * coverage.h
- *		Effective coverage: from the stated facts about some assets to the rows that say when they are covered.
+ *		Effective coverage: from what is stated about some assets to the rows that say when they are covered.
  */
 #ifndef CEC_COVERAGE_H
 #define CEC_COVERAGE_H
@@ -16,17 +16,17 @@
 #include "utils/timestamp.h"
 
 /* What a term offers. */
-typedef struct CecTermFacts
+typedef struct CecTermBase
 {
 	int64 term_id; /* key */
 	CecDaySet base;
 	bool covers_bundles;
-} CecTermFacts;
+} CecTermBase;
 
 /* One asset under one term. */
 typedef struct CecAssetTerm
 {
-	CecTermFacts *term;
+	CecTermBase *term;
 	bool is_concerned;
 	CecDaySet listed;
 	CecDaySet qualified; /* by include rules */

@@ -228,7 +228,7 @@ BEGIN
 		BEGIN
 			RETURN QUERY EXECUTE cec._sql(portfolio, $query$
 				WITH judged AS MATERIALIZED (
-					SELECT m AS asset_id FROM cec._match($1, $2, $3, $4, $5, $6) AS m
+					SELECT m AS asset_id FROM cec._scan_rule($1, $2, $3, $4, $5, $6) AS m
 				), recorded AS MATERIALIZED (
 					SELECT e.asset_id FROM @P@.rule_effect e WHERE e.rule_id = $7 AND e.during @> $6
 				), concerned AS MATERIALIZED (
@@ -345,7 +345,7 @@ BEGIN
 				CROSS JOIN LATERAL (SELECT e.rule_id FROM @P@.rule_effect e WHERE e.asset_id = a.asset_id OFFSET 0) AS e
 				CROSS JOIN LATERAL (SELECT r.term_id FROM @P@.coverage_rule r WHERE r.rule_id = e.rule_id OFFSET 0) AS r
 			UNION SELECT v.term_id FROM @P@.coverage v WHERE v.asset_id = $1
-		), fact AS (
+		), input AS (
 			SELECT t.term_id, c.number AS contract, t.number AS term, c.status, c.during AS contract_days, c.suspensions,
 				t.during AS term_days, t.covers_bundles, a.asset_tag, a.status AS asset_status, a.commissioned_on,
 				a.decommissioned_on, a.out_of_service,
@@ -371,7 +371,7 @@ BEGIN
 			WHERE a.asset_id = $1
 		)
 		SELECT row_number() OVER (PARTITION BY f.term_id ORDER BY s.step)::integer, f.term_id, s.outcome, s.reason
-		FROM fact f CROSS JOIN LATERAL (VALUES
+		FROM input f CROSS JOIN LATERAL (VALUES
 			(1, CASE WHEN f.status IN ('draft', 'void') OR NOT f.contract_days @> $2 OR f.suspensions @> $2 THEN 'no' ELSE 'yes' END,
 				CASE WHEN f.status IN ('draft', 'void') THEN format('Contract %s is %s and covers nothing.', f.contract, f.status)
 					WHEN NOT f.contract_days @> $2 THEN format('Contract %s runs %s, which leaves the day out.', f.contract, cec._days_in_words(f.contract_days))

@@ -1,6 +1,6 @@
 /*
  * coverage_compute.c
- *		Computes the effective coverage of a set of assets from the stated facts (design: "Effective coverage").
+ *		Computes the effective coverage of a set of assets from what is stated (design: "Effective coverage").
  *
  * For asset a and term t, all of them sets of days:
  *

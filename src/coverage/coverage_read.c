@@ -19,8 +19,8 @@ struct CecCoverReader
 {
 	CecReading *reading;
 	MemoryContext cxt;
-	CecTermFacts *term; /* asked for first */
-	HTAB *terms;		/* of CecTermFacts, the others; NULL until there is one */
+	CecTermBase *term; /* asked for first */
+	HTAB *terms;		/* of CecTermBase, the others; NULL until there is one */
 	CecLook *assets;
 	CecLook *lines;
 	CecLook *stored;
@@ -55,7 +55,7 @@ cec_cover_reader_begin(CecReading *reading)
 
 /* during ∩ the contract's during − suspensions; nothing while the contract is draft or void. */
 static void
-read_term(CecCoverReader *reader, CecTermFacts *term)
+read_term(CecCoverReader *reader, CecTermBase *term)
 {
 	const CecLook *terms = cec_reading_look(reader->reading, &cec_source_term);
 	const CecLook *contracts = cec_reading_look(reader->reading, &cec_source_contract);
@@ -87,15 +87,15 @@ read_term(CecCoverReader *reader, CecTermFacts *term)
 }
 
 /* What a term offers, asked once; most statements ask of one. */
-CecTermFacts *
+CecTermBase *
 cec_cover_read_term(CecCoverReader *reader, int64 term_id)
 {
 	bool found;
-	CecTermFacts *term;
+	CecTermBase *term;
 
 	if (reader->term == NULL)
 	{
-		reader->term = MemoryContextAlloc(reader->cxt, sizeof(CecTermFacts));
+		reader->term = MemoryContextAlloc(reader->cxt, sizeof(CecTermBase));
 		reader->term->term_id = term_id;
 		read_term(reader, reader->term);
 	}
@@ -106,7 +106,7 @@ cec_cover_read_term(CecCoverReader *reader, int64 term_id)
 		HASHCTL ctl = {0};
 
 		ctl.keysize = sizeof(int64);
-		ctl.entrysize = sizeof(CecTermFacts);
+		ctl.entrysize = sizeof(CecTermBase);
 		ctl.hcxt = reader->cxt;
 		reader->terms = hash_create("cec terms that cover", 32, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}

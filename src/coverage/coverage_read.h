@@ -18,7 +18,7 @@ typedef struct CecCoverLine
 } CecCoverLine;
 
 extern CecCoverReader *cec_cover_reader_begin(CecReading *reading);
-extern CecTermFacts *cec_cover_read_term(CecCoverReader *reader, int64 term_id);
+extern CecTermBase *cec_cover_read_term(CecCoverReader *reader, int64 term_id);
 extern CecDaySet cec_cover_read_life(CecCoverReader *reader, int64 asset_id);
 extern void cec_cover_read_lines(CecCoverReader *reader, int64 asset_id);
 extern bool cec_cover_next_line(CecCoverReader *reader, CecCoverLine *line);

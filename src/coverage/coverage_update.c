@@ -1,6 +1,6 @@
 /*
  * coverage_update.c
- *		Brings stored coverage to what the facts say: of the assets of a change, or of all.
+ *		Brings stored coverage to what its definition says: of the assets of a change, or of all.
  */
 #include "postgres.h"
 

@@ -354,7 +354,7 @@ accept_row(CheckRow *row, Outcome outcome, const CheckTerm *term, char *message)
 
 /* What becomes of a row, given the lines that stand there and the rows before it. */
 static void
-decide_row(CheckRow **group, int at, Standing *standing, int standing_count, const CheckTerm *term)
+find_outcome(CheckRow **group, int at, Standing *standing, int standing_count, const CheckTerm *term)
 {
 	CheckRow *row = group[at];
 	Standing *line = NULL;
@@ -420,7 +420,7 @@ compare_rows(const void *one, const void *other)
 
 /* Goes through the rows of each asset and effect in their order. */
 static void
-decide_rows(CecPortfolio *portfolio, const CheckTerm *term, CheckRow *rows, int64 count, Snapshot snapshot)
+find_outcomes(CecPortfolio *portfolio, const CheckTerm *term, CheckRow *rows, int64 count, Snapshot snapshot)
 {
 	CheckRow **open = palloc_extended(Max(count, 1) * sizeof(CheckRow *), MCXT_ALLOC_HUGE);
 	CecProbe *probe =
@@ -441,7 +441,7 @@ decide_rows(CecPortfolio *portfolio, const CheckTerm *term, CheckRow *rows, int6
 		for (size = 0; i + size < open_count && open[i + size]->asset_id == open[i]->asset_id &&
 					   open[i + size]->is_include == open[i]->is_include;
 			 size++)
-			decide_row(&open[i], size, standing, standing_count, term);
+			find_outcome(&open[i], size, standing, standing_count, term);
 	}
 	cec_probe_end(probe);
 }
@@ -507,7 +507,7 @@ cec_check_inclusions(PG_FUNCTION_ARGS)
 	rows = take_rows(portfolio, PG_GETARG_DATUM(2), &term, &count);
 	find_assets(portfolio, rows, count, snapshot);
 	explain_rows(portfolio, &term, rows, count);
-	decide_rows(portfolio, &term, rows, count, snapshot);
+	find_outcomes(portfolio, &term, rows, count, snapshot);
 	UnregisterSnapshot(snapshot);
 	cec_portfolio_unpin();
 	for (int64 i = 0; i < count; i++)

@@ -68,20 +68,20 @@ plan_effects(CecChange *change, CecRuleSet *set, int64 rule_id, CecRule *rule, S
 
 /* What is to be told of a rule, NULL for one that is gone.  A forecast tells nothing: findings speak of what is. */
 static void
-note_findings(CecChange *change, CecRuleSet *set, int64 rule_id, CecRule *rule, DateADT today, const CecRuleScan *match)
+note_findings(CecChange *change, CecRuleSet *set, int64 rule_id, CecRule *rule, DateADT today, const CecRuleScan *scan)
 {
 	CecOdd *odd;
 	int64 count = 0;
 
 	if (today > cec_rule_today(set))
 		return;
-	odd = palloc_extended(Max(match->odd_count, 1) * sizeof(CecOdd), MCXT_ALLOC_HUGE);
-	for (int64 i = 0; i < match->odd_count; i++)
+	odd = palloc_extended(Max(scan->odd_count, 1) * sizeof(CecOdd), MCXT_ALLOC_HUGE);
+	for (int64 i = 0; i < scan->odd_count; i++)
 	{
-		CecJudgement judgement = {rule, match->odd[i].verdict, match->odd[i].sqlstate};
+		CecJudgement judgement = {rule, scan->odd[i].verdict, scan->odd[i].sqlstate};
 
 		if (cec_rule_is_odd(&judgement))
-			odd[count++] = cec_rule_odd(match->odd[i].asset_id, &judgement);
+			odd[count++] = cec_rule_odd(scan->odd[i].asset_id, &judgement);
 	}
 	cec_rule_findings_of_rule(&cec_rule_change(change)->findings, rule_id, odd, count);
 }
@@ -96,7 +96,7 @@ cec_rule_apply(CecChange *change, CecRuleSet *set, int64 rule_id, DateADT today)
 {
 	/* By its key: another row may have taken the place of one that was deleted, or whose key was changed. */
 	CecRule *rule = cec_rule_find(set, rule_id);
-	CecRuleScan match = {0};
+	CecRuleScan scan = {0};
 	Snapshot snapshot;
 
 	if (rule != NULL && rule->effect != CEC_RULE_INCLUDE)
@@ -108,9 +108,9 @@ cec_rule_apply(CecChange *change, CecRuleSet *set, int64 rule_id, DateADT today)
 	}
 	snapshot = cec_latest_snapshot();
 	if (rule != NULL && rule->during.to > today)
-		match = cec_rule_scan(set, rule, snapshot, today);
-	plan_effects(change, set, rule_id, rule, snapshot, today, &match.acting);
-	note_findings(change, set, rule_id, rule, today, &match);
+		scan = cec_rule_scan(set, rule, snapshot, today);
+	plan_effects(change, set, rule_id, rule, snapshot, today, &scan.acting);
+	note_findings(change, set, rule_id, rule, today, &scan);
 	UnregisterSnapshot(snapshot);
 }
 

@@ -16,7 +16,7 @@
 typedef struct CodeSlot
 {
 	const char *text; /* key */
-	CecCompiledCondition *code;
+	CecCompiledCondition *compiled;
 } CodeSlot;
 
 static uint32
@@ -48,15 +48,15 @@ cec_rule_compiled_create(MemoryContext cxt)
 }
 
 static void
-free_state(CecCompiledCondition *code)
+free_state(CecCompiledCondition *compiled)
 {
-	if (code->state_cxt != NULL)
-		MemoryContextDelete(code->state_cxt);
-	if (code->cached != NULL)
-		FreeCachedExpression(code->cached);
-	code->state_cxt = NULL;
-	code->state = NULL;
-	code->cached = NULL;
+	if (compiled->state_cxt != NULL)
+		MemoryContextDelete(compiled->state_cxt);
+	if (compiled->cached != NULL)
+		FreeCachedExpression(compiled->cached);
+	compiled->state_cxt = NULL;
+	compiled->state = NULL;
+	compiled->cached = NULL;
 }
 
 /* Frees what of a set's conditions does not live in its context. */
@@ -68,11 +68,11 @@ cec_rule_compiled_free(HTAB *codes)
 
 	hash_seq_init(&status, codes);
 	while ((slot = hash_seq_search(&status)) != NULL)
-		if (slot->code != NULL)
-			free_state(slot->code);
+		if (slot->compiled != NULL)
+			free_state(slot->compiled);
 }
 
-/* The code for a text: that of the old set, moved over, or a new one that waits to be compiled. */
+/* The compiled condition for a text: that of the old set, moved over, or a new one that waits to be compiled. */
 CecCompiledCondition *
 cec_rule_compiled_find(CecRuleSet *set, CecRuleSet *old, const char *text)
 {
@@ -82,22 +82,22 @@ cec_rule_compiled_find(CecRuleSet *set, CecRuleSet *old, const char *text)
 	MemoryContext cxt;
 
 	if (found)
-		return slot->code;
-	slot->code = NULL;
+		return slot->compiled;
+	slot->compiled = NULL;
 	old_slot = old == NULL ? NULL : hash_search(old->codes, &text, HASH_FIND, NULL);
-	if (old_slot != NULL && old_slot->code != NULL && old_slot->code->condition != NULL)
+	if (old_slot != NULL && old_slot->compiled != NULL && old_slot->compiled->condition != NULL)
 	{
-		slot->code = old_slot->code;
-		slot->text = slot->code->text;
-		old_slot->code = NULL;
-		MemoryContextSetParent(slot->code->cxt, set->cxt);
-		return slot->code;
+		slot->compiled = old_slot->compiled;
+		slot->text = slot->compiled->text;
+		old_slot->compiled = NULL;
+		MemoryContextSetParent(slot->compiled->cxt, set->cxt);
+		return slot->compiled;
 	}
 	cxt = AllocSetContextCreate(set->cxt, "cec condition", ALLOCSET_SMALL_SIZES);
-	slot->code = MemoryContextAllocZero(cxt, sizeof(CecCompiledCondition));
-	slot->code->cxt = cxt;
-	slot->code->text = slot->text = MemoryContextStrdup(cxt, text);
-	return slot->code;
+	slot->compiled = MemoryContextAllocZero(cxt, sizeof(CecCompiledCondition));
+	slot->compiled->cxt = cxt;
+	slot->compiled->text = slot->text = MemoryContextStrdup(cxt, text);
+	return slot->compiled;
 }
 
 static int
@@ -126,9 +126,9 @@ find_needs(const Bitmapset *facts)
 CecCondition *
 cec_rule_condition(CecRule *rule)
 {
-	CecCompiledCondition *code = rule->code;
+	CecCompiledCondition *compiled = rule->compiled;
 
-	if (code->condition == NULL)
+	if (compiled->condition == NULL)
 	{
 		MemoryContext scratch =
 			AllocSetContextCreate(CurrentMemoryContext, "cec compiled condition", ALLOCSET_SMALL_SIZES);
@@ -138,7 +138,7 @@ cec_rule_condition(CecRule *rule)
 		/* One that cannot be compiled is tried again and again, and must leave nothing. */
 		PG_TRY();
 		{
-			condition = cec_condition_compile_to_keep(code->text);
+			condition = cec_condition_compile_to_keep(compiled->text);
 		}
 		PG_CATCH();
 		{
@@ -148,34 +148,34 @@ cec_rule_condition(CecRule *rule)
 		}
 		PG_END_TRY();
 		MemoryContextSwitchTo(old);
-		MemoryContextSetParent(scratch, code->cxt);
-		code->needs = find_needs(condition->facts);
-		code->condition = condition;
+		MemoryContextSetParent(scratch, compiled->cxt);
+		compiled->needs = find_needs(condition->facts);
+		compiled->condition = condition;
 	}
-	return code->condition;
+	return compiled->condition;
 }
 
 /* The condition of a rule ready to run over a fact row, compiled anew when a function that it calls has changed. */
 ExprState *
 cec_rule_state(CecRule *rule)
 {
-	CecCompiledCondition *code = rule->code;
+	CecCompiledCondition *compiled = rule->compiled;
 	CecCondition *condition;
 	MemoryContext scratch;
 	MemoryContext old;
 
-	if (code->state != NULL && code->cached->is_valid)
-		return code->state;
+	if (compiled->state != NULL && compiled->cached->is_valid)
+		return compiled->state;
 	condition = cec_rule_condition(rule);
 	/* Either step may raise, for every asset anew: what it has allocated by then is freed by the next attempt. */
-	free_state(code);
-	code->state_cxt = AllocSetContextCreate(code->cxt, "cec expression", ALLOCSET_SMALL_SIZES);
-	scratch = AllocSetContextCreate(code->state_cxt, "cec expression planned", ALLOCSET_SMALL_SIZES);
+	free_state(compiled);
+	compiled->state_cxt = AllocSetContextCreate(compiled->cxt, "cec expression", ALLOCSET_SMALL_SIZES);
+	scratch = AllocSetContextCreate(compiled->state_cxt, "cec expression planned", ALLOCSET_SMALL_SIZES);
 	old = MemoryContextSwitchTo(scratch);
-	code->cached = GetCachedExpression((Node *) condition->expr);
-	MemoryContextSwitchTo(code->state_cxt);
-	code->state = ExecInitExpr((Expr *) code->cached->expr, NULL);
+	compiled->cached = GetCachedExpression((Node *) condition->expr);
+	MemoryContextSwitchTo(compiled->state_cxt);
+	compiled->state = ExecInitExpr((Expr *) compiled->cached->expr, NULL);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
-	return code->state;
+	return compiled->state;
 }

@@ -203,7 +203,7 @@ redefine_rules(CecChange *change, const CecIds *rules, const CecIds *rules_of_ke
 			j++;
 		is_all = j < rules_of_keys->count && rules_of_keys->ids[j] == rules->ids[i];
 		if (rule != NULL &&
-			(is_all || rule->code->condition == NULL || bms_overlap(rule->code->condition->facts, facts)))
+			(is_all || rule->compiled->condition == NULL || bms_overlap(rule->compiled->condition->facts, facts)))
 			cec_ids_add(&state->rules, rule->rule_id);
 	}
 }

@@ -134,7 +134,7 @@ evaluate_one(Run *run, CecJudgement *judgement)
 	Datum value;
 
 	run->econtext->ecxt_scantuple = cec_rule_facts_of(run->facts, rule);
-	value = ExecEvalExprSwitchContext(rule->code->state, run->econtext, &isnull);
+	value = ExecEvalExprSwitchContext(rule->compiled->state, run->econtext, &isnull);
 	judgement->verdict = isnull ? CEC_VERDICT_UNKNOWN : DatumGetBool(value) ? CEC_VERDICT_TRUE : CEC_VERDICT_FALSE;
 	ResetExprContext(run->econtext);
 }
@@ -218,7 +218,7 @@ cec_rule_compile_all(CecRuleSet *set)
 	old = MemoryContextSwitchTo(set->cxt);
 	for (int i = 0; i < set->count; i++)
 	{
-		CecCondition *condition = set->rules[i].code->condition;
+		CecCondition *condition = set->rules[i].compiled->condition;
 
 		if (condition == NULL)
 			set->facts = bms_add_range(set->facts, 1, CEC_FACT_COUNT);
@@ -233,17 +233,18 @@ cec_rule_compile_all(CecRuleSet *set)
 static void
 project_one(Run *run, CecJudgement *judgement)
 {
-	if (judgement->rule->code->needs & CEC_NEEDS_BOUNDARY_ON_GLOBE)
+	if (judgement->rule->compiled->needs & CEC_NEEDS_BOUNDARY_ON_GLOBE)
 		cec_rule_project_boundary(cec_rule_facts_set(run->facts), judgement->rule->term);
 }
 
 static bool
 is_ready(const CecRule *rule)
 {
-	const CecCompiledCondition *code = rule->code;
+	const CecCompiledCondition *compiled = rule->compiled;
 
-	return code->state != NULL && code->cached->is_valid &&
-		   (!(code->needs & CEC_NEEDS_BOUNDARY_ON_GLOBE) || !rule->term->has_box || rule->term->boundary_on_globe != 0);
+	return compiled->state != NULL && compiled->cached->is_valid &&
+		   (!(compiled->needs & CEC_NEEDS_BOUNDARY_ON_GLOBE) || !rule->term->has_box ||
+			rule->term->boundary_on_globe != 0);
 }
 
 /*
@@ -267,7 +268,7 @@ cec_rule_evaluate(CecRuleFacts *facts, CecJudgement *judgements, int count)
 			continue;
 		live++;
 		ready &= is_ready(judgements[i].rule);
-		needs |= judgements[i].rule->code->needs;
+		needs |= judgements[i].rule->compiled->needs;
 	}
 	if (live > 0)
 	{

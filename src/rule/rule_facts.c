@@ -251,7 +251,7 @@ fill_in(CecRuleFacts *facts, CecRule *rule)
 {
 	CecRuleTerm *term = rule->term;
 	TupleTableSlot *slot = facts->slot;
-	int needs = rule->code->needs;
+	int needs = rule->compiled->needs;
 
 	if ((needs & CEC_NEEDS_MAINTENANCE) && !facts->has_maintenance)
 		read_maintenance(facts);
@@ -280,7 +280,7 @@ fill_in(CecRuleFacts *facts, CecRule *rule)
 TupleTableSlot *
 cec_rule_facts_of(CecRuleFacts *facts, CecRule *rule)
 {
-	if (rule->code->needs != 0)
+	if (rule->compiled->needs != 0)
 		fill_in(facts, rule);
 	return facts->slot;
 }

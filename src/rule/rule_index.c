@@ -128,7 +128,7 @@ best_conjunct(CecCondition *condition)
 static void
 place_rule(CecRuleIndex *index, CecRule *rule)
 {
-	CecCondition *condition = rule->code->condition; /* NULL when it does not compile: evaluation will say so */
+	CecCondition *condition = rule->compiled->condition; /* NULL when it does not compile: evaluation will say so */
 	CecConjunct *conjunct = condition == NULL || !rule->is_active ? NULL : best_conjunct(condition);
 	bool null_counts = rule->on_unknown != CEC_UNKNOWN_DENY;
 
@@ -259,7 +259,7 @@ bool
 cec_rule_is_candidate(CecRuleSet *set, CecRule *rule, TupleTableSlot *asset)
 {
 	CecRuleIndex *index = get_index(set); /* compiles the conditions */
-	CecCondition *condition = rule->code->condition;
+	CecCondition *condition = rule->compiled->condition;
 	CecConjunct *conjunct = condition == NULL || rule->effect != CEC_RULE_INCLUDE ? NULL : best_conjunct(condition);
 	bool null_counts = rule->on_unknown != CEC_UNKNOWN_DENY;
 	int count;

@@ -26,7 +26,7 @@ static const CecQuery term_facts = {
 
 static const CecQuery time_zone = {"SELECT time_zone FROM @P@.setting", .results = {TEXTOID}};
 
-PG_FUNCTION_INFO_V1(cec_match);
+PG_FUNCTION_INFO_V1(cec_scan_rule);
 
 /* What a condition may read of a term, as far as the caller may. */
 static CecRuleTerm *
@@ -82,19 +82,19 @@ make_rule(CecRuleSet *set, int64 term_id, const char *effect, const char *on_unk
 	rule->effect = cec_rule_effect_of(effect);
 	rule->on_unknown = cec_rule_on_unknown_of(on_unknown);
 	rule->is_active = condition != NULL;
-	rule->code = palloc0(sizeof(CecCompiledCondition));
-	rule->code->cxt = CurrentMemoryContext;
-	rule->code->text = condition;
+	rule->compiled = palloc0(sizeof(CecCompiledCondition));
+	rule->compiled->cxt = CurrentMemoryContext;
+	rule->compiled->text = condition;
 	return rule;
 }
 
 /*
- * cec._match(portfolio, term_id, effect, on_unknown, condition, on_day): the assets that such a rule would act on, with the
+ * cec._scan_rule(portfolio, term_id, effect, on_unknown, condition, on_day): the assets that such a rule would act on, with the
  * rights of the caller and the snapshot of the statement.  What the condition raises is the caller's to see: it is about rows
  * that the caller may read.
  */
 Datum
-cec_match(PG_FUNCTION_ARGS)
+cec_scan_rule(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	CecRuleSet set = {0};

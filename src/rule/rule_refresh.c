@@ -44,7 +44,7 @@ typedef struct Walked
 static bool
 mentions_day(const CecRule *rule)
 {
-	return rule->code->condition == NULL || rule->code->condition->depends_on_day;
+	return rule->compiled->condition == NULL || rule->compiled->condition->depends_on_day;
 }
 
 /*

@@ -69,14 +69,14 @@ typedef struct Asking
 	CecRule *rule;
 	Snapshot snapshot;
 	DateADT as_of;
-	CecRuleScan *match; /* the answer */
+	CecRuleScan *scan; /* the answer */
 } Asking;
 
 static void
-add_odd(CecRuleScan *match, int64 asset_id, CecVerdict verdict, int sqlstate)
+add_odd(CecRuleScan *scan, int64 asset_id, CecVerdict verdict, int sqlstate)
 {
-	CEC_MAKE_ROOM(match->odd, match->odd_count, match->odd_space, 16);
-	match->odd[match->odd_count++] = (CecOddAsset){asset_id, verdict, sqlstate};
+	CEC_MAKE_ROOM(scan->odd, scan->odd_count, scan->odd_space, 16);
+	scan->odd[scan->odd_count++] = (CecOddAsset){asset_id, verdict, sqlstate};
 }
 
 /* How often a condition looks at what is gathered from the tables of events. */
@@ -102,7 +102,7 @@ static char *
 make_query(CecRuleSet *set, CecRule *rule, bool *may_raise, bool *measures)
 {
 	const char *schema = quote_identifier(get_namespace_name(set->nspid));
-	CecCondition *compiled = rule->is_active ? cec_condition_compile(rule->code->text) : NULL;
+	CecCondition *compiled = rule->is_active ? cec_condition_compile(rule->compiled->text) : NULL;
 	const char *condition = compiled != NULL ? compiled->sql : "NULL::boolean";
 	bool acts_if_true = cec_rule_acts(rule, CEC_VERDICT_TRUE);
 	bool wants_unknown = cec_rule_acts(rule, CEC_VERDICT_UNKNOWN) || rule->on_unknown == CEC_UNKNOWN_FLAG;
@@ -159,7 +159,7 @@ bind_parameters(CecRuleSet *set, CecRule *rule, DateADT as_of, Oid *types, Datum
 
 /* Asks the executor.  Raises what the condition raises. */
 static void
-ask_executor(const Asking *asking)
+scan_by_executor(const Asking *asking)
 {
 	CecRule *rule = asking->rule;
 	MemoryContext cxt = CurrentMemoryContext;
@@ -197,9 +197,9 @@ ask_executor(const Asking *asking)
 			bool unknown = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &isnull));
 
 			if (unknown)
-				add_odd(asking->match, asset_id, CEC_VERDICT_UNKNOWN, 0);
+				add_odd(asking->scan, asset_id, CEC_VERDICT_UNKNOWN, 0);
 			if (!unknown || acts_if_unknown)
-				cec_ids_add(&asking->match->acting, asset_id);
+				cec_ids_add(&asking->scan->acting, asset_id);
 		}
 		MemoryContextSwitchTo(spi_cxt);
 		SPI_freetuptable(SPI_tuptable);
@@ -230,18 +230,18 @@ try_executor(void *arg)
 
 	cec_act_restricted(&act);
 	cec_deadline_enter_for(Min(patience(asking->set, PATIENCE), QUERY_SHARE * cec_rule_time_left(asking->rule)));
-	ask_executor(asking);
+	scan_by_executor(asking);
 	(void) cec_deadline_leave(); /* late, but there */
 	cec_act_as_self(&act);
 }
 
 /* One asset after the other. */
 static void
-ask_one_by_one(const Asking *asking)
+scan_one_by_one(const Asking *asking)
 {
 	CecRuleSet *set = asking->set;
 	CecRule *rule = asking->rule;
-	CecRuleScan *match = asking->match;
+	CecRuleScan *scan = asking->scan;
 	CecRuleFacts *facts = cec_rule_facts_begin(set, asking->snapshot, asking->as_of);
 	CecIds assets = {0};
 	int slow = 0;
@@ -263,9 +263,9 @@ ask_one_by_one(const Asking *asking)
 		if (judgement.verdict == CEC_VERDICT_FAILED && judgement.sqlstate == ERRCODE_QUERY_CANCELED)
 			slow++;
 		if (judgement.verdict == CEC_VERDICT_FAILED || judgement.verdict == CEC_VERDICT_UNKNOWN)
-			add_odd(match, assets.ids[i], judgement.verdict, judgement.sqlstate);
+			add_odd(scan, assets.ids[i], judgement.verdict, judgement.sqlstate);
 		if (cec_rule_acts(rule, judgement.verdict))
-			cec_ids_add(&match->acting, assets.ids[i]);
+			cec_ids_add(&scan->acting, assets.ids[i]);
 	}
 	cec_rule_facts_end(facts);
 }
@@ -283,13 +283,13 @@ compare_odd(const void *one, const void *other)
 CecRuleScan
 cec_rule_scan(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of)
 {
-	CecRuleScan match = {0};
-	Asking asking = {set, rule, snapshot, as_of, &match};
+	CecRuleScan scan = {0};
+	Asking asking = {set, rule, snapshot, as_of, &scan};
 	instr_time begun;
 	bool answered;
 
 	if (!rule->is_active && !cec_rule_acts(rule, CEC_VERDICT_UNKNOWN))
-		return match;
+		return scan;
 	cec_rule_read_boundary(set, rule->term);
 	cec_rule_time_begin();
 	cec_deadline_start();
@@ -298,15 +298,15 @@ cec_rule_scan(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of)
 	cec_rule_time_add(rule, begun);
 	if (!answered)
 	{
-		match = (CecRuleScan){0};
+		scan = (CecRuleScan){0};
 		cec_deadline_start();
-		ask_one_by_one(&asking);
+		scan_one_by_one(&asking);
 	}
 	cec_deadline_stop();
-	cec_ids_sort_unique(&match.acting);
-	if (match.odd_count > 1)
-		qsort(match.odd, match.odd_count, sizeof(CecOddAsset), compare_odd);
-	return match;
+	cec_ids_sort_unique(&scan.acting);
+	if (scan.odd_count > 1)
+		qsort(scan.odd, scan.odd_count, sizeof(CecOddAsset), compare_odd);
+	return scan;
 }
 
 /*
@@ -316,17 +316,17 @@ cec_rule_scan(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of)
 CecRuleScan
 cec_rule_scan_as_caller(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of)
 {
-	CecRuleScan match = {0};
+	CecRuleScan scan = {0};
 	MemoryContext cxt = CurrentMemoryContext;
-	Asking asking = {set, rule, snapshot, as_of, &match};
+	Asking asking = {set, rule, snapshot, as_of, &scan};
 
 	if (!rule->is_active && !cec_rule_acts(rule, CEC_VERDICT_UNKNOWN))
-		return match;
+		return scan;
 	cec_deadline_start();
 	PG_TRY();
 	{
 		cec_deadline_enter_for(patience(set, PATIENCE_OF_ASKER));
-		ask_executor(&asking);
+		scan_by_executor(&asking);
 		(void) cec_deadline_leave();
 	}
 	PG_CATCH();
@@ -347,5 +347,5 @@ cec_rule_scan_as_caller(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateA
 	}
 	PG_END_TRY();
 	cec_deadline_stop();
-	return match;
+	return scan;
 }

@@ -76,27 +76,27 @@ cec_rule_session_begin(CecChange *change, Snapshot snapshot)
 {
 	DateADT today = cec_rule_change_today(change);
 	CecRuleSet *set = cec_rule_set_get(change->portfolio);
-	CecRuleSession *work;
+	CecRuleSession *session;
 
 	if (set->count == 0)
 		return NULL;
 	cec_rule_time_begin();
-	work = palloc0(sizeof(CecRuleSession));
-	work->change = change;
-	work->set = set;
-	work->today = today;
-	work->is_forecast = work->today > cec_rule_today(set);
-	work->cxt = CurrentMemoryContext;
-	work->own_cxt = AllocSetContextCreate(work->cxt, "cec rules of an asset", ALLOCSET_DEFAULT_SIZES);
-	work->reader = cec_rule_facts_begin(set, snapshot, work->today);
-	work->effects = cec_effects_begin(change->portfolio, snapshot, &change->delta);
-	return work;
+	session = palloc0(sizeof(CecRuleSession));
+	session->change = change;
+	session->set = set;
+	session->today = today;
+	session->is_forecast = session->today > cec_rule_today(set);
+	session->cxt = CurrentMemoryContext;
+	session->own_cxt = AllocSetContextCreate(session->cxt, "cec rules of an asset", ALLOCSET_DEFAULT_SIZES);
+	session->reader = cec_rule_facts_begin(set, snapshot, session->today);
+	session->effects = cec_effects_begin(change->portfolio, snapshot, &change->delta);
+	return session;
 }
 
 static bool
-facts_changed(CecRuleSession *work, int64 asset_id)
+facts_changed(CecRuleSession *session, int64 asset_id)
 {
-	return cec_ids_find(&work->change->facts, asset_id) >= 0;
+	return cec_ids_find(&session->change->facts, asset_id) >= 0;
 }
 
 static RuleDays *
@@ -114,15 +114,15 @@ add_rule(CecAssetRules *asset, int64 rule_id, CecRule *rule)
 
 /* What is recorded, rule by rule. */
 static void
-read_recorded(CecRuleSession *work, CecAssetRules *asset)
+read_recorded(CecRuleSession *session, CecAssetRules *asset)
 {
-	cec_effects_of_asset(work->effects, asset->asset_id, &asset->recorded);
+	cec_effects_of_asset(session->effects, asset->asset_id, &asset->recorded);
 	for (int64 i = 0; i < asset->recorded.count; i++)
 	{
 		const CecEffectRow *row = &asset->recorded.rows[i];
 
 		if (asset->count == 0 || asset->rules[asset->count - 1].rule_id != row->rule_id)
-			add_rule(asset, row->rule_id, cec_rule_find(work->set, row->rule_id))->first = i;
+			add_rule(asset, row->rule_id, cec_rule_find(session->set, row->rule_id))->first = i;
 		asset->rules[asset->count - 1].count++;
 		cec_day_set_add(&asset->rules[asset->count - 1].days, row->during);
 	}
@@ -140,15 +140,15 @@ find_recorded(CecAssetRules *asset, int64 rule_id)
 
 /* Room for one more judgement. */
 static void
-add_judgement(CecRuleSession *work, int *count, CecRule *rule)
+add_judgement(CecRuleSession *session, int *count, CecRule *rule)
 {
-	CEC_MAKE_ROOM_IN(work->cxt, work->judgements, *count, work->judgement_space, 16);
-	work->judgements[(*count)++] = (CecJudgement){rule};
+	CEC_MAKE_ROOM_IN(session->cxt, session->judgements, *count, session->judgement_space, 16);
+	session->judgements[(*count)++] = (CecJudgement){rule};
 }
 
 /* A rule is decided once for an asset; what was decided is written. */
 static void
-decide(CecRuleSession *work, CecAssetRules *asset, CecRule *rule, bool acts)
+decide(CecRuleSession *session, CecAssetRules *asset, CecRule *rule, bool acts)
 {
 	RuleDays *days = find_recorded(asset, rule->rule_id);
 
@@ -158,71 +158,72 @@ decide(CecRuleSession *work, CecAssetRules *asset, CecRule *rule, bool acts)
 			return;
 		days = add_rule(asset, rule->rule_id, rule);
 	}
-	days->days = cec_effect_decide(work->set, asset->recorded.rows + days->first, days->count, rule, work->today, acts);
+	days->days =
+		cec_effect_decide(session->set, asset->recorded.rows + days->first, days->count, rule, session->today, acts);
 	days->is_decided = true;
-	(void) cec_effects_put(work->effects, rule->rule_id, asset->asset_id, asset->recorded.rows + days->first,
+	(void) cec_effects_put(session->effects, rule->rule_id, asset->asset_id, asset->recorded.rows + days->first,
 						   days->count, &days->days, NULL);
 }
 
 static void
-add_odd(CecRuleSession *work, CecAssetRules *asset, const CecJudgement *judgement)
+add_odd(CecRuleSession *session, CecAssetRules *asset, const CecJudgement *judgement)
 {
-	CEC_MAKE_ROOM_IN(work->cxt, asset->odd, asset->odd_count, asset->odd_space, 2);
+	CEC_MAKE_ROOM_IN(session->cxt, asset->odd, asset->odd_count, asset->odd_space, 2);
 	asset->odd[asset->odd_count++] = cec_rule_odd(asset->asset_id, judgement);
 }
 
 /* Judges the asset by the rules and decides each. */
 static void
-judge(CecRuleSession *work, CecAssetRules *asset, int count)
+judge(CecRuleSession *session, CecAssetRules *asset, int count)
 {
 	bool exists;
 
 	if (count == 0)
 		return;
-	exists = cec_rule_facts_seek(work->reader, asset->asset_id);
+	exists = cec_rule_facts_seek(session->reader, asset->asset_id);
 	if (exists)
 	{
-		if (!work->watching)
+		if (!session->watching)
 			cec_deadline_start();
-		work->watching = true;
-		cec_rule_evaluate(work->reader, work->judgements, count);
+		session->watching = true;
+		cec_rule_evaluate(session->reader, session->judgements, count);
 	}
 	for (int i = 0; i < count; i++)
 	{
-		CecJudgement *judgement = &work->judgements[i];
+		CecJudgement *judgement = &session->judgements[i];
 
-		decide(work, asset, judgement->rule, exists && cec_rule_acts(judgement->rule, judgement->verdict));
+		decide(session, asset, judgement->rule, exists && cec_rule_acts(judgement->rule, judgement->verdict));
 		if (exists && cec_rule_is_odd(judgement))
-			add_odd(work, asset, judgement);
+			add_odd(session, asset, judgement);
 	}
 }
 
 static bool
-is_over(const CecRuleSession *work, const CecRule *rule)
+is_over(const CecRuleSession *session, const CecRule *rule)
 {
-	return rule->during.to <= work->today;
+	return rule->during.to <= session->today;
 }
 
 static void
-decide_include_rules(CecRuleSession *work, CecAssetRules *asset)
+decide_include_rules(CecRuleSession *session, CecAssetRules *asset)
 {
 	CecRule **candidates = NULL;
 	int candidate_count = 0;
 	int count = 0;
 
-	if (cec_rule_facts_seek(work->reader, asset->asset_id))
-		candidate_count = cec_rule_candidates(work->set, cec_rule_facts_asset(work->reader), &candidates);
+	if (cec_rule_facts_seek(session->reader, asset->asset_id))
+		candidate_count = cec_rule_candidates(session->set, cec_rule_facts_asset(session->reader), &candidates);
 	for (int i = 0; i < candidate_count; i++)
-		if (!is_over(work, candidates[i]))
-			add_judgement(work, &count, candidates[i]);
-	judge(work, asset, count);
+		if (!is_over(session, candidates[i]))
+			add_judgement(session, &count, candidates[i]);
+	judge(session, asset, count);
 	/* What cannot match no longer acts, and neither does what is over. */
 	for (int i = 0; i < asset->recorded_rules; i++)
 	{
 		RuleDays *days = &asset->rules[i];
 
 		if (days->rule != NULL && days->rule->effect == CEC_RULE_INCLUDE && !days->is_decided)
-			decide(work, asset, days->rule, false);
+			decide(session, asset, days->rule, false);
 	}
 	asset->facts_changed = true;
 }
@@ -236,30 +237,30 @@ waits_for_the_end(const RuleDays *days)
 
 /* Begins with an asset.  What rules do to it is asked for by the two functions below. */
 CecAssetRules *
-cec_rule_session_asset(CecRuleSession *work, int64 asset_id)
+cec_rule_session_asset(CecRuleSession *session, int64 asset_id)
 {
-	CecAssetRules *asset = MemoryContextAllocZero(work->cxt, sizeof(CecAssetRules));
-	MemoryContext old = MemoryContextSwitchTo(work->own_cxt);
+	CecAssetRules *asset = MemoryContextAllocZero(session->cxt, sizeof(CecAssetRules));
+	MemoryContext old = MemoryContextSwitchTo(session->own_cxt);
 
 	asset->asset_id = asset_id;
-	read_recorded(work, asset);
-	if (facts_changed(work, asset_id))
-		decide_include_rules(work, asset);
+	read_recorded(session, asset);
+	if (facts_changed(session, asset_id))
+		decide_include_rules(session, asset);
 	MemoryContextSwitchTo(old);
-	asset->next = work->assets;
-	work->assets = asset;
+	asset->next = session->assets;
+	session->assets = asset;
 	return asset;
 }
 
 /* The terms for which include rules qualify the asset, now or on days decided before; stays until cec_rule_session_own_found. */
 int
-cec_rule_session_qualified(CecRuleSession *work, CecAssetRules *asset, CecQualified **qualified)
+cec_rule_session_qualified(CecRuleSession *session, CecAssetRules *asset, CecQualified **qualified)
 {
 	int count = 0;
 
 	if (asset->count == 0)
 		return 0;
-	*qualified = MemoryContextAlloc(work->own_cxt, asset->count * sizeof(CecQualified));
+	*qualified = MemoryContextAlloc(session->own_cxt, asset->count * sizeof(CecQualified));
 	for (int i = 0; i < asset->count; i++)
 	{
 		RuleDays *days = &asset->rules[i];
@@ -275,10 +276,10 @@ cec_rule_session_qualified(CecRuleSession *work, CecAssetRules *asset, CecQualif
  * have not been asked for before.  Forgets what was recorded, unless the end has to come back to it.
  */
 void
-cec_rule_session_own_found(CecRuleSession *work, CecAssetRules *asset)
+cec_rule_session_own_found(CecRuleSession *session, CecAssetRules *asset)
 {
 	CecAssetRules rest = {0};
-	MemoryContext old = MemoryContextSwitchTo(work->cxt);
+	MemoryContext old = MemoryContextSwitchTo(session->cxt);
 
 	for (int i = 0; i < asset->recorded_rules; i++)
 	{
@@ -296,7 +297,7 @@ cec_rule_session_own_found(CecRuleSession *work, CecAssetRules *asset)
 	asset->recorded_rules = asset->count = rest.count;
 	asset->space = rest.space;
 	asset->rules = rest.rules;
-	MemoryContextReset(work->own_cxt);
+	MemoryContextReset(session->own_cxt);
 }
 
 /*
@@ -304,18 +305,18 @@ cec_rule_session_own_found(CecRuleSession *work, CecAssetRules *asset)
  * effect: this decides them for today.
  */
 CecDaySet
-cec_rule_session_days(CecRuleSession *work, CecAssetRules *asset, int64 term_id, CecRuleEffect effect)
+cec_rule_session_days(CecRuleSession *session, CecAssetRules *asset, int64 term_id, CecRuleEffect effect)
 {
 	CecRule **rules;
-	int rule_count = cec_rules_of_term(work->set, term_id, &rules);
+	int rule_count = cec_rules_of_term(session->set, term_id, &rules);
 	int count = 0;
 	CecDaySet result = {0};
-	MemoryContext old = MemoryContextSwitchTo(work->own_cxt);
+	MemoryContext old = MemoryContextSwitchTo(session->own_cxt);
 
 	for (int i = 0; i < rule_count; i++)
-		if (rules[i]->effect == effect && !is_over(work, rules[i]))
-			add_judgement(work, &count, rules[i]);
-	judge(work, asset, count);
+		if (rules[i]->effect == effect && !is_over(session, rules[i]))
+			add_judgement(session, &count, rules[i]);
+	judge(session, asset, count);
 	for (int i = 0; i < asset->count; i++)
 	{
 		RuleDays *days = &asset->rules[i];
@@ -323,7 +324,7 @@ cec_rule_session_days(CecRuleSession *work, CecAssetRules *asset, int64 term_id,
 		if (days->rule == NULL || days->rule->effect != effect || days->rule->term->term_id != term_id)
 			continue;
 		if (!days->is_decided) /* it is over */
-			decide(work, asset, days->rule, false);
+			decide(session, asset, days->rule, false);
 		cec_day_set_union(&result, &days->days);
 	}
 	MemoryContextSwitchTo(old);
@@ -332,30 +333,30 @@ cec_rule_session_days(CecRuleSession *work, CecAssetRules *asset, int64 term_id,
 
 /* When the latest of the decisions so far on the assets was recorded; 0 when there is none. */
 TimestampTz
-cec_rule_session_latest(const CecRuleSession *work)
+cec_rule_session_latest(const CecRuleSession *session)
 {
-	return cec_effects_latest(work->effects);
+	return cec_effects_latest(session->effects);
 }
 
 /* Records what was decided, and notes what there is to tell. */
 void
-cec_rule_session_end(CecRuleSession *work)
+cec_rule_session_end(CecRuleSession *session)
 {
-	if (work->watching)
+	if (session->watching)
 		cec_deadline_stop();
-	for (CecAssetRules *asset = work->assets; asset != NULL; asset = asset->next)
+	for (CecAssetRules *asset = session->assets; asset != NULL; asset = asset->next)
 	{
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < asset->count; i++)
 		{
 			/* The term of a rule that nobody asked about does not concern the asset any more. */
 			if (waits_for_the_end(&asset->rules[i]))
-				decide(work, asset, asset->rules[i].rule, false);
+				decide(session, asset, asset->rules[i].rule, false);
 		}
-		if (!work->is_forecast)
-			cec_rule_findings_of_asset(&cec_rule_change(work->change)->findings, asset->asset_id, asset->facts_changed,
-									   asset->odd, asset->odd_count);
+		if (!session->is_forecast)
+			cec_rule_findings_of_asset(&cec_rule_change(session->change)->findings, asset->asset_id,
+									   asset->facts_changed, asset->odd, asset->odd_count);
 	}
-	cec_rule_facts_end(work->reader);
-	(void) cec_effects_end(work->effects);
+	cec_rule_facts_end(session->reader);
+	(void) cec_effects_end(session->effects);
 }

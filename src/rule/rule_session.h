@@ -20,11 +20,12 @@ typedef struct CecQualified
 } CecQualified;
 
 extern CecRuleSession *cec_rule_session_begin(CecChange *change, Snapshot snapshot);
-extern TimestampTz cec_rule_session_latest(const CecRuleSession *work);
-extern CecAssetRules *cec_rule_session_asset(CecRuleSession *work, int64 asset_id);
-extern void cec_rule_session_own_found(CecRuleSession *work, CecAssetRules *asset);
-extern int cec_rule_session_qualified(CecRuleSession *work, CecAssetRules *asset, CecQualified **qualified);
-extern CecDaySet cec_rule_session_days(CecRuleSession *work, CecAssetRules *asset, int64 term_id, CecRuleEffect effect);
-extern void cec_rule_session_end(CecRuleSession *work);
+extern TimestampTz cec_rule_session_latest(const CecRuleSession *session);
+extern CecAssetRules *cec_rule_session_asset(CecRuleSession *session, int64 asset_id);
+extern void cec_rule_session_own_found(CecRuleSession *session, CecAssetRules *asset);
+extern int cec_rule_session_qualified(CecRuleSession *session, CecAssetRules *asset, CecQualified **qualified);
+extern CecDaySet
+cec_rule_session_days(CecRuleSession *session, CecAssetRules *asset, int64 term_id, CecRuleEffect effect);
+extern void cec_rule_session_end(CecRuleSession *session);
 
 #endif

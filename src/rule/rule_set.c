@@ -252,7 +252,7 @@ read_rule(CecRuleSet *set, CecRuleSet *old, uint64 row)
 	rule->is_active = strcmp(column_text(row, 7), "active") == 0;
 	rule->during = cec_days_of_range(column_datum(row, 5, &isnull));
 	rule->term = find_term(set, row);
-	rule->code = cec_rule_compiled_find(set, old, column_text(row, 4));
+	rule->compiled = cec_rule_compiled_find(set, old, column_text(row, 4));
 	set->by_term[set->count++] = rule;
 }
 

@@ -70,7 +70,7 @@ typedef struct CecRule
 	CecOnUnknown on_unknown;
 	bool is_active; /* not suspended */
 	CecDays during;
-	CecCompiledCondition *code;
+	CecCompiledCondition *compiled;
 	uint64 work;		 /* that it was run for last (rule_evaluate.c) */
 	instr_time spent;	 /* in that work */
 	TimestampTz late_in; /* the run of refresh in which it took too long, or 0 */

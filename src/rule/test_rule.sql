@@ -28,7 +28,7 @@ BEGIN
 			HINT = 'Write it as a WHERE clause; see cec.rule_column for what it may mention.';
 	END IF;
 	today := cec.today(portfolio);
-	acting := ARRAY(SELECT cec._match(portfolio::oid, term_id, effect, 'deny', condition, today));
+	acting := ARRAY(SELECT cec._scan_rule(portfolio::oid, term_id, effect, 'deny', condition, today));
 	effects := array_fill(effect, ARRAY[cardinality(acting)]);
 	days := array_fill(daterange(today, NULL), ARRAY[cardinality(acting)]);
 	-- Assets that the term has not concerned so far meet its other rules now. Of one that fails there is what is recorded.
@@ -38,7 +38,7 @@ BEGIN
 		BEGIN
 			SELECT effects || array_agg(other.effect), acting || array_agg(m), days || array_agg(other.during * daterange(today, NULL))
 			INTO effects, acting, days
-			FROM cec._match(portfolio::oid, term_id, other.effect, other.on_unknown, CASE WHEN other.state = 'active' THEN other.condition END, today) AS m;
+			FROM cec._scan_rule(portfolio::oid, term_id, other.effect, other.on_unknown, CASE WHEN other.state = 'active' THEN other.condition END, today) AS m;
 		EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
 			NULL;
 		END;

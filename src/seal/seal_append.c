@@ -321,7 +321,7 @@ write_block(Sealer *sealer)
 	args[3] = Int64GetDatum(sealer->count);
 	args[4] = Int64GetDatum(sealer->tree.size);
 	args[5] = PointerGetDatum(make_bytea(root.bytes, CEC_HASH_LEN));
-	args[6] = PointerGetDatum(make_bytea(sealer->tree.peaks, sealer->tree.count * sizeof(CecHash)));
+	args[6] = PointerGetDatum(make_bytea(sealer->tree.frontier, sealer->tree.count * sizeof(CecHash)));
 	args[7] = Int64GetDatum(sealer->last_audit_id);
 	args[8] = FullTransactionIdGetDatum(sealer->next_xid);
 	args[9] = TimestampTzGetDatum(GetCurrentTimestamp());

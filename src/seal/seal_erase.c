@@ -101,13 +101,13 @@ take_row(void *arg, TupleTableSlot *slot)
 static bool
 is_as_sealed(Eraser *eraser)
 {
-	CecStoredTree *kept = palloc(sizeof(CecStoredTree));
+	CecStoredTree *stored = palloc(sizeof(CecStoredTree));
 	CecHash sealed;
 
-	cec_stored_tree_begin(kept, eraser->portfolio, eraser->maker.hasher);
-	cec_stored_tree_leaf(kept, cec_stored_tree_find_leaf(kept, eraser->system_id, eraser->xid, eraser->audit_id),
+	cec_stored_tree_begin(stored, eraser->portfolio, eraser->maker.hasher);
+	cec_stored_tree_leaf(stored, cec_stored_tree_find_leaf(stored, eraser->system_id, eraser->xid, eraser->audit_id),
 						 &sealed);
-	pfree(kept);
+	pfree(stored);
 	return eraser->whole && cec_hash_equal(&eraser->leaf, &sealed);
 }
 

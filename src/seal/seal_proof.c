@@ -32,7 +32,7 @@ PG_FUNCTION_INFO_V1(cec_audit_consistency);
 
 typedef struct Prover
 {
-	CecStoredTree kept;
+	CecStoredTree stored;
 	CecDigest digest; /* of the last block */
 } Prover;
 
@@ -53,7 +53,7 @@ typedef struct ProvenRow
 static void
 begin_proof(Prover *prover, CecPortfolio *portfolio)
 {
-	cec_stored_tree_begin(&prover->kept, portfolio, cec_hasher_begin());
+	cec_stored_tree_begin(&prover->stored, portfolio, cec_hasher_begin());
 	if (!cec_digest_last(portfolio, &prover->digest))
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("nothing of the audit log has been sealed yet"), errhint("Call seal_audit first.")));
@@ -79,7 +79,7 @@ finish_json(Prover *prover, StringInfo json, const CecProof *proof)
 		append_hex(json, proof->path[i].bytes, CEC_HASH_LEN);
 	}
 	appendStringInfo(json, "], \"digest\": \"%s\"}",
-					 cec_digest_write(&prover->digest, get_namespace_name(prover->kept.portfolio->nspid)));
+					 cec_digest_write(&prover->digest, get_namespace_name(prover->stored.portfolio->nspid)));
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json->data));
 }
 
@@ -109,21 +109,21 @@ prove_row(CecPortfolio *portfolio, int64 audit_id)
 	begin_proof(prover, portfolio);
 	row.portfolio = portfolio;
 	row.audit_id = audit_id;
-	cec_leaf_begin(&row.maker, prover->kept.hasher);
+	cec_leaf_begin(&row.maker, prover->stored.hasher);
 	cec_audit_read_row(portfolio, audit_id, take_row, &row);
 	if (!row.found)
 		ereport(ERROR, (errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 						errmsg("there is no row " INT64_FORMAT " in the audit log", audit_id),
 						errhint("Gaps in audit_id are normal; verify_audit tells which rows are missing.")));
-	index = cec_stored_tree_find_leaf(&prover->kept, row.system_id, row.xid, audit_id);
+	index = cec_stored_tree_find_leaf(&prover->stored, row.system_id, row.xid, audit_id);
 	if (index < 0 || index >= prover->digest.tree_size)
 		cec_stored_tree_refuse("A leaf does not stand where it was put.");
-	cec_inclusion_proof(&(CecTreeReader){prover->kept.hasher, cec_stored_tree_subtree, &prover->kept}, index,
+	cec_inclusion_proof(&(CecTreeReader){prover->stored.hasher, cec_stored_tree_subtree, &prover->stored}, index,
 						prover->digest.tree_size, proof);
-	if (!row.whole || !cec_verify_inclusion_proof(prover->kept.hasher, &row.leaf, index, prover->digest.tree_size,
+	if (!row.whole || !cec_verify_inclusion_proof(prover->stored.hasher, &row.leaf, index, prover->digest.tree_size,
 												  proof->path, proof->count, &prover->digest.root))
 		cec_stored_tree_refuse("The row is not what was sealed, or the tree is not what it was.");
-	cec_hasher_end(prover->kept.hasher);
+	cec_hasher_end(prover->stored.hasher);
 
 	initStringInfo(&json);
 	appendStringInfo(&json,
@@ -156,9 +156,9 @@ prove_growth(CecPortfolio *portfolio, const char *line)
 				 errdetail("It has " INT64_FORMAT ", the log has " INT64_FORMAT ".", first.tree_size,
 						   prover->digest.tree_size),
 				 errhint("It is another log's, or the end of this one is gone; see what verify_audit says.")));
-	cec_consistency_proof(&(CecTreeReader){prover->kept.hasher, cec_stored_tree_subtree, &prover->kept},
+	cec_consistency_proof(&(CecTreeReader){prover->stored.hasher, cec_stored_tree_subtree, &prover->stored},
 						  first.tree_size, prover->digest.tree_size, proof);
-	cec_hasher_end(prover->kept.hasher);
+	cec_hasher_end(prover->stored.hasher);
 
 	initStringInfo(&json);
 	appendStringInfo(&json, "{\"first_size\": " INT64_FORMAT ", \"first_root\": ", first.tree_size);

@@ -56,11 +56,11 @@ static const CecQuery node_at = {
 
 /* Starts reading. */
 void
-cec_stored_tree_begin(CecStoredTree *kept, CecPortfolio *portfolio, CecHasher *hasher)
+cec_stored_tree_begin(CecStoredTree *stored, CecPortfolio *portfolio, CecHasher *hasher)
 {
-	memset(kept, 0, sizeof(CecStoredTree));
-	kept->portfolio = portfolio;
-	kept->hasher = hasher;
+	memset(stored, 0, sizeof(CecStoredTree));
+	stored->portfolio = portfolio;
+	stored->hasher = hasher;
 }
 
 /* Error: XX001. */
@@ -73,7 +73,7 @@ cec_stored_tree_refuse(const char *detail)
 
 /* The place of a row's leaf in the tree.  Error: 55000 when it is not sealed yet. */
 int64
-cec_stored_tree_find_leaf(CecStoredTree *kept, int64 system_id, FullTransactionId xid, int64 audit_id)
+cec_stored_tree_find_leaf(CecStoredTree *stored, int64 system_id, FullTransactionId xid, int64 audit_id)
 {
 	Datum args[3] = {Int64GetDatum(system_id), FullTransactionIdGetDatum(xid), Int64GetDatum(audit_id)};
 	Datum carried_args[2] = {args[0], args[2]};
@@ -81,8 +81,8 @@ cec_stored_tree_find_leaf(CecStoredTree *kept, int64 system_id, FullTransactionI
 	bool null;
 
 	SPI_connect();
-	if (cec_query_read(kept->portfolio->plans, &leaf_of_row, args, NULL) == 0 &&
-		cec_query_read(kept->portfolio->plans, &leaf_carried, carried_args, NULL) == 0)
+	if (cec_query_read(stored->portfolio->plans, &leaf_of_row, args, NULL) == 0 &&
+		cec_query_read(stored->portfolio->plans, &leaf_carried, carried_args, NULL) == 0)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("row " INT64_FORMAT " of the audit log is not sealed yet", audit_id),
 						errhint("Call seal_audit first.")));
@@ -93,38 +93,38 @@ cec_stored_tree_find_leaf(CecStoredTree *kept, int64 system_id, FullTransactionI
 
 /* A leaf that is kept; XX001 when it is gone. */
 void
-cec_stored_tree_leaf(CecStoredTree *kept, int64 index, CecHash *leaf)
+cec_stored_tree_leaf(CecStoredTree *stored, int64 index, CecHash *leaf)
 {
-	if (index < kept->first_leaf || index >= kept->first_leaf + kept->leaf_count)
+	if (index < stored->first_leaf || index >= stored->first_leaf + stored->leaf_count)
 	{
 		Datum arg = Int64GetDatum(index);
 
-		kept->leaf_count = 0;
+		stored->leaf_count = 0;
 		SPI_connect();
-		if (cec_query_read(kept->portfolio->plans, &leaves_at, &arg, NULL) > 0)
+		if (cec_query_read(stored->portfolio->plans, &leaves_at, &arg, NULL) > 0)
 		{
 			bool null;
 			bytea *hashes = DatumGetByteaPP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &null));
 
-			kept->first_leaf = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null));
-			kept->leaf_count = Min(VARSIZE_ANY_EXHDR(hashes) / CEC_HASH_LEN, CEC_LEAVES_A_ROW);
-			memcpy(kept->leaves, VARDATA_ANY(hashes), kept->leaf_count * sizeof(CecHash));
+			stored->first_leaf = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null));
+			stored->leaf_count = Min(VARSIZE_ANY_EXHDR(hashes) / CEC_HASH_LEN, CEC_LEAVES_A_ROW);
+			memcpy(stored->leaves, VARDATA_ANY(hashes), stored->leaf_count * sizeof(CecHash));
 		}
 		SPI_finish();
-		if (index >= kept->first_leaf + kept->leaf_count)
+		if (index >= stored->first_leaf + stored->leaf_count)
 			cec_stored_tree_refuse("A leaf that was kept of the tree is gone.");
 	}
-	*leaf = kept->leaves[index - kept->first_leaf];
+	*leaf = stored->leaves[index - stored->first_leaf];
 }
 
 static void
-read_node(CecStoredTree *kept, int level, int64 position, CecHash *hash)
+read_node(CecStoredTree *stored, int level, int64 position, CecHash *hash)
 {
 	Datum args[2] = {Int32GetDatum(level), Int64GetDatum(position)};
 	bool found = false;
 
 	SPI_connect();
-	if (cec_query_read(kept->portfolio->plans, &node_at, args, NULL) > 0)
+	if (cec_query_read(stored->portfolio->plans, &node_at, args, NULL) > 0)
 	{
 		bool null;
 		bytea *bytes = DatumGetByteaPP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null));
@@ -142,20 +142,20 @@ read_node(CecStoredTree *kept, int level, int64 position, CecHash *hash)
 void
 cec_stored_tree_subtree(void *arg, int level, int64 position, CecHash *root)
 {
-	CecStoredTree *kept = arg;
+	CecStoredTree *stored = arg;
 	CecHash left;
 	CecHash right;
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 	if (level == 0)
-		cec_stored_tree_leaf(kept, position, root);
+		cec_stored_tree_leaf(stored, position, root);
 	else if (level % CEC_NODE_LEVELS == 0)
-		read_node(kept, level, position, root);
+		read_node(stored, level, position, root);
 	else
 	{
 		cec_stored_tree_subtree(arg, level - 1, position * 2, &left);
 		cec_stored_tree_subtree(arg, level - 1, position * 2 + 1, &right);
-		cec_merkle_node(kept->hasher, &left, &right, root);
+		cec_merkle_node(stored->hasher, &left, &right, root);
 	}
 }

@@ -19,9 +19,9 @@ typedef struct CecStoredTree
 	CecHash leaves[CEC_LEAVES_A_ROW];
 } CecStoredTree;
 
-extern void cec_stored_tree_begin(CecStoredTree *kept, CecPortfolio *portfolio, CecHasher *hasher);
-extern int64 cec_stored_tree_find_leaf(CecStoredTree *kept, int64 system_id, FullTransactionId xid, int64 audit_id);
-extern void cec_stored_tree_leaf(CecStoredTree *kept, int64 index, CecHash *leaf);
+extern void cec_stored_tree_begin(CecStoredTree *stored, CecPortfolio *portfolio, CecHasher *hasher);
+extern int64 cec_stored_tree_find_leaf(CecStoredTree *stored, int64 system_id, FullTransactionId xid, int64 audit_id);
+extern void cec_stored_tree_leaf(CecStoredTree *stored, int64 index, CecHash *leaf);
 extern void cec_stored_tree_subtree(void *arg, int level, int64 position, CecHash *root);
 extern void cec_stored_tree_refuse(const char *detail);
 

@@ -41,7 +41,7 @@ typedef struct BlockRow
 	int64 system_id;
 } BlockRow;
 
-typedef struct Merger
+typedef struct BlockWalk
 {
 	CecVerifier *verifier;
 	CecCursor block_cursor;
@@ -60,41 +60,41 @@ typedef struct Merger
 	BlockRow pending; /* a block that does not agree with its rows */
 	bool is_pending;
 	int digest_at;
-} Merger;
+} BlockWalk;
 
 static void
-next_row(Merger *merger)
+next_row(BlockWalk *walk)
 {
-	merger->has_row = cec_leaf_sort_next(merger->verifier->rows, &merger->row);
+	walk->has_row = cec_leaf_sort_next(walk->verifier->rows, &walk->row);
 }
 
 static void
-take_leaf_aside(Merger *merger, int64 block_no)
+take_leaf_aside(BlockWalk *walk, int64 block_no)
 {
-	merger->leaves.leaf.block_no = block_no;
-	merger->leaves.leaf.mark = CEC_FROM_LEAVES;
-	cec_leaf_sort_put(merger->verifier->differences, &merger->leaves.leaf);
-	merger->verifier->leaves_differ = true;
+	walk->leaves.leaf.block_no = block_no;
+	walk->leaves.leaf.mark = CEC_FROM_LEAVES;
+	cec_leaf_sort_put(walk->verifier->differences, &walk->leaves.leaf);
+	walk->verifier->leaves_differ = true;
 }
 
 /* A digest of this very size says what the root was. */
 static void
-check_digests(Merger *merger, int64 block_no, const BlockRow *damaged)
+check_digests(BlockWalk *walk, int64 block_no, const BlockRow *damaged)
 {
-	CecVerifier *verifier = merger->verifier;
+	CecVerifier *verifier = walk->verifier;
 	CecHash root;
 	bool computed = false;
 
-	for (; merger->digest_at < verifier->digest_count &&
-		   verifier->digests[merger->digest_at].tree_size <= merger->tree.merkle.size;
-		 merger->digest_at++)
+	for (; walk->digest_at < verifier->digest_count &&
+		   verifier->digests[walk->digest_at].tree_size <= walk->tree.merkle.size;
+		 walk->digest_at++)
 	{
-		CecDigest *digest = &verifier->digests[merger->digest_at];
+		CecDigest *digest = &verifier->digests[walk->digest_at];
 
 		if (!computed)
-			cec_merkle_root(&merger->tree.merkle, &root);
+			cec_merkle_root(&walk->tree.merkle, &root);
 		computed = true;
-		if (digest->tree_size == merger->tree.merkle.size && cec_hash_equal(&digest->root, &root))
+		if (digest->tree_size == walk->tree.merkle.size && cec_hash_equal(&digest->root, &root))
 			continue;
 		/* What is wrong with the block was told already. */
 		if (damaged != NULL && damaged->tree_size == digest->tree_size && cec_hash_equal(&damaged->root, &digest->root))
@@ -111,52 +111,52 @@ check_digests(Merger *merger, int64 block_no, const BlockRow *damaged)
  * end is not known (CEC_NO_NUMBER), those that name it.
  */
 static void
-merge_rows(Merger *merger, int64 block_no, int64 end)
+merge_rows(BlockWalk *walk, int64 block_no, int64 end)
 {
-	CecVerifier *verifier = merger->verifier;
+	CecVerifier *verifier = walk->verifier;
 
 	for (;;)
 	{
-		bool leaf = merger->leaves.has_leaf &&
-					(end == CEC_NO_NUMBER ? merger->leaves.leaf.block_no == block_no : merger->leaves.index < end);
-		bool row = merger->has_row && merger->row.block_no == block_no;
-		bool same = leaf && row && cec_hash_equal(&merger->leaves.leaf.leaf, &merger->row.leaf);
+		bool leaf = walk->leaves.has_leaf &&
+					(end == CEC_NO_NUMBER ? walk->leaves.leaf.block_no == block_no : walk->leaves.index < end);
+		bool row = walk->has_row && walk->row.block_no == block_no;
+		bool same = leaf && row && cec_hash_equal(&walk->leaves.leaf.leaf, &walk->row.leaf);
 
 		if (!leaf && !row)
 			break;
 		CHECK_FOR_INTERRUPTS();
-		if (!same && !merger->parted)
+		if (!same && !walk->parted)
 		{
-			merger->parted = true;
-			cec_verify_nodes_begin(&merger->other, merger->verifier, &merger->tree.merkle);
-			merger->other.wrong = list_copy(merger->tree.wrong);
+			walk->parted = true;
+			cec_verify_nodes_begin(&walk->other, walk->verifier, &walk->tree.merkle);
+			walk->other.wrong = list_copy(walk->tree.wrong);
 		}
 		if (leaf)
 		{
 			/* The hash is sealed; what stands beside it is not. */
-			if (merger->leaves.index != merger->tree.merkle.size || merger->leaves.leaf.block_no != block_no ||
-				(same && merger->leaves.leaf.audit_id != merger->row.audit_id))
-				merger->leaves_broken = true;
-			merger->leaves_read++;
-			cec_merkle_append(&merger->tree.merkle, &merger->leaves.leaf.leaf);
-			if (merger->is_pending)
-				cec_merkle_append(&merger->resumed, &merger->leaves.leaf.leaf);
+			if (walk->leaves.index != walk->tree.merkle.size || walk->leaves.leaf.block_no != block_no ||
+				(same && walk->leaves.leaf.audit_id != walk->row.audit_id))
+				walk->leaves_broken = true;
+			walk->leaves_read++;
+			cec_merkle_append(&walk->tree.merkle, &walk->leaves.leaf.leaf);
+			if (walk->is_pending)
+				cec_merkle_append(&walk->resumed, &walk->leaves.leaf.leaf);
 			if (!same)
-				take_leaf_aside(merger, block_no);
-			cec_leaf_cursor_next(&merger->leaves);
-			if (merger->digest_at < verifier->digest_count && merger->tree.merkle.size != end &&
-				verifier->digests[merger->digest_at].tree_size == merger->tree.merkle.size)
-				check_digests(merger, block_no, NULL);
+				take_leaf_aside(walk, block_no);
+			cec_leaf_cursor_next(&walk->leaves);
+			if (walk->digest_at < verifier->digest_count && walk->tree.merkle.size != end &&
+				verifier->digests[walk->digest_at].tree_size == walk->tree.merkle.size)
+				check_digests(walk, block_no, NULL);
 		}
 		if (row)
 		{
-			if (merger->parted)
-				cec_merkle_append(&merger->other.merkle, &merger->row.leaf);
+			if (walk->parted)
+				cec_merkle_append(&walk->other.merkle, &walk->row.leaf);
 			if (!same)
-				cec_leaf_sort_put(verifier->differences, &merger->row);
-			else if (merger->row.mark == CEC_FROM_LOG_ERASED)
-				cec_verify_erased(verifier, &merger->row);
-			next_row(merger);
+				cec_leaf_sort_put(verifier->differences, &walk->row);
+			else if (walk->row.mark == CEC_FROM_LOG_ERASED)
+				cec_verify_erased(verifier, &walk->row);
+			next_row(walk);
 		}
 	}
 }
@@ -173,38 +173,38 @@ agrees(const BlockRow *block, const CecMerkle *tree)
 }
 
 static void
-report_block(Merger *merger, const BlockRow *block)
+report_block(BlockWalk *walk, const BlockRow *block)
 {
-	cec_verify_block(merger->verifier, block->block_no, "The block is not what its rows give.");
-	merger->is_pending = false;
+	cec_verify_block(walk->verifier, block->block_no, "The block is not what its rows give.");
+	walk->is_pending = false;
 }
 
 /* What was wrong with the block before, now that this one agrees with one of the ways to go on. */
 static void
-settle_pending(Merger *merger, const BlockRow *block)
+settle_pending(BlockWalk *walk, const BlockRow *block)
 {
-	if (agrees(block, &merger->tree.merkle) || !merger->pending.left_fits || !agrees(block, &merger->resumed))
+	if (agrees(block, &walk->tree.merkle) || !walk->pending.left_fits || !agrees(block, &walk->resumed))
 	{
-		report_block(merger, &merger->pending);
+		report_block(walk, &walk->pending);
 		return;
 	}
-	cec_verify_report(merger->verifier, "EDITED", CEC_NO_NUMBER, merger->pending.block_no, "audit_log",
+	cec_verify_report(walk->verifier, "EDITED", CEC_NO_NUMBER, walk->pending.block_no, "audit_log",
 					  "Rows of the block, and the leaves kept of them, are not those that were sealed.");
-	cec_verify_nodes_begin(&merger->tree, merger->verifier, &merger->resumed);
-	merger->is_pending = false;
+	cec_verify_nodes_begin(&walk->tree, walk->verifier, &walk->resumed);
+	walk->is_pending = false;
 }
 
 /* The log is right and the leaves are not. */
 static void
-distrust_leaves(Merger *merger, int64 block_no)
+distrust_leaves(BlockWalk *walk, int64 block_no)
 {
-	CecVerifier *verifier = merger->verifier;
+	CecVerifier *verifier = walk->verifier;
 
-	cec_verify_report(verifier, merger->leaves_read == 0 ? "MISSING" : "EDITED", CEC_NO_NUMBER, block_no, "audit_leaf",
+	cec_verify_report(verifier, walk->leaves_read == 0 ? "MISSING" : "EDITED", CEC_NO_NUMBER, block_no, "audit_leaf",
 					  "Leaves kept of the block are not those of its rows, which are right.");
 	verifier->unheard = cec_verify_note(verifier, verifier->unheard, block_no);
-	cec_verify_nodes_begin(&merger->tree, merger->verifier, &merger->other.merkle);
-	merger->tree.wrong = merger->other.wrong;
+	cec_verify_nodes_begin(&walk->tree, walk->verifier, &walk->other.merkle);
+	walk->tree.wrong = walk->other.wrong;
 }
 
 /*
@@ -227,58 +227,58 @@ check_own_digest(CecVerifier *verifier, const CecDigest *digest, const BlockRow 
 }
 
 static void
-check_block(Merger *merger, const BlockRow *block, int64 size_before)
+check_block(BlockWalk *walk, const BlockRow *block, int64 size_before)
 {
-	CecVerifier *verifier = merger->verifier;
-	bool fine = agrees(block, &merger->tree.merkle);
+	CecVerifier *verifier = walk->verifier;
+	bool fine = agrees(block, &walk->tree.merkle);
 	bool leaves_heard = true;
-	bool was_pending = merger->is_pending;
+	bool was_pending = walk->is_pending;
 
-	if (merger->is_pending)
+	if (walk->is_pending)
 	{
-		settle_pending(merger, block);
-		fine = agrees(block, &merger->tree.merkle);
+		settle_pending(walk, block);
+		fine = agrees(block, &walk->tree.merkle);
 	}
-	if (!fine && merger->parted && agrees(block, &merger->other.merkle))
+	if (!fine && walk->parted && agrees(block, &walk->other.merkle))
 	{
-		distrust_leaves(merger, block->block_no);
+		distrust_leaves(walk, block->block_no);
 		fine = true;
 		leaves_heard = false;
 	}
 	if (!fine)
 	{
-		merger->pending = *block;
-		merger->is_pending = true;
-		merger->resumed = block->left;
+		walk->pending = *block;
+		walk->is_pending = true;
+		walk->resumed = block->left;
 		/* Without leaves, the log is all that there is to go on with. */
-		if (merger->leaves_read == 0 && merger->parted)
-			cec_verify_nodes_begin(&merger->tree, merger->verifier, &merger->other.merkle);
+		if (walk->leaves_read == 0 && walk->parted)
+			cec_verify_nodes_begin(&walk->tree, walk->verifier, &walk->other.merkle);
 	}
 	else
 	{
-		cec_verify_nodes_report(&merger->tree, block->block_no);
+		cec_verify_nodes_report(&walk->tree, block->block_no);
 		if (!block->left_fits || (block->row_count != block->tree_size - size_before && !was_pending))
-			report_block(merger, block);
-		if (merger->leaves_broken && leaves_heard && !was_pending)
+			report_block(walk, block);
+		if (walk->leaves_broken && leaves_heard && !was_pending)
 			cec_verify_report(verifier, "EDITED", CEC_NO_NUMBER, block->block_no, "audit_leaf",
 							  "Leaves kept of the block do not stand where they were put.");
 	}
-	merger->tree.wrong = NIL;
-	check_digests(merger, block->block_no, fine ? NULL : block);
+	walk->tree.wrong = NIL;
+	check_digests(walk, block->block_no, fine ? NULL : block);
 	for (int i = 0; fine && i < verifier->digest_count; i++)
 		check_own_digest(verifier, &verifier->digests[i], block);
 }
 
 static void
-begin_block(Merger *merger)
+begin_block(BlockWalk *walk)
 {
-	merger->parted = false;
-	merger->leaves_broken = false;
-	merger->leaves_read = 0;
+	walk->parted = false;
+	walk->leaves_broken = false;
+	walk->leaves_read = 0;
 }
 
 static void
-read_block(Merger *merger, BlockRow *block, const Datum *values, const bool *isnull)
+read_block(BlockWalk *walk, BlockRow *block, const Datum *values, const bool *isnull)
 {
 	bytea *root = DatumGetByteaPP(values[3]);
 	bytea *frontier = DatumGetByteaPP(values[4]);
@@ -291,110 +291,110 @@ read_block(Merger *merger, BlockRow *block, const Datum *values, const bool *isn
 	block->system_id = DatumGetInt64(values[6]);
 	if (VARSIZE_ANY_EXHDR(root) == CEC_HASH_LEN)
 		memcpy(block->root.bytes, VARDATA_ANY(root), CEC_HASH_LEN);
-	block->left_fits = cec_merkle_resume(&block->left, merger->verifier->maker.hasher, block->tree_size,
+	block->left_fits = cec_merkle_resume(&block->left, walk->verifier->maker.hasher, block->tree_size,
 										 VARDATA_ANY(frontier), VARSIZE_ANY_EXHDR(frontier)) &&
 					   agrees(block, &block->left);
 }
 
 /* A block whose row is gone: its leaves may be there. */
 static void
-pass_missing_block(Merger *merger, int64 block_no)
+pass_missing_block(BlockWalk *walk, int64 block_no)
 {
-	CecVerifier *verifier = merger->verifier;
+	CecVerifier *verifier = walk->verifier;
 
-	begin_block(merger);
+	begin_block(walk);
 	cec_verify_report(verifier, "MISSING", CEC_NO_NUMBER, block_no, "audit_block", "The block is gone.");
 	verifier->missing = cec_verify_note(verifier, verifier->missing, block_no);
-	merge_rows(merger, block_no, CEC_NO_NUMBER);
-	merger->tree.wrong = NIL;
-	check_digests(merger, block_no, NULL);
-	if (merger->is_pending)
-		report_block(merger, &merger->pending);
+	merge_rows(walk, block_no, CEC_NO_NUMBER);
+	walk->tree.wrong = NIL;
+	check_digests(walk, block_no, NULL);
+	if (walk->is_pending)
+		report_block(walk, &walk->pending);
 }
 
 /* However many are said to be missing, their leaves are gone along; only so many are told one by one. */
 static void
-pass_missing_blocks(Merger *merger, int64 first, int64 last)
+pass_missing_blocks(BlockWalk *walk, int64 first, int64 last)
 {
 	const int64 told = 1000;
 
 	for (int64 block_no = first; block_no <= last && block_no - first < told; block_no++)
-		pass_missing_block(merger, block_no);
+		pass_missing_block(walk, block_no);
 	if (last - first >= told)
-		cec_verify_report(merger->verifier, "MISSING", CEC_NO_NUMBER, first + told, "audit_block",
+		cec_verify_report(walk->verifier, "MISSING", CEC_NO_NUMBER, first + told, "audit_block",
 						  "This block and all up to " INT64_FORMAT " are gone.", last);
 }
 
 /* What is left when all blocks have been passed. */
 static void
-finish(Merger *merger, int64 last_block_no)
+finish(BlockWalk *walk, int64 last_block_no)
 {
-	CecVerifier *verifier = merger->verifier;
+	CecVerifier *verifier = walk->verifier;
 
-	while (merger->leaves.has_leaf)
-		if (merger->leaves.leaf.block_no > last_block_no)
+	while (walk->leaves.has_leaf)
+		if (walk->leaves.leaf.block_no > last_block_no)
 		{
-			last_block_no = merger->leaves.leaf.block_no;
-			pass_missing_block(merger, last_block_no);
+			last_block_no = walk->leaves.leaf.block_no;
+			pass_missing_block(walk, last_block_no);
 		}
 		else
 		{
-			cec_verify_report(verifier, "EXTRA", merger->leaves.leaf.audit_id, merger->leaves.leaf.block_no,
-							  "audit_leaf", "A leaf is kept of the block that is not in the tree.");
-			cec_leaf_cursor_next(&merger->leaves);
+			cec_verify_report(verifier, "EXTRA", walk->leaves.leaf.audit_id, walk->leaves.leaf.block_no, "audit_leaf",
+							  "A leaf is kept of the block that is not in the tree.");
+			cec_leaf_cursor_next(&walk->leaves);
 		}
-	if (merger->is_pending)
-		report_block(merger, &merger->pending);
-	cec_verify_nodes_report_strays(&merger->tree);
-	for (; merger->digest_at < verifier->digest_count; merger->digest_at++)
+	if (walk->is_pending)
+		report_block(walk, &walk->pending);
+	cec_verify_nodes_report_strays(&walk->tree);
+	for (; walk->digest_at < verifier->digest_count; walk->digest_at++)
 		cec_verify_report(verifier, "TRUNCATED_TAIL", CEC_NO_NUMBER, last_block_no > 0 ? last_block_no : CEC_NO_NUMBER,
 						  NULL,
 						  "The digest of block " INT64_FORMAT " has " INT64_FORMAT " leaves, the log " INT64_FORMAT ".",
-						  verifier->digests[merger->digest_at].block_no, verifier->digests[merger->digest_at].tree_size,
-						  merger->tree.merkle.size);
+						  verifier->digests[walk->digest_at].block_no, verifier->digests[walk->digest_at].tree_size,
+						  walk->tree.merkle.size);
 	/*
 	 * Rows that are sealed nowhere matter where a leaf has no row: somebody may have changed their transaction; and where
 	 * something is wrong with them by themselves.
 	 */
-	for (; merger->has_row; next_row(merger))
-		if (verifier->leaves_differ || merger->row.block_no != CEC_UNSEALED || merger->row.mark != CEC_FROM_LOG)
-			cec_leaf_sort_put(verifier->differences, &merger->row);
+	for (; walk->has_row; next_row(walk))
+		if (verifier->leaves_differ || walk->row.block_no != CEC_UNSEALED || walk->row.mark != CEC_FROM_LOG)
+			cec_leaf_sort_put(verifier->differences, &walk->row);
 }
 
 /* The second step: reports what is wrong with blocks, kept leaves and subtrees, and puts rows that differ aside. */
 void
 cec_verify_blocks(CecVerifier *verifier)
 {
-	Merger *merger = palloc0(sizeof(Merger));
+	BlockWalk *walk = palloc0(sizeof(BlockWalk));
 	CecMerkle empty;
 	Datum values[7];
 	bool isnull[7];
 	int64 block_no = 0;
 
-	merger->verifier = verifier;
+	walk->verifier = verifier;
 	cec_merkle_begin(&empty, verifier->maker.hasher);
-	cec_verify_nodes_begin(&merger->tree, merger->verifier, &empty);
+	cec_verify_nodes_begin(&walk->tree, walk->verifier, &empty);
 	SPI_connect();
-	cec_cursor_open(&merger->block_cursor, verifier->portfolio->plans, &all_blocks, NULL);
-	cec_leaf_cursor_begin(&merger->leaves, verifier->portfolio);
-	next_row(merger);
-	check_digests(merger, CEC_NO_NUMBER, NULL);
-	while (cec_cursor_next(&merger->block_cursor, values, isnull))
+	cec_cursor_open(&walk->block_cursor, verifier->portfolio->plans, &all_blocks, NULL);
+	cec_leaf_cursor_begin(&walk->leaves, verifier->portfolio);
+	next_row(walk);
+	check_digests(walk, CEC_NO_NUMBER, NULL);
+	while (cec_cursor_next(&walk->block_cursor, values, isnull))
 	{
 		BlockRow block;
 		int64 size_before;
 
-		read_block(merger, &block, values, isnull);
-		pass_missing_blocks(merger, block_no + 1, block.block_no - 1);
+		read_block(walk, &block, values, isnull);
+		pass_missing_blocks(walk, block_no + 1, block.block_no - 1);
 		block_no = block.block_no;
-		begin_block(merger);
-		size_before = merger->tree.merkle.size;
-		merge_rows(merger, block_no, block.tree_size);
-		check_block(merger, &block, size_before);
+		begin_block(walk);
+		size_before = walk->tree.merkle.size;
+		merge_rows(walk, block_no, block.tree_size);
+		check_block(walk, &block, size_before);
 	}
-	finish(merger, block_no);
-	cec_leaf_cursor_end(&merger->leaves);
-	cec_cursor_close(&merger->block_cursor);
+	finish(walk, block_no);
+	cec_leaf_cursor_end(&walk->leaves);
+	cec_cursor_close(&walk->block_cursor);
 	SPI_finish();
-	pfree(merger);
+	pfree(walk);
 }

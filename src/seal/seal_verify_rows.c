@@ -37,16 +37,16 @@ typedef struct Candidate
 	bool row_found;	 /* the row belongs to another leaf */
 } Candidate;
 
-typedef struct Differ
+typedef struct RowWalk
 {
 	CecVerifier *verifier;
 	Candidate *candidates;
 	int count;
-} Differ;
+} RowWalk;
 
 /* A row that no leaf was kept of. */
 static void
-report_unsealed(Differ *differ, const Candidate *candidate)
+report_unsealed(RowWalk *walk, const Candidate *candidate)
 {
 	static const struct
 	{
@@ -63,25 +63,25 @@ report_unsealed(Differ *differ, const Candidate *candidate)
 		[CEC_UNSEALED_AT] = {"EXTRA", "The time of the row is still to come."},
 	};
 
-	cec_verify_report(differ->verifier, told[candidate->mark].kind, candidate->audit_id, candidate->block_no,
-					  "audit_log", "%s", told[candidate->mark].detail);
+	cec_verify_report(walk->verifier, told[candidate->mark].kind, candidate->audit_id, candidate->block_no, "audit_log",
+					  "%s", told[candidate->mark].detail);
 }
 
 static void
-report_row(Differ *differ, const Candidate *candidate)
+report_row(RowWalk *walk, const Candidate *candidate)
 {
 	const char *kind = candidate->has_row && !candidate->row_found ? "EDITED" : "MISSING";
 
-	if (list_length(differ->verifier->edited) < MAX_CANDIDATES)
-		differ->verifier->edited = cec_verify_note(differ->verifier, differ->verifier->edited, candidate->audit_id);
+	if (list_length(walk->verifier->edited) < MAX_CANDIDATES)
+		walk->verifier->edited = cec_verify_note(walk->verifier, walk->verifier->edited, candidate->audit_id);
 	if (candidate->has_leaf)
-		cec_verify_report(differ->verifier, kind, candidate->audit_id, candidate->block_no, "audit_log", "%s",
+		cec_verify_report(walk->verifier, kind, candidate->audit_id, candidate->block_no, "audit_log", "%s",
 						  !candidate->has_row || candidate->row_found ? "The row that was sealed is gone."
 						  : candidate->mark == CEC_FORGED_ERASURE
 							  ? "The row was erased, and the log has not recorded the erasure as it stands."
 							  : "The row is not what was sealed under its number.");
 	else
-		report_unsealed(differ, candidate);
+		report_unsealed(walk, candidate);
 }
 
 /* The input of the leaf of a row as it is. */
@@ -104,9 +104,9 @@ take_input(void *arg, TupleTableSlot *slot)
 
 /* Whether a row, were it of that number and transaction, would give a leaf. */
 static bool
-would_give(Differ *differ, Candidate *row, int64 audit_id, uint64 xid, const CecHash *leaf)
+would_give(RowWalk *walk, Candidate *row, int64 audit_id, uint64 xid, const CecHash *leaf)
 {
-	CecHasher *hasher = differ->verifier->maker.hasher;
+	CecHasher *hasher = walk->verifier->maker.hasher;
 	uint64 number = pg_hton64((uint64) audit_id);
 	CecHash hash;
 
@@ -120,65 +120,64 @@ would_give(Differ *differ, Candidate *row, int64 audit_id, uint64 xid, const Cec
 }
 
 static void
-try_pair(Differ *differ, Candidate *kept, Candidate *row)
+try_pair(RowWalk *walk, Candidate *kept, Candidate *row)
 {
 	if (!kept->has_leaf || kept->leaf_found || row->input == NULL || row->row_found)
 		return;
-	if (kept != row && (would_give(differ, row, kept->audit_id, row->xid, &kept->leaf) ||
-						(kept->has_row && would_give(differ, row, kept->audit_id, kept->xid, &kept->leaf))))
+	if (kept != row && (would_give(walk, row, kept->audit_id, row->xid, &kept->leaf) ||
+						(kept->has_row && would_give(walk, row, kept->audit_id, kept->xid, &kept->leaf))))
 	{
 		kept->leaf_found = true;
 		row->row_found = true;
-		cec_verify_report(differ->verifier, "REORDERED", kept->audit_id, kept->block_no, "audit_log",
+		cec_verify_report(walk->verifier, "REORDERED", kept->audit_id, kept->block_no, "audit_log",
 						  "The row that was sealed under this number now bears " INT64_FORMAT ".", row->audit_id);
 	}
 }
 
 /* The row's own leaf, with the transaction of another row. */
 static void
-try_transaction(Differ *differ, Candidate *kept, const Candidate *other)
+try_transaction(RowWalk *walk, Candidate *kept, const Candidate *other)
 {
 	if (kept == other || !kept->has_leaf || kept->leaf_found || kept->row_found || kept->input == NULL ||
-		!other->has_row || other->xid == kept->xid ||
-		!would_give(differ, kept, kept->audit_id, other->xid, &kept->leaf))
+		!other->has_row || other->xid == kept->xid || !would_give(walk, kept, kept->audit_id, other->xid, &kept->leaf))
 		return;
 	kept->leaf_found = true;
 	kept->row_found = true;
-	cec_verify_report(differ->verifier, "REORDERED", kept->audit_id, kept->block_no, "audit_log",
+	cec_verify_report(walk->verifier, "REORDERED", kept->audit_id, kept->block_no, "audit_log",
 					  "The row now says that it is of the transaction of row " INT64_FORMAT ".", other->audit_id);
 }
 
 static void
-report_candidates(Differ *differ)
+report_candidates(RowWalk *walk)
 {
-	CecVerifier *verifier = differ->verifier;
+	CecVerifier *verifier = walk->verifier;
 
-	for (int i = 0; i < differ->count && differ->count > 1; i++)
-		if (differ->candidates[i].has_row)
+	for (int i = 0; i < walk->count && walk->count > 1; i++)
+		if (walk->candidates[i].has_row)
 		{
-			void *args[3] = {&differ->candidates[i], verifier, CurrentMemoryContext};
+			void *args[3] = {&walk->candidates[i], verifier, CurrentMemoryContext};
 
-			cec_audit_read_row(verifier->portfolio, differ->candidates[i].audit_id, take_input, args);
+			cec_audit_read_row(verifier->portfolio, walk->candidates[i].audit_id, take_input, args);
 		}
-	for (int i = 0; i < differ->count; i++)
+	for (int i = 0; i < walk->count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		for (int j = 0; j < differ->count; j++)
-			try_pair(differ, &differ->candidates[i], &differ->candidates[j]);
-		for (int j = 0; j < differ->count; j++)
-			try_transaction(differ, &differ->candidates[i], &differ->candidates[j]);
+		for (int j = 0; j < walk->count; j++)
+			try_pair(walk, &walk->candidates[i], &walk->candidates[j]);
+		for (int j = 0; j < walk->count; j++)
+			try_transaction(walk, &walk->candidates[i], &walk->candidates[j]);
 	}
-	for (int i = 0; i < differ->count; i++)
+	for (int i = 0; i < walk->count; i++)
 	{
-		Candidate *candidate = &differ->candidates[i];
+		Candidate *candidate = &walk->candidates[i];
 
 		if (candidate->has_leaf ? !candidate->leaf_found : !candidate->row_found)
-			report_row(differ, candidate);
+			report_row(walk, candidate);
 	}
 }
 
 static void
-add_candidate(Differ *differ, const CecSealedRow *leaf, const CecSealedRow *row)
+add_candidate(RowWalk *walk, const CecSealedRow *leaf, const CecSealedRow *row)
 {
 	Candidate candidate = {0};
 
@@ -193,48 +192,48 @@ add_candidate(Differ *differ, const CecSealedRow *leaf, const CecSealedRow *row)
 		candidate.xid = row->xid;
 		candidate.mark = row->mark;
 	}
-	if (differ->count < MAX_CANDIDATES)
-		differ->candidates[differ->count++] = candidate;
+	if (walk->count < MAX_CANDIDATES)
+		walk->candidates[walk->count++] = candidate;
 	else
-		report_row(differ, &candidate);
+		report_row(walk, &candidate);
 }
 
 /* A row that is as it was sealed, but in another block by what the blocks' snapshots say. */
 static void
-note_moved(Differ *differ, const CecSealedRow *leaf, const CecSealedRow *row)
+note_moved(RowWalk *walk, const CecSealedRow *leaf, const CecSealedRow *row)
 {
 	int64 block_no = Min(leaf->block_no, row->block_no);
 
-	if (!cec_verify_noted(differ->verifier->missing, leaf->block_no))
-		cec_verify_block(differ->verifier, block_no, "Its snapshot does not show the rows that it showed.");
+	if (!cec_verify_noted(walk->verifier->missing, leaf->block_no))
+		cec_verify_block(walk->verifier, block_no, "Its snapshot does not show the rows that it showed.");
 }
 
 /* Leaf and row of one number; one of them may be missing. */
 static void
-judge(Differ *differ, const CecSealedRow *leaf, const CecSealedRow *row)
+judge(RowWalk *walk, const CecSealedRow *leaf, const CecSealedRow *row)
 {
 	if (leaf != NULL && row != NULL && cec_hash_equal(&leaf->leaf, &row->leaf))
 	{
 		if (row->mark == CEC_FROM_LOG_ERASED)
-			cec_verify_erased(differ->verifier, row);
+			cec_verify_erased(walk->verifier, row);
 		if (leaf->block_no != row->block_no)
-			note_moved(differ, leaf, row);
+			note_moved(walk, leaf, row);
 	}
 	else if (leaf != NULL || row->block_no != CEC_UNSEALED || row->mark != CEC_FROM_LOG)
-		add_candidate(differ, leaf, row);
+		add_candidate(walk, leaf, row);
 }
 
 /* The third step: reports what happened to the rows that were put aside. */
 void
 cec_verify_rows(CecVerifier *verifier)
 {
-	Differ differ = {0};
+	RowWalk walk = {0};
 	CecSealedRow leaf;
 	CecSealedRow next;
 	bool has_leaf = false;
 
-	differ.verifier = verifier;
-	differ.candidates = palloc(MAX_CANDIDATES * sizeof(Candidate));
+	walk.verifier = verifier;
+	walk.candidates = palloc(MAX_CANDIDATES * sizeof(Candidate));
 	cec_leaf_sort_perform(verifier->differences);
 	while (cec_leaf_sort_next(verifier->differences, &next))
 	{
@@ -243,7 +242,7 @@ cec_verify_rows(CecVerifier *verifier)
 			continue;
 		if (has_leaf && (next.audit_id != leaf.audit_id || next.mark == CEC_FROM_LEAVES))
 		{
-			judge(&differ, &leaf, NULL);
+			judge(&walk, &leaf, NULL);
 			has_leaf = false;
 		}
 		if (next.mark == CEC_FROM_LEAVES)
@@ -252,10 +251,10 @@ cec_verify_rows(CecVerifier *verifier)
 			has_leaf = true;
 			continue;
 		}
-		judge(&differ, has_leaf ? &leaf : NULL, &next);
+		judge(&walk, has_leaf ? &leaf : NULL, &next);
 		has_leaf = false;
 	}
 	if (has_leaf)
-		judge(&differ, &leaf, NULL);
-	report_candidates(&differ);
+		judge(&walk, &leaf, NULL);
+	report_candidates(&walk);
 }

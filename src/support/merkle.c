@@ -103,7 +103,7 @@ cec_merkle_resume(CecMerkle *tree, CecHasher *hasher, int64 size, const char *fr
 		return false;
 	tree->size = size;
 	tree->count = length / CEC_HASH_LEN;
-	memcpy(tree->peaks, frontier, length);
+	memcpy(tree->frontier, frontier, length);
 	return true;
 }
 
@@ -111,7 +111,7 @@ cec_merkle_resume(CecMerkle *tree, CecHasher *hasher, int64 size, const char *fr
 void
 cec_merkle_append(CecMerkle *tree, const CecHash *leaf)
 {
-	CecHash *last = &tree->peaks[tree->count];
+	CecHash *last = &tree->frontier[tree->count];
 
 	*last = *leaf;
 	for (int level = 1; (tree->size >> (level - 1) & 1) != 0; level++)
@@ -121,7 +121,7 @@ cec_merkle_append(CecMerkle *tree, const CecHash *leaf)
 		if (tree->complete != NULL)
 			tree->complete(tree->arg, level, tree->size >> level, last);
 	}
-	tree->count = last - tree->peaks + 1;
+	tree->count = last - tree->frontier + 1;
 	tree->size++;
 }
 
@@ -135,7 +135,7 @@ cec_merkle_root(const CecMerkle *tree, CecHash *root)
 		cec_hasher_finish(tree->hasher, root);
 		return;
 	}
-	*root = tree->peaks[tree->count - 1];
+	*root = tree->frontier[tree->count - 1];
 	for (int i = tree->count - 2; i >= 0; i--)
-		cec_merkle_node(tree->hasher, &tree->peaks[i], root, root);
+		cec_merkle_node(tree->hasher, &tree->frontier[i], root, root);
 }

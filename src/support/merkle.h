@@ -27,8 +27,8 @@ typedef struct CecMerkle
 	CecMerkleComplete complete; /* or NULL */
 	void *arg;
 	int64 size;
-	int count;								 /* as many as bits are set in size */
-	CecHash peaks[CEC_MERKLE_MAX_LEVEL + 1]; /* the largest first */
+	int count;									/* as many as bits are set in size */
+	CecHash frontier[CEC_MERKLE_MAX_LEVEL + 1]; /* the largest first */
 } CecMerkle;
 
 extern CecHasher *cec_hasher_begin(void);

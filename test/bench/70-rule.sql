@@ -144,7 +144,7 @@ LANGUAGE plpgsql AS $$
 BEGIN
 	CALL bench.measure('many', 'WHERE', run, 1000000, $q$SELECT count(*) FROM (SELECT asset_id FROM ruled_many.asset
 		WHERE usage_type = 'production' AND country IN ('DE', 'AT') AND date_part('year', age(current_date, commissioned_on)) < 12 OFFSET 0) a$q$);
-	CALL bench.measure('many', 'rule', run, 1000000, $q$SELECT count(*) FROM cec._match('ruled_many'::regnamespace, 1, 'include', 'deny',
+	CALL bench.measure('many', 'rule', run, 1000000, $q$SELECT count(*) FROM cec._scan_rule('ruled_many'::regnamespace, 1, 'include', 'deny',
 		'usage_type = ''production'' AND country IN (''DE'', ''AT'') AND age_years < 12', current_date)$q$);
 END;
 $$;

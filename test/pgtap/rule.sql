@@ -53,7 +53,7 @@ SELECT is_empty('(TABLE told EXCEPT TABLE happened) UNION ALL (TABLE happened EX
 SELECT cmp_ok((SELECT count(*) FROM told), '>=', 300::bigint, 'and that is many');
 SELECT is((SELECT string_agg(e, ' ' ORDER BY e) FROM (SELECT DISTINCT effect || ' ' || change FROM told) AS x(e)), 'exclude lose include gain require lose', 'by each effect in its way');
 SELECT isnt_empty($$SELECT 1 FROM told t JOIN fleet.bundle_member m USING (asset_id) WHERE effect = 'include' AND change = 'gain' AND NOT EXISTS
-	(SELECT FROM cec._match('fleet'::regnamespace::oid, t.term_id, 'include', 'deny', t.condition, cec.today('fleet')) m2 WHERE m2 = t.asset_id)$$, 'members with their primaries');
+	(SELECT FROM cec._scan_rule('fleet'::regnamespace::oid, t.term_id, 'include', 'deny', t.condition, cec.today('fleet')) m2 WHERE m2 = t.asset_id)$$, 'members with their primaries');
 SELECT is_empty('TABLE before EXCEPT SELECT t, d.* FROM generate_series(1, 4) t, pg_temp.days(t) d', 'a rule that was taken back the same day leaves cover as it was');
 SELECT is_empty('SELECT * FROM fleet.verify_coverage()', 'and all as defined');
 
@@ -78,11 +78,11 @@ SELECT is_empty($$SELECT * FROM fleet.test_rule(4, 'include', 'true') WHERE asse
 SELECT is_empty($$SELECT * FROM trial t, fleet.test_rule(t.term_id, t.effect, t.condition) WHERE asset_id % 5 = 0 OR asset_id >= 50$$, 'nor lose, by any rule');
 SELECT lives_ok($$SELECT * FROM fleet.test_rule(4, 'include', '10 / (asset_id % 5) > 5')$$, 'and make nothing fail');
 SELECT isnt_empty($$SELECT * FROM fleet.test_rule(4, 'include', 'true')$$, 'what is seen gains');
-SELECT is_empty($$SELECT m FROM cec._match('fleet'::regnamespace::oid, 4, 'include', 'allow', NULL, '2026-01-01') m WHERE m % 5 = 0$$, 'nor does what is behind it tell');
+SELECT is_empty($$SELECT m FROM cec._scan_rule('fleet'::regnamespace::oid, 4, 'include', 'allow', NULL, '2026-01-01') m WHERE m % 5 = 0$$, 'nor does what is behind it tell');
 RESET ROLE;
 SET ROLE tap_blind;
 SELECT throws_ok($$SELECT * FROM cec.test_rule('fleet', 1, 'include', 'true')$$, '42501', NULL, 'who may read nothing is refused');
-SELECT throws_ok($$SELECT * FROM cec._match('fleet'::regnamespace::oid, 1, 'include', 'deny', 'true', '2026-01-01')$$, '42501', NULL, 'also behind it');
+SELECT throws_ok($$SELECT * FROM cec._scan_rule('fleet'::regnamespace::oid, 1, 'include', 'deny', 'true', '2026-01-01')$$, '42501', NULL, 'also behind it');
 RESET ROLE;
 SELECT is(pg_temp.state(), (SELECT state FROM was), 'and nothing has changed');
 -- Exclude rules decide about heirs of primaries that a statement does not touch, many at once.

@@ -212,7 +212,7 @@ while ($pairs < $pairs_wanted)
 		SELECT term_id, sql || chr(1) || may_be_false, effect, condition, '(,)', on_unknown FROM proposed;
 		TRUNCATE trial; INSERT INTO trial SELECT rule_id, split_part(name, chr(1), 1), split_part(name, chr(1), 2)::boolean FROM rules.coverage_rule");
 	ran("$round: rules were added", 'SELECT * FROM breach()');
-	ran("$round: cec._match, and true, false and unknown are all", 'SELECT * FROM match_breach()');
+	ran("$round: cec._scan_rule, and true, false and unknown are all", 'SELECT * FROM scan_breach()');
 	$pairs += run('SELECT count(*) FROM verdict');
 	foreach my $line (split /\n/, run('SELECT verdict, count(*) FROM verdict GROUP BY 1'))
 	{

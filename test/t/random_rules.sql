@@ -158,8 +158,8 @@ BEGIN
 END;
 $$;
 
--- Pairs for which cec._match says something else, or that it puts into none or two of true, false and unknown.
-CREATE FUNCTION match_breach(OUT place text, OUT wrong text) RETURNS SETOF record LANGUAGE plpgsql
+-- Pairs for which cec._scan_rule says something else, or that it puts into none or two of true, false and unknown.
+CREATE FUNCTION scan_breach(OUT place text, OUT wrong text) RETURNS SETOF record LANGUAGE plpgsql
 AS $$
 DECLARE
 	r record;
@@ -169,12 +169,12 @@ BEGIN
 	FOR r IN SELECT * FROM trial JOIN rules.coverage_rule c USING (rule_id)
 		WHERE NOT EXISTS (SELECT FROM verdict v WHERE v.rule_id = c.rule_id AND v.verdict = 'failed')
 	LOOP
-		p := ARRAY(SELECT m FROM cec._match('rules'::regnamespace::oid, r.term_id, r.effect, r.on_unknown, r.condition, cec.today('rules')) m ORDER BY 1);
+		p := ARRAY(SELECT m FROM cec._scan_rule('rules'::regnamespace::oid, r.term_id, r.effect, r.on_unknown, r.condition, cec.today('rules')) m ORDER BY 1);
 		IF p <> ARRAY(SELECT asset_id FROM wanted w WHERE w.rule_id = r.rule_id AND w.acts ORDER BY 1) THEN
-			RETURN QUERY SELECT format('_match of rule %s', r.rule_id), r.condition;
+			RETURN QUERY SELECT format('_scan_rule of rule %s', r.rule_id), r.condition;
 		END IF;
 		parts := ARRAY(SELECT m FROM unnest(ARRAY[format('%s', r.condition), format('NOT (%s)', r.condition), format('(%s) IS NULL', r.condition)]) c,
-			cec._match('rules'::regnamespace::oid, r.term_id, 'include', 'deny', c, cec.today('rules')) m ORDER BY 1);
+			cec._scan_rule('rules'::regnamespace::oid, r.term_id, 'include', 'deny', c, cec.today('rules')) m ORDER BY 1);
 		IF parts <> ARRAY(SELECT asset_id FROM rules.asset ORDER BY 1) THEN
 			RETURN QUERY SELECT format('parts of rule %s', r.rule_id), r.condition;
 		END IF;
