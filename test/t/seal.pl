@@ -207,9 +207,9 @@ my $killed = 0;
 foreach my $round (1 .. $rounds)
 {
 	my $hard = $round % 4 == 0;
-	# Longer than any round: both are ended below, so that there is somebody to be killed on a busy machine too.
-	my $writing = start_bench($writer, 4, 60);
-	my $sealing = start_bench($sealer, 1, 60);
+	# Until they are killed, however long that takes on a busy machine.
+	my $writing = start_bench($writer, 4, 300);
+	my $sealing = start_bench($sealer, 1, 300);
 	my $pid = '';
 
 	sleep 0.2 + rand 0.2;
