@@ -80,9 +80,9 @@ enter() {
 # time (CEC_CACHE, ~/.cache/cec; where there can be none, in work). Commands that run at once share it: an entry appears by rename,
 # whole. What was not used for a month goes.
 open_cache() {
-	cache=${CEC_CACHE:-${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/cec}
+	cache=${CEC_CACHE:-${XDG_CACHE_HOME:-${HOME:-/dev/null}/.cache}/cec}
 	if ! mkdir -p "$cache" 2>/dev/null || [ ! -w "$cache" ]; then
-		cache=$work/cache
+		cache=$work/kept
 		mkdir -p "$cache"
 	fi
 	find "$cache" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf {} + 2>/dev/null || true
