@@ -95,8 +95,8 @@ cec_audit_init(void)
 	DefineCustomStringVariable("cec.actor", "Who acts, for the audit log.",
 							   "Empty: the subject of PostgREST's JWT claims, else the session user.", &actor_setting,
 							   "", PGC_USERSET, 0, NULL, NULL, NULL);
-	DefineCustomStringVariable("cec.reason", "Why changes are made, for the audit log.", NULL,
-							   &reason_setting, "", PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("cec.reason", "Why changes are made, for the audit log.", NULL, &reason_setting, "",
+							   PGC_USERSET, 0, NULL, NULL, NULL);
 	cec_audit_columns_init();
 	cec_change_register(CEC_STAGE_AUDIT, NULL, record_rows);
 }

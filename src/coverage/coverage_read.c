@@ -20,7 +20,7 @@ struct CecCoverReader
 	CecReading *reading;
 	MemoryContext cxt;
 	CecTermBase *term; /* asked for first */
-	HTAB *terms;		/* of CecTermBase, the others; NULL until there is one */
+	HTAB *terms;	   /* of CecTermBase, the others; NULL until there is one */
 	CecLook *assets;
 	CecLook *lines;
 	CecLook *stored;
