@@ -22,6 +22,7 @@ SELECT table_name, operation, term_id, contract_id, new_row -> 'price' AS price 
 SELECT test.refused($$INSERT INTO fleet.term_price (term_id, first_day, price) VALUES (1, '2027-01-01', 14)$$);
 SELECT test.refused($$INSERT INTO fleet.term_price (term_id, first_day, price) VALUES (1, '-infinity', 14)$$);
 SELECT test.refused($$INSERT INTO fleet.term_price (term_id, first_day, price) VALUES (1, '2027-02-01', -1)$$);
+SELECT test.refused($$INSERT INTO fleet.term_price (term_id, first_day, price) VALUES (1, '2027-02-01', 'NaN')$$);
 SELECT test.refused($$INSERT INTO fleet.term_price (term_id, first_day) VALUES (1, '2027-02-01')$$);
 SELECT test.refused($$INSERT INTO fleet.term_price (term_id, first_day, price) VALUES (9, '2027-01-01', 14)$$);
 SELECT test.refused($$DELETE FROM fleet.coverage_term WHERE term_id = 1$$);
@@ -65,6 +66,7 @@ SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, duri
 SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during) VALUES (1, '2', '[-infinity,2026-02-01)')$$);
 SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during, price) VALUES (1, '2', '(,)', 1)$$);
 SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during, price, price_basis) VALUES (1, '2', '(,)', -1, 'per_unit_day')$$);
+SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during, price, price_basis) VALUES (1, '2', '(,)', 'Infinity', 'per_unit_day')$$);
 SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during, price, price_basis) VALUES (1, '2', '(,)', 1, 'per_moon')$$);
 SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during, proration) VALUES (1, '2', '(,)', 'none')$$);
 SELECT test.refused($$INSERT INTO fleet.coverage_term (contract_id, number, during, bundle_billing) VALUES (1, '2', '(,)', 'include')$$);

@@ -282,7 +282,7 @@ cec_charge_amount(PG_FUNCTION_ARGS)
 	if (basis >= FLAT)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("a price of basis %s is not charged by the unit", basis_words[basis]),
-						errdetail("It is one amount for the term, however many assets it covers."),
+						errdetail("It is the same however many assets the term covers."),
 						errhint("Charge the units of terms whose price_basis begins with per_unit.")));
 	require_finite_price(PG_GETARG_NUMERIC(0));
 	days = cec_day_set_of_multirange(PG_GETARG_DATUM(3));

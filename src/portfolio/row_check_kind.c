@@ -375,10 +375,16 @@ different_holds(const CecRowCheck *check, FunctionCallInfo fcinfo)
 
 const CecCheckKind cec_different = {true, different_holds, NULL, NULL};
 
+/* The sign of a number; -1 for NaN, which is greater than all of them, and for infinity, which is no amount either. */
 static int
 sign_of(FunctionCallInfo fcinfo)
 {
-	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, PG_GETARG_DATUM(0), NumericGetDatum(int64_to_numeric(0))));
+	Numeric value = PG_GETARG_NUMERIC(0);
+
+	if (numeric_is_nan(value) || numeric_is_inf(value))
+		return -1;
+	return DatumGetInt32(
+		DirectFunctionCall2(numeric_cmp, NumericGetDatum(value), NumericGetDatum(int64_to_numeric(0))));
 }
 
 static bool
@@ -387,7 +393,7 @@ positive_holds(const CecRowCheck *check, FunctionCallInfo fcinfo)
 	return sign_of(fcinfo) > 0;
 }
 
-const CecCheckKind cec_positive = {true, positive_holds, NULL, "$column must be above 0"};
+const CecCheckKind cec_positive = {true, positive_holds, NULL, "$column must be a finite number above 0"};
 
 static bool
 not_negative_holds(const CecRowCheck *check, FunctionCallInfo fcinfo)
@@ -395,7 +401,7 @@ not_negative_holds(const CecRowCheck *check, FunctionCallInfo fcinfo)
 	return sign_of(fcinfo) >= 0;
 }
 
-const CecCheckKind cec_not_negative = {true, not_negative_holds, NULL, "$column must be 0 or more"};
+const CecCheckKind cec_not_negative = {true, not_negative_holds, NULL, "$column must be a finite number, 0 or more"};
 
 static bool
 count_not_negative_holds(const CecRowCheck *check, FunctionCallInfo fcinfo)

@@ -30,6 +30,7 @@ CREATE FUNCTION cec._contract_ever_numbered(portfolio regnamespace, contract_num
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
 	result bigint;
+	near text[];
 BEGIN
 	EXECUTE cec._sql(portfolio, 'SELECT contract_id FROM @P@.contract WHERE number = $1') INTO result USING contract_number;
 	IF result IS NULL THEN
@@ -43,9 +44,12 @@ BEGIN
 			$query$, cec._audit_entry())) INTO result USING contract_number;
 	END IF;
 	IF result IS NULL THEN
+		near := cec._near_contract_numbers(portfolio, contract_number);
 		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation',
 			MESSAGE = format('there is no contract "%s"', left(contract_number, 100)),
-			DETAIL = 'There never was a contract with this number.', HINT = 'The table contract has the numbers.';
+			DETAIL = 'There never was a contract with this number.',
+			HINT = CASE WHEN near IS NULL THEN 'The table contract has the numbers.'
+				ELSE format('Perhaps "%s" was meant.', array_to_string(near, '" or "')) END;
 	END IF;
 	RETURN result;
 END;

@@ -15,7 +15,10 @@ CREATE VIEW @P@.term WITH (security_invoker = true) AS
 SELECT t.term_id, t.contract_id, c.customer_id, t.tier_id, c.number AS contract_number, t.number AS term_number,
 	c.kind AS contract_kind, c.status AS contract_status, u.name AS customer, c.account_manager, s.code AS tier_code,
 	lower(t.during) AS valid_from, upper(t.during) - 1 AS last_day, upper(t.during) AS valid_to, t.during @> d.today AS is_current,
-	t.price, c.currency, t.price_basis, t.proration, t.covers_bundles,
+	coalesce((
+		SELECT p.price FROM @P@.term_price p WHERE p.term_id = t.term_id AND p.first_day <= d.today ORDER BY p.first_day DESC LIMIT 1
+	), t.price) AS price,
+	c.currency, t.price_basis, t.proration, t.covers_bundles,
 	(SELECT count(*) FROM @P@.inclusion i WHERE i.term_id = t.term_id) AS line_count,
 	(SELECT count(DISTINCT v.asset_id) FROM @P@.coverage v WHERE v.term_id = t.term_id AND v.during @> d.today) AS covered_count
 FROM @P@.coverage_term t
@@ -40,9 +43,9 @@ COMMENT ON COLUMN @P@.term.valid_from IS 'First day of the term; NULL when unbou
 COMMENT ON COLUMN @P@.term.last_day IS 'Last day of the term, included; NULL when open.';
 COMMENT ON COLUMN @P@.term.valid_to IS 'The day after the last, for half-open joins; NULL when open.';
 COMMENT ON COLUMN @P@.term.is_current IS 'Whether today (in the portfolio''s time zone) is one of the term''s days, whatever the contract''s are.';
-COMMENT ON COLUMN @P@.term.price IS 'Price of one unit per price_basis.';
+COMMENT ON COLUMN @P@.term.price IS 'Price per price_basis that holds today, by term_price too.';
 COMMENT ON COLUMN @P@.term.currency IS 'ISO 4217 code of the price.';
-COMMENT ON COLUMN @P@.term.price_basis IS 'per_unit_day, per_unit_month or per_unit_year.';
+COMMENT ON COLUMN @P@.term.price_basis IS 'What the price is for: per_unit_day, per_unit_month or per_unit_year, flat_month, flat_year or flat_once.';
 COMMENT ON COLUMN @P@.term.proration IS 'How parts of a month or year are charged.';
 COMMENT ON COLUMN @P@.term.covers_bundles IS 'True: secondary equipment inherits the term from its primary.';
 COMMENT ON COLUMN @P@.term.line_count IS 'How many lines its list has, carve-outs among them.';

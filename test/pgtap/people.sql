@@ -57,6 +57,8 @@ INSERT INTO fleet.inclusion (term_id, listed_as, effect, during) VALUES (3, 'M-1
 SELECT pg_temp.rows_eq($$SELECT term_id, contract_number, term_number, customer, account_manager, tier_code, valid_from, last_day, valid_to, price, currency, price_basis, line_count FROM fleet.term WHERE contract_id < 3 ORDER BY term_id$$,
 	$$VALUES (1::bigint, 'S-1', '1', 'Harbour', 'Anna', 'gold', date '2026-01-01', date '2026-12-31', date '2027-01-01', 30::numeric, 'EUR', 'per_unit_month', 1::bigint),
 		(2, 'S-1', '2', 'Harbour', 'Anna', NULL, '2026-01-01', '2026-06-30', '2026-07-01', NULL, 'EUR', NULL, 1), (3, 'S-2', '1', 'Mill', NULL, NULL, '2026-01-01', NULL, NULL, NULL, NULL, NULL, 2)$$, 'terms with contract, customer, tier, days and price');
+INSERT INTO fleet.term_price (term_id, first_day, price) VALUES (1, cec.today('fleet') - 30, 31), (1, cec.today('fleet'), 32), (1, cec.today('fleet') + 1, 33);
+SELECT pg_temp.rows_eq('SELECT term_id, price FROM fleet.term WHERE contract_id < 3 ORDER BY 1', 'VALUES (1::bigint, 32::numeric), (2, NULL), (3, NULL)', 'the price is the one that holds today');
 SELECT pg_temp.rows_eq('SELECT t.term_id, t.covered_count FROM fleet.term t ORDER BY 1', $$SELECT t.term_id, (SELECT count(DISTINCT v.asset_id) FROM fleet.coverage v WHERE v.term_id = t.term_id AND v.during @> cec.today('fleet')) FROM fleet.coverage_term t ORDER BY 1$$, 'and the assets that they cover today');
 SELECT pg_temp.rows_eq('SELECT t.term_id, t.is_current FROM fleet.term t ORDER BY 1', $$SELECT t.term_id, t.during @> cec.today('fleet') FROM fleet.coverage_term t ORDER BY 1$$, 'current where today is one of their days');
 SELECT set_eq($$SELECT asset_tag, customer, account_manager, category, country FROM fleet.coverage_by_asset$$, $$VALUES ('P-1', 'Harbour', 'Anna', 'pump', 'NL'), ('P-2', 'Harbour', 'Anna', 'pump', 'BE'), ('M-1', 'Mill', NULL, 'motor', 'NL')$$, 'coverage_by_asset has what people group by');
@@ -112,6 +114,7 @@ SELECT is((SELECT count(*) FROM fleet.coverage_audit('T-2')), 3::bigint, 'covera
 SELECT throws_ok($$SELECT * FROM fleet.contract_history('T-9')$$, '23503', 'there is no contract "T-9"', 'a number that no contract ever had');
 SELECT throws_ok('SELECT * FROM fleet.contract_history(NULL)', '22004', 'the contract number must not be NULL', 'no number');
 SELECT throws_ok($$SELECT * FROM fleet.coverage_audit('T-9')$$, '23503', 'there is no contract "T-9"', 'nor a report of it');
+SELECT is(pg_temp.said($$SELECT * FROM fleet.contract_history('s 2')$$), '23503 | there is no contract "s 2" | There never was a contract with this number. | Perhaps "S-2" was meant.', 'but a number that comes near is said');
 
 -- Who may read a history reads it whole: what he sees of the register does not matter. Who may not, does not.
 BEGIN;
