@@ -48,7 +48,7 @@ static const CecQuery read_rows = {
 	"SELECT r.row ->> 'identifier', cec.as_date(r.row ->> 'first_day'), cec.as_date(r.row ->> 'last_day'),"
 	" coalesce(r.row ->> 'effect', 'include'), r.row ->> 'note',"
 	" CASE WHEN jsonb_typeof(r.row) <> 'object' THEN 'a row is not an object'"
-	"  WHEN u.key IS NOT NULL THEN format('a row has no key \"%s\"', left(u.key, 40))"
+	"  WHEN u.key IS NOT NULL THEN format('\"%s\" is not a key of a row', left(u.key, 40))"
 	"  WHEN coalesce(jsonb_typeof(r.row -> 'identifier'), 'null') = 'null' THEN 'a row names no asset'"
 	"  WHEN jsonb_typeof(r.row -> 'identifier') NOT IN ('string', 'number') THEN 'an identifier is neither a text nor a number'"
 	"  WHEN b.day IS NOT NULL THEN format('\"%s\" is not a day written as YYYY-MM-DD', left(b.day, 40))"

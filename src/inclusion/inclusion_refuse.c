@@ -378,9 +378,10 @@ append_facts(StringInfo detail, const CecWrongLine *line, int64 line_count, bool
 	else if (line_count > 1 && line->place > 0)
 		appendStringInfo(detail, "It is line " INT64_FORMAT " of " INT64_FORMAT " in this statement; none was stored.",
 						 line->place, line_count);
-	else if (line_count > 1 || line->facts == NULL)
-		appendStringInfo(detail, "It is one of " INT64_FORMAT " line(s) in this statement; none was stored.",
-						 line_count);
+	else if (line_count > 1)
+		appendStringInfo(detail, "It is one of " INT64_FORMAT " lines in this statement; none was stored.", line_count);
+	else if (line->facts == NULL)
+		appendStringInfoString(detail, "The line was not stored.");
 	if (line->facts != NULL)
 		appendStringInfo(detail, "%s%s", detail->len > 0 ? " " : "", line->facts);
 }
