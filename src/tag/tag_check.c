@@ -94,7 +94,7 @@ check_giai(const char *data, int len)
 {
 	for (int i = 0; i < 2; i++)
 		if (i >= len || !is_digit(data[i]))
-			return offence(i + 1, "the data of 8004 begin with the digits of a company prefix");
+			return offence(i + 1, "the data of 8004 must begin with the digits of a company prefix");
 	if (len > MAX_GIAI)
 		return offence(MAX_GIAI + 1, psprintf("the data of 8004 have at most %d characters", MAX_GIAI));
 	return offence(0, NULL);
@@ -106,11 +106,12 @@ check_grai(const char *data, int len)
 	char check;
 
 	if (len == 0 || data[0] != '0')
-		return offence(1, "the data of 8003 begin with 0");
+		return offence(1, "the data of 8003 must begin with 0");
 	for (int i = 1; i < GRAI_DIGITS; i++)
 		if (i >= len || !is_digit(data[i]))
-			return offence(i + 1, psprintf("the data of 8003 begin with %d digits, of which the last is a check digit",
-										   GRAI_DIGITS));
+			return offence(i + 1,
+						   psprintf("the data of 8003 must begin with %d digits, of which the last is a check digit",
+									GRAI_DIGITS));
 	check = cec_gs1_check_digit(data, GRAI_DIGITS - 1);
 	if (data[GRAI_DIGITS - 1] != check)
 		return offence(GRAI_DIGITS, psprintf("the check digit must be %c", check));
@@ -131,7 +132,7 @@ check_element_string(const char *tag, int len)
 	{
 		while (tag[place] == GIAI[place])
 			place++;
-		return offence(place + 1, "a tag of gs1-128 begins with 8004 (GIAI) or 8003 (GRAI)");
+		return offence(place + 1, "a tag of gs1-128 must begin with 8004 (GIAI) or 8003 (GRAI)");
 	}
 	found = is_giai ? check_giai(tag + AI_LENGTH, len - AI_LENGTH) : check_grai(tag + AI_LENGTH, len - AI_LENGTH);
 	return offence(found.place + AI_LENGTH, found.message);
