@@ -123,11 +123,13 @@ BEGIN
 END;
 $$;
 
--- Levels of access give the portfolio's own function of that name; the engine's is everybody's to call.
+-- Levels of access give the portfolio's own function of that name; the engine's is everybody's to call. Others who may create functions in
+-- the schema give no rights by theirs.
 CREATE FUNCTION cec._require_execute(portfolio regnamespace, function_name text) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF NOT EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = portfolio AND p.proname = function_name AND has_function_privilege(p.oid, 'EXECUTE')) THEN
+	IF NOT EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = portfolio AND p.proname = function_name
+		AND p.proowner = (SELECT n.nspowner FROM pg_namespace n WHERE n.oid = portfolio) AND has_function_privilege(p.oid, 'EXECUTE')) THEN
 		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('permission denied for function %s.%I', portfolio, function_name),
 			HINT = 'The view cec.access_privilege says which levels of access have it.';
 	END IF;

@@ -12,14 +12,19 @@
 
 #include "access/xact.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
 #include "portfolio/portfolio_cache.h"
+#include "support/compat.h"
 
 static HTAB *portfolios = NULL; /* of CacheSlot */
 static List *retired = NIL;		/* replaced entries, in CacheMemoryContext */
@@ -131,6 +136,30 @@ void
 cec_portfolio_act(CecActAs *act, CecPortfolio *portfolio)
 {
 	cec_act_as(act, portfolio->owner, SECURITY_RESTRICTED_OPERATION);
+}
+
+/*
+ * Whether the current user may run the portfolio's own function of that name, as levels of access let him.  Others who may create
+ * functions in the schema give no rights by theirs.
+ */
+bool
+cec_portfolio_may_run(CecPortfolio *portfolio, const char *function_name, int count, const Oid *argtypes)
+{
+	char *schema = get_namespace_name(portfolio->nspid);
+	Oid function;
+	HeapTuple tuple;
+	bool is_own;
+
+	if (schema == NULL)
+		return false;
+	function =
+		LookupFuncName(list_make2(makeString(schema), makeString(pstrdup(function_name))), count, argtypes, true);
+	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	is_own = ((Form_pg_proc) GETSTRUCT(tuple))->proowner == portfolio->owner;
+	ReleaseSysCache(tuple);
+	return is_own && cec_compat_may_run(function, GetUserId());
 }
 
 /*

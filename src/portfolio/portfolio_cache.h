@@ -39,6 +39,7 @@ extern void cec_portfolio_adopt(CecPortfolio *portfolio, Relation rel, const cha
 extern void cec_portfolio_check_written(CecPortfolio *portfolio, const char *table_name);
 extern void cec_portfolio_check_code(CecPortfolio *portfolio, const char *table_name, bool is_written);
 extern void cec_portfolio_act(CecActAs *act, CecPortfolio *portfolio);
+extern bool cec_portfolio_may_run(CecPortfolio *portfolio, const char *function_name, int count, const Oid *argtypes);
 extern void cec_portfolio_pin(void);
 extern void cec_portfolio_unpin(void);
 extern int cec_portfolio_pins(void);

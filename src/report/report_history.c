@@ -11,13 +11,10 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "nodes/value.h"
-#include "parser/parse_func.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 #include "portfolio/portfolio_cache.h"
-#include "support/compat.h"
 
 PG_FUNCTION_INFO_V1(cec_history_as_owner);
 
@@ -30,18 +27,14 @@ static const CecQuery entries = {"SELECT * FROM cec._history($1, $2, $3)",
 
 /* Error: 42501 for who may not run the portfolio's own function. */
 static void
-check_right(Oid nspid, const char *function_name)
+check_right(CecPortfolio *portfolio, const char *function_name)
 {
 	const Oid argtype = TEXTOID;
-	char *schema = get_namespace_name(nspid);
-	Oid function = schema == NULL ? InvalidOid
-								  : LookupFuncName(list_make2(makeString(schema), makeString(pstrdup(function_name))),
-												   1, &argtype, true);
 
-	if (!OidIsValid(function) || !cec_compat_may_run(function, GetUserId()))
+	if (!cec_portfolio_may_run(portfolio, function_name, 1, &argtype))
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("permission denied for function %s.%s", schema == NULL ? "?" : quote_identifier(schema),
-							   function_name),
+						errmsg("permission denied for function %s.%s",
+							   quote_identifier(get_namespace_name(portfolio->nspid)), function_name),
 						errhint("The view cec.access_privilege says which levels of access have it.")));
 }
 
@@ -66,7 +59,7 @@ cec_history_as_owner(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	cec_portfolio_pin();
 	portfolio = cec_portfolio_get(PG_GETARG_OID(0));
-	check_right(portfolio->nspid, of_contract ? "contract_history" : "asset_history");
+	check_right(portfolio, of_contract ? "contract_history" : "asset_history");
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 						errmsg("%s must not be NULL", of_contract ? "the contract number" : "the identifier"),

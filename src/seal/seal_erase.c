@@ -16,8 +16,6 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "nodes/value.h"
-#include "parser/parse_func.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -69,13 +67,11 @@ typedef struct Eraser
 
 /* The level says who may: EXECUTE on the portfolio's own function. */
 static void
-check_right(Oid nspid)
+check_right(CecPortfolio *portfolio)
 {
 	const Oid argtypes[2] = {INT8OID, TEXTOID};
-	List *name = list_make2(makeString(get_namespace_name(nspid)), makeString("erase_audit"));
-	Oid function = LookupFuncName(name, 2, argtypes, true);
 
-	if (!OidIsValid(function) || !cec_compat_may_run(function, GetUserId()))
+	if (!cec_portfolio_may_run(portfolio, "erase_audit", 2, argtypes))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to erase rows of the audit log"),
 				 errhint("It needs EXECUTE on the portfolio's erase_audit, which level auditor has.")));
@@ -209,8 +205,8 @@ cec_erase_audit(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("no ground is given for the erasure"),
 						errhint("Say why; it will be kept in audit_erasure.")));
 	cec_portfolio_pin();
-	check_right(PG_GETARG_OID(0));
 	eraser.portfolio = cec_portfolio_get(PG_GETARG_OID(0));
+	check_right(eraser.portfolio);
 	eraser.audit_id = PG_GETARG_INT64(1);
 	cec_audit_begin(eraser.portfolio, &act, "erase rows of");
 	/* The gate first, as every writer does; whoever erased the row meanwhile is then to be seen. */

@@ -224,5 +224,20 @@ REVOKE SELECT ON fleet.asset FROM regress_pair;
 SELECT is_empty($$SELECT level FROM fleet.access_grant WHERE role = 'regress_pair'$$, 'one right short is no level');
 SELECT lives_ok($$SELECT cec.revoke_access('fleet', 'regress_pair', 'manager')$$, 'what there is of it can be taken');
 SELECT is(pg_temp.rights(), NULL, 'and is');
+
+-- Who may create functions in the schema gives himself no rights by functions of his own, called as those of the portfolio.
+CREATE ROLE regress_creator NOLOGIN;
+SELECT cec.grant_access('fleet', 'regress_creator', 'manager') \g /dev/null
+GRANT CREATE ON SCHEMA fleet TO regress_creator;
+REVOKE EXECUTE ON FUNCTION fleet.test_rule(bigint, text, text) FROM regress_creator;
+ALTER FUNCTION fleet.asset_history(text) RENAME TO other_history;
+SET ROLE regress_creator;
+CREATE FUNCTION fleet.test_rule(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
+CREATE FUNCTION fleet.verify_coverage(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
+CREATE FUNCTION fleet.asset_history(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
+SELECT throws_ok($$SELECT cec.test_rule('fleet', 1, 'include', 'true')$$, '42501', NULL, 'no rule is tried');
+SELECT throws_ok($$SELECT cec.verify_coverage('fleet')$$, '42501', NULL, 'nothing is verified');
+SELECT throws_ok($$SELECT cec.asset_history('fleet', 'X')$$, '42501', NULL, 'no history is read');
+RESET ROLE;
 SELECT * FROM finish();
 ROLLBACK;
