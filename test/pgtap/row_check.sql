@@ -52,7 +52,7 @@ INSERT INTO law VALUES
 	('retired_needs', 'status <> ''retired'' OR decommissioned_on IS NOT NULL'), ('applied_has_time$', '(status = ''applied'') = (applied_at IS NOT NULL)'),
 	('approval_complete$', '(approved_at IS NULL) = (approved_by IS NULL)'), ('speaks_of_something$', 'asset_id IS NOT NULL OR seen_tag IS NOT NULL'),
 	('has_ground$', 'is_stated OR is_ruled OR is_inherited'), ('own_successor$', 'successor_id <> asset_id'),
-	('hours_positive$', '$c > 0'), ('(price|days)_not_negative$', '$c >= 0'), ('attributes_object$', 'jsonb_typeof($c) = ''object'''),
+	('hours_positive$', '$c > 0 AND $c < ''Infinity'''), ('price_not_negative$', '$c >= 0 AND $c < ''Infinity'''), ('days_not_negative$', '$c >= 0'), ('attributes_object$', 'jsonb_typeof($c) = ''object'''),
 	('location_in_range$', 'location IS NULL OR (st_x(location) BETWEEN -180 AND 180 AND st_y(location) BETWEEN -90 AND 90) IS TRUE'),
 	('boundary_valid$', 'st_isvalid($c)'), ('boundary_in_range$', 'st_xmin($c) >= -180 AND st_xmax($c) <= 180 AND st_ymin($c) >= -90 AND st_ymax($c) <= 90'),
 	('time_zone_known$', 'true'), ('one_row$', 'setting_id = 1'), ('gate_is_empty', 'false');
