@@ -107,6 +107,11 @@ SELECT test.refused($$INSERT INTO fleet.customer (customer_id, name, parent_id) 
 SELECT test.refused($$INSERT INTO fleet.customer (name, parent_id) VALUES ('N', 999)$$);
 SELECT test.refused($$DELETE FROM fleet.customer WHERE customer_id = 103$$);
 -- The other way round is none.
+-- A message names ten of a long cycle, and no more of a name than is read.
+BEGIN;
+INSERT INTO fleet.customer (customer_id, name, parent_id) SELECT 200 + n, CASE n WHEN 16 THEN repeat('é', 60) ELSE 'C' || n END, CASE WHEN n > 1 THEN 199 + n END FROM generate_series(1, 16) n;
+SELECT test.refused($$UPDATE fleet.customer SET parent_id = 216 WHERE customer_id = 201$$);
+ROLLBACK;
 UPDATE fleet.customer SET parent_id = CASE customer_id WHEN 101 THEN NULL WHEN 102 THEN 101 ELSE 102 END WHERE customer_id > 100;
 SELECT customer_id, parent_id FROM fleet.customer WHERE parent_id IS NOT NULL ORDER BY customer_id;
 -- Names are told to those who may read them.

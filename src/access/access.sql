@@ -59,12 +59,30 @@ BEGIN
 END;
 $$;
 
+-- What levels give to run is nobody else's; a restore without privileges leaves it to PUBLIC.
+CREATE FUNCTION cec._close_to_public(portfolio regnamespace) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	function regprocedure;
+BEGIN
+	FOR function IN
+		SELECT p.oid
+		FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace AND n.nspowner = p.proowner
+		WHERE n.oid = portfolio AND p.proname IN (SELECT a.object FROM cec.access_privilege a WHERE a.privileges = 'EXECUTE')
+			AND (p.proacl IS NULL OR EXISTS (SELECT FROM aclexplode(p.proacl) AS a WHERE a.grantee = 0))
+	LOOP
+		EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', function);
+	END LOOP;
+END;
+$$;
+
 CREATE FUNCTION cec.grant_access(portfolio text, role name, level text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	schema regnamespace := cec._require_access(portfolio, role, level);
 	part record;
 BEGIN
+	PERFORM cec._close_to_public(schema);
 	EXECUTE format('GRANT USAGE ON SCHEMA %s TO %I', schema, role);
 	FOR part IN SELECT p.object, p.privileges FROM cec.access_privilege p WHERE p.level = grant_access.level LOOP
 		EXECUTE format('GRANT %s ON %s %s.%I TO %I', part.privileges,
@@ -170,6 +188,7 @@ COMMENT ON VIEW cec._access_needed IS 'Private. The matrix of rights, one row fo
 COMMENT ON COLUMN cec._access_needed.level IS 'Level of access.';
 COMMENT ON COLUMN cec._access_needed.object IS 'Table, view or function of a portfolio.';
 COMMENT ON COLUMN cec._access_needed.privilege IS 'Privilege, as in GRANT.';
+COMMENT ON FUNCTION cec._close_to_public(regnamespace) IS 'Private. Takes from PUBLIC what levels of access give to run.';
 COMMENT ON FUNCTION cec._require_access(text, name, text) IS 'Private. The schema of a portfolio whose levels of access the caller may give and take; errors as grant_access.';
 COMMENT ON FUNCTION cec._access_granted(regnamespace) IS 'Private. Privileges granted by name in a portfolio, to others than its owner; the schema''s own have no object.';
 COMMENT ON FUNCTION cec.grant_access(text, name, text) IS 'Gives a role a level of access to a portfolio: analyst (read), manager (lists, bundles, rules, amendments), registry (the register), billing (read, outbox), auditor (read, log) or admin (all stated tables, log). Run by the owner. Not for PUBLIC. Errors: 22004 NULL, 22023 level or PUBLIC, 3F000 portfolio, 42704 role, 42501 rights.';

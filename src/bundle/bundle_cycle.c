@@ -27,6 +27,9 @@
 #include "portfolio/change.h"
 #include "support/probe.h"
 
+/* Assets of a cycle that a message holds. */
+#define ASSETS_SHOWN 10
+
 static const CecQuery tag_of_asset = {
 	"SELECT asset_tag FROM @P@.asset WHERE asset_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN, .results = {TEXTOID}};
 
@@ -75,6 +78,7 @@ static void
 refuse_cycle(CycleSearch *search, const Step *last, const CecDaySet *days)
 {
 	StringInfoData path;
+	int64 between = 0;
 
 	if (!cec_change_may_tell(search->change, "asset") || !cec_change_may_tell(search->change, "bundle") ||
 		!cec_change_may_tell(search->change, "bundle_member"))
@@ -83,7 +87,10 @@ refuse_cycle(CycleSearch *search, const Step *last, const CecDaySet *days)
 						errtableconstraint(search->change->rel, "bundle_member_no_cycle")));
 	initStringInfo(&path);
 	for (const Step *step = last; step != NULL; step = step->below)
-		appendStringInfo(&path, "\"%s\" -> ", describe_asset(search->change, step->asset_id));
+		if (between++ < ASSETS_SHOWN)
+			appendStringInfo(&path, "\"%s\" -> ", describe_asset(search->change, step->asset_id));
+	if (between > ASSETS_SHOWN)
+		appendStringInfo(&path, INT64_FORMAT " more -> ", between - ASSETS_SHOWN);
 	appendStringInfo(&path, "\"%s\"", describe_asset(search->change, search->target));
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),

@@ -11,6 +11,7 @@
 
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/numeric.h"
@@ -83,6 +84,7 @@ month_parts(const CecDaySet *days)
 		{
 			int length = day_tab[isleap(at.year)][at.month - 1];
 
+			CHECK_FOR_INTERRUPTS();
 			parts += (int64) (Min(span.to, month + length) - Max(span.from, month)) * (MONTH_PARTS / length);
 			month += length;
 			if (++at.month > MONTHS_PER_YEAR)

@@ -276,6 +276,7 @@ BEGIN
 	PERFORM cec._execute_as((SELECT nspowner FROM pg_namespace WHERE oid = portfolio), cec._definition_path(name),
 		'SELECT cec._arm(' || quote_literal(quote_ident(name)) || '::regnamespace);'
 		|| 'SELECT cec._note_all_columns(' || quote_literal(quote_ident(name)) || '::regnamespace);'
+		|| 'SELECT cec._close_to_public(' || quote_literal(quote_ident(name)) || '::regnamespace);'
 		|| format('UPDATE %I.setting SET version = %L WHERE version IS DISTINCT FROM %L;', name, cec.version(), cec.version()));
 	RETURN cec.version();
 END;

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
@@ -17,6 +18,7 @@
 #include "nodes/pg_list.h"
 #include "nodes/value.h"
 #include "parser/parse_func.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -149,6 +151,7 @@ cec_portfolio_may_run(CecPortfolio *portfolio, const char *function_name, int co
 	Oid function;
 	HeapTuple tuple;
 	bool is_own;
+	bool is_open;
 
 	if (schema == NULL)
 		return false;
@@ -158,8 +161,11 @@ cec_portfolio_may_run(CecPortfolio *portfolio, const char *function_name, int co
 	if (!HeapTupleIsValid(tuple))
 		return false;
 	is_own = ((Form_pg_proc) GETSTRUCT(tuple))->proowner == portfolio->owner;
+	/* As where privileges were not restored: nobody but the owner was given it. */
+	is_open = heap_attisnull(tuple, Anum_pg_proc_proacl, NULL);
 	ReleaseSysCache(tuple);
-	return is_own && cec_compat_may_run(function, GetUserId());
+	return is_own && (!is_open || has_privs_of_role(GetUserId(), portfolio->owner)) &&
+		   cec_compat_may_run(function, GetUserId());
 }
 
 /*

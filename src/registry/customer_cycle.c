@@ -2,15 +2,19 @@
  * customer_cycle.c
  *		Refuses a customer that would belong to itself, however many others are between.
  *
- * A new cycle goes through a row that the statement changed, so it is walked up from these, each customer once.  Customers
- * are changed and removed under the gate alone: sessions that build a cycle together come one after the other, and the last
- * one sees the others' rows.  New ones go beside each other, since nobody can refer to them yet.
+ * A new cycle goes through a row that the statement changed, so it is walked up from these, each customer once.  Sessions that
+ * build a cycle together come one after the other, and the last one sees the others' rows: whoever changes a parent keeps
+ * others from that until he commits, by a lock on the table that all other work goes beside.  The gate would be too much, since
+ * connectors insert and update customers in one statement.  New customers need no lock: nobody can refer to them yet, unless
+ * foreign keys are deferrable.
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 
@@ -26,6 +30,10 @@ enum
 	CUSTOMER_PARENT_ID,
 	CUSTOMER_NAME
 };
+
+/* What a message holds: customers of a cycle, bytes of a name. */
+#define CUSTOMERS_SHOWN 10
+#define NAME_SHOWN 100
 
 /* A customer that was walked through, and in which of the walks. */
 typedef struct Walked
@@ -50,15 +58,19 @@ static char *
 name_of(const CecLook *customers, int64 customer_id)
 {
 	TupleTableSlot *row = cec_probe_row(customers->probe, customer_id);
+	text *name;
 
-	return row == NULL ? psprintf(INT64_FORMAT, customer_id)
-					   : text_to_cstring(DatumGetTextPP(cec_look_value(customers, row, CUSTOMER_NAME)));
+	if (row == NULL)
+		return psprintf(INT64_FORMAT, customer_id);
+	name = DatumGetTextPP(cec_look_value(customers, row, CUSTOMER_NAME));
+	return pnstrdup(VARDATA_ANY(name), pg_mbcliplen(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), NAME_SHOWN));
 }
 
 static void
 refuse_cycle(CecChange *change, const CecLook *customers, int64 customer_id)
 {
 	StringInfoData path;
+	int64 between = 0;
 
 	if (!cec_change_may_tell(change, "customer"))
 		ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("a customer would belong to itself"),
@@ -66,7 +78,13 @@ refuse_cycle(CecChange *change, const CecLook *customers, int64 customer_id)
 						errtableconstraint(change->rel, "customer_no_cycle")));
 	initStringInfo(&path);
 	for (int64 at = customer_id; move_up(customers, &at) && at != customer_id;)
-		appendStringInfo(&path, "\"%s\" -> ", name_of(customers, at));
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (between++ < CUSTOMERS_SHOWN)
+			appendStringInfo(&path, "\"%s\" -> ", name_of(customers, at));
+	}
+	if (between > CUSTOMERS_SHOWN)
+		appendStringInfo(&path, INT64_FORMAT " more -> ", between - CUSTOMERS_SHOWN);
 	ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION),
 					errmsg("customer \"%s\" would belong to itself", name_of(customers, customer_id)),
 					errdetail("From customer to parent: \"%s\" -> %s\"%s\".", name_of(customers, customer_id),
@@ -93,12 +111,25 @@ walk_up(CecChange *change, const CecLook *customers, HTAB *walked, int64 custome
 	} while (move_up(customers, &customer_id));
 }
 
+/* Keeps others from changing parents until this transaction ends, and sees what they have done before. */
+static const CecLook *
+begin_walks(CecChange *change)
+{
+	if (change->operation == CEC_UPDATE || cec_change_may_dangle(change))
+	{
+		LockRelation(change->rel, ShareUpdateExclusiveLock);
+		cec_reading_renew(cec_change_reading(change));
+	}
+	return cec_reading_look(cec_change_reading(change), &customer_by_id);
+}
+
 /* Handler of the validate stage, for customer. */
 static void
 validate_parents(CecChange *change)
 {
 	AttrNumber customer_id = cec_column_require(change->rel, "customer_id", INT8OID);
 	AttrNumber parent_id = cec_column_require_nullable(change->rel, "parent_id", INT8OID);
+	const CecLook *customers = NULL;
 	HTAB *walked = NULL;
 	int64 walks = 0;
 	CecRows rows;
@@ -121,9 +152,9 @@ validate_parents(CecChange *change)
 			ctl.entrysize = sizeof(Walked);
 			ctl.hcxt = CurrentMemoryContext;
 			walked = hash_create("cec walked customers", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+			customers = begin_walks(change);
 		}
-		walk_up(change, cec_reading_look(cec_change_reading(change), &customer_by_id), walked,
-				DatumGetInt64(rows.new_row->tts_values[customer_id - 1]), ++walks);
+		walk_up(change, customers, walked, DatumGetInt64(rows.new_row->tts_values[customer_id - 1]), ++walks);
 	}
 	cec_rows_end(&rows);
 	if (walked != NULL)

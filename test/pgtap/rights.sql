@@ -142,6 +142,7 @@ INSERT INTO call VALUES
 	($$SELECT * FROM cec._disarmed('fleet')$$, 'accepted'),
 	($$SELECT * FROM cec._deferrable('fleet')$$, 'accepted'),
 	($$SELECT cec._arm('fleet')$$, 'accepted'),
+	($$SELECT cec._close_to_public('fleet')$$, 'accepted'),
 	($$SELECT * FROM cec._trigger_shape$$, 'accepted'),
 	($$DELETE FROM cec._trigger_shape$$, '42501'),
 	($$SELECT cec.verify_audit_proof('{}'), cec.verify_audit_consistency('{}')$$, 'accepted');
@@ -239,5 +240,17 @@ SELECT throws_ok($$SELECT cec.test_rule('fleet', 1, 'include', 'true')$$, '42501
 SELECT throws_ok($$SELECT cec.verify_coverage('fleet')$$, '42501', NULL, 'nothing is verified');
 SELECT throws_ok($$SELECT cec.asset_history('fleet', 'X')$$, '42501', NULL, 'no history is read');
 RESET ROLE;
+
+-- As after a restore without privileges: EXECUTE is PUBLIC's by default. Nobody but the owner reads a history then; upgrading and
+-- granting close it.
+UPDATE pg_proc SET proacl = NULL WHERE pronamespace = 'fleet'::regnamespace AND proname IN ('contract_history', 'seal_audit', 'erase_audit');
+SET ROLE regress_creator;
+SELECT throws_ok($$SELECT cec.contract_history('fleet', 'X')$$, '42501', NULL, 'no history is read where nobody was given it');
+RESET ROLE;
+SELECT cec.upgrade_portfolio('fleet') \g /dev/null
+SELECT ok(NOT has_function_privilege('regress_creator', 'fleet.contract_history(text)', 'EXECUTE'), 'an upgrade takes it from PUBLIC');
+UPDATE pg_proc SET proacl = NULL WHERE pronamespace = 'fleet'::regnamespace AND proname = 'seal_audit';
+SELECT cec.grant_access('fleet', 'regress_creator', 'analyst') \g /dev/null
+SELECT ok(NOT has_function_privilege('regress_creator', 'fleet.seal_audit()', 'EXECUTE'), 'so does granting a level');
 SELECT * FROM finish();
 ROLLBACK;
