@@ -68,5 +68,5 @@ $(ENGINE_SCRIPT): cec.control Makefile $(ENGINE_SQL) $(ACCESS_SQL) $(PORTFOLIO_S
 	echo "COMMENT ON FUNCTION cec._portfolio_script() IS 'Private. The statements that make a portfolio, with @P@ in the place of its name.';"; \
 	echo "COMMENT ON FUNCTION cec._portfolio_closing() IS 'Private. The last statements that make a portfolio, once its tables are there.';"; \
 	cat src/portfolio/shape.sql; echo "SELECT cec._check_binding('cec', NULL); SELECT cec._take_shape();"; \
-	echo 'GRANT SELECT ON cec.portfolio, cec.table_rule, cec.access_level, cec.access_privilege TO PUBLIC;'; \
+	echo 'GRANT SELECT ON cec.portfolio, cec.table_rule, cec.finding_kind, cec.access_level, cec.access_privilege TO PUBLIC;'; \
 	} > $@

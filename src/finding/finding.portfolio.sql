@@ -10,6 +10,8 @@ CREATE TABLE @P@.finding (
 	contract_id bigint,
 	term_id bigint,
 	rule_id bigint,
+	subject text COLLATE "C" NOT NULL DEFAULT '',
+	message text NOT NULL DEFAULT '',
 	detail jsonb NOT NULL DEFAULT '{}',
 	opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	closed_at timestamptz,
@@ -22,9 +24,10 @@ CREATE TABLE @P@.finding (
 );
 
 CREATE UNIQUE INDEX finding_one_open_per_subject ON @P@.finding
-	(kind, asset_id, other_asset_id, contract_id, term_id, rule_id) NULLS NOT DISTINCT
+	(kind, asset_id, other_asset_id, contract_id, term_id, rule_id, subject) NULLS NOT DISTINCT
 	WHERE closed_at IS NULL;
 CREATE INDEX finding_asset_id_idx ON @P@.finding (asset_id);
+CREATE INDEX finding_contract_id_idx ON @P@.finding (contract_id) WHERE closed_at IS NULL AND contract_id IS NOT NULL;
 CREATE INDEX finding_rule_id_idx ON @P@.finding (rule_id) WHERE rule_id IS NOT NULL;
 
 COMMENT ON TABLE @P@.finding IS 'Discrepancies that were accepted: one open row per kind and subject, never deleted.';
@@ -36,6 +39,8 @@ COMMENT ON COLUMN @P@.finding.other_asset_id IS 'Second asset of a pair, if any.
 COMMENT ON COLUMN @P@.finding.contract_id IS 'Contract concerned, if any.';
 COMMENT ON COLUMN @P@.finding.term_id IS 'Coverage term concerned, if any.';
 COMMENT ON COLUMN @P@.finding.rule_id IS 'Coverage rule concerned, if any.';
+COMMENT ON COLUMN @P@.finding.subject IS 'What else tells two findings of a kind apart: a day, a period, or key:value (contract:12, request:7); empty where the ids do.';
+COMMENT ON COLUMN @P@.finding.message IS 'What is wrong, in one sentence.';
 COMMENT ON COLUMN @P@.finding.detail IS 'Facts of the finding.';
 COMMENT ON COLUMN @P@.finding.opened_at IS 'When it was first seen.';
 COMMENT ON COLUMN @P@.finding.closed_at IS 'When it was seen no more; NULL while open.';

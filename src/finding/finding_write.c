@@ -16,12 +16,17 @@
 #include "finding/finding_write.h"
 
 static const CecQuery open_findings = {
-	"INSERT INTO @P@.finding (kind, severity, asset_id, contract_id, term_id, rule_id, detail)"
-	" SELECT kind, severity, asset_id, contract_id, term_id, rule_id, detail::jsonb"
-	" FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[])"
-	"  AS n(kind, severity, asset_id, contract_id, term_id, rule_id, detail) ON CONFLICT DO NOTHING",
-	7,
-	{TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID},
+	"INSERT INTO @P@.finding"
+	" (kind, severity, asset_id, other_asset_id, contract_id, term_id, rule_id, subject, message, detail)"
+	" SELECT kind, severity, nullif(asset_id, 0), nullif(other_asset_id, 0), nullif(contract_id, 0), nullif(term_id, 0),"
+	" nullif(rule_id, 0), subject, message, detail::jsonb"
+	" FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],"
+	"  $9::text[], $10::text[])"
+	"  AS n(kind, severity, asset_id, other_asset_id, contract_id, term_id, rule_id, subject, message, detail)"
+	" ON CONFLICT DO NOTHING",
+	10,
+	{TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID,
+	 TEXTARRAYOID, TEXTARRAYOID},
 	CURSOR_OPT_GENERIC_PLAN};
 
 static const CecQuery close_findings = {
@@ -53,41 +58,48 @@ text_array(Datum *texts, int count)
 	return PointerGetDatum(construct_array(texts, count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
+/* The texts and ids of findings, as the parameters of open_findings. */
 static void
-write_opened(CecPortfolio *portfolio, const List *opened)
+fill_arguments(const List *opened, Datum *args)
 {
-	Size size = list_length(opened) * sizeof(Datum);
-	Datum *kinds = palloc_extended(size, MCXT_ALLOC_HUGE);
-	Datum *severities = palloc_extended(size, MCXT_ALLOC_HUGE);
-	Datum *details = palloc_extended(size, MCXT_ALLOC_HUGE);
-	CecIds assets = {0};
-	CecIds contracts = {0};
-	CecIds terms = {0};
-	CecIds rules = {0};
-	Datum args[7];
-	int count = 0;
+	int count = list_length(opened);
+	Datum *texts[5];
+	CecIds ids[5] = {0};
+	int at = 0;
 	ListCell *cell;
 
+	for (int i = 0; i < 5; i++)
+		texts[i] = palloc_extended(count * sizeof(Datum), MCXT_ALLOC_HUGE);
 	foreach (cell, opened)
 	{
 		const CecFinding *finding = lfirst(cell);
+		const char *const words[] = {finding->kind, finding->severity, finding->subject == NULL ? "" : finding->subject,
+									 finding->message, finding->detail};
+		const int64 keys[] = {finding->asset_id, finding->other_asset_id, finding->contract_id, finding->term_id,
+							  finding->rule_id};
 
 		CHECK_FOR_INTERRUPTS();
-		kinds[count] = CStringGetTextDatum(finding->kind);
-		severities[count] = CStringGetTextDatum(finding->severity);
-		details[count++] = CStringGetTextDatum(finding->detail);
-		cec_ids_add(&assets, finding->asset_id);
-		cec_ids_add(&contracts, finding->contract_id);
-		cec_ids_add(&terms, finding->term_id);
-		cec_ids_add(&rules, finding->rule_id);
+		for (int i = 0; i < 5; i++)
+		{
+			texts[i][at] = CStringGetTextDatum(words[i]);
+			cec_ids_add(&ids[i], keys[i]);
+		}
+		at++;
 	}
-	args[0] = text_array(kinds, count);
-	args[1] = text_array(severities, count);
-	args[2] = cec_ids_as_array(&assets);
-	args[3] = cec_ids_as_array(&contracts);
-	args[4] = cec_ids_as_array(&terms);
-	args[5] = cec_ids_as_array(&rules);
-	args[6] = text_array(details, count);
+	args[0] = text_array(texts[0], count);
+	args[1] = text_array(texts[1], count);
+	for (int i = 0; i < 5; i++)
+		args[2 + i] = cec_ids_as_array(&ids[i]);
+	for (int i = 0; i < 3; i++)
+		args[7 + i] = text_array(texts[2 + i], count);
+}
+
+static void
+write_opened(CecPortfolio *portfolio, const List *opened)
+{
+	Datum args[10];
+
+	fill_arguments(opened, args);
 	cec_query_run(portfolio->plans, &open_findings, args, NULL, 0);
 }
 

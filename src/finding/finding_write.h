@@ -15,10 +15,13 @@ typedef struct CecFinding
 {
 	const char *kind;
 	const char *severity;
-	int64 asset_id;
+	int64 asset_id; /* ids: 0 for none */
+	int64 other_asset_id;
 	int64 contract_id;
 	int64 term_id;
 	int64 rule_id;
+	const char *subject; /* NULL: the ids say it all */
+	const char *message;
 	const char *detail; /* a JSON object */
 } CecFinding;
 

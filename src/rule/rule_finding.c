@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "finding/finding_probe.h"
@@ -31,6 +32,20 @@ static const CecQuery findings_elsewhere = {
 	{INT8ARRAYOID},
 	CURSOR_OPT_GENERIC_PLAN,
 	.results = {INT8OID, TEXTOID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID}};
+
+/* What findings say, in their order: whether each is of a failure, the asset, the rule. */
+static const CecQuery messages = {
+	"SELECT format(CASE WHEN n.failed THEN 'Rule \"%s\" of contract %s fails for asset %s.'"
+	" ELSE 'Rule \"%s\" of contract %s cannot be decided for asset %s: a fact that it asks for is not known.' END,"
+	" r.name, c.number, coalesce(a.asset_tag, n.asset_id::text))"
+	" FROM unnest($1::boolean[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS n(failed, asset_id, rule_id, place)"
+	" LEFT JOIN @P@.asset a ON a.asset_id = n.asset_id LEFT JOIN @P@.coverage_rule r ON r.rule_id = n.rule_id"
+	" LEFT JOIN @P@.coverage_term t ON t.term_id = r.term_id LEFT JOIN @P@.contract c ON c.contract_id = t.contract_id"
+	" ORDER BY n.place",
+	3,
+	{BOOLARRAYOID, INT8ARRAYOID, INT8ARRAYOID},
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {TEXTOID}};
 
 /* What follows from what was judged. */
 typedef struct Settling
@@ -60,7 +75,13 @@ is_about_rule(const CecOpenFinding *finding, bool *failed)
 static void
 open_finding(Settling *settling, const CecOdd *odd)
 {
-	CecFinding finding = {UNKNOWN, "warning", odd->asset_id, odd->contract_id, odd->term_id, odd->rule_id, "{}"};
+	CecFinding finding = {.kind = UNKNOWN,
+						  .severity = "warning",
+						  .asset_id = odd->asset_id,
+						  .contract_id = odd->contract_id,
+						  .term_id = odd->term_id,
+						  .rule_id = odd->rule_id,
+						  .detail = "{}"};
 
 	if (odd->sqlstate != 0)
 	{
@@ -151,6 +172,52 @@ settle_assets(Settling *settling, const List *assets)
 	cec_finding_probe_end(probe);
 }
 
+/* Says of the findings that are to open what is wrong, for people. */
+static void
+add_messages(CecPortfolio *portfolio, List *opened)
+{
+	int count = list_length(opened);
+	MemoryContext cxt = CurrentMemoryContext;
+	MemoryContext old;
+	Datum *failed;
+	CecIds assets = {0};
+	CecIds rules = {0};
+	Datum args[3];
+	int at = 0;
+	ListCell *cell;
+
+	if (count == 0)
+		return;
+	failed = palloc_extended(count * sizeof(Datum), MCXT_ALLOC_HUGE);
+	foreach (cell, opened)
+	{
+		const CecFinding *finding = lfirst(cell);
+
+		failed[at++] = BoolGetDatum(strcmp(finding->kind, FAILED) == 0);
+		cec_ids_add(&assets, finding->asset_id);
+		cec_ids_add(&rules, finding->rule_id);
+	}
+	args[0] = PointerGetDatum(construct_array(failed, count, BOOLOID, 1, true, TYPALIGN_CHAR));
+	args[1] = cec_ids_as_array(&assets);
+	args[2] = cec_ids_as_array(&rules);
+	SPI_connect();
+	if (cec_query_run(portfolio->plans, &messages, args, NULL, 0) != (uint64) count)
+		elog(ERROR, "findings about rules were not described");
+	old = MemoryContextSwitchTo(cxt);
+	at = 0;
+	foreach (cell, opened)
+	{
+		CecFinding *finding = lfirst(cell);
+		bool isnull;
+
+		CHECK_FOR_INTERRUPTS();
+		finding->message =
+			TextDatumGetCString(SPI_getbinval(SPI_tuptable->vals[at++], SPI_tuptable->tupdesc, 1, &isnull));
+	}
+	MemoryContextSwitchTo(old);
+	SPI_finish();
+}
+
 /*
  * What is open about rules that were moved to another term, or whose term was moved to another contract, is open there from
  * now on: of include rules and suspended ones too, which nobody asks again for that.
@@ -189,6 +256,7 @@ move_open(CecPortfolio *portfolio, const CecIds *rules)
 	}
 	MemoryContextSwitchTo(old);
 	SPI_finish();
+	add_messages(portfolio, findings.opened);
 	cec_finding_write(portfolio, &findings);
 }
 
@@ -214,6 +282,7 @@ tell_of_rules(CecChange *change)
 	}
 	if (state->findings.assets != NIL)
 		settle_assets(&settling, state->findings.assets);
+	add_messages(settling.portfolio, settling.findings.opened);
 	cec_finding_write(settling.portfolio, &settling.findings);
 	move_open(change->portfolio, &state->moved);
 }
