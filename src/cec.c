@@ -14,6 +14,7 @@
 #include "coverage/coverage.h"
 #include "finding/finding.h"
 #include "inclusion/inclusion.h"
+#include "outbox/outbox.h"
 #include "portfolio/portfolio_cache.h"
 #include "portfolio/portfolio_query.h"
 #include "portfolio/row_check.h"
@@ -41,6 +42,7 @@ _PG_init(void)
 	cec_portfolio_query_init();
 	cec_audit_init();
 	cec_seal_verify_init();
+	cec_outbox_init();
 	cec_asset_lock_init();
 	cec_customer_cycle_init();
 	cec_contract_init();

@@ -8,5 +8,6 @@
 extern void cec_audit_init(void);
 extern void cec_audit_constraint_init(void);
 extern const char *cec_audit_actor(void);
+extern const char *cec_audit_reason(void);
 
 #endif

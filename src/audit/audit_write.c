@@ -129,6 +129,13 @@ cec_audit_actor(void)
 	return actor != NULL && actor[0] != '\0' ? actor : GetUserNameFromId(GetSessionUserId(), false);
 }
 
+/* Why changes are made; NULL: nobody has said. */
+const char *
+cec_audit_reason(void)
+{
+	return reason_setting != NULL && reason_setting[0] != '\0' ? reason_setting : NULL;
+}
+
 static void
 set_text(LogWriter *writer, CecLogColumn column, const char *text)
 {
@@ -160,7 +167,7 @@ set_circumstances(LogWriter *writer, TimestampTz at, const char *table_name, con
 	set_text(writer, CEC_LOG_SESSION_USER_NAME, session_user);
 	set_text(writer, CEC_LOG_APPLICATION_NAME, application_name);
 	set_client_addr(writer);
-	set_text(writer, CEC_LOG_REASON, reason_setting);
+	set_text(writer, CEC_LOG_REASON, cec_audit_reason());
 	set_text(writer, CEC_LOG_TABLE_NAME, table_name);
 	set_text(writer, CEC_LOG_OPERATION, operation);
 }

@@ -32,9 +32,9 @@ typedef enum CecStage
 	CEC_STAGE_LOCK,
 	CEC_STAGE_VALIDATE,
 	CEC_STAGE_COVER,
-	CEC_STAGE_AUDIT, /* after cover, since the log tells what changed in it */
-	CEC_STAGE_FIND,	 /* from here on triggers of the user's may run: all that they can change is recorded */
-	CEC_STAGE_PUBLISH
+	CEC_STAGE_AUDIT,  /* after cover, since the log tells what changed in it */
+	CEC_STAGE_FIND,	  /* from here on triggers of the user's may run: all that they can change is recorded */
+	CEC_STAGE_PUBLISH /* the outbox alone: events are added before (src/outbox/outbox_write.h) */
 } CecStage;
 
 #define CEC_STAGE_COUNT (CEC_STAGE_PUBLISH + 1)
