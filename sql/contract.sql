@@ -92,6 +92,17 @@ SELECT test.refused($$INSERT INTO fleet.regulation (country, region, title, requ
 SELECT test.refused($$INSERT INTO fleet.regulation (country, title, requirement, during) VALUES ('DE', 'T', repeat('x', 4001), '(,)')$$);
 SELECT test.refused($$INSERT INTO fleet.regulation (country, title, requirement, during) VALUES ('DE', 'T', 'true', 'empty')$$);
 SELECT test.refused($$INSERT INTO fleet.regulation (country, title, requirement, during) VALUES ('DE', 'T', 'true', '(,infinity)')$$);
+SELECT test.refused($$INSERT INTO fleet.regulation (country, title, requirement, during, met_by) VALUES ('DE', 'T', 'true', '(,)', 'all')$$);
+SELECT test.refused($$INSERT INTO fleet.regulation (country, title, requirement, during, applies_by) VALUES ('DE', 'T', 'true', '(,)', 'customer')$$);
+SELECT test.refused($$INSERT INTO fleet.regulation (country, region, title, requirement, during, applies_by) VALUES ('DE', 'DE-BY', 'T', 'true', '(,)', 'governing_country')$$);
+INSERT INTO fleet.regulation (country, title, requirement, during, applies_by) VALUES ('DE', 'T', 'true', '(,)', 'governing_country');
+SELECT country, region, met_by, applies_by FROM fleet.regulation;
+SELECT test.refused($$INSERT INTO fleet.jurisdiction (country, name, boundary) VALUES ('UK', 'Kent', 'SRID=4326;MULTIPOLYGON(((0 51,1 51,1 52,0 52,0 51)))')$$);
+SELECT test.refused($$INSERT INTO fleet.jurisdiction (country, region, name, boundary) VALUES ('GB', 'Kent', 'Kent', 'SRID=4326;MULTIPOLYGON(((0 51,1 51,1 52,0 52,0 51)))')$$);
+SELECT test.refused($$INSERT INTO fleet.jurisdiction (country, name, boundary) VALUES ('GB', '', 'SRID=4326;MULTIPOLYGON(((0 51,1 51,1 52,0 52,0 51)))')$$);
+SELECT test.refused($$INSERT INTO fleet.jurisdiction (country, name, boundary) VALUES ('GB', 'Kent', 'SRID=4326;MULTIPOLYGON(((0 51,1 52,1 51,0 52,0 51)))')$$);
+SELECT test.refused($$INSERT INTO fleet.jurisdiction (country, name, boundary) VALUES ('FJ', 'Fiji', 'SRID=4326;MULTIPOLYGON(((177 -19,182 -19,182 -16,177 -16,177 -19)))')$$);
+SELECT test.refused($$INSERT INTO fleet.jurisdiction (country, name) VALUES ('GB', 'Kent')$$);
 
 SELECT test.refused($$UPDATE fleet.setting SET time_zone = 'Mars/Olympus'$$);
 -- Two hours west; an abbreviation; a number; forms that the server reads as names.

@@ -20,6 +20,7 @@
 #include "portfolio/row_check.h"
 #include "registry/asset_lock.h"
 #include "registry/registry.h"
+#include "regulation/regulation.h"
 #include "rule/rule.h"
 #include "seal/seal.h"
 #include "support/attempt.h"
@@ -60,5 +61,6 @@ _PG_init(void)
 	cec_inclusion_constraint_init();
 	cec_rule_constraint_init();
 	cec_coverage_constraint_init();
+	cec_regulation_constraint_init();
 	MarkGUCPrefixReserved("cec");
 }

@@ -4,8 +4,7 @@ INSERT INTO cec._access_row (object, read_by, write_by) VALUES
 	('service_tier', '{all}', '{admin}'),
 	('contract', '{all}', '{admin}'),
 	('coverage_term', '{all}', '{admin}'),
-	('term_price', '{all}', '{admin}'),
-	('regulation', '{all}', '{admin}');
+	('term_price', '{all}', '{admin}');
 
 INSERT INTO cec._access_row (object, run_by) VALUES
 	('find_term', '{all}');

@@ -1,6 +1,6 @@
 /*
  * contract_constraint.c
- *		The CHECK constraints of tiers, contracts, terms, their prices, and regulations.
+ *		The CHECK constraints of tiers, contracts, terms and their prices.
  */
 #include "postgres.h"
 
@@ -45,14 +45,6 @@
 		  .words = "each, included") \
 	CHECK(term_price_first_day_finite, "term_price", "first_day date", &cec_days_finite) \
 	CHECK(term_price_price_not_negative, "term_price", "price numeric", &cec_not_negative, \
-		  .hint = "What costs nothing has the price 0.") \
-	CHECK(regulation_country_form, "regulation", "country text", &cec_country) \
-	CHECK(regulation_region_form, "regulation", "region text, country text", &cec_region, \
-		  .rule = "a region must be an ISO 3166-2 code of the regulation's country", \
-		  .hint = "Bavaria is DE-BY, with country DE.") \
-	CHECK(regulation_requirement_length, "regulation", "requirement text", &cec_byte_length, .most = 4000, \
-		  .hint = "A long condition can be divided among several regulations.") \
-	CHECK(regulation_days_not_empty, "regulation", "during daterange", &cec_range_not_empty) \
-	CHECK(regulation_days_finite, "regulation", "during daterange", &cec_range_finite)
+		  .hint = "What costs nothing has the price 0.")
 
 CEC_ROW_CHECKS(contract, CHECKS)

@@ -47,7 +47,7 @@ struct CecRowCheck
 	const char *rule; /* instead of the kind's */
 	const char *hint;
 	const char *words; /* cec_word: those that it takes */
-	const char *when;  /* cec_needs_when, cec_has_when: the word in question */
+	const char *when;  /* cec_needs_when, cec_has_when, cec_lacks_when: the word in question */
 	const char *also;  /* cec_days_in_order: the name under which infinite days are refused */
 	int most;		   /* of what is counted */
 };
@@ -94,6 +94,7 @@ extern const CecCheckKind cec_times_in_order; /* likewise */
 extern const CecCheckKind cec_needs;	  /* the first column is not given without the second */
 extern const CecCheckKind cec_needs_when; /* the second is given where the first is a certain word */
 extern const CecCheckKind cec_has_when;	  /* there, and nowhere else */
+extern const CecCheckKind cec_lacks_when; /* the second is not given where the first is a certain word */
 extern const CecCheckKind cec_both;		  /* both are given or none */
 extern const CecCheckKind cec_any;		  /* one is given at least */
 extern const CecCheckKind cec_any_true;

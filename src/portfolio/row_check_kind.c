@@ -337,6 +337,14 @@ has_when_holds(const CecRowCheck *check, FunctionCallInfo fcinfo)
 const CecCheckKind cec_has_when = {false, has_when_holds, NULL, NULL};
 
 static bool
+lacks_when_holds(const CecRowCheck *check, FunctionCallInfo fcinfo)
+{
+	return PG_ARGISNULL(1) || PG_ARGISNULL(0) || !is_when(check, fcinfo);
+}
+
+const CecCheckKind cec_lacks_when = {false, lacks_when_holds, NULL, NULL};
+
+static bool
 both_holds(const CecRowCheck *check, FunctionCallInfo fcinfo)
 {
 	return PG_ARGISNULL(0) == PG_ARGISNULL(1);

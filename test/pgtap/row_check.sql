@@ -51,6 +51,7 @@ INSERT INTO law VALUES
 	('cost_has_currency$', 'cost IS NULL OR currency IS NOT NULL'), ('price_has_basis$', 'price IS NULL OR price_basis IS NOT NULL'),
 	('retired_needs', 'status <> ''retired'' OR decommissioned_on IS NOT NULL'), ('applied_has_time$', '(status = ''applied'') = (applied_at IS NOT NULL)'),
 	('approval_complete$', '(approved_at IS NULL) = (approved_by IS NULL)'), ('speaks_of_something$', 'asset_id IS NOT NULL OR seen_tag IS NOT NULL'),
+	('governing_country_whole$', 'applies_by <> ''governing_country'' OR region IS NULL'),
 	('has_ground$', 'is_stated OR is_ruled OR is_inherited'), ('own_successor$', 'successor_id <> asset_id'),
 	('hours_positive$', '$c > 0 AND $c < ''Infinity'''), ('price_not_negative$', '$c >= 0 AND $c < ''Infinity'''), ('days_not_negative$', '$c >= 0'), ('attributes_object$', 'jsonb_typeof($c) = ''object'''),
 	('location_in_range$', 'location IS NULL OR (st_x(location) BETWEEN -180 AND 180 AND st_y(location) BETWEEN -90 AND 90) IS TRUE'),

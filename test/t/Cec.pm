@@ -120,6 +120,8 @@ sub make_portfolio
 		INSERT INTO fleet.term_price (term_id, first_day, price, reason) VALUES (1, '2026-07-01', 0.110, '指数'), (1, '2026-10-01', 0, NULL);
 		INSERT INTO fleet.regulation (country, region, title, requirement, during, citation) VALUES
 			('DE', 'DE-BY', 'Prüfung', 'category = ''pump''', '[2026-01-01,)', '§ 1');
+		INSERT INTO fleet.jurisdiction (country, region, name, boundary) VALUES
+			('DE', 'DE-BY', '巴伐利亚', 'SRID=4326;MULTIPOLYGON(((9 47.3,13.8 47.3,13.8 50.5,9 50.5,9 47.3)))');
 		INSERT INTO fleet.amendment (contract_id, title, reason) VALUES (1, '增补', 'more pumps');
 		INSERT INTO fleet.amendment_line (amendment_id, action, identifier, term_id, during) VALUES
 			(1, 'include', 'no such pump', 1, '[2026-02-01,)'), (1, 'swap', '', NULL, 'empty');

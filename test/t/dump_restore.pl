@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my @stated = qw(customer asset asset_identifier maintenance_event service_request field_observation service_tier contract
-  coverage_term term_price inclusion bundle bundle_member coverage_rule regulation amendment amendment_line finding_waiver setting);
+  coverage_term term_price inclusion bundle bundle_member coverage_rule regulation jurisdiction amendment amendment_line finding_waiver setting);
 my $dumps = PostgreSQL::Test::Utils::tempdir;
 
 my $source = new_cluster('source', 'fsync = off');

@@ -50,6 +50,7 @@ BEGIN
 		(1, '1', 1, '[2026-01-01,2027-01-01)', 0.10, 'per_unit_day'), (2, '1', 2, '[2026-01-01,)', NULL, NULL);
 	INSERT INTO term_price (term_id, first_day, price, reason) VALUES (1, '2026-07-01', 0.11, 'index'), (1, '2026-10-01', 0.12, NULL);
 	INSERT INTO regulation (country, region, title, requirement, during) VALUES ('DE', 'DE-BY', 'T', 'category = ''pump''', '[2026-01-01,)');
+	INSERT INTO jurisdiction (country, region, name, boundary) VALUES ('DE', 'DE-BY', 'Bavaria', 'SRID=4326;MULTIPOLYGON(((9 47,14 47,14 50,9 50,9 47)))');
 	INSERT INTO amendment (contract_id, title) VALUES (1, 'more'), (2, 'less');
 	INSERT INTO amendment_line (amendment_id, action, identifier, term_id, during) VALUES (1, 'include', 'PUMP-1', 1, '[2026-02-01,)');
 	INSERT INTO inclusion (term_id, listed_as, during, amendment_id, note) VALUES (1, 'PUMP-1', '[2026-03-01,2026-06-01)', 1, 'n'), (1, 'PUMP-2', '[2026-03-01,)', NULL, NULL), (2, 'PUMP-3', '(,)', NULL, NULL);
