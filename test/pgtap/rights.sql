@@ -133,6 +133,7 @@ INSERT INTO call VALUES
 	($$SELECT cec._abbreviate('{}'), cec._value_in_words('during', '(,)'), cec._days_in_words('(,)'), cec.identifier_key('x')$$, 'accepted'),
 	($$SELECT constraint_name FROM cec.table_rule$$, 'accepted'),
 	($$SELECT cec.check_tag('x', 'qr'), cec.check_digit('gs1', '1')$$, 'accepted'),
+	($$SELECT cec._life('planned', NULL, NULL, '{}'), cec._day('2026-01-01')$$, 'accepted'),
 	($$SELECT cec.charge_amount(1, 'per_unit_day', 'actual_days', '{}', NULL)$$, 'accepted'),
 	($$SELECT * FROM cec._row_checks()$$, 'accepted'),
 	($$SELECT cec.require_days()$$, '39P01'),
