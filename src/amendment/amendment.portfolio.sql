@@ -37,6 +37,9 @@ CREATE TABLE @P@.amendment_line (
 );
 
 CREATE INDEX amendment_line_amendment_id_idx ON @P@.amendment_line (amendment_id);
+-- By what was typed: an asset that comes may be what is meant.
+CREATE INDEX amendment_line_identifier_idx ON @P@.amendment_line (identifier);
+CREATE INDEX amendment_line_successor_identifier_idx ON @P@.amendment_line (successor_identifier) WHERE successor_identifier IS NOT NULL;
 CREATE INDEX amendment_line_term_id_idx ON @P@.amendment_line (term_id) WHERE term_id IS NOT NULL;
 
 SELECT cec._arm_table(@L@::regnamespace, 'amendment', 'data', 'data');

@@ -3,4 +3,6 @@
 INSERT INTO cec._access_row (object) SELECT '_finding_' || kind FROM cec.finding_kind WHERE hears <> '{}';
 INSERT INTO cec._access_row (object) VALUES
 	('_counting_line'),
-	('_standing');
+	('_name_key'),
+	('_standing'),
+	('_typed_identifier');

@@ -224,34 +224,6 @@ FROM @P@.contract c
 WHERE c.status = 'active' AND upper(c.during) > d.today AND upper(c.during) - d.today <= d.expiry_notice_days::bigint + 1
 	AND NOT EXISTS (SELECT FROM @P@.contract n WHERE n.predecessor_id = c.contract_id AND n.status = 'active' OFFSET 0);
 
-CREATE VIEW @P@._finding_no_location WITH (security_invoker = true) AS
-SELECT 'warning'::text AS severity, s.asset_id, NULL::bigint AS other_asset_id, s.contract_id, NULL::bigint AS term_id,
-	NULL::bigint AS rule_id, ''::text AS subject, NULL::date AS first_day, NULL::date AS last_day,
-	jsonb_build_object('is_listed', s.is_listed, 'is_covered', s.is_covered) AS detail,
-	format('Nobody has said where asset %s is, which contract %s %s within its boundary only.', a.asset_tag, c.number,
-		CASE WHEN s.is_covered THEN 'covers' ELSE 'lists' END) AS message
-FROM @P@._standing s
-	JOIN @P@.asset a ON a.asset_id = s.asset_id
-	JOIN @P@.contract c ON c.contract_id = s.contract_id
-WHERE a.location IS NULL AND c.boundary IS NOT NULL;
-
-CREATE VIEW @P@._finding_covered_outside_boundary WITH (security_invoker = true) AS
-SELECT 'warning'::text AS severity, s.asset_id, NULL::bigint AS other_asset_id, s.contract_id, NULL::bigint AS term_id,
-	NULL::bigint AS rule_id, ''::text AS subject, NULL::date AS first_day, NULL::date AS last_day,
-	jsonb_build_object('longitude', ST_X(a.location), 'latitude', ST_Y(a.location)) AS detail,
-	format('Contract %s covers asset %s, which stands outside its boundary.', c.number, a.asset_tag) AS message
-FROM (
-	SELECT v.asset_id, t.contract_id
-	FROM @P@.coverage v
-		JOIN @P@.coverage_term t ON t.term_id = v.term_id
-		CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
-	WHERE v.during @> d.today
-	GROUP BY v.asset_id, t.contract_id
-) AS s
-	JOIN @P@.asset a ON a.asset_id = s.asset_id
-	JOIN @P@.contract c ON c.contract_id = s.contract_id
-WHERE NOT ST_Covers(c.boundary, a.location);
-
 -- Customers that belong to one company, however many are between, are one.
 CREATE VIEW @P@._finding_customer_mismatch WITH (security_invoker = true) AS
 SELECT 'warning'::text AS severity, s.asset_id, NULL::bigint AS other_asset_id, s.contract_id, NULL::bigint AS term_id,
@@ -279,10 +251,45 @@ WHERE a.customer_id <> c.customer_id AND (
 			FROM up CROSS JOIN LATERAL (SELECT p.customer_id, p.parent_id FROM @P@.customer p WHERE p.customer_id = up.parent_id OFFSET 0) AS n
 		) SELECT up.customer_id FROM up WHERE up.parent_id IS NULL));
 
+-- Seen is what somebody has observed within the days of the setting; of an asset that nobody ever sees, where others of its contract are.
+CREATE VIEW @P@._finding_covered_not_deployed WITH (security_invoker = true) AS
+SELECT 'warning'::text AS severity, v.asset_id, NULL::bigint AS other_asset_id, t.contract_id, NULL::bigint AS term_id,
+	NULL::bigint AS rule_id, ''::text AS subject, NULL::date AS first_day, NULL::date AS last_day,
+	jsonb_build_object('seen_last_on', (
+		SELECT max((o.observed_at AT TIME ZONE d.time_zone)::date) FROM @P@.field_observation o
+		WHERE o.asset_id = v.asset_id AND o.observed_at < d.until)) AS detail,
+	format('Contract %s covers asset %s, which nobody has seen for %s days, while others were seen.', c.number, a.asset_tag, d.observation_days) AS message
+FROM @P@.coverage v, @P@.coverage_term t, @P@.contract c, @P@.asset a, (
+		SELECT s.today, s.time_zone, s.observation_days,
+			(s.today - least(s.observation_days, 100000))::timestamp AT TIME ZONE s.time_zone AS since,
+			(s.today + 1)::timestamp AT TIME ZONE s.time_zone AS until
+		FROM (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today, time_zone, observation_days FROM @P@.setting OFFSET 0) AS s
+		OFFSET 0
+	) AS d
+WHERE t.term_id = v.term_id AND c.contract_id = t.contract_id AND a.asset_id = v.asset_id AND v.during @> d.today
+	AND NOT EXISTS (
+		SELECT FROM @P@.field_observation o
+		WHERE o.asset_id = v.asset_id AND o.observed_at >= d.since AND o.observed_at < d.until OFFSET 0)
+	AND EXISTS (
+		SELECT
+		FROM @P@.coverage_term u
+			CROSS JOIN LATERAL (
+				SELECT FROM @P@.coverage w
+					CROSS JOIN LATERAL (
+						SELECT FROM @P@.field_observation o
+						WHERE o.asset_id = w.asset_id AND o.observed_at >= d.since AND o.observed_at < d.until LIMIT 1
+					) AS o
+				WHERE w.term_id = u.term_id AND w.during @> d.today
+				LIMIT 1
+			) AS w
+		WHERE u.contract_id = t.contract_id
+		OFFSET 0)
+GROUP BY v.asset_id, t.contract_id, c.number, a.asset_tag, d.time_zone, d.until, d.observation_days;
+
 SELECT cec._describe_kind(@L@::regnamespace, k.kind)
 FROM unnest(ARRAY['decommissioned_before_activation', 'outlives_decommissioning', 'starts_before_commissioning', 'duplicate_cover', 'cover_gap',
-	'orphaned_member', 'served_while_uncovered', 'no_commissioning_date', 'ends_before_decommissioning', 'expiring', 'no_location',
-	'covered_outside_boundary', 'customer_mismatch']) AS k(kind);
+	'orphaned_member', 'served_while_uncovered', 'no_commissioning_date', 'ends_before_decommissioning', 'expiring', 'customer_mismatch',
+	'covered_not_deployed']) AS k(kind);
 
 COMMENT ON VIEW @P@._counting_line IS 'Private. Lines of lists that findings are about: they end today or later, clipped to term and contract, and the contract is not void.';
 COMMENT ON COLUMN @P@._counting_line.inclusion_id IS 'Line.';

@@ -134,6 +134,8 @@ CREATE TABLE @P@.field_observation (
 );
 
 CREATE INDEX field_observation_asset_id_idx ON @P@.field_observation (asset_id, observed_at) WHERE asset_id IS NOT NULL;
+-- Tags that were not recognised, as findings say them.
+CREATE INDEX field_observation_seen_tag_idx ON @P@.field_observation (('seen:' || seen_tag)) WHERE asset_id IS NULL;
 
 CREATE FUNCTION @P@.find_asset(identifier text, on_day date DEFAULT NULL)
 RETURNS TABLE (asset_id bigint, asset_tag text, tag_symbology text, serial_number text, manufacturer text,
