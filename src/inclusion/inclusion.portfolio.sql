@@ -18,7 +18,7 @@ CREATE TABLE @P@.inclusion (
 	CONSTRAINT inclusion_days_finite CHECK (cec._inclusion_days_finite(during))
 );
 
--- Overlaps are looked for in this one, under the lock on the asset; see src/inclusion/inclusion_validate.c.
+-- Overlaps are looked for in this one, under the lock on the asset; see src/inclusion/inclusion_doubt.c.
 CREATE INDEX inclusion_asset_id_idx ON @P@.inclusion (asset_id, term_id, lower(during));
 CREATE INDEX inclusion_term_id_idx ON @P@.inclusion (term_id);
 CREATE INDEX inclusion_amendment_id_idx ON @P@.inclusion (amendment_id) WHERE amendment_id IS NOT NULL;

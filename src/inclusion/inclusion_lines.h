@@ -28,6 +28,14 @@ typedef struct CecLines
 	CecLine *lines;
 } CecLines;
 
+/* Lines that name days which their term has not, the first of them with the days that it has. */
+typedef struct CecClipped
+{
+	int64 count;
+	CecLine first;
+	CecDays term;
+} CecClipped;
+
 /* What may be wrong with a line. */
 typedef struct CecProblem
 {
@@ -48,6 +56,8 @@ typedef struct CecWrongLine
 	char *facts; /* NULL: nothing to add */
 } CecWrongLine;
 
+extern void cec_inclusion_add_line(CecLines *lines, CecLine line);
+extern CecLines cec_inclusion_find_doubtful(CecChange *change, CecLines *lines, List **misnamed, CecClipped *clipped);
 extern const CecProblem *cec_inclusion_problem(const char *name);
 extern char *cec_inclusion_shorten(const char *text);
 extern List *cec_inclusion_explain_new(CecPortfolio *portfolio, CecLines *lines);

@@ -4,7 +4,7 @@
  *
  * A BEFORE ROW trigger, so that plain INSERT and COPY can list tags, and so that whoever changes the tag lists the asset that
  * bears the new one.  A line that gives both must give an identifier of that asset: of an INSERT that is seen when its lines
- * are validated, with the asset at hand (inclusion_validate.c), of an UPDATE here; where a line is moved to another asset,
+ * are validated, with the asset at hand (inclusion_doubt.c), of an UPDATE here; where a line is moved to another asset,
  * and its identifier is what it was, that goes unless the other asset bears it, too.  A line that cannot be resolved is taken out of
  * the statement and remembered, and the AFTER STATEMENT trigger refuses the statement with all such lines together:
  * the account manager sees every wrong line at once, and not one with each attempt.
