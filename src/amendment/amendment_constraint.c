@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "amendment/amendment.h"
 #include "portfolio/row_check.h"
 
 #define CHECKS(CHECK) \

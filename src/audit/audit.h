@@ -5,8 +5,6 @@
 #ifndef CEC_AUDIT_H
 #define CEC_AUDIT_H
 
-extern void cec_audit_init(void);
-extern void cec_audit_constraint_init(void);
 extern const char *cec_audit_actor(void);
 extern const char *cec_audit_reason(void);
 

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "init.h"
 #include "access/table.h"
 #include "access/transam.h"
 #include "access/xact.h"

@@ -28,7 +28,6 @@ typedef struct CecAuditColumns
 	bool recorded; /* audit_schema is known to hold the hash, committed */
 } CecAuditColumns;
 
-extern void cec_audit_columns_init(void);
 extern CecAuditColumns *cec_audit_columns_get(CecChange *change);
 extern void cec_audit_columns_record(CecAuditColumns *columns, CecChange *change);
 

@@ -7,7 +7,6 @@
 #include "utils/array.h"
 #include "access/detoast.h"
 
-#include "audit/audit.h"
 #include "portfolio/row_check.h"
 
 #define HASH_BYTES 32

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "init.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "access/xlog.h"
@@ -97,7 +98,6 @@ cec_audit_init(void)
 							   "", PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("cec.reason", "Why changes are made, for the audit log.", NULL, &reason_setting, "",
 							   PGC_USERSET, 0, NULL, NULL, NULL);
-	cec_audit_columns_init();
 	cec_change_register(CEC_STAGE_AUDIT, NULL, record_rows);
 }
 

@@ -8,9 +8,6 @@
 #include "portfolio/reading.h"
 #include "support/id_list.h"
 
-extern void cec_bundle_init(void);
-extern void cec_bundle_constraint_init(void);
 extern void cec_add_all_below(CecReading *reading, CecIds *assets);
-extern void cec_bundle_cycle_init(void);
 
 #endif

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "bundle/bundle.h"
 #include "portfolio/row_check.h"
 
 #define CHECKS(CHECK) \

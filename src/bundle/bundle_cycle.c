@@ -21,6 +21,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "init.h"
 #include "bundle/bundle.h"
 #include "bundle/bundle_walk.h"
 #include "catalog/pg_type.h"

@@ -7,6 +7,7 @@
 #include "miscadmin.h"
 #include "utils/hsearch.h"
 
+#include "init.h"
 #include "bundle/bundle.h"
 #include "bundle/bundle_walk.h"
 #include "portfolio/change.h"
@@ -84,5 +85,4 @@ void
 cec_bundle_init(void)
 {
 	cec_change_register(CEC_STAGE_LOCK, NULL, lock_assets);
-	cec_bundle_cycle_init();
 }

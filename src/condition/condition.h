@@ -94,7 +94,6 @@ typedef struct CecCondition
 	List *doubts;		 /* what cec_condition_tell_doubts tells; not kept */
 } CecCondition;
 
-extern void cec_condition_init(void);
 extern CecCondition *cec_condition_compile(const char *text);
 extern CecCondition *cec_condition_compile_to_keep(const char *text);
 extern void cec_condition_tell_doubts(const CecCondition *condition);

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "init.h"
 #include "access/htup_details.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "contract/contract.h"
 #include "registry/country.h"
 
 #define CHECKS(CHECK) \

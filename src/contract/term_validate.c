@@ -8,12 +8,12 @@
  */
 #include "postgres.h"
 
+#include "init.h"
 #include "access/sysattr.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/snapmgr.h"
 
-#include "contract/contract.h"
 #include "portfolio/change.h"
 #include "support/column.h"
 #include "support/probe.h"

@@ -102,12 +102,6 @@ enum
 	CEC_COVER_RECORDED_AT
 };
 
-extern void cec_coverage_init(void);
-extern void cec_coverage_constraint_init(void);
-extern void cec_coverage_update_init(void);
-extern void cec_coverage_await_init(void);
-extern void cec_duplicate_notice_init(void);
-extern void cec_terminate_notice_init(void);
 extern CecCoverSet *cec_coverage_compute(CecReading *reading, const CecIds *assets, CecRuleSession *rules);
 extern CecCoverRow *cec_coverage_ranges(CecAssetCover *asset, int *count);
 extern void cec_coverage_differ(CecReading *reading, CecCoverSet *set, TimestampTz past, CecDelta *delta);

@@ -15,6 +15,7 @@
 
 #include "catalog/pg_type.h"
 
+#include "init.h"
 #include "coverage/coverage.h"
 #include "portfolio/change.h"
 #include "support/column.h"

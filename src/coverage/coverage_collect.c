@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "init.h"
 #include "coverage/coverage.h"
 #include "portfolio/change.h"
 #include "support/column.h"
@@ -135,14 +136,10 @@ collect_from_contracts(CecChange *change)
 void
 cec_coverage_init(void)
 {
-	cec_coverage_await_init();
 	cec_change_register(CEC_STAGE_COLLECT, "inclusion", collect_from_lines);
 	cec_change_register(CEC_STAGE_COLLECT, "asset", collect_from_assets);
 	cec_change_register(CEC_STAGE_COLLECT, "bundle", collect_from_bundles);
 	cec_change_register(CEC_STAGE_COLLECT, "bundle_member", collect_from_members);
 	cec_change_register(CEC_STAGE_COLLECT, "coverage_term", collect_from_terms);
 	cec_change_register(CEC_STAGE_COLLECT, "contract", collect_from_contracts);
-	cec_coverage_update_init();
-	cec_duplicate_notice_init();
-	cec_terminate_notice_init();
 }

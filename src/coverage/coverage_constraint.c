@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "coverage/coverage.h"
 #include "portfolio/row_check.h"
 
 #define CHECKS(CHECK) \

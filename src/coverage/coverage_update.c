@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "init.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"

@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "init.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"

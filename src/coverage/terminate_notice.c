@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
+#include "init.h"
 #include "coverage/coverage.h"
 #include "portfolio/change.h"
 #include "support/column.h"

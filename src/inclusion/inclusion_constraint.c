@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "inclusion/inclusion.h"
 #include "portfolio/row_check.h"
 
 #define CHECKS(CHECK) \

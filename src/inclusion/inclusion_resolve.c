@@ -19,6 +19,7 @@
  */
 #include "postgres.h"
 
+#include "init.h"
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_collation.h"

@@ -20,7 +20,6 @@ typedef struct CecUnresolved
 	bool has_days; /* if not, they are NULL */
 } CecUnresolved;
 
-extern void cec_inclusion_resolve_init(void);
 extern void cec_inclusion_check_names(CecChange *change);
 extern List *cec_inclusion_take_unresolved(CecChange *change, bool *has_places);
 

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "init.h"
 #include "access/sysattr.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
@@ -16,7 +17,6 @@
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
-#include "inclusion/inclusion.h"
 #include "inclusion/inclusion_lines.h"
 #include "inclusion/inclusion_resolve.h"
 #include "portfolio/change.h"
@@ -33,7 +33,6 @@ static void validate_early_lines(CecChange *change);
 void
 cec_inclusion_init(void)
 {
-	cec_inclusion_resolve_init();
 	cec_change_register(CEC_STAGE_VALIDATE, "inclusion", validate_lines);
 	cec_change_register(CEC_STAGE_VALIDATE, "coverage_term", validate_early_lines);
 	cec_change_register(CEC_STAGE_VALIDATE, "contract", validate_early_lines);

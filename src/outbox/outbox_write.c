@@ -19,8 +19,8 @@
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 
+#include "init.h"
 #include "audit/audit.h"
-#include "outbox/outbox.h"
 #include "outbox/outbox_write.h"
 
 /* How many events are written by one statement: an array of texts has its limit. */

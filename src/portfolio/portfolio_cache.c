@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "init.h"
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_namespace.h"

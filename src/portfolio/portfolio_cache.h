@@ -7,8 +7,10 @@
 
 #include "portfolio/source.h"
 #include "support/act_as.h"
+#include "support/cache.h"
 #include "support/probe.h"
 #include "support/query.h"
+#include "pgtime.h"
 #include "storage/lockdefs.h"
 #include "utils/hsearch.h"
 #include "utils/relcache.h"
@@ -22,9 +24,12 @@ typedef struct CecPortfolio
 	HTAB *tables; /* those opened so far, by name */
 	HTAB *places; /* where sources are looked into, by source */
 	CecPlans *plans;
+	/* Of the setting; see portfolio_today.c. */
+	CecAsOf zone_as_of;
+	uint64 zone_taken_back;
+	pg_tz *zone;
 } CecPortfolio;
 
-extern void cec_portfolio_cache_init(void);
 extern CecPortfolio *cec_portfolio_get(Oid nspid);
 extern void cec_portfolio_open_init(CecPortfolio *portfolio);
 extern Relation cec_portfolio_open(CecPortfolio *portfolio, const char *table_name, LOCKMODE lock);

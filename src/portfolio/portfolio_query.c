@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "init.h"
 #include "access/relation.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
@@ -27,7 +28,6 @@
 #include "utils/syscache.h"
 
 #include "portfolio/portfolio_cache.h"
-#include "portfolio/portfolio_query.h"
 #include "portfolio/portfolio_shape.h"
 #include "support/compat.h"
 #include "support/guard.h"

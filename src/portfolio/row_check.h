@@ -9,13 +9,15 @@
  *			...
  *		CEC_ROW_CHECKS(registry, CHECKS)
  *
- * and calls cec_registry_constraint_init() at load.  The functions cec._asset_status_known(status text) and the view
+ * and src/init.h names cec_registry_constraint_init.  The functions cec._asset_status_known(status text) and the view
  * cec.table_rule follow from that; the table says CONSTRAINT asset_status_known CHECK (cec._asset_status_known(status)).
  */
 #ifndef CEC_ROW_CHECK_H
 #define CEC_ROW_CHECK_H
 
 #include "fmgr.h"
+
+#include "init.h"
 
 typedef struct CecRowCheck CecRowCheck;
 
@@ -109,7 +111,5 @@ extern const CecCheckKind cec_bytes; /* just so many */
 extern const CecCheckKind cec_point_in_range;
 extern const CecCheckKind cec_area_valid;
 extern const CecCheckKind cec_area_in_range;
-
-extern void cec_portfolio_constraint_init(void);
 
 #endif

@@ -14,8 +14,8 @@
 #include "utils/date.h"
 #include "utils/fmgrprotos.h"
 
+#include "portfolio/portfolio_today.h"
 #include "portfolio/refresh_task.h"
-#include "rule/rule_set.h"
 
 /* Days. */
 #define MAX_FORECAST 3660
@@ -84,7 +84,7 @@ cec_refresh(PG_FUNCTION_ARGS)
 	refresh.caller = GetUserId();
 	refresh.portfolio = cec_portfolio_get(nspid);
 	cec_portfolio_act(&act, refresh.portfolio);
-	refresh.today = cec_rule_today(cec_rule_set_get(refresh.portfolio));
+	refresh.today = cec_portfolio_today(refresh.portfolio);
 	refresh.last = PG_ARGISNULL(1) ? refresh.today : PG_GETARG_DATEADT(1);
 	check_forecast(refresh.last, refresh.today);
 	/* Today is done once more, never a day before it; what statements decided before the first run stays. */

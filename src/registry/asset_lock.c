@@ -12,6 +12,7 @@
 #include "storage/lockdefs.h"
 #include "utils/guc.h"
 
+#include "init.h"
 #include "registry/asset_lock.h"
 #include "support/compat.h"
 

@@ -7,7 +7,6 @@
 
 #include "portfolio/change.h"
 
-extern void cec_asset_lock_init(void);
 extern bool cec_lock_assets(CecReading *reading, const CecIds *assets);
 
 #endif

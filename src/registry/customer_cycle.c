@@ -18,8 +18,8 @@
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 
+#include "init.h"
 #include "portfolio/change.h"
-#include "registry/registry.h"
 #include "support/column.h"
 
 static const CecSource customer_by_id = {

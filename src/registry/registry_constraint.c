@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "registry/country.h"
-#include "registry/registry.h"
 
 #define SWAPPED "Longitude (-180 to 180) comes first, latitude (-90 to 90) second; the two may be swapped."
 #define COST_NEEDS "Give the currency of the cost, three capital letters of ISO 4217."

@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "registry/country.h"
-#include "regulation/regulation.h"
 
 #define BAVARIA "Bavaria is DE-BY, with country DE."
 

@@ -12,6 +12,8 @@
 #include "miscadmin.h"
 #include "utils/snapmgr.h"
 
+#include "init.h"
+#include "portfolio/portfolio_today.h"
 #include "rule/rule_change.h"
 #include "rule/rule_scan.h"
 
@@ -73,7 +75,7 @@ note_findings(CecChange *change, CecRuleSet *set, int64 rule_id, CecRule *rule, 
 	CecOdd *odd;
 	int64 count = 0;
 
-	if (today > cec_rule_today(set))
+	if (today > cec_portfolio_today(set->portfolio))
 		return;
 	odd = palloc_extended(Max(scan->odd_count, 1) * sizeof(CecOdd), MCXT_ALLOC_HUGE);
 	for (int64 i = 0; i < scan->odd_count; i++)
@@ -124,7 +126,7 @@ collect_from_definitions(CecChange *change)
 
 	if (state == NULL || state->rules.count == 0)
 		return;
-	today = cec_rule_change_today(change);
+	today = cec_change_today(change);
 	set = cec_rule_set_get(change->portfolio);
 	for (int64 i = 0; i < state->rules.count; i++)
 	{

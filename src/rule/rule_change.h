@@ -24,13 +24,7 @@ typedef struct CecRuleChange
 
 extern CecRuleChange *cec_rule_change(CecChange *change);
 extern CecRuleChange *cec_rule_change_if_any(CecChange *change);
-extern DateADT cec_rule_change_today(CecChange *change);
 extern void cec_rule_apply(CecChange *change, CecRuleSet *set, int64 rule_id, DateADT today);
 extern void cec_rule_apply_all(CecChange *change);
-extern void cec_rule_define_init(void);
-extern void cec_rule_collect_init(void);
-extern void cec_rule_apply_init(void);
-extern void cec_rule_finding_init(void);
-extern void cec_rule_refresh_init(void);
 
 #endif

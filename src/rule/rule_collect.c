@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 #include "utils/rel.h"
 
+#include "init.h"
 #include "rule/rule_change.h"
 #include "support/column.h"
 #include "support/slot.h"

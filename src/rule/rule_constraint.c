@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "portfolio/row_check.h"
-#include "rule/rule.h"
 
 #define CHECKS(CHECK) \
 	CHECK(coverage_rule_effect_known, "coverage_rule", "effect text", &cec_word, .words = "include, require, exclude") \

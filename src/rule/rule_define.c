@@ -14,6 +14,8 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
+#include "init.h"
+#include "portfolio/portfolio_today.h"
 #include "rule/rule_change.h"
 #include "support/act_as.h"
 #include "support/column.h"
@@ -161,7 +163,7 @@ define_rules(CecChange *change)
 		return;
 	cec_rule_set_changed(change->portfolio);
 	state = cec_rule_change(change);
-	today = cec_rule_change_today(change);
+	today = cec_change_today(change);
 	cec_rows_begin(&rows, change);
 	while (cec_rows_next(&rows))
 	{
@@ -325,7 +327,6 @@ define_from_settings(CecChange *change)
 	bool changed = false;
 	CecRuleSet *set;
 
-	cec_rule_set_changed(change->portfolio);
 	if (change->operation != CEC_UPDATE)
 		return;
 	cec_rows_begin(&rows, change);

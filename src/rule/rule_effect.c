@@ -17,6 +17,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "portfolio/portfolio_today.h"
 #include "rule/rule_effect.h"
 #include "support/column.h"
 #include "support/compat.h"
@@ -168,7 +169,7 @@ is_decided_later(const CecRuleSet *set, const CecEffectRow *rows, int64 count, D
 	if (began == 0)
 		return false;
 	for (int64 i = 0; i < count; i++)
-		if (rows[i].recorded_at < began && cec_rule_local_day(set, rows[i].recorded_at) > day)
+		if (rows[i].recorded_at < began && cec_portfolio_local_day(set->portfolio, rows[i].recorded_at) > day)
 			return true;
 	return false;
 }

@@ -20,6 +20,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "init.h"
 #include "rule/rule_evaluate.h"
 #include "support/act_as.h"
 #include "support/attempt.h"

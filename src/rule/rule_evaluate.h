@@ -22,7 +22,6 @@ typedef struct CecJudgement
 	int sqlstate; /* when it failed */
 } CecJudgement;
 
-extern void cec_rule_evaluate_init(void);
 extern bool cec_rule_error_is_own(int sqlstate);
 extern void cec_rule_time_begin(void);
 extern double cec_rule_time_left(CecRule *rule);

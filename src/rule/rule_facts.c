@@ -19,6 +19,7 @@
 #include "utils/typcache.h"
 
 #include "condition/condition_compile.h"
+#include "portfolio/portfolio_today.h"
 #include "rule/rule_facts.h"
 #include "support/column.h"
 #include "support/grow.h"
@@ -198,7 +199,7 @@ read_requests(CecRuleFacts *facts)
 
 		CEC_MAKE_ROOM(days, count, space, 8);
 		if (!TIMESTAMP_NOT_FINITE(at))
-			days[count++] = DateADTGetDatum(cec_rule_local_day(facts->set, at));
+			days[count++] = DateADTGetDatum(cec_portfolio_local_day(facts->set->portfolio, at));
 	}
 	put_array(facts, CEC_FACT_REQUEST_DAYS, days, count, DATEOID);
 	MemoryContextSwitchTo(old);

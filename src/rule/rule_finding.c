@@ -14,6 +14,8 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "init.h"
+#include "portfolio/portfolio_today.h"
 #include "finding/finding_probe.h"
 #include "finding/finding_write.h"
 #include "rule/rule_change.h"
@@ -274,7 +276,7 @@ tell_of_rules(CecChange *change)
 	if (state == NULL)
 		return;
 	settling.portfolio = change->portfolio;
-	settling.today = cec_rule_change_today(change);
+	settling.today = cec_change_today(change);
 	settling.set = cec_rule_set_get(change->portfolio);
 	foreach (cell, state->findings.rules)
 	{

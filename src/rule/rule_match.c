@@ -61,12 +61,12 @@ read_term(CecRuleSet *set, int64 term_id)
 }
 
 static pg_tz *
-read_zone(CecRuleSet *set)
+read_zone(CecPortfolio *portfolio)
 {
 	pg_tz *zone = NULL;
 
 	SPI_connect();
-	if (cec_query_read(set->portfolio->plans, &time_zone, NULL, NULL) > 0)
+	if (cec_query_read(portfolio->plans, &time_zone, NULL, NULL) > 0)
 		zone = pg_tzset(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
 	SPI_finish();
 	return zone;
@@ -100,6 +100,7 @@ cec_scan_rule(PG_FUNCTION_ARGS)
 	CecRuleSet set = {0};
 	CecRuleScan match;
 	CecRule *rule;
+	pg_tz *zone;
 	CecActAs act;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
@@ -109,12 +110,12 @@ cec_scan_rule(PG_FUNCTION_ARGS)
 	cec_portfolio_pin();
 	set.nspid = PG_GETARG_OID(0);
 	set.portfolio = cec_portfolio_get(set.nspid);
-	set.zone = read_zone(&set);
+	zone = read_zone(set.portfolio);
 	rule = make_rule(&set, PG_GETARG_INT64(1), text_to_cstring(PG_GETARG_TEXT_PP(2)),
 					 text_to_cstring(PG_GETARG_TEXT_PP(3)),
 					 PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4)));
 	cec_act_restricted(&act);
-	match = cec_rule_scan_as_caller(&set, rule, GetActiveSnapshot(), PG_GETARG_DATEADT(5));
+	match = cec_rule_scan_as_caller(&set, rule, GetActiveSnapshot(), PG_GETARG_DATEADT(5), zone);
 	cec_act_as_self(&act);
 	cec_portfolio_unpin();
 	for (int64 i = 0; i < match.acting.count; i++)

@@ -10,6 +10,8 @@
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
+#include "init.h"
+#include "portfolio/portfolio_today.h"
 #include "finding/finding_write.h"
 #include "portfolio/refresh_task.h"
 #include "rule/rule_change.h"
@@ -61,7 +63,7 @@ cec_rule_apply_all(CecChange *change)
 
 	cec_rule_set_changed(change->portfolio);
 	set = cec_rule_set_get(change->portfolio);
-	today = cec_rule_change_today(change);
+	today = cec_change_today(change);
 	cec_rule_compile_all(set);
 	cec_query_ids(change->portfolio->plans, &all_rules, NULL, &all);
 	for (int64 i = 0; i < all.count; i++)

@@ -24,6 +24,7 @@
 #include "utils/snapmgr.h"
 
 #include "condition/condition_compile.h"
+#include "portfolio/portfolio_today.h"
 #include "rule/rule_index.h"
 #include "rule/rule_scan.h"
 #include "support/attempt.h"
@@ -69,6 +70,7 @@ typedef struct Asking
 	CecRule *rule;
 	Snapshot snapshot;
 	DateADT as_of;
+	pg_tz *zone;	   /* of the portfolio; NULL: the caller may not see it */
 	CecRuleScan *scan; /* the answer */
 } Asking;
 
@@ -131,14 +133,14 @@ make_query(CecRuleSet *set, CecRule *rule, bool *may_raise, bool *measures)
 }
 
 static void
-bind_parameters(CecRuleSet *set, CecRule *rule, DateADT as_of, Oid *types, Datum *values, char *nulls)
+bind_parameters(const Asking *asking, Oid *types, Datum *values, char *nulls)
 {
-	CecRuleTerm *term = rule->term;
+	CecRuleTerm *term = asking->rule->term;
 	TupleDesc desc = cec_fact_descriptor();
 	int n = 0;
 
 	types[n] = DATEOID;
-	values[n] = DateADTGetDatum(as_of);
+	values[n] = DateADTGetDatum(asking->as_of);
 	nulls[n++] = ' ';
 	for (int i = 0; i < CEC_FACT_TERM_COLUMNS; i++, n++)
 	{
@@ -150,7 +152,7 @@ bind_parameters(CecRuleSet *set, CecRule *rule, DateADT as_of, Oid *types, Datum
 	values[n] = term->boundary;
 	nulls[n++] = term->boundary == 0 ? 'n' : ' ';
 	types[n] = TEXTOID;
-	values[n] = CStringGetTextDatum(set->zone == NULL ? "UTC" : pg_get_timezone_name(set->zone));
+	values[n] = CStringGetTextDatum(asking->zone == NULL ? "UTC" : pg_get_timezone_name(asking->zone));
 	nulls[n++] = ' ';
 	types[n] = cec_geography_type();
 	values[n] = term->boundary_on_globe;
@@ -177,7 +179,7 @@ scan_by_executor(const Asking *asking)
 	sql = make_query(asking->set, rule, &may_raise, &measures);
 	if (measures)
 		cec_rule_project_boundary(asking->set, rule->term);
-	bind_parameters(asking->set, rule, asking->as_of, types, values, nulls);
+	bind_parameters(asking, types, values, nulls);
 	SPI_connect();
 	PushActiveSnapshot(asking->snapshot);
 	portal = SPI_cursor_open_with_args(NULL, sql, PARAMETERS, types, values, nulls, true,
@@ -284,7 +286,7 @@ CecRuleScan
 cec_rule_scan(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of)
 {
 	CecRuleScan scan = {0};
-	Asking asking = {set, rule, snapshot, as_of, &scan};
+	Asking asking = {set, rule, snapshot, as_of, cec_portfolio_zone(set->portfolio), &scan};
 	instr_time begun;
 	bool answered;
 
@@ -314,11 +316,11 @@ cec_rule_scan(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of)
  * condition raises, and 54001 when it takes too long.
  */
 CecRuleScan
-cec_rule_scan_as_caller(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of)
+cec_rule_scan_as_caller(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, pg_tz *zone)
 {
 	CecRuleScan scan = {0};
 	MemoryContext cxt = CurrentMemoryContext;
-	Asking asking = {set, rule, snapshot, as_of, &scan};
+	Asking asking = {set, rule, snapshot, as_of, zone, &scan};
 
 	if (!rule->is_active && !cec_rule_acts(rule, CEC_VERDICT_UNKNOWN))
 		return scan;

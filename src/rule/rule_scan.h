@@ -27,6 +27,7 @@ typedef struct CecOddAsset
 } CecOddAsset;
 
 extern CecRuleScan cec_rule_scan(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of);
-extern CecRuleScan cec_rule_scan_as_caller(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of);
+extern CecRuleScan
+cec_rule_scan_as_caller(CecRuleSet *set, CecRule *rule, Snapshot snapshot, DateADT as_of, pg_tz *zone);
 
 #endif

@@ -18,6 +18,7 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
+#include "portfolio/portfolio_today.h"
 #include "rule/rule_change.h"
 #include "rule/rule_index.h"
 #include "rule/rule_session.h"
@@ -74,7 +75,7 @@ struct CecRuleSession
 CecRuleSession *
 cec_rule_session_begin(CecChange *change, Snapshot snapshot)
 {
-	DateADT today = cec_rule_change_today(change);
+	DateADT today = cec_change_today(change);
 	CecRuleSet *set = cec_rule_set_get(change->portfolio);
 	CecRuleSession *session;
 
@@ -85,7 +86,7 @@ cec_rule_session_begin(CecChange *change, Snapshot snapshot)
 	session->change = change;
 	session->set = set;
 	session->today = today;
-	session->is_forecast = session->today > cec_rule_today(set);
+	session->is_forecast = session->today > cec_portfolio_today(set->portfolio);
 	session->cxt = CurrentMemoryContext;
 	session->own_cxt = AllocSetContextCreate(session->cxt, "cec rules of an asset", ALLOCSET_DEFAULT_SIZES);
 	session->reader = cec_rule_facts_begin(set, snapshot, session->today);

@@ -5,7 +5,7 @@
  * Key: oid of the schema.  Content: every row of coverage_rule with what conditions may read of its term; conditions are
  * compiled when they are first needed, once for all rules of the same text.  Lifetime: the session, in a context of its own
  * below CacheMemoryContext.  Invalidation: a relcache message for coverage_rule.  Plain DML sends none, so whoever changes
- * rules, terms, contracts, tiers or settings sends it (cec_rule_set_changed); all of them hold the gate alone, and taking
+ * rules, terms, contracts or tiers sends it (cec_rule_set_changed); all of them hold the gate alone, and taking
  * the gate processes the messages.  Conditions that did not change are taken over from the old entry.
  *
  * An entry is asked for anew by each statement, inside a pin of the portfolio cache; one that was replaced while
@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "init.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
@@ -22,11 +23,9 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/datetime.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #include "rule/rule_set.h"
 #include "support/search.h"
@@ -39,8 +38,6 @@ static const CecQuery read_rules = {
 	.cursor_options = CURSOR_OPT_GENERIC_PLAN,
 	.results = {INT8OID, INT8OID, TEXTOID, TEXTOID, DATERANGEOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID,
 				TEXTOID, INT4OID, FLOAT8ARRAYOID}};
-
-static const CecQuery read_zone = {"SELECT time_zone FROM @P@.setting", .results = {TEXTOID}};
 
 #define CONTRACT_COLUMN 8
 #define FIRST_TERM_COLUMN 9 /* c.number; they come in the order of the fact row */
@@ -274,8 +271,6 @@ read_set(CecRuleSet *set, CecRuleSet *old)
 	uint64 rows;
 
 	SPI_connect();
-	if (cec_query_run(set->portfolio->plans, &read_zone, NULL, NULL, 1) > 0)
-		set->zone = pg_tzset(column_text(0, 1));
 	rows = cec_query_run(set->portfolio->plans, &read_rules, NULL, NULL, 0);
 	query_cxt = MemoryContextSwitchTo(set->cxt);
 	set->rules = palloc_extended(Max(rows, 1) * sizeof(CecRule), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -368,24 +363,4 @@ cec_rules_of_term(CecRuleSet *set, int64 term_id, CecRule ***rules)
 	while (first + count < set->count && set->by_term[first + count]->term->term_id == term_id)
 		count++;
 	return count;
-}
-
-/* The day of an instant in the portfolio's time zone. */
-DateADT
-cec_rule_local_day(const CecRuleSet *set, TimestampTz at)
-{
-	struct pg_tm tm;
-	fsec_t fsec;
-	int tz;
-
-	if (timestamp2tm(at, &tz, &tm, &fsec, NULL, set->zone == NULL ? session_timezone : set->zone) != 0)
-		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
-	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
-}
-
-/* Today, by the clock, in the portfolio's time zone. */
-DateADT
-cec_rule_today(const CecRuleSet *set)
-{
-	return cec_rule_local_day(set, GetCurrentTimestamp());
 }

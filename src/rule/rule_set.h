@@ -84,7 +84,6 @@ typedef struct CecRuleSet
 	CecAsOf as_of; /* of coverage_rule */
 	MemoryContext cxt;
 	CecPortfolio *portfolio;
-	pg_tz *zone;
 	int count;
 	CecRule *rules;	   /* in order of rule_id */
 	CecRule **by_term; /* in order of term_id, rule_id */
@@ -99,15 +98,12 @@ typedef struct CecRuleSet
 
 extern CecRuleEffect cec_rule_effect_of(const char *word);
 extern CecOnUnknown cec_rule_on_unknown_of(const char *word);
-extern void cec_rule_set_init(void);
 extern CecRuleSet *cec_rule_set_get(CecPortfolio *portfolio);
 extern void cec_rule_set_changed(CecPortfolio *portfolio);
 extern void cec_rule_refresh_begins(TimestampTz at);
 extern TimestampTz cec_rule_refresh_began(void);
 extern CecRule *cec_rule_find(CecRuleSet *set, int64 rule_id);
 extern int cec_rules_of_term(CecRuleSet *set, int64 term_id, CecRule ***rules);
-extern DateADT cec_rule_today(const CecRuleSet *set);
-extern DateADT cec_rule_local_day(const CecRuleSet *set, TimestampTz at);
 extern HTAB *cec_rule_compiled_create(MemoryContext cxt);
 extern void cec_rule_compiled_free(HTAB *codes);
 extern CecCompiledCondition *cec_rule_compiled_find(CecRuleSet *set, CecRuleSet *old, const char *text);

@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "init.h"
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "access/xlog.h"
@@ -26,7 +27,6 @@
 #include "utils/xid8.h"
 
 #include "audit/audit_columns.h"
-#include "seal/seal.h"
 #include "seal/seal_erasure.h"
 #include "seal/seal_verify.h"
 #include "support/compat.h"

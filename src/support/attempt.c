@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "init.h"
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/proc.h"

@@ -5,7 +5,6 @@
 #ifndef CEC_ATTEMPT_H
 #define CEC_ATTEMPT_H
 
-extern void cec_attempt_init(void);
 extern int cec_attempt(void (*act)(void *arg), void *arg, bool (*is_expected)(int sqlstate));
 extern void cec_deadline_start(void);
 extern void cec_deadline_stop(void);

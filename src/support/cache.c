@@ -15,6 +15,7 @@
 #include "utils/inval.h"
 #include "utils/memutils.h"
 
+#include "init.h"
 #include "support/cache.h"
 
 typedef struct Changes

@@ -12,7 +12,6 @@ typedef struct CecAsOf
 	uint64 seen;
 } CecAsOf;
 
-extern void cec_cache_init(void);
 extern CecAsOf cec_cache_as_of(Oid relid);
 
 /* Whether nothing has changed since. */

@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include "init.h"
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "access/xact.h"

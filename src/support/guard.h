@@ -5,7 +5,6 @@
 #ifndef CEC_GUARD_H
 #define CEC_GUARD_H
 
-extern void cec_guard_init(void);
 extern int cec_guard_enter(void);
 extern void cec_guard_leave(int depth);
 

@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include "init.h"
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "jit/jit.h"

@@ -39,7 +39,6 @@ typedef struct CecQuery
 /* The plans kept for one schema. */
 typedef struct CecPlans CecPlans;
 
-extern void cec_query_init(void);
 extern CecPlans *cec_plans_create(MemoryContext cxt, Oid nspid, const char *quoted_schema);
 extern void cec_plans_free(CecPlans *plans);
 extern char *cec_query_text(Oid nspid, const char *quoted_schema, const char *text);

@@ -1,0 +1,110 @@
+/*
+ * portfolio_today.c
+ *		What day it is in a portfolio: by the time zone of its setting, never by the session's.
+ *
+ * The zone is read once and kept in the entry of the portfolio cache.  Plain DML sends no relcache message, so the handler
+ * here sends one for table setting when a row of it has changed; whoever changes it holds the gate alone, and taking the
+ * gate processes the messages.  Where something is taken back all zones are read anew: what was read may be what is gone, and
+ * its message may be gone with it.
+ *
+ * Whoever asks has pinned the portfolio and acts as its owner.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/datetime.h"
+#include "utils/inval.h"
+
+#include "init.h"
+#include "portfolio/portfolio_today.h"
+
+static const CecQuery read_zone = {"SELECT time_zone FROM @P@.setting", .results = {TEXTOID}};
+
+static uint64 taken_back = 0; /* how often something was, in this session */
+
+static void
+note_subabort(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		taken_back++;
+}
+
+/* A prepared transaction may be taken back without a message to anybody. */
+static void
+note_abort(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+		taken_back++;
+}
+
+/* Handler of the stage DEFINE for settings: says to all sessions, this one included, that they have changed. */
+static void
+forget_zone(CecChange *change)
+{
+	CacheInvalidateRelcacheByRelid(cec_portfolio_table(change->portfolio, "setting"));
+	cec_cache_forget(&change->portfolio->zone_as_of); /* the message comes back only with the next command */
+}
+
+/* Registers with the engine and the transaction machinery. */
+void
+cec_portfolio_today_init(void)
+{
+	RegisterSubXactCallback(note_subabort, NULL);
+	RegisterXactCallback(note_abort, NULL);
+	cec_change_register(CEC_STAGE_DEFINE, "setting", forget_zone);
+}
+
+/* The time zone of the portfolio; NULL while it has no setting. */
+pg_tz *
+cec_portfolio_zone(CecPortfolio *portfolio)
+{
+	CecAsOf as_of;
+
+	if (cec_cache_holds(&portfolio->zone_as_of) && portfolio->zone_taken_back == taken_back)
+		return portfolio->zone;
+	as_of = cec_cache_as_of(cec_portfolio_table(portfolio, "setting"));
+	portfolio->zone = NULL;
+	SPI_connect();
+	if (cec_query_run(portfolio->plans, &read_zone, NULL, NULL, 1) > 0)
+	{
+		char *name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+
+		portfolio->zone = name == NULL ? NULL : pg_tzset(name);
+	}
+	SPI_finish();
+	portfolio->zone_as_of = as_of;
+	portfolio->zone_taken_back = taken_back;
+	return portfolio->zone;
+}
+
+/* The day of an instant in the portfolio's time zone. */
+DateADT
+cec_portfolio_local_day(CecPortfolio *portfolio, TimestampTz at)
+{
+	pg_tz *zone = cec_portfolio_zone(portfolio);
+	struct pg_tm tm;
+	fsec_t fsec;
+	int tz;
+
+	if (timestamp2tm(at, &tz, &tm, &fsec, NULL, zone == NULL ? session_timezone : zone) != 0)
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
+	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
+}
+
+/* Today, by the clock. */
+DateADT
+cec_portfolio_today(CecPortfolio *portfolio)
+{
+	return cec_portfolio_local_day(portfolio, GetCurrentTimestamp());
+}
+
+/* The day as of which a change decides: the one that refresh has come to, else that of the statement's instant. */
+DateADT
+cec_change_today(CecChange *change)
+{
+	if (change->operation == CEC_REFRESH)
+		return change->day;
+	return cec_portfolio_local_day(change->portfolio, cec_delta_clock(&change->delta));
+}

@@ -1,0 +1,17 @@
+/*
+ * portfolio_today.h
+ *		What day it is in a portfolio.
+ */
+#ifndef CEC_PORTFOLIO_TODAY_H
+#define CEC_PORTFOLIO_TODAY_H
+
+#include "portfolio/change.h"
+#include "utils/date.h"
+#include "utils/timestamp.h"
+
+extern pg_tz *cec_portfolio_zone(CecPortfolio *portfolio);
+extern DateADT cec_portfolio_local_day(CecPortfolio *portfolio, TimestampTz at);
+extern DateADT cec_portfolio_today(CecPortfolio *portfolio);
+extern DateADT cec_change_today(CecChange *change);
+
+#endif
