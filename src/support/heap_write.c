@@ -8,6 +8,10 @@
  * a row does.  All is allocated in the context that was current at cec_append_begin.  cec_append_end must be reached, or the
  * transaction aborts and its resource owner lets go of page and relations.
  *
+ * Index entries are made as the server makes those of its own catalogs, without an executor's state.  Only an index with
+ * expressions, a predicate that says more than that a column is not NULL, or a constraint that is an exclusion or deferrable
+ * needs one; the engine declares no such index on what it writes here, whoever owns the tables may.
+ *
  * A row that is replaced or removed was read before.  One that somebody else has changed meanwhile raises 40001; for a row that
  * is removed above READ COMMITTED also one that the transaction's own snapshot does not show: it was written by somebody whom
  * the transaction does not know of.
@@ -17,7 +21,9 @@
 #include "access/heapam.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/index.h"
 #include "miscadmin.h"
+#include "nodes/primnodes.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -29,19 +35,103 @@
 #define BATCH 500
 #define BATCH_BYTES 65535
 
+/* The indexes of a table that is written. */
+typedef struct Indexes
+{
+	Relation rel;
+	ResultRelInfo *target;
+	AttrNumber *not_null; /* of each, the column without which a row has no entry; 0: there is none such */
+	EState *estate;		  /* NULL: no index needs it */
+} Indexes;
+
 struct CecAppender
 {
 	Relation rel;
-	EState *estate;
-	ResultRelInfo *target;
+	Indexes indexes;
 	BulkInsertState bulk;
 	CommandId cid;
 	MemoryContext cxt;
+	MemoryContext batch_cxt; /* NULL before the first batch */
 	int used;
 	Size bytes;
 	TupleTableSlot *slots[BATCH];
 	int nslots;
 };
+
+/* The column of which a predicate says that it is not NULL, and nothing else; 0: there is no predicate, or another one. */
+static AttrNumber
+find_not_null(const IndexInfo *info)
+{
+	const NullTest *test = list_length(info->ii_Predicate) == 1 ? linitial(info->ii_Predicate) : NULL;
+
+	if (test == NULL || !IsA(test, NullTest) || test->nulltesttype != IS_NOT_NULL || test->argisrow ||
+		!IsA(test->arg, Var))
+		return 0;
+	return Max(((const Var *) test->arg)->varattno, 0);
+}
+
+static bool
+needs_executor(Relation index, const IndexInfo *info)
+{
+	return info->ii_Expressions != NIL || (info->ii_Predicate != NIL && find_not_null(info) == 0) ||
+		   info->ii_ExclusionOps != NULL || !index->rd_index->indimmediate;
+}
+
+static void
+open_indexes(Indexes *indexes, Relation rel)
+{
+	bool needs = false;
+	ResultRelInfo *target = makeNode(ResultRelInfo);
+
+	indexes->rel = rel;
+	indexes->target = target;
+	target->ri_RelationDesc = rel;
+	ExecOpenIndices(target, false);
+	indexes->not_null = palloc(Max(target->ri_NumIndices, 1) * sizeof(AttrNumber));
+	for (int i = 0; i < target->ri_NumIndices; i++)
+	{
+		indexes->not_null[i] = find_not_null(target->ri_IndexRelationInfo[i]);
+		needs |= needs_executor(target->ri_IndexRelationDescs[i], target->ri_IndexRelationInfo[i]);
+	}
+	indexes->estate = needs ? CreateExecutorState() : NULL;
+}
+
+/* Makes the entries of a row that has its place. */
+static void
+index_row(const Indexes *indexes, TupleTableSlot *slot)
+{
+	const ResultRelInfo *target = indexes->target;
+
+	if (indexes->estate != NULL)
+	{
+		cec_compat_insert_index_tuples(indexes->target, slot, indexes->estate);
+		ResetPerTupleExprContext(indexes->estate);
+		return;
+	}
+	for (int i = 0; i < target->ri_NumIndices; i++)
+	{
+		Relation index = target->ri_IndexRelationDescs[i];
+		IndexInfo *info = target->ri_IndexRelationInfo[i];
+		Datum values[INDEX_MAX_KEYS];
+		bool isnull[INDEX_MAX_KEYS];
+
+		if (!info->ii_ReadyForInserts || (indexes->not_null[i] != 0 && slot_attisnull(slot, indexes->not_null[i])))
+			continue;
+		FormIndexDatum(info, slot, NULL, values, isnull);
+		index_insert(index, values, isnull, &slot->tts_tid, indexes->rel,
+					 index->rd_index->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, false, info);
+	}
+}
+
+static void
+close_indexes(Indexes *indexes)
+{
+	ExecCloseIndices(indexes->target);
+	if (indexes->estate != NULL)
+		FreeExecutorState(indexes->estate);
+	pfree(indexes->not_null);
+	pfree(indexes->target);
+}
 
 /* Starts appending to a table. */
 CecAppender *
@@ -51,10 +141,8 @@ cec_append_begin(Relation rel)
 
 	appender->rel = rel;
 	appender->cxt = CurrentMemoryContext;
-	appender->estate = CreateExecutorState();
-	appender->target = makeNode(ResultRelInfo);
-	InitResultRelInfo(appender->target, rel, 0, NULL, 0);
-	ExecOpenIndices(appender->target, false);
+	appender->batch_cxt = NULL;
+	open_indexes(&appender->indexes, rel);
 	appender->bulk = NULL;
 	appender->cid = GetCurrentCommandId(true);
 	appender->used = 0;
@@ -81,40 +169,34 @@ cec_append_slot(CecAppender *appender)
 	return slot;
 }
 
-static void
-index_row(CecAppender *appender, TupleTableSlot *slot)
-{
-	if (appender->target->ri_NumIndices > 0)
-	{
-		cec_compat_insert_index_tuples(appender->target, slot, appender->estate);
-		ResetPerTupleExprContext(appender->estate);
-	}
-}
-
 /* Writes what is buffered. */
 static void
 flush_rows(CecAppender *appender)
 {
+	MemoryContext old = CurrentMemoryContext;
+
 	if (appender->used == 1)
 		table_tuple_insert(appender->rel, appender->slots[0], appender->cid, 0, appender->bulk);
 	else if (appender->used > 1)
 	{
-		MemoryContext old = MemoryContextSwitchTo(appender->cxt);
-
+		MemoryContextSwitchTo(appender->cxt);
 		if (appender->bulk == NULL && appender->bytes >= BATCH_BYTES / 2)
 			appender->bulk = GetBulkInsertState();
-		/* heap_multi_insert leaks what it builds. */
-		MemoryContextSwitchTo(GetPerTupleMemoryContext(appender->estate));
+		if (appender->batch_cxt == NULL)
+			appender->batch_cxt = AllocSetContextCreate(appender->cxt, "cec batch", ALLOCSET_DEFAULT_SIZES);
+		/* heap_multi_insert leaks what it builds, and so may indexes. */
+		MemoryContextSwitchTo(appender->batch_cxt);
 		table_multi_insert(appender->rel, appender->slots, appender->used, appender->cid, 0, appender->bulk);
-		MemoryContextSwitchTo(old);
 	}
 
 	for (int i = 0; i < appender->used; i++)
-		index_row(appender, appender->slots[i]);
-	/* Cleared last: the tuples of heap_multi_insert live in the per-tuple context no longer than this. */
+		index_row(&appender->indexes, appender->slots[i]);
+	/* Cleared last: the tuples of heap_multi_insert live no longer than this. */
 	for (int i = 0; i < appender->used; i++)
 		ExecClearTuple(appender->slots[i]);
-	ResetPerTupleExprContext(appender->estate);
+	MemoryContextSwitchTo(old);
+	if (appender->batch_cxt != NULL)
+		MemoryContextReset(appender->batch_cxt);
 	appender->used = 0;
 	appender->bytes = 0;
 	CHECK_FOR_INTERRUPTS();
@@ -147,8 +229,9 @@ cec_append_end(CecAppender *appender)
 	if (appender->bulk != NULL)
 		FreeBulkInsertState(appender->bulk);
 	table_finish_bulk_insert(appender->rel, 0);
-	ExecCloseIndices(appender->target);
-	FreeExecutorState(appender->estate);
+	close_indexes(&appender->indexes);
+	if (appender->batch_cxt != NULL)
+		MemoryContextDelete(appender->batch_cxt);
 	pfree(appender);
 }
 
@@ -166,18 +249,13 @@ cec_replace_fetch(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSl
 void
 cec_replace_row(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot)
 {
-	EState *estate = CreateExecutorState();
-	ResultRelInfo *target = makeNode(ResultRelInfo);
-	bool indexes_change;
+	Indexes indexes;
 
-	InitResultRelInfo(target, rel, 0, NULL, 0);
-	ExecOpenIndices(target, false);
+	open_indexes(&indexes, rel);
 	slot->tts_tableOid = RelationGetRelid(rel);
-	indexes_change = cec_compat_update_tuple(rel, tid, slot, snapshot);
-	if (indexes_change && target->ri_NumIndices > 0)
-		cec_compat_insert_index_tuples(target, slot, estate);
-	ExecCloseIndices(target);
-	FreeExecutorState(estate);
+	if (cec_compat_update_tuple(rel, tid, slot, snapshot))
+		index_row(&indexes, slot);
+	close_indexes(&indexes);
 }
 
 /* Deletes the row at tid; the detail says in a full sentence what another transaction has changed. */

@@ -1,5 +1,5 @@
 -- What a session remembers of portfolios is right after they were dropped, made again, renamed, changed, and beside others.
-SELECT plan(26);
+SELECT plan(32);
 SET client_min_messages = warning;
 CREATE FUNCTION make(name text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -85,4 +85,36 @@ ALTER TABLE yard.coverage_term ADD COLUMN covers_bundles boolean NOT NULL DEFAUL
 SELECT lives_ok($$INSERT INTO yard.inclusion (term_id, listed_as, during) VALUES (1, 'PUMP-2', '[2026-01-01,2026-07-01)')$$, 'and there again');
 SELECT is((SELECT max(coverage_id) FROM yard.coverage), 1000::bigint, 'rows are numbered by another sequence');
 SELECT is_empty($$SELECT * FROM yard.verify_coverage()$$, 'a column stands elsewhere');
+
+-- Today, in a portfolio whose time zone changes and is taken back: in these two it is never the same day.
+SELECT make('dawn');
+UPDATE dawn.contract SET during = '(,)';
+UPDATE dawn.coverage_term SET during = '(,)';
+UPDATE dawn.setting SET time_zone = 'Etc/GMT-14';
+INSERT INTO dawn.coverage_rule (term_id, name, effect, condition, during) VALUES (1, 'late', 'include', 'model = ''late''', '(,)');
+CREATE FUNCTION decided_today(tag text, zone text) RETURNS boolean LANGUAGE sql
+AS $$ SELECT lower(e.during) = (clock_timestamp() AT TIME ZONE zone)::date FROM dawn.rule_effect e JOIN dawn.asset USING (asset_id) WHERE asset_tag = tag $$;
+INSERT INTO dawn.asset (asset_tag, model) VALUES ('LATE-1', 'late');
+SELECT ok(decided_today('LATE-1', 'Etc/GMT-14'), 'a rule decides from today on, in the portfolio''s time zone');
+BEGIN;
+SAVEPOINT before;
+UPDATE dawn.setting SET time_zone = 'Etc/GMT+12';
+INSERT INTO dawn.asset (asset_tag, model) VALUES ('LATE-2', 'late');
+SELECT ok(decided_today('LATE-2', 'Etc/GMT+12'), 'in another one as soon as the setting says so');
+ROLLBACK TO before;
+INSERT INTO dawn.asset (asset_tag, model) VALUES ('LATE-3', 'late');
+SELECT ok(decided_today('LATE-3', 'Etc/GMT-14'), 'and in the one of before where that was taken back');
+COMMIT;
+
+-- Rows below SQL get their entries in whatever indexes the owner has added.
+CREATE UNIQUE INDEX by_expression ON dawn.coverage ((asset_id + 1), term_id, during);
+CREATE INDEX by_half ON dawn.coverage (asset_id) WHERE term_id > 0;
+CREATE INDEX by_asset ON dawn.audit_log (audit_id) WHERE asset_id IS NOT NULL;
+INSERT INTO dawn.asset (asset_tag, model) VALUES ('LATE-4', 'late'), ('LATE-5', 'late');
+INSERT INTO dawn.customer (name) VALUES ('no asset');
+SET enable_seqscan = off;
+SELECT is((SELECT count(*) FROM dawn.coverage c JOIN dawn.asset a ON c.asset_id + 1 = a.asset_id + 1 WHERE a.asset_tag ~ 'LATE' AND c.asset_id + 1 > 0), 4::bigint, 'one over an expression');
+SELECT is((SELECT count(*) FROM dawn.coverage c WHERE c.asset_id IN (SELECT asset_id FROM dawn.asset WHERE asset_tag ~ 'LATE') AND c.term_id > 0), 4::bigint, 'one of some rows');
+SELECT is((SELECT count(*) FROM dawn.audit_log WHERE asset_id IS NOT NULL AND audit_id > 0), (SELECT count(asset_id) FROM (SELECT asset_id FROM dawn.audit_log OFFSET 0) AS l), 'one of the rows that have an asset');
+RESET enable_seqscan;
 SELECT * FROM finish();
