@@ -63,6 +63,8 @@
 	ROW(cec_duplicate_notice_init) \
 	ROW(cec_terminate_notice_init) \
 	ROW(cec_coverage_constraint_init) \
+	/* compliance */ \
+	ROW(cec_alert_init) \
 	/* regulation */ \
 	ROW(cec_regulation_constraint_init)
 

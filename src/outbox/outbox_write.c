@@ -26,17 +26,25 @@
 /* How many events are written by one statement: an array of texts has its limit. */
 #define BATCH 1000
 
-/* Returns the types that are to be announced. */
-static const CecQuery write_events = {
-	"WITH written AS (INSERT INTO @P@.outbox (aggregatetype, aggregateid, type, payload)"
-	" SELECT e.aggregatetype, e.aggregateid, e.type, e.payload::jsonb || $5::jsonb"
-	" FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY"
-	"  AS e(aggregatetype, aggregateid, type, payload, place) ORDER BY e.place RETURNING type)"
-	" SELECT DISTINCT w.type::text FROM written w CROSS JOIN @P@.setting s WHERE s.notify",
-	5,
-	{TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTOID},
+/* Each row says whether it is to be announced. */
+#define RETURNING_NOTIFY " RETURNING (SELECT s.notify FROM @P@.setting s)"
+
+static const CecQuery write_events = {"INSERT INTO @P@.outbox (aggregatetype, aggregateid, type, payload)"
+									  " SELECT e.aggregatetype, e.aggregateid, e.type, e.payload::jsonb"
+									  " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])"
+									  "  AS e(aggregatetype, aggregateid, type, payload)" RETURNING_NOTIFY,
+									  4,
+									  {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID},
+									  CURSOR_OPT_GENERIC_PLAN,
+									  .results = {BOOLOID}};
+
+/* The same for one, as most statements have it. */
+static const CecQuery write_event = {
+	"INSERT INTO @P@.outbox (aggregatetype, aggregateid, type, payload) VALUES ($1, $2, $3, $4::jsonb)" RETURNING_NOTIFY,
+	4,
+	{TEXTOID, TEXTOID, TEXTOID, TEXTOID},
 	CURSOR_OPT_GENERIC_PLAN,
-	.results = {TEXTOID}};
+	.results = {BOOLOID}};
 
 static const char change_key;
 
@@ -57,8 +65,8 @@ cec_outbox_of(CecChange *change)
 	return cec_change_keep(change, &change_key, sizeof(CecOutbox));
 }
 
-/* Who acts, and why: a JSON object. */
-static Datum
+/* Who acts, and why: how each payload begins. */
+static char *
 circumstances(void)
 {
 	const char *reason = cec_audit_reason();
@@ -72,8 +80,17 @@ circumstances(void)
 		appendStringInfoString(&json, ", \"reason\": ");
 		escape_json(&json, reason);
 	}
-	appendStringInfoChar(&json, '}');
-	return CStringGetTextDatum(json.data);
+	return json.data;
+}
+
+/* A payload with who acts, and why. */
+static Datum
+complete(const char *payload, const char *circumstances)
+{
+	bool is_empty = strcmp(payload, "{}") == 0;
+
+	Assert(payload[0] == '{');
+	return CStringGetTextDatum(psprintf("%s%s%s", circumstances, is_empty ? "" : ", ", payload + 1));
 }
 
 static Datum
@@ -82,42 +99,47 @@ text_array(Datum *texts, int count)
 	return PointerGetDatum(construct_array(texts, count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-/* One notification of a type and transaction: the server leaves out those that are the same. */
+/* Whether the events that were just written are to be announced. */
+static bool
+is_announced(uint64 count)
+{
+	bool isnull = true;
+	Datum notify = count == 0 ? 0 : SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+
+	return !isnull && DatumGetBool(notify);
+}
+
+/* Announces events.  Of one type there is one notification a transaction: the server leaves out those that are the same. */
 static void
-announce(CecPortfolio *portfolio, uint64 count)
+announce(CecPortfolio *portfolio, const List *events, int first, int count)
 {
 	char *channel = get_namespace_name(portfolio->nspid);
 
-	for (uint64 i = 0; i < count; i++)
-		Async_Notify(channel, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
+	for (int i = first; i < first + count; i++)
+		Async_Notify(channel, ((const CecEvent *) list_nth(events, i))->type);
 }
 
 static void
-write_batch(CecPortfolio *portfolio, const List *events, int first, Datum circumstances)
+write_batch(CecPortfolio *portfolio, const List *events, int first, const char *circumstances)
 {
-	Datum types[BATCH];
-	Datum aggregate_types[BATCH];
-	Datum aggregate_ids[BATCH];
-	Datum payloads[BATCH];
+	Datum columns[4][BATCH];
+	Datum args[lengthof(columns)];
 	int count = Min(list_length(events) - first, BATCH);
-	Datum args[5];
 
 	for (int i = 0; i < count; i++)
 	{
 		const CecEvent *event = list_nth(events, first + i);
 
-		aggregate_types[i] = CStringGetTextDatum(event->aggregate_type);
-		aggregate_ids[i] = CStringGetTextDatum(event->aggregate_id);
-		types[i] = CStringGetTextDatum(event->type);
-		payloads[i] = CStringGetTextDatum(event->payload);
+		columns[0][i] = CStringGetTextDatum(event->aggregate_type);
+		columns[1][i] = CStringGetTextDatum(event->aggregate_id);
+		columns[2][i] = CStringGetTextDatum(event->type);
+		columns[3][i] = complete(event->payload, circumstances);
 	}
-	args[0] = text_array(aggregate_types, count);
-	args[1] = text_array(aggregate_ids, count);
-	args[2] = text_array(types, count);
-	args[3] = text_array(payloads, count);
-	args[4] = circumstances;
+	for (int i = 0; i < lengthof(columns); i++)
+		args[i] = count == 1 ? columns[i][0] : text_array(columns[i], count);
 	SPI_connect();
-	announce(portfolio, cec_query_run(portfolio->plans, &write_events, args, NULL, 0));
+	if (is_announced(cec_query_run(portfolio->plans, count == 1 ? &write_event : &write_events, args, NULL, 0)))
+		announce(portfolio, events, first, count);
 	SPI_finish();
 }
 
@@ -126,7 +148,7 @@ void
 cec_outbox_write(CecPortfolio *portfolio, CecOutbox *outbox)
 {
 	List *events = outbox->events;
-	Datum common;
+	char *common;
 
 	outbox->events = NIL;
 	if (events == NIL)

@@ -40,18 +40,23 @@ const CecSource cec_source_line = {
 	AccessShareLock,
 	{{"inclusion_id", INT8OID}, {"term_id", INT8OID}, {"effect", TEXTOID}, {"during", DATERANGEOID}}};
 
-const CecSource cec_source_term = {"coverage_term",
-								   "term_id",
-								   INT8OID,
-								   RowShareLock,
-								   {{"contract_id", INT8OID}, {"during", DATERANGEOID}, {"covers_bundles", BOOLOID}}};
-
-const CecSource cec_source_contract = {
-	"contract",
-	"contract_id",
+const CecSource cec_source_term = {
+	"coverage_term",
+	"term_id",
 	INT8OID,
-	AccessShareLock,
-	{{"status", TEXTOID}, {"during", DATERANGEOID}, {"suspensions", DATEMULTIRANGEOID}, {"kind", TEXTOID}}};
+	RowShareLock,
+	{{"contract_id", INT8OID}, {"during", DATERANGEOID}, {"covers_bundles", BOOLOID}, {"number", TEXTOID}}};
+
+const CecSource cec_source_contract = {"contract",
+									   "contract_id",
+									   INT8OID,
+									   AccessShareLock,
+									   {{"status", TEXTOID},
+										{"during", DATERANGEOID},
+										{"suspensions", DATEMULTIRANGEOID},
+										{"kind", TEXTOID},
+										{"number", TEXTOID},
+										{"account_manager", TEXTOID, true}}};
 
 /*
  * Starts reading, in the current memory context, with the latest snapshot.  locked: a table that the caller has locked
