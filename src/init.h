@@ -63,10 +63,10 @@
 	ROW(cec_duplicate_notice_init) \
 	ROW(cec_terminate_notice_init) \
 	ROW(cec_coverage_constraint_init) \
-	/* compliance */ \
-	ROW(cec_alert_init) \
 	/* regulation */ \
-	ROW(cec_regulation_constraint_init)
+	ROW(cec_regulation_constraint_init) \
+	/* compliance */ \
+	ROW(cec_alert_init)
 
 #define CEC_DECLARE_INIT(function) extern void function(void);
 CEC_INITS(CEC_DECLARE_INIT)
