@@ -1,6 +1,6 @@
 /*
  * condition.h
- *		Conditions of rules, compiled: from the text that somebody typed to an expression over the fact row.
+ *		Conditions of rules and regulations, compiled: from the text that somebody typed to an expression over the fact row.
  */
 #ifndef CEC_CONDITION_H
 #define CEC_CONDITION_H
@@ -51,6 +51,11 @@ typedef enum CecFact
 	CEC_FACT_GOVERNING_COUNTRY,
 	CEC_FACT_TIER_CODE,
 	CEC_FACT_TIER_RANK,
+	CEC_FACT_RESPONSE_HOURS,
+	/* of the asset's cover under the term */
+	CEC_FACT_COVER_FIRST_DAY,
+	CEC_FACT_COVER_LAST_DAY,
+	CEC_FACT_COVER_DAYS,
 	/* hidden: nobody can name them, what is derived reads them */
 	CEC_FACT_BOUNDARY,
 	CEC_FACT_BOUNDARY_ON_GLOBE, /* made once of the other: that takes longer than to measure a distance */
@@ -60,6 +65,14 @@ typedef enum CecFact
 } CecFact;
 
 #define CEC_FACT_COUNT CEC_FACT_REQUEST_DAYS
+#define CEC_FACT_LAST_NAMED CEC_FACT_COVER_DAYS
+
+/* Whose condition it is: rules decide what is covered, so they cannot ask for it; regulations judge what is covered. */
+typedef enum CecSpeaker
+{
+	CEC_SPEAKER_RULE,
+	CEC_SPEAKER_REGULATION
+} CecSpeaker;
 
 /*
  * A part of the condition that an index of rules can use. It stands at the top level of the condition, joined by AND,
@@ -94,8 +107,8 @@ typedef struct CecCondition
 	List *doubts;		 /* what cec_condition_tell_doubts tells; not kept */
 } CecCondition;
 
-extern CecCondition *cec_condition_compile(const char *text);
-extern CecCondition *cec_condition_compile_to_keep(const char *text);
+extern CecCondition *cec_condition_compile(const char *text, CecSpeaker speaker);
+extern CecCondition *cec_condition_compile_to_keep(const char *text, CecSpeaker speaker);
 extern void cec_condition_tell_doubts(const CecCondition *condition);
 extern bool cec_condition_may_raise(const CecCondition *condition);
 extern void cec_condition_pin_settings(void);

@@ -1,6 +1,6 @@
--- Conditions of rules: what they may mention, how they are understood, and the functions that they are compiled to.
+-- Conditions of rules and regulations: what they may mention, how they are understood, and the functions that they are compiled to.
 
--- The row that a condition speaks of: an asset, a term and a day. The columns behind tier_rank have no name in conditions.
+-- The row that a condition speaks of: an asset, a term and a day. The columns behind cover_days have no name in conditions.
 CREATE TYPE cec.rule_fact AS (
 	asset_id bigint,
 	asset_tag text COLLATE "C",
@@ -31,6 +31,10 @@ CREATE TYPE cec.rule_fact AS (
 	governing_country text COLLATE "C",
 	tier_code text COLLATE "C",
 	tier_rank integer,
+	response_hours numeric,
+	cover_first_day date,
+	cover_last_day date,
+	cover_days integer,
 	boundary geometry(MultiPolygon, 4326),
 	boundary_on_globe geography,
 	maintenance_kinds text[] COLLATE "C",
@@ -75,7 +79,7 @@ LANGUAGE c STABLE ROWS 1 AS 'MODULE_PATHNAME', 'cec_check_condition';
 CREATE FUNCTION cec._condition_sql(condition text) RETURNS text
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'cec_condition_sql';
 
-CREATE FUNCTION cec._rule_columns() RETURNS TABLE (place smallint, depends_on_day boolean, is_indexed boolean)
+CREATE FUNCTION cec._rule_columns() RETURNS TABLE (place smallint, depends_on_day boolean, is_indexed boolean, is_for_rules boolean)
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_rule_columns';
 CREATE FUNCTION cec._rule_functions()
 RETURNS TABLE (place integer, function_name text, arguments text, result text, meaning text, depends_on_day boolean)
@@ -83,7 +87,8 @@ LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_rule_functions';
 
 CREATE VIEW cec.rule_column AS
 SELECT a.attname::text AS column_name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
-	pg_catalog.col_description(a.attrelid, a.attnum) AS meaning, c.depends_on_day, c.is_indexed
+	pg_catalog.col_description(a.attrelid, a.attnum) AS meaning, c.depends_on_day, c.is_indexed,
+	c.is_for_rules
 FROM pg_catalog.pg_type t
 	JOIN pg_catalog.pg_attribute a ON a.attrelid = t.typrelid
 	JOIN cec._rule_columns() AS c ON c.place = a.attnum
@@ -97,7 +102,7 @@ ORDER BY f.place;
 
 GRANT SELECT ON cec.rule_column, cec.rule_function TO PUBLIC;
 
-COMMENT ON TYPE cec.rule_fact IS 'What a condition speaks of: an asset, a term and a day. Columns behind tier_rank have no name in conditions.';
+COMMENT ON TYPE cec.rule_fact IS 'What a condition speaks of: an asset, a term and a day. Columns behind cover_days have no name in conditions.';
 COMMENT ON COLUMN cec.rule_fact.asset_id IS 'the asset''s key';
 COMMENT ON COLUMN cec.rule_fact.asset_tag IS 'the asset''s tag';
 COMMENT ON COLUMN cec.rule_fact.tag_symbology IS 'how the tag is printed';
@@ -127,6 +132,10 @@ COMMENT ON COLUMN cec.rule_fact.contract_kind IS 'service, warranty, extended_wa
 COMMENT ON COLUMN cec.rule_fact.governing_country IS 'country whose law governs the contract';
 COMMENT ON COLUMN cec.rule_fact.tier_code IS 'code of the term''s tier; NULL when it has none';
 COMMENT ON COLUMN cec.rule_fact.tier_rank IS 'rank of the term''s tier, higher is better';
+COMMENT ON COLUMN cec.rule_fact.response_hours IS 'hours within which the term''s tier promises service; NULL when it promises none';
+COMMENT ON COLUMN cec.rule_fact.cover_first_day IS 'first of the covered days, under the term, in which as_of lies without a gap; NULL when there is none';
+COMMENT ON COLUMN cec.rule_fact.cover_last_day IS 'last of them; NULL when they do not end';
+COMMENT ON COLUMN cec.rule_fact.cover_days IS 'how many days the asset is covered under the term, past and to come; NULL when they do not end';
 COMMENT ON COLUMN cec.rule_fact.boundary IS 'Private. The contract''s boundary.';
 COMMENT ON COLUMN cec.rule_fact.boundary_on_globe IS 'Private. The same as geography: what distances are measured to.';
 COMMENT ON COLUMN cec.rule_fact.maintenance_kinds IS 'Private. Kinds of the asset''s maintenances; NULL is none.';
@@ -155,6 +164,7 @@ COMMENT ON COLUMN cec.rule_column.type IS 'Type.';
 COMMENT ON COLUMN cec.rule_column.meaning IS 'What it says.';
 COMMENT ON COLUMN cec.rule_column.depends_on_day IS 'Whether it changes with the day: rules that mention it are asked again every day.';
 COMMENT ON COLUMN cec.rule_column.is_indexed IS 'Whether "column = constant", joined to the rest by AND, spares asking the rule for assets that it cannot match.';
+COMMENT ON COLUMN cec.rule_column.is_for_rules IS 'Whether conditions of rules may name it. Those of regulations may name all.';
 COMMENT ON VIEW cec.rule_function IS 'Functions that a condition may call, a row for each kind of arguments.';
 COMMENT ON COLUMN cec.rule_function.function_name IS 'Name in conditions.';
 COMMENT ON COLUMN cec.rule_function.arguments IS 'Arguments, or their types.';

@@ -20,7 +20,7 @@ pg_noreturn static void refuse_function(CecCompile *compile, FuncCall *call, con
 
 /* For a name that is no column. */
 static const char *
-unknown_hint(const char *name)
+unknown_hint(const CecCompile *compile, const char *name)
 {
 	/* Words for what has another name, or is said otherwise. */
 	static const struct
@@ -54,7 +54,9 @@ unknown_hint(const char *name)
 	meant = cec_function_example(name);
 	if (meant != NULL)
 		return psprintf("Write %s.", meant);
-	meant = cec_column_near(name);
+	if (compile->speaker == CEC_SPEAKER_RULE && cec_column_named(name, CEC_SPEAKER_REGULATION) != NULL)
+		return "Regulations alone speak of it: rules decide what is covered.";
+	meant = cec_column_near(name, compile->speaker);
 	if (meant != NULL)
 		return psprintf("Perhaps you meant \"%s\".", meant);
 	name = quote_literal_cstr(name);
@@ -65,7 +67,7 @@ unknown_hint(const char *name)
 
 /* For a name with a point in it. */
 static const char *
-qualified_hint(const ColumnRef *ref)
+qualified_hint(const CecCompile *compile, const ColumnRef *ref)
 {
 	Node *last = llast(ref->fields);
 
@@ -73,9 +75,9 @@ qualified_hint(const ColumnRef *ref)
 		return "Write the bare name of a column.";
 	if (strcmp(strVal(linitial(ref->fields)), "attributes") == 0)
 		return psprintf("Write attributes ->> %s.", quote_literal_cstr(strVal(last)));
-	if (cec_column_named(strVal(last)) != NULL)
+	if (cec_column_named(strVal(last), compile->speaker) != NULL)
 		return psprintf("Write %s.", strVal(last));
-	return psprintf("Write the bare name of a column. %s", unknown_hint(strVal(linitial(ref->fields))));
+	return psprintf("Write the bare name of a column. %s", unknown_hint(compile, strVal(linitial(ref->fields))));
 }
 
 /* Notes a published column and gives its number; refuses others, and qualified names. */
@@ -86,12 +88,12 @@ cec_bind_column(CecCompile *compile, ColumnRef *ref)
 	const char *name;
 
 	if (list_length(ref->fields) != 1 || !IsA(linitial(ref->fields), String))
-		cec_refuse_part(compile, ref->location, "qualified names and * are", qualified_hint(ref));
+		cec_refuse_part(compile, ref->location, "qualified names and * are", qualified_hint(compile, ref));
 	name = strVal(linitial(ref->fields));
-	column = cec_column_named(name);
+	column = cec_column_named(name, compile->speaker);
 	if (column == NULL)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("there is no column \"%s\" in conditions", name),
-						errhint("%s", unknown_hint(name)), cec_condition_position(compile, ref->location)));
+						errhint("%s", unknown_hint(compile, name)), cec_condition_position(compile, ref->location)));
 	compile->columns = bms_add_member(compile->columns, column->number);
 	compile->depends_on_day |= column->depends_on_day;
 	if (column->number == CEC_FACT_INSIDE_BOUNDARY)
@@ -319,12 +321,12 @@ cec_bind_type(CecCompile *compile, TypeCast *cast)
 		(list_length(type->names) == 2 && strcmp(strVal(linitial(type->names)), "pg_catalog") != 0))
 		cec_refuse_part(compile, type->location, "types of other schemas are", "Write the bare name of a type.");
 	if (!OidIsValid(listed) && literal_text(cast->arg) != NULL && type->location >= 0 &&
-		(cec_column_named(name) != NULL || cec_function_named(name) != NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_SYNTAX_ERROR), errmsg("%s and a text stand beside each other", name),
-				 errhint("An operator is missing: %s = %s.", cec_column_named(name) != NULL ? name : "lower(model)",
-						 quote_literal_cstr(literal_text(cast->arg))),
-				 cec_condition_position(compile, type->location)));
+		(cec_column_named(name, compile->speaker) != NULL || cec_function_named(name) != NULL))
+		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("%s and a text stand beside each other", name),
+						errhint("An operator is missing: %s = %s.",
+								cec_column_named(name, compile->speaker) != NULL ? name : "lower(model)",
+								quote_literal_cstr(literal_text(cast->arg))),
+						cec_condition_position(compile, type->location)));
 	if (!OidIsValid(listed))
 		ereport(
 			ERROR,

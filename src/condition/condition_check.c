@@ -66,7 +66,7 @@ conjunct_text(const CecConjunct *conjunct)
 
 /* Compiles the condition that a function was given; as the caller, restricted: whatever the caller may do otherwise. */
 static CecCondition *
-compile_argument(FunctionCallInfo fcinfo)
+compile_argument(FunctionCallInfo fcinfo, CecSpeaker speaker)
 {
 	CecActAs act;
 	CecCondition *result;
@@ -75,7 +75,7 @@ compile_argument(FunctionCallInfo fcinfo)
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the condition is NULL"),
 						errhint("To speak of every asset write true.")));
 	cec_act_restricted(&act);
-	result = cec_condition_compile(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	result = cec_condition_compile(text_to_cstring(PG_GETARG_TEXT_PP(0)), speaker);
 	cec_act_as_self(&act);
 	return result;
 }
@@ -84,7 +84,7 @@ compile_argument(FunctionCallInfo fcinfo)
 Datum
 cec_condition_sql(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_TEXT_P(cstring_to_text(compile_argument(fcinfo)->sql));
+	PG_RETURN_TEXT_P(cstring_to_text(compile_argument(fcinfo, CEC_SPEAKER_RULE)->sql));
 }
 
 /* cec.check_condition(condition): how a condition is understood, or the error of cec_condition_compile. */
@@ -98,7 +98,7 @@ cec_check_condition(PG_FUNCTION_ARGS)
 	bool nulls[4] = {false};
 
 	InitMaterializedSRF(fcinfo, 0);
-	condition = compile_argument(fcinfo);
+	condition = compile_argument(fcinfo, CEC_SPEAKER_RULE);
 	cec_condition_tell_doubts(condition);
 	foreach (cell, condition->conjuncts)
 		conjuncts = lappend(conjuncts, conjunct_text(lfirst(cell)));
@@ -111,7 +111,7 @@ cec_check_condition(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* cec._rule_columns(): number, depends_on_day, is_indexed of the published columns. */
+/* cec._rule_columns(): number, depends_on_day, is_indexed, is_for_rules of the published columns. */
 Datum
 cec_rule_columns(PG_FUNCTION_ARGS)
 {
@@ -121,9 +121,9 @@ cec_rule_columns(PG_FUNCTION_ARGS)
 	for (int number = 1; number <= CEC_FACT_COUNT; number++)
 	{
 		const CecColumn *column = cec_column(number);
-		Datum values[3] = {Int16GetDatum(number), BoolGetDatum(column->depends_on_day),
-						   BoolGetDatum(column->is_indexed)};
-		bool nulls[3] = {false};
+		Datum values[4] = {Int16GetDatum(number), BoolGetDatum(column->depends_on_day),
+						   BoolGetDatum(column->is_indexed), BoolGetDatum(!column->is_of_cover)};
+		bool nulls[4] = {false};
 
 		if (!column->is_hidden)
 			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);

@@ -291,7 +291,7 @@ check_walker(Node *node, CecCompile *compile)
 		case T_CaseWhen:
 			return expression_tree_walker(node, check_walker, compile);
 		case T_Var:
-			if (((Var *) node)->varattno <= 0 || ((Var *) node)->varattno > CEC_FACT_TIER_RANK ||
+			if (((Var *) node)->varattno <= 0 || ((Var *) node)->varattno > CEC_FACT_LAST_NAMED ||
 				((Var *) node)->varlevelsup != 0)
 				elog(ERROR, "column %d in a condition", ((Var *) node)->varattno);
 			break;

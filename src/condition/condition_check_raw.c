@@ -294,7 +294,8 @@ check_node(CecCompile *compile, Node *node)
 	if (++compile->nodes > CEC_CONDITION_MAX_NODES)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("a condition is too complex"),
 						errdetail("It has more than %d parts.", CEC_CONDITION_MAX_NODES),
-						errhint("Split it into several rules."), cec_condition_position(compile, exprLocation(node))));
+						errhint("Split it into several %s.", cec_speakers(compile)),
+						cec_condition_position(compile, exprLocation(node))));
 	switch (nodeTag(node))
 	{
 		case T_A_Const:

@@ -81,7 +81,7 @@ static Node *
 find_column(ParseState *pstate, ColumnRef *ref)
 {
 	const CecCompile *compile = pstate->p_ref_hook_state;
-	const CecColumn *column = cec_column_named(strVal(linitial(ref->fields)));
+	const CecColumn *column = cec_column_named(strVal(linitial(ref->fields)), compile->speaker);
 	Form_pg_attribute att;
 	Var *var;
 
@@ -110,6 +110,13 @@ analyse(CecCompile *compile, Node *raw)
 	return result;
 }
 
+/* What a long condition can be divided among. */
+const char *
+cec_speakers(const CecCompile *compile)
+{
+	return compile->speaker == CEC_SPEAKER_RULE ? "rules" : "regulations";
+}
+
 /* The columns that an expression reads. */
 static Bitmapset *
 columns_read(Node *expr)
@@ -124,12 +131,12 @@ columns_read(Node *expr)
 }
 
 static void
-check_length(const char *text)
+check_length(const CecCompile *compile)
 {
-	if (strlen(text) > CEC_CONDITION_MAX_BYTES)
+	if (strlen(compile->text) > CEC_CONDITION_MAX_BYTES)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("a condition is too long"),
-						errdetail("It has %zu bytes; %d are allowed.", strlen(text), CEC_CONDITION_MAX_BYTES),
-						errhint("Split it into several rules.")));
+						errdetail("It has %zu bytes; %d are allowed.", strlen(compile->text), CEC_CONDITION_MAX_BYTES),
+						errhint("Split it into several %s.", cec_speakers(compile))));
 }
 
 /* The boundary may have a million corners, and looking at it cannot be interrupted. */
@@ -141,7 +148,7 @@ check_boundary_cost(const CecCompile *compile)
 						errdetail("It may mention inside_boundary %d times, or distance_to_boundary_m %d times.",
 								  CEC_CONDITION_MAX_BOUNDARY_COST,
 								  CEC_CONDITION_MAX_BOUNDARY_COST / CEC_CONDITION_DISTANCE_COST),
-						errhint("Split it into several rules.")));
+						errhint("Split it into several %s.", cec_speakers(compile))));
 }
 
 /*
@@ -151,16 +158,16 @@ check_boundary_cost(const CecCompile *compile)
  * types and constants.  Reads nothing but the catalog, and keeps no locks.
  */
 static CecCondition *
-compile_condition(const char *text, bool with_text)
+compile_condition(const char *text, CecSpeaker speaker, bool with_text)
 {
-	CecCompile compile = {.text = text};
+	CecCompile compile = {.text = text, .speaker = speaker};
 	CecCondition *result = palloc0(sizeof(CecCondition));
 	ErrorContextCallback callback = {.callback = show_condition, .arg = &compile, .previous = error_context_stack};
 	int nest_level;
 	List *statements;
 	Node *expr;
 
-	check_length(text);
+	check_length(&compile);
 	error_context_stack = &callback;
 	/* On error the settings are restored by the transaction or subtransaction that ends, as for functions with SET. */
 	nest_level = NewGUCNestLevel();
@@ -199,9 +206,9 @@ compile_condition(const char *text, bool with_text)
 
 /* See above. */
 CecCondition *
-cec_condition_compile(const char *text)
+cec_condition_compile(const char *text, CecSpeaker speaker)
 {
-	return compile_condition(text, true);
+	return compile_condition(text, speaker, true);
 }
 
 static CecConjunct *
@@ -221,11 +228,11 @@ copy_conjunct(const CecConjunct *conjunct)
  * memory context but the result.
  */
 CecCondition *
-cec_condition_compile_to_keep(const char *text)
+cec_condition_compile_to_keep(const char *text, CecSpeaker speaker)
 {
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "cec compiling", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(scratch);
-	CecCondition *compiled = compile_condition(text, false);
+	CecCondition *compiled = compile_condition(text, speaker, false);
 	CecCondition *kept;
 	ListCell *cell;
 

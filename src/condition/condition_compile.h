@@ -15,6 +15,7 @@
 typedef struct CecCompile
 {
 	const char *text;
+	CecSpeaker speaker;
 	TupleDesc fact;		 /* of cec.rule_fact */
 	Oid fact_relation;	 /* its pg_class entry */
 	int nodes;			 /* raw nodes met */
@@ -36,8 +37,9 @@ typedef struct CecColumn
 	Oid type; /* InvalidOid: PostGIS's geometry; CEC_GEOGRAPHY: its geography */
 	bool is_hidden;
 	bool depends_on_day;
-	bool is_indexed; /* "column = constant" at the top level finds the rules that an asset can match */
-	bool is_short;	 /* a constraint of the register or of contracts bounds its length */
+	bool is_indexed;  /* "column = constant" at the top level finds the rules that an asset can match */
+	bool is_short;	  /* a constraint of the register or of contracts bounds its length */
+	bool is_of_cover; /* regulations alone may name it */
 } CecColumn;
 
 /* Where a function of the vocabulary comes from. */
@@ -93,9 +95,9 @@ typedef enum CecCatalogFunction
 
 /* condition_vocabulary.c */
 extern const CecColumn *cec_column(AttrNumber number);
-extern const CecColumn *cec_column_named(const char *name);
+extern const CecColumn *cec_column_named(const char *name, CecSpeaker speaker);
 extern const char *cec_column_words(AttrNumber number);
-extern const char *cec_column_near(const char *name);
+extern const char *cec_column_near(const char *name, CecSpeaker speaker);
 extern const CecFunction *cec_function_named(const char *name);
 extern const CecFunction *cec_functions(int *count);
 extern const char *cec_function_near(const char *name);
@@ -104,6 +106,9 @@ extern bool cec_operator_is_listed(const char *name);
 extern Oid cec_type_named(const char *name);
 extern bool cec_type_is_listed(Oid type);
 extern bool cec_function_is_listed(Oid function);
+
+/* condition_compile.c */
+extern const char *cec_speakers(const CecCompile *compile);
 
 /* condition_catalog.c */
 extern Oid cec_catalog_function(CecCatalogFunction called);

@@ -18,7 +18,9 @@
 const CecColumn *
 cec_hint_column(const CecTokens *tokens, int i)
 {
-	return cec_token_is_kind(tokens, i, CEC_TOKEN_WORD) ? cec_column_named(cec_token_text(tokens, i, i)) : NULL;
+	return cec_token_is_kind(tokens, i, CEC_TOKEN_WORD)
+			   ? cec_column_named(cec_token_text(tokens, i, i), tokens->speaker)
+			   : NULL;
 }
 
 bool
@@ -71,7 +73,7 @@ cec_hint_parser(const CecCompile *compile, int position)
 			errhint("A list stands in braces, '{DE,AT}', or write IN ('DE', 'AT').");
 		return;
 	}
-	tokens = cec_tokens(compile->text);
+	tokens = cec_tokens(compile->text, compile->speaker);
 	i = cec_token_at(&tokens, byte_at(compile->text, position));
 	switch (geterrcode())
 	{

@@ -150,7 +150,7 @@ comma_hint(const CecTokens *tokens, int location)
 const char *
 cec_hint_values(const CecCompile *compile, int location)
 {
-	CecTokens tokens = cec_tokens(compile->text);
+	CecTokens tokens = cec_tokens(compile->text, compile->speaker);
 	char *hint;
 
 	if (location < 0)
@@ -354,7 +354,7 @@ cec_hint_syntax(const CecTokens *tokens, int i)
 const char *
 cec_hint_behind(const CecCompile *compile)
 {
-	CecTokens tokens = cec_tokens(compile->text);
+	CecTokens tokens = cec_tokens(compile->text, compile->speaker);
 	int last = tokens.count - 1;
 	const CecColumn *column = cec_hint_column(&tokens, last - 1);
 

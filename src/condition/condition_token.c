@@ -102,9 +102,9 @@ token_from(const char *text, int begin)
 
 /* All of a text, in the current memory context. */
 CecTokens
-cec_tokens(const char *text)
+cec_tokens(const char *text, CecSpeaker speaker)
 {
-	CecTokens tokens = {.text = text, .token = palloc(sizeof(CecToken) * (strlen(text) + 1))};
+	CecTokens tokens = {.text = text, .speaker = speaker, .token = palloc(sizeof(CecToken) * (strlen(text) + 1))};
 	int i = skip_blanks(text, 0);
 
 	while (text[i] != '\0')

@@ -5,6 +5,8 @@
 #ifndef CEC_CONDITION_TOKEN_H
 #define CEC_CONDITION_TOKEN_H
 
+#include "condition/condition.h"
+
 typedef enum CecTokenKind
 {
 	CEC_TOKEN_WORD,
@@ -24,11 +26,12 @@ typedef struct CecToken
 typedef struct CecTokens
 {
 	const char *text;
+	CecSpeaker speaker;
 	int count;
 	CecToken *token;
 } CecTokens;
 
-extern CecTokens cec_tokens(const char *text);
+extern CecTokens cec_tokens(const char *text, CecSpeaker speaker);
 extern int cec_token_at(const CecTokens *tokens, int location);
 extern bool cec_token_is(const CecTokens *tokens, int i, const char *words);
 extern bool cec_token_is_kind(const CecTokens *tokens, int i, CecTokenKind kind);

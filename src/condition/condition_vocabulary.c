@@ -48,6 +48,10 @@ static const CecColumn columns[] = {
 	{CEC_FACT_GOVERNING_COUNTRY, "governing_country", TEXTOID, false, false, true, true},
 	{CEC_FACT_TIER_CODE, "tier_code", TEXTOID, false, false, true, false},
 	{CEC_FACT_TIER_RANK, "tier_rank", INT4OID, false, false, true, false},
+	{CEC_FACT_RESPONSE_HOURS, "response_hours", NUMERICOID, false, false, false, false, true},
+	{CEC_FACT_COVER_FIRST_DAY, "cover_first_day", DATEOID, false, true, false, false, true},
+	{CEC_FACT_COVER_LAST_DAY, "cover_last_day", DATEOID, false, true, false, false, true},
+	{CEC_FACT_COVER_DAYS, "cover_days", INT4OID, false, false, false, false, true},
 	{CEC_FACT_BOUNDARY, "boundary", GEOMETRY, true, false, false, false},
 	{CEC_FACT_BOUNDARY_ON_GLOBE, "boundary_on_globe", GEOGRAPHY, true, false, false, false},
 	{CEC_FACT_MAINTENANCE_KINDS, "maintenance_kinds", TEXTARRAYOID, true, false, false, false},
@@ -208,13 +212,19 @@ cec_column(AttrNumber number)
 	return &columns[number - 1];
 }
 
-/* The published column of that name, or NULL. */
+static bool
+may_name(const CecColumn *column, CecSpeaker speaker)
+{
+	return !column->is_hidden && (!column->is_of_cover || speaker == CEC_SPEAKER_REGULATION);
+}
+
+/* The column of that name that such conditions may mention, or NULL. */
 const CecColumn *
-cec_column_named(const char *name)
+cec_column_named(const char *name, CecSpeaker speaker)
 {
 	for (int i = 0; i < lengthof(columns); i++)
 	{
-		if (!columns[i].is_hidden && strcmp(columns[i].name, name) == 0)
+		if (may_name(&columns[i], speaker) && strcmp(columns[i].name, name) == 0)
 			return &columns[i];
 	}
 	return NULL;
@@ -271,7 +281,7 @@ is_nearer(const char *name, const char *candidate, int *distance)
 
 /* The first published column whose name begins, or ends, with these words; or NULL. */
 static const char *
-column_of_part(const char *name)
+column_of_part(const char *name, CecSpeaker speaker)
 {
 	size_t len = strlen(name);
 
@@ -280,7 +290,7 @@ column_of_part(const char *name)
 		const char *column = columns[i].name;
 		size_t rest = strlen(column) > len ? strlen(column) - len : 0;
 
-		if (!columns[i].is_hidden && rest > 0 &&
+		if (may_name(&columns[i], speaker) && rest > 0 &&
 			((strncmp(column, name, len) == 0 && column[len] == '_') ||
 			 (strcmp(column + rest, name) == 0 && column[rest - 1] == '_')))
 			return column;
@@ -290,17 +300,17 @@ column_of_part(const char *name)
 
 /* The published column that somebody may have meant, or NULL. */
 const char *
-cec_column_near(const char *name)
+cec_column_near(const char *name, CecSpeaker speaker)
 {
 	const char *result = NULL;
 	int distance = MAX_DISTANCE + 1;
 
 	for (int i = 0; i < lengthof(columns); i++)
 	{
-		if (!columns[i].is_hidden && is_nearer(name, columns[i].name, &distance))
+		if (may_name(&columns[i], speaker) && is_nearer(name, columns[i].name, &distance))
 			result = columns[i].name;
 	}
-	return result != NULL ? result : column_of_part(name);
+	return result != NULL ? result : column_of_part(name, speaker);
 }
 
 /* The published function that somebody may have meant, or NULL. */

@@ -138,7 +138,7 @@ cec_rule_condition(CecRule *rule)
 		/* One that cannot be compiled is tried again and again, and must leave nothing. */
 		PG_TRY();
 		{
-			condition = cec_condition_compile_to_keep(compiled->text);
+			condition = cec_condition_compile_to_keep(compiled->text, CEC_SPEAKER_RULE);
 		}
 		PG_CATCH();
 		{

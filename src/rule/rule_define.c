@@ -74,7 +74,7 @@ check_condition(CecChange *change, const char *name, const char *text)
 	if (cec_change_may_tell(change, "coverage_rule"))
 		error_context_stack = &callback;
 	cec_portfolio_act(&act, change->portfolio);
-	condition = cec_condition_compile(text);
+	condition = cec_condition_compile(text, CEC_SPEAKER_RULE);
 	cec_act_as_self(&act);
 	cec_condition_tell_doubts(condition);
 	error_context_stack = callback.previous;

@@ -104,7 +104,7 @@ static char *
 make_query(CecRuleSet *set, CecRule *rule, bool *may_raise, bool *measures)
 {
 	const char *schema = quote_identifier(get_namespace_name(set->nspid));
-	CecCondition *compiled = rule->is_active ? cec_condition_compile(rule->compiled->text) : NULL;
+	CecCondition *compiled = rule->is_active ? cec_condition_compile(rule->compiled->text, CEC_SPEAKER_RULE) : NULL;
 	const char *condition = compiled != NULL ? compiled->sql : "NULL::boolean";
 	bool acts_if_true = cec_rule_acts(rule, CEC_VERDICT_TRUE);
 	bool wants_unknown = cec_rule_acts(rule, CEC_VERDICT_UNKNOWN) || rule->on_unknown == CEC_UNKNOWN_FLAG;

@@ -63,14 +63,14 @@ answer(Expr *expr)
 static void
 try_condition(const char *text)
 {
-	CecCondition *condition = cec_condition_compile(text);
+	CecCondition *condition = cec_condition_compile(text, CEC_SPEAKER_REGULATION);
 	CecCondition *again;
 
 	accepted++;
 	/* The canonical form may be too long or complex. */
 	if (strlen(condition->canonical) < CEC_CONDITION_MAX_BYTES / 2)
 	{
-		again = cec_condition_compile(condition->canonical);
+		again = cec_condition_compile(condition->canonical, CEC_SPEAKER_REGULATION);
 		if (strcmp(again->canonical, condition->canonical) != 0 || strcmp(again->sql, condition->sql) != 0 ||
 			!bms_equal(again->facts, condition->facts) || again->depends_on_day != condition->depends_on_day)
 		{

@@ -47,7 +47,7 @@ SELECT results_eq($$SELECT conjuncts::text FROM cec.check_condition('country = '
 SELECT is_empty($$SELECT conjuncts FROM cec.check_condition('country = ''DE'' OR inside_boundary') WHERE conjuncts <> '{}'$$, 'what stands beside OR is none');
 
 -- The day.
-SELECT set_eq($$SELECT column_name FROM cec.rule_column WHERE depends_on_day$$, ARRAY['as_of', 'age_years'], 'columns that depend on the day');
+SELECT set_eq($$SELECT column_name FROM cec.rule_column WHERE depends_on_day$$, ARRAY['as_of', 'age_years', 'cover_first_day', 'cover_last_day'], 'columns that depend on the day');
 SELECT is_empty($$SELECT condition FROM legal, cec.check_condition(condition)
 	WHERE depends_on_day <> (condition ~ '\m(as_of|age_years|last_maintenance|maintenance_count|request_count)\M')$$, 'conditions that mention it depend on the day');
 SELECT is_empty($$SELECT condition FROM legal, cec.check_condition(condition) WHERE columns <> ARRAY(

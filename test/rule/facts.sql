@@ -13,6 +13,7 @@ SELECT n, 'P-' || n, (ARRAY['code128', 'code39'])[1 + n % 2], '88-' || n % 7, (A
 		'tags', CASE WHEN n % 4 = 0 THEN '"a"' WHEN n % 4 = 1 THEN '[]' ELSE jsonb_build_array('a', 'b', n) END, 'site', jsonb_build_object('hall', n % 3), 'big', 4000000000 + n) - CASE WHEN n % 10 = 0 THEN 'fuel' ELSE '' END,
 	(ARRAY['erp', 'mastr'])[1 + n % 2], timestamptz '2026-01-01 00:00+00' + n * interval '11 hours',
 	date '2026-02-28' + n % 3, NULL, NULL, NULL, 'S-' || n % 3, 'service', 'DE', (ARRAY['gold', 'silver'])[1 + n % 2], n % 4,
+	4.5 * (n % 3 + 1), date '2026-01-01' - n, date '2026-02-28' + n, 60 + n,
 	'SRID=4326;MULTIPOLYGON(((5 47,15 47,15 52,5 52,5 47)))'::geometry, NULL,
 	CASE n % 5 WHEN 0 THEN NULL WHEN 1 THEN '{}' ELSE '{inspection,repair,inspection,pump}' END::text[],
 	CASE n % 5 WHEN 0 THEN NULL WHEN 1 THEN '{}' ELSE ARRAY[date '2025-02-27' - n % 6 * 30 + n, '2026-01-15', date '2026-02-20' + n, '2020-02-02'] END,
