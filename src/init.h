@@ -64,6 +64,8 @@
 	ROW(cec_terminate_notice_init) \
 	ROW(cec_coverage_constraint_init) \
 	/* regulation */ \
+	/* regulation */ \
+	ROW(cec_regulation_init) \
 	ROW(cec_regulation_constraint_init) \
 	/* compliance */ \
 	ROW(cec_alert_init)

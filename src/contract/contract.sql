@@ -12,15 +12,12 @@ BEGIN
 END;
 $$;
 
-CREATE FUNCTION cec.find_term(portfolio regnamespace, contract_number text, term_number text) RETURNS bigint
+CREATE FUNCTION cec._contract_numbered(portfolio regnamespace, contract_number text) RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	of_contract bigint;
 	near text[];
 	contracts bigint;
-	term_ids bigint[];
-	numbers text[];
-	listed text;
 BEGIN
 	PERFORM cec._require_version(portfolio);
 	IF contract_number IS NULL THEN
@@ -35,6 +32,18 @@ BEGIN
 			HINT = CASE WHEN near IS NULL THEN format('None of %s contracts has a number like it; the table contract has them.', contracts)
 				ELSE format('Perhaps "%s" was meant.', array_to_string(near, '" or "')) END;
 	END IF;
+	RETURN of_contract;
+END;
+$$;
+
+CREATE FUNCTION cec.find_term(portfolio regnamespace, contract_number text, term_number text) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	of_contract bigint := cec._contract_numbered(portfolio, contract_number);
+	term_ids bigint[];
+	numbers text[];
+	listed text;
+BEGIN
 	EXECUTE cec._sql(portfolio, 'SELECT array_agg(term_id ORDER BY length(number), number), array_agg(number ORDER BY length(number), number)
 		FROM @P@.coverage_term WHERE contract_id = $1') INTO term_ids, numbers USING of_contract;
 	listed := CASE WHEN cardinality(numbers) > 10
@@ -56,4 +65,5 @@ END;
 $$;
 
 COMMENT ON FUNCTION cec._near_contract_numbers(regnamespace, text) IS 'Private. Numbers of contracts that may have been meant; NULL: none.';
+COMMENT ON FUNCTION cec._contract_numbered(regnamespace, text) IS 'Private. The contract with a number, or SQLSTATE 22004 or 23503 with numbers that come near.';
 COMMENT ON FUNCTION cec.find_term(regnamespace, text, text) IS 'The term of a contract by its numbers; see find_term of a portfolio.';

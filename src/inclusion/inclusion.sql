@@ -104,18 +104,9 @@ RETURNS TABLE (place bigint, identifier text, outcome text, sqlstate text, const
 	suggestion text)
 LANGUAGE c STABLE ROWS 1000 SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'cec_check_inclusions';
 
-CREATE FUNCTION cec.check_inclusions(portfolio regnamespace, term_id bigint, rows jsonb)
-RETURNS TABLE (place bigint, identifier text, outcome text, sqlstate text, constraint_name text, message text, asset_id bigint,
-	suggestion text)
-LANGUAGE sql STABLE ROWS 1000
-BEGIN ATOMIC
-	SELECT * FROM cec._check_inclusions(portfolio::oid, term_id, rows);
-END;
-
 COMMENT ON FUNCTION cec.resolve_listed_as() IS 'Engine trigger: fills asset_id of a list line from listed_as, or makes sure that both name one asset.';
 COMMENT ON FUNCTION cec.keep_listed_asset() IS 'Engine trigger: refuses to delete an asset that stands on a list (SQLSTATE 23503).';
 COMMENT ON FUNCTION cec._term_days(regnamespace, bigint) IS 'Private. The days of a term, or SQLSTATE 23503.';
 COMMENT ON FUNCTION cec.list_asset(regnamespace, text, bigint, text, date, date, text) IS 'Puts an asset on the list of a term (effect include) or carves it out (exclude); see include_asset and exclude_asset of a portfolio.';
 COMMENT ON FUNCTION cec.remove_asset(regnamespace, bigint, text, date) IS 'Ends the listing of an asset on a term; see remove_asset of a portfolio.';
-COMMENT ON FUNCTION cec._check_inclusions(oid, bigint, jsonb) IS 'Private. What would become of the rows of a list.';
-COMMENT ON FUNCTION cec.check_inclusions(regnamespace, bigint, jsonb) IS 'What would become of the rows of a list; see check_inclusions of a portfolio.';
+COMMENT ON FUNCTION cec._check_inclusions(oid, bigint, jsonb) IS 'Private. What would become of the rows of a list, but for what regulations say (src/regulation/regulation.sql).';

@@ -40,6 +40,45 @@ CREATE TABLE @P@.jurisdiction (
 
 CREATE INDEX jurisdiction_boundary_idx ON @P@.jurisdiction USING gist (boundary);
 
+CREATE VIEW @P@.cross_border_contract WITH (security_invoker = true) AS
+SELECT c.contract_id, c.number AS contract_number, u.name AS customer, c.governing_country, w.countries, w.assets, w.assets_abroad
+FROM @P@.contract c
+	LEFT JOIN @P@.customer u ON u.customer_id = c.customer_id
+	JOIN (
+		SELECT s.contract_id, string_agg(DISTINCT k.country, ', ' ORDER BY k.country) AS countries, count(DISTINCT s.asset_id) AS assets,
+			CASE WHEN s.governing_country IS NOT NULL THEN count(DISTINCT s.asset_id) FILTER (WHERE k.country IS NOT NULL
+				AND s.governing_country <> ALL (s.countries)) END AS assets_abroad,
+			count(DISTINCT k.country) > 1 OR bool_or(k.country <> s.governing_country) AS is_cross_border
+		FROM (
+			SELECT DISTINCT t.contract_id, c.governing_country, a.asset_id,
+				CASE WHEN a.country IS NOT NULL OR a.region IS NOT NULL THEN ARRAY[coalesce(a.country, left(a.region, 2))]
+					ELSE ARRAY(SELECT j.country FROM @P@.jurisdiction j WHERE st_covers(j.boundary, a.location)) END AS countries
+			FROM @P@.coverage v
+				JOIN @P@.coverage_term t ON t.term_id = v.term_id
+				JOIN @P@.contract c ON c.contract_id = t.contract_id
+				JOIN @P@.asset a ON a.asset_id = v.asset_id
+				CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
+			WHERE v.during @> d.today
+		) AS s
+			LEFT JOIN LATERAL unnest(s.countries) AS k(country) ON true
+		GROUP BY s.contract_id, s.governing_country
+	) AS w ON w.contract_id = c.contract_id
+WHERE w.is_cross_border;
+
+CREATE FUNCTION @P@.test_regulation(country text, region text, condition text) RETURNS TABLE (asset_id bigint, change text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT * FROM cec.test_regulation(@L@::regnamespace, country, region, condition);
+END;
+
+CREATE FUNCTION @P@.regulation_review(contract_number text)
+RETURNS TABLE (regulation_id bigint, country text, region text, title text, citation text, assets bigint, met bigint, unmet bigint,
+	unknown bigint)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT * FROM cec.regulation_review(@L@::regnamespace, contract_number);
+END;
+
 SELECT cec._arm_table(@L@::regnamespace, 'regulation', 'definition', 'definition');
 SELECT cec._arm_table(@L@::regnamespace, 'jurisdiction', 'definition', 'definition');
 
@@ -60,3 +99,15 @@ COMMENT ON COLUMN @P@.jurisdiction.country IS 'Country, ISO 3166-1 alpha-2.';
 COMMENT ON COLUMN @P@.jurisdiction.region IS 'Region, ISO 3166-2; NULL: the whole country.';
 COMMENT ON COLUMN @P@.jurisdiction.name IS 'Name for people.';
 COMMENT ON COLUMN @P@.jurisdiction.boundary IS 'Its area: longitude and latitude, WGS 84 (SRID 4326), valid, split at the 180th meridian. An area may have several rows.';
+
+COMMENT ON VIEW @P@.cross_border_contract IS 'Contracts whose assets that are covered today stand in several countries, or in another one than governs the contract. Where an asset stands: the country that the register says, else those whose jurisdiction covers its location.';
+COMMENT ON COLUMN @P@.cross_border_contract.contract_id IS 'Key.';
+COMMENT ON COLUMN @P@.cross_border_contract.contract_number IS 'Number of the contract.';
+COMMENT ON COLUMN @P@.cross_border_contract.customer IS 'Its customer.';
+COMMENT ON COLUMN @P@.cross_border_contract.governing_country IS 'Country whose law governs it; NULL: not stated.';
+COMMENT ON COLUMN @P@.cross_border_contract.countries IS 'Countries in which its assets stand, as in DE, PL.';
+COMMENT ON COLUMN @P@.cross_border_contract.assets IS 'How many assets it covers today, also those of which nobody knows where they stand.';
+COMMENT ON COLUMN @P@.cross_border_contract.assets_abroad IS 'How many of them stand outside of the governing country; NULL where none is stated.';
+
+COMMENT ON FUNCTION @P@.test_regulation(text, text, text) IS 'Whose cover of today would not meet such a requirement of a country or region: change is unmet, or unknown where that cannot be told. As a regulation that applies by location and is met by any term; other regulations do not count. Changes nothing; sees the rows that the caller may read. Errors: 22004 NULL, 22023 country or region, 42601, 42703, 0A000 requirement.';
+COMMENT ON FUNCTION @P@.regulation_review(text) IS 'What the regulations in force say of the assets that a contract covers today: a row for each that concerns one of them, with how many it concerns and how many meet it, do not, or cannot be told. As findings: all terms that cover an asset count, also those of other contracts. Sees the rows that the caller may read. Errors: 22004 NULL, 23503 no such contract.';

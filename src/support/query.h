@@ -12,7 +12,7 @@
 #include "support/id_list.h"
 
 #define CEC_QUERY_MAX_ARGS 20
-#define CEC_QUERY_MAX_RESULTS 20
+#define CEC_QUERY_MAX_RESULTS 32
 
 /*
  * How the text of a query begins as it is run; the oid of the schema and the end of the comment follow, or first "any

@@ -31,7 +31,7 @@ from datetime import date, timedelta
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 PAGES = ("README.md", "docs/concepts.md", "docs/registry.md", "docs/lists.md", "docs/coverage.md", "docs/conditions.md",
-         "docs/audit.md", "docs/access.md", "docs/recipes.md", "docs/operations.md", "docs/errors.md", "docs/reference.md",
+         "docs/regulations.md", "docs/audit.md", "docs/access.md", "docs/recipes.md", "docs/operations.md", "docs/errors.md", "docs/reference.md",
          "docs/glossary.md", "CONTRIBUTING.md")
 DATABASE = "tour"
 SHOWN = ("ini", "console")
@@ -61,7 +61,10 @@ RIGHTS = """
 
 
 COLUMNS = """
-    SELECT format('| %s | %s | %s |', column_name, type, meaning) FROM cec.rule_column;"""
+    SELECT format('| %s | %s | %s |', column_name, type, meaning) FROM cec.rule_column WHERE is_for_rules;"""
+
+REQUIREMENTS = """
+    SELECT format('| %s | %s | %s |', column_name, type, meaning) FROM cec.rule_column WHERE NOT is_for_rules;"""
 
 FUNCTIONS = """
     SELECT format('| %s(%s) | %s | %s |', function_name, arguments, result, meaning) FROM cec.rule_function;"""
@@ -70,6 +73,7 @@ FUNCTIONS = """
 TABLES = (
     ("rights", "| | analyst ", "| | analyst | manager | registry | billing | auditor | admin |\n" + "| --- " * 7 + "|\n", RIGHTS),
     ("columns in conditions", "| column | type ", "| column | type | meaning |\n| --- | --- | --- |\n", COLUMNS),
+    ("columns in requirements", "| column of regulations | type ", "| column of regulations | type | meaning |\n| --- | --- | --- |\n", REQUIREMENTS),
     ("functions in conditions", "| function in conditions ",
      "| function in conditions | returns | meaning |\n| --- | --- | --- |\n", FUNCTIONS),
 )

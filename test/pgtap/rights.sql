@@ -135,6 +135,7 @@ INSERT INTO call VALUES
 	($$SELECT cec.check_tag('x', 'qr'), cec.check_digit('gs1', '1')$$, 'accepted'),
 	($$SELECT cec._life('planned', NULL, NULL, '{}'), cec._day('2026-01-01')$$, 'accepted'),
 	($$SELECT cec.charge_amount(1, 'per_unit_day', 'actual_days', '{}', NULL)$$, 'accepted'),
+	($$SELECT cec._is_in(NULL, NULL), cec._regulation_message('x', '{}', 'x', NULL, 'x', true)$$, 'accepted'),
 	($$SELECT * FROM cec._row_checks()$$, 'accepted'),
 	($$SELECT cec.require_days()$$, '39P01'),
 	($$SELECT cec.distance_to_point_m(1, 2)$$, '0A000'),
