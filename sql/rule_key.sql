@@ -75,7 +75,7 @@ RESET client_min_messages;
 INSERT INTO fleet.coverage_rule (rule_id, term_id, name, effect, condition, during, on_unknown) VALUES
 	(11, 2, 'known', 'include', 'country = ''DE''', '(,)', 'flag'), (12, 2, 'fails', 'include', '1 / (asset_id - 1) > 5', '(,)', 'deny'), (13, 2, 'waits', 'include', '1 / (asset_id - 1) > 5', '(,)', 'deny');
 UPDATE fleet.coverage_rule SET state = 'suspended' WHERE rule_id = 13;
-\set open 'SELECT rule_id, asset_id, kind, contract_id, term_id, detail FROM fleet.finding WHERE closed_at IS NULL ORDER BY 1, 2;'
+\set open 'SELECT rule_id, asset_id, kind, contract_id, term_id, detail FROM fleet.finding WHERE closed_at IS NULL AND rule_id IS NOT NULL ORDER BY 1, 2;'
 :open
 UPDATE fleet.coverage_term SET contract_id = 1, number = '2' WHERE term_id = 2;
 :open

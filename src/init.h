@@ -64,11 +64,12 @@
 	ROW(cec_terminate_notice_init) \
 	ROW(cec_coverage_constraint_init) \
 	/* regulation */ \
-	/* regulation */ \
 	ROW(cec_regulation_init) \
 	ROW(cec_regulation_constraint_init) \
 	/* compliance */ \
-	ROW(cec_alert_init)
+	ROW(cec_alert_init) \
+	ROW(cec_finding_suspect_init) \
+	ROW(cec_finding_settle_init)
 
 #define CEC_DECLARE_INIT(function) extern void function(void);
 CEC_INITS(CEC_DECLARE_INIT)

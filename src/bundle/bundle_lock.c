@@ -51,20 +51,37 @@ cec_add_all_below(CecReading *reading, CecIds *assets)
 	cec_bundle_walk_end(walk);
 }
 
+/* All assets to be locked, in order. */
+static CecIds
+with_concerned(const CecChange *change)
+{
+	CecIds all = {0};
+
+	if (change->concerned.count == 0)
+		return change->assets;
+	for (int64 i = 0; i < change->assets.count; i++)
+		cec_ids_add(&all, change->assets.ids[i]);
+	for (int64 i = 0; i < change->concerned.count; i++)
+		cec_ids_add(&all, change->concerned.ids[i]);
+	cec_ids_sort_unique(&all);
+	return all;
+}
+
 /* Completes change->assets, puts it in order and locks it. */
 static void
 lock_with_all_below(CecChange *change, CecReading *reading)
 {
 	int64 count = change->assets.count;
+	CecIds all;
 
 	cec_add_all_below(reading, &change->assets);
 	/* Assets that the statement itself has just updated need no second lock. */
 	if (change->assets.count == count && strcmp(change->table_name, "asset") == 0)
 		return;
 	cec_ids_sort_unique(&change->assets);
+	all = with_concerned(change);
 	/* Where a row may come before its asset, the transaction goes on alone: see coverage_await.c. */
-	if (!cec_lock_assets(reading, &change->assets) && cec_change_may_dangle(change) &&
-		strcmp(change->table_name, "asset") != 0)
+	if (!cec_lock_assets(reading, &all) && cec_change_may_dangle(change) && strcmp(change->table_name, "asset") != 0)
 		cec_portfolio_lock_gate(change->portfolio->nspid, ShareRowExclusiveLock);
 	cec_reading_renew(reading);
 }
@@ -73,7 +90,7 @@ lock_with_all_below(CecChange *change, CecReading *reading)
 static void
 lock_assets(CecChange *change)
 {
-	if (change->assets.count == 0)
+	if (change->assets.count == 0 && change->concerned.count == 0)
 		return;
 	cec_ids_sort_unique(&change->assets);
 	cec_ids_sort_unique(&change->facts);

@@ -75,76 +75,89 @@ SELECT 'error'::text AS severity, p.asset_id, NULL::bigint AS other_asset_id, p.
 	format('Asset %s is covered by both contract %s and contract %s, of kind %s, %s.', a.asset_tag, p.contract_number, p.other_number,
 		p.kind, cec._days_in_words(r.days)) AS message
 FROM (
-	SELECT v.asset_id, t.contract_id, o.contract_id AS other_contract_id, c.number AS contract_number, o.number AS other_number, c.kind,
-		d.today, range_agg(v.during * w.during) AS days
-	FROM @P@.coverage v
-		JOIN @P@.coverage_term t ON t.term_id = v.term_id
-		JOIN @P@.contract c ON c.contract_id = t.contract_id
-		CROSS JOIN LATERAL (SELECT w.term_id, w.during FROM @P@.coverage w WHERE w.asset_id = v.asset_id AND w.during && v.during OFFSET 0) AS w
-		JOIN @P@.coverage_term u ON u.term_id = w.term_id
-		JOIN @P@.contract o ON o.contract_id = u.contract_id AND o.kind = c.kind
+	SELECT v.asset_id, v.contract_id, w.contract_id AS other_contract_id, v.number AS contract_number, w.number AS other_number, v.kind,
+		d.today, v.days * w.days AS days
+	FROM (
+			SELECT v.asset_id, c.contract_id, c.number, c.kind, range_agg(v.during) AS days
+			FROM @P@.coverage v
+				JOIN @P@.coverage_term t ON t.term_id = v.term_id
+				JOIN @P@.contract c ON c.contract_id = t.contract_id
+			WHERE c.status = 'active' AND EXISTS (SELECT FROM @P@.coverage w WHERE w.asset_id = v.asset_id AND w.coverage_id <> v.coverage_id)
+			GROUP BY v.asset_id, c.contract_id
+		) AS v
+		CROSS JOIN LATERAL (
+			SELECT c.contract_id, c.number, range_agg(w.during) AS days
+			FROM @P@.coverage w
+				JOIN @P@.coverage_term t ON t.term_id = w.term_id
+				JOIN @P@.contract c ON c.contract_id = t.contract_id
+			WHERE w.asset_id = v.asset_id AND c.status = 'active' AND c.kind = v.kind AND c.contract_id > v.contract_id
+			GROUP BY c.contract_id
+			OFFSET 0
+		) AS w
 		CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
-	WHERE c.contract_id < o.contract_id AND c.status = 'active' AND o.status = 'active'
-	GROUP BY v.asset_id, t.contract_id, o.contract_id, c.number, o.number, c.kind, d.today
-	HAVING bool_or(coalesce(upper(v.during * w.during) > d.today, true))
+	WHERE v.days && w.days
 ) AS p
 	JOIN @P@.asset a ON a.asset_id = p.asset_id
 	CROSS JOIN LATERAL (SELECT r.days FROM unnest(p.days) AS r(days) WHERE coalesce(upper(r.days) > p.today, true) ORDER BY r.days LIMIT 1) AS r;
 
+-- The days on which cover of an asset begins and ends, in order, with how many rows cover it from then on: a gap lies between two of them.
+-- Linear, also where an asset has thousands of stretches.
 CREATE VIEW @P@._finding_cover_gap WITH (security_invoker = true) AS
-SELECT 'warning'::text AS severity, s.asset_id, NULL::bigint AS other_asset_id, NULL::bigint AS contract_id, NULL::bigint AS term_id,
+SELECT 'warning'::text AS severity, g.asset_id, NULL::bigint AS other_asset_id, NULL::bigint AS contract_id, NULL::bigint AS term_id,
 	NULL::bigint AS rule_id, cec._day(lower(r.days)) AS subject, lower(r.days) AS first_day, upper(r.days) - 1 AS last_day,
 	jsonb_build_object('days', upper(r.days) - lower(r.days), 'covered_before_by', b.numbers, 'covered_after_by', f.numbers) AS detail,
 	format('Asset %s is not covered %s: cover by contract %s ends before, cover by contract %s begins after.', a.asset_tag,
 		cec._days_in_words(r.days), array_to_string(b.numbers, ', '), array_to_string(f.numbers, ', ')) AS message
 FROM (
-	SELECT v.asset_id, range_agg(v.during) AS cover
-	FROM @P@.coverage v
-	GROUP BY v.asset_id
-	HAVING count(*) > 1
-) AS s
+	SELECT e.asset_id, e.day, e.ending, lead(e.day) OVER w AS next_day, lead(e.beginning) OVER w AS beginning, sum(e.rows) OVER w AS depth
+	FROM (
+		SELECT v.asset_id, x.day, sum(x.rows) AS rows, array_agg(DISTINCT v.term_id) FILTER (WHERE x.rows < 0) AS ending,
+			array_agg(DISTINCT v.term_id) FILTER (WHERE x.rows > 0) AS beginning
+		FROM @P@.coverage v
+			CROSS JOIN LATERAL (VALUES (coalesce(lower(v.during), '-infinity'), 1), (coalesce(upper(v.during), 'infinity'), -1)) AS x(day, rows)
+		WHERE EXISTS (SELECT FROM @P@.coverage w WHERE w.asset_id = v.asset_id AND w.coverage_id <> v.coverage_id)
+		GROUP BY v.asset_id, x.day
+	) AS e
+	WINDOW w AS (PARTITION BY e.asset_id ORDER BY e.day)
+) AS g
 	CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
-	JOIN @P@.asset a ON a.asset_id = s.asset_id
-	CROSS JOIN LATERAL unnest(datemultirange(range_merge(s.cover)) - s.cover) AS g(days)
+	JOIN @P@.asset a ON a.asset_id = g.asset_id
 	-- Days that a term which covers the day before has let go on purpose.
 	CROSS JOIN LATERAL (
 		SELECT coalesce(range_agg(x.days), '{}') AS days
-		FROM @P@.coverage v
-			CROSS JOIN LATERAL (
+		FROM (
 				SELECT n.days
 				FROM @P@.coverage_term t
 					JOIN @P@.contract c ON c.contract_id = t.contract_id
 					CROSS JOIN LATERAL unnest(c.suspensions) AS n(days)
-				WHERE t.term_id = v.term_id
+				WHERE t.term_id = ANY (g.ending)
 				UNION ALL
-				SELECT i.during FROM @P@.inclusion i WHERE i.asset_id = v.asset_id AND i.term_id = v.term_id AND i.effect = 'exclude'
+				SELECT i.during FROM @P@.inclusion i WHERE i.asset_id = g.asset_id AND i.term_id = ANY (g.ending) AND i.effect = 'exclude'
 				UNION ALL
 				SELECT e.during
 				FROM @P@.rule_effect e
 					JOIN @P@.coverage_rule u ON u.rule_id = e.rule_id
-				WHERE e.asset_id = v.asset_id AND u.term_id = v.term_id AND u.effect = 'exclude'
+				WHERE e.asset_id = g.asset_id AND u.term_id = ANY (g.ending) AND u.effect = 'exclude'
 			) AS x(days)
-		WHERE v.asset_id = s.asset_id AND v.during @> lower(g.days) - 1
 		OFFSET 0
 	) AS x
-	CROSS JOIN LATERAL unnest(datemultirange(g.days) * cec._life(a.status, a.commissioned_on, a.decommissioned_on, a.out_of_service) - x.days) AS r(days)
+	CROSS JOIN LATERAL unnest(datemultirange(daterange(g.day, g.next_day))
+		* cec._life(a.status, a.commissioned_on, a.decommissioned_on, a.out_of_service) - x.days) AS r(days)
 	CROSS JOIN LATERAL (
 		SELECT array_agg(DISTINCT c.number ORDER BY c.number) AS numbers
-		FROM @P@.coverage v
-			JOIN @P@.coverage_term t ON t.term_id = v.term_id
+		FROM @P@.coverage_term t
 			JOIN @P@.contract c ON c.contract_id = t.contract_id
-		WHERE v.asset_id = s.asset_id AND v.during @> lower(g.days) - 1
+		WHERE t.term_id = ANY (g.ending)
 		OFFSET 0
 	) AS b
 	CROSS JOIN LATERAL (
 		SELECT array_agg(DISTINCT c.number ORDER BY c.number) AS numbers
-		FROM @P@.coverage v
-			JOIN @P@.coverage_term t ON t.term_id = v.term_id
+		FROM @P@.coverage_term t
 			JOIN @P@.contract c ON c.contract_id = t.contract_id
-		WHERE v.asset_id = s.asset_id AND v.during @> upper(g.days)
+		WHERE t.term_id = ANY (g.beginning)
 		OFFSET 0
 	) AS f
-WHERE upper(g.days) > d.today AND upper(r.days) > d.today;
+WHERE g.depth = 0 AND g.next_day > d.today AND upper(r.days) > d.today;
 
 -- Of several bundles the one in which it is alone first.
 CREATE VIEW @P@._finding_orphaned_member WITH (security_invoker = true) AS

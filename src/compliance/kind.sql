@@ -110,6 +110,10 @@ INSERT INTO cec.finding_kind (kind, severity, is_gap, depends_on_day, hears, nee
 	('rule_failed', 'error', false, false, '{}', '{}', 'The condition of a rule fails for an asset, which is treated as if it were not known.'),
 	('rule_unknown', 'warning', false, false, '{}', '{}', 'The condition of a rule cannot be decided for an asset, since something that it asks for is not known.');
 
+UPDATE cec.finding_kind SET scope = 'identifier' WHERE kind IN ('not_in_register', 'identifier_ambiguous');
+UPDATE cec.finding_kind SET scope = 'pair' WHERE kind = 'duplicate_in_register';
+UPDATE cec.finding_kind SET scope = 'contract' WHERE kind IN ('expiring', 'no_location', 'covered_outside_boundary', 'customer_mismatch', 'uncovered_in_boundary', 'covered_not_deployed');
+
 COMMENT ON FUNCTION cec._life(text, date, date, datemultirange) IS 'Private. The days on which an asset of this status, and with these days, can be covered.';
 COMMENT ON FUNCTION cec._day(date) IS 'Private. A day as YYYY-MM-DD.';
 COMMENT ON FUNCTION cec._describe_kind(regnamespace, text) IS 'Private. Comments on the view of a kind of findings and on its columns.';

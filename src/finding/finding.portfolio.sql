@@ -27,6 +27,7 @@ CREATE UNIQUE INDEX finding_one_open_per_subject ON @P@.finding
 	(kind, asset_id, other_asset_id, contract_id, term_id, rule_id, subject) NULLS NOT DISTINCT
 	WHERE closed_at IS NULL;
 CREATE INDEX finding_asset_id_idx ON @P@.finding (asset_id);
+CREATE INDEX finding_other_asset_id_idx ON @P@.finding (other_asset_id) WHERE closed_at IS NULL AND other_asset_id IS NOT NULL;
 CREATE INDEX finding_contract_id_idx ON @P@.finding (contract_id) WHERE closed_at IS NULL AND contract_id IS NOT NULL;
 CREATE INDEX finding_rule_id_idx ON @P@.finding (rule_id) WHERE rule_id IS NOT NULL;
 

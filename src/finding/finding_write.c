@@ -15,18 +15,35 @@
 
 #include "finding/finding_write.h"
 
+/* The parameters of which findings are made; what there is none of is 0, and of days -infinity. */
+#define FINDINGS \
+	"unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[]," \
+	" $9::text[], $10::text[], $11::date[], $12::date[]"
+#define FINDING_COLUMNS \
+	"kind, severity, asset_id, other_asset_id, contract_id, term_id, rule_id, subject, message, detail, first_day, last_day"
+#define FINDING_PARAMETERS 12
+#define FINDING_TYPES \
+	TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, \
+		TEXTARRAYOID, TEXTARRAYOID, DATEARRAYOID, DATEARRAYOID
+#define NO_DAY "'-infinity'::date"
+
 static const CecQuery open_findings = {
-	"INSERT INTO @P@.finding"
-	" (kind, severity, asset_id, other_asset_id, contract_id, term_id, rule_id, subject, message, detail)"
+	"INSERT INTO @P@.finding (" FINDING_COLUMNS ")"
 	" SELECT kind, severity, nullif(asset_id, 0), nullif(other_asset_id, 0), nullif(contract_id, 0), nullif(term_id, 0),"
-	" nullif(rule_id, 0), subject, message, detail::jsonb"
-	" FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],"
-	"  $9::text[], $10::text[])"
-	"  AS n(kind, severity, asset_id, other_asset_id, contract_id, term_id, rule_id, subject, message, detail)"
-	" ON CONFLICT DO NOTHING",
-	10,
-	{TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID,
-	 TEXTARRAYOID, TEXTARRAYOID},
+	" nullif(rule_id, 0), subject, message, detail::jsonb, nullif(first_day, " NO_DAY "), nullif(last_day, " NO_DAY ")"
+	" FROM " FINDINGS ") AS n(" FINDING_COLUMNS ") ON CONFLICT DO NOTHING",
+	FINDING_PARAMETERS,
+	{FINDING_TYPES},
+	CURSOR_OPT_GENERIC_PLAN};
+
+static const CecQuery update_findings = {
+	"UPDATE @P@.finding f SET message = n.message, detail = n.detail::jsonb, first_day = nullif(n.first_day, " NO_DAY
+	"),"
+	" last_day = nullif(n.last_day, " NO_DAY ")"
+	" FROM " FINDINGS ", $13::bigint[]) AS n(" FINDING_COLUMNS ", finding_id)"
+	" WHERE f.finding_id = n.finding_id AND f.closed_at IS NULL",
+	FINDING_PARAMETERS + 1,
+	{FINDING_TYPES, INT8ARRAYOID},
 	CURSOR_OPT_GENERIC_PLAN};
 
 static const CecQuery close_findings = {
@@ -45,6 +62,17 @@ cec_finding_open(CecFindingChange *change, const CecFinding *finding)
 	change->opened = lappend(change->opened, copy);
 }
 
+/* Has a finding that is open say something else: days, detail and message. */
+void
+cec_finding_update(CecFindingChange *change, int64 finding_id, const CecFinding *finding)
+{
+	CecFinding *copy = palloc(sizeof(CecFinding));
+
+	*copy = *finding;
+	cec_ids_add(&change->changed_ids, finding_id);
+	change->changed = lappend(change->changed, copy);
+}
+
 /* Has a finding closed, unless it is closed by then. */
 void
 cec_finding_close(CecFindingChange *change, int64 finding_id)
@@ -58,18 +86,27 @@ text_array(Datum *texts, int count)
 	return PointerGetDatum(construct_array(texts, count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-/* The texts and ids of findings, as the parameters of open_findings. */
+static Datum
+day_array(Datum *days, int count)
+{
+	return PointerGetDatum(construct_array(days, count, DATEOID, sizeof(DateADT), true, TYPALIGN_INT));
+}
+
+/* Findings as parameters. */
 static void
 fill_arguments(const List *opened, Datum *args)
 {
 	int count = list_length(opened);
 	Datum *texts[5];
+	Datum *days[2];
 	CecIds ids[5] = {0};
 	int at = 0;
 	ListCell *cell;
 
 	for (int i = 0; i < 5; i++)
 		texts[i] = palloc_extended(count * sizeof(Datum), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < 2; i++)
+		days[i] = palloc_extended(count * sizeof(Datum), MCXT_ALLOC_HUGE);
 	foreach (cell, opened)
 	{
 		const CecFinding *finding = lfirst(cell);
@@ -84,6 +121,8 @@ fill_arguments(const List *opened, Datum *args)
 			texts[i][at] = CStringGetTextDatum(words[i]);
 			cec_ids_add(&ids[i], keys[i]);
 		}
+		days[0][at] = DateADTGetDatum(finding->has_first_day ? finding->first_day : DATEVAL_NOBEGIN);
+		days[1][at] = DateADTGetDatum(finding->has_last_day ? finding->last_day : DATEVAL_NOBEGIN);
 		at++;
 	}
 	args[0] = text_array(texts[0], count);
@@ -92,22 +131,34 @@ fill_arguments(const List *opened, Datum *args)
 		args[2 + i] = cec_ids_as_array(&ids[i]);
 	for (int i = 0; i < 3; i++)
 		args[7 + i] = text_array(texts[2 + i], count);
+	for (int i = 0; i < 2; i++)
+		args[10 + i] = day_array(days[i], count);
 }
 
 static void
 write_opened(CecPortfolio *portfolio, const List *opened)
 {
-	Datum args[10];
+	Datum args[FINDING_PARAMETERS];
 
 	fill_arguments(opened, args);
 	cec_query_run(portfolio->plans, &open_findings, args, NULL, 0);
 }
 
-/* Closes and opens what is to be; acting as the owner of the portfolio is the caller's business. */
+static void
+write_changed(CecPortfolio *portfolio, const CecFindingChange *change)
+{
+	Datum args[FINDING_PARAMETERS + 1];
+
+	fill_arguments(change->changed, args);
+	args[FINDING_PARAMETERS] = cec_ids_as_array(&change->changed_ids);
+	cec_query_run(portfolio->plans, &update_findings, args, NULL, 0);
+}
+
+/* Closes, brings up to date and opens what is to be; acting as the owner of the portfolio is the caller's business. */
 void
 cec_finding_write(CecPortfolio *portfolio, CecFindingChange *change)
 {
-	if (change->closed.count == 0 && change->opened == NIL)
+	if (change->closed.count == 0 && change->opened == NIL && change->changed == NIL)
 		return;
 	SPI_connect();
 	if (change->closed.count > 0)
@@ -116,6 +167,8 @@ cec_finding_write(CecPortfolio *portfolio, CecFindingChange *change)
 
 		cec_query_run(portfolio->plans, &close_findings, &arg, NULL, 0);
 	}
+	if (change->changed != NIL)
+		write_changed(portfolio, change);
 	if (change->opened != NIL)
 		write_opened(portfolio, change->opened);
 	SPI_finish();

@@ -6,6 +6,7 @@
 #define CEC_FINDING_WRITE_H
 
 #include "nodes/pg_list.h"
+#include "utils/date.h"
 
 #include "portfolio/portfolio_cache.h"
 #include "support/id_list.h"
@@ -23,16 +24,23 @@ typedef struct CecFinding
 	const char *subject; /* NULL: the ids say it all */
 	const char *message;
 	const char *detail; /* a JSON object */
+	bool has_first_day;
+	DateADT first_day;
+	bool has_last_day;
+	DateADT last_day;
 } CecFinding;
 
 /* What is to be closed and opened, together: all zero, there is nothing. */
 typedef struct CecFindingChange
 {
 	CecIds closed;
-	List *opened; /* of CecFinding */
+	List *opened;		/* of CecFinding */
+	CecIds changed_ids; /* of findings that stay open and say something else now */
+	List *changed;		/* what they say, in the same order */
 } CecFindingChange;
 
 extern void cec_finding_open(CecFindingChange *change, const CecFinding *finding);
+extern void cec_finding_update(CecFindingChange *change, int64 finding_id, const CecFinding *finding);
 extern void cec_finding_close(CecFindingChange *change, int64 finding_id);
 extern void cec_finding_write(CecPortfolio *portfolio, CecFindingChange *change);
 

@@ -21,6 +21,7 @@ CREATE TABLE @P@.inclusion (
 -- Overlaps are looked for in this one, under the lock on the asset; see src/inclusion/inclusion_doubt.c.
 CREATE INDEX inclusion_asset_id_idx ON @P@.inclusion (asset_id, term_id, lower(during));
 CREATE INDEX inclusion_term_id_idx ON @P@.inclusion (term_id);
+CREATE INDEX inclusion_carve_out_idx ON @P@.inclusion (asset_id, term_id) WHERE effect = 'exclude';
 CREATE INDEX inclusion_amendment_id_idx ON @P@.inclusion (amendment_id) WHERE amendment_id IS NOT NULL;
 
 CREATE TRIGGER resolve_listed_as BEFORE INSERT ON @P@.inclusion

@@ -51,8 +51,9 @@ typedef struct CecChange
 	DateADT day;			   /* of a refresh: the day that it has come to */
 	CecIds assets;			   /* whose cover may change; from LOCK on with all below them, in order, locked */
 	CecIds facts;			   /* those of them that rules may judge otherwise now; from LOCK on in order */
-	CecReading *reading;	   /* cec_change_reading says it */
-	CecDelta delta; /* the statement's instant, what rules decided, and from COVER on what changed in cover */
+	CecIds concerned;	 /* other assets that something is decided about, and that are locked with them; in order */
+	CecReading *reading; /* cec_change_reading says it */
+	CecDelta delta;		 /* the statement's instant, what rules decided, and from COVER on what changed in cover */
 	struct CecStoredTree *kept; /* see cec_change_keep */
 	MemoryContext cxt;			/* everything lives there */
 	MemoryContext outer_cxt;

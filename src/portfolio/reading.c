@@ -31,7 +31,10 @@ const CecSource cec_source_asset = {"asset",
 									 {"commissioned_on", DATEOID, true},
 									 {"decommissioned_on", DATEOID, true},
 									 {"out_of_service", DATEMULTIRANGEOID},
-									 {"asset_tag", TEXTOID}}};
+									 {"asset_tag", TEXTOID},
+									 {"tag_symbology", TEXTOID},
+									 {"customer_id", INT8OID, true},
+									 {"location", CEC_GEOMETRY_RESULT, true}}};
 
 const CecSource cec_source_line = {
 	"inclusion",
@@ -56,7 +59,9 @@ const CecSource cec_source_contract = {"contract",
 										{"suspensions", DATEMULTIRANGEOID},
 										{"kind", TEXTOID},
 										{"number", TEXTOID},
-										{"account_manager", TEXTOID, true}}};
+										{"account_manager", TEXTOID, true},
+										{"customer_id", INT8OID},
+										{"boundary", CEC_GEOMETRY_RESULT, true}}};
 
 /*
  * Starts reading, in the current memory context, with the latest snapshot.  locked: a table that the caller has locked

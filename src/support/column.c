@@ -7,11 +7,13 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "support/column.h"
+#include "support/query.h"
 
 /* Attribute number of a column, as the open relation has it; 0 when there is none of that name. */
 AttrNumber
@@ -29,13 +31,21 @@ cec_column_find(Relation rel, const char *name)
 	return InvalidAttrNumber;
 }
 
+static bool
+is_of_type(Oid actual, Oid typid)
+{
+	if (typid == CEC_GEOMETRY_RESULT)
+		return get_typisdefined(actual) && actual >= FirstNormalObjectId;
+	return getBaseType(actual) == typid;
+}
+
 /* Attribute number of a column of a type, or of a domain over it; 55000 when the table has none such. */
 AttrNumber
 cec_column_require_nullable(Relation rel, const char *name, Oid typid)
 {
 	AttrNumber attnum = cec_column_find(rel, name);
 
-	if (attnum == InvalidAttrNumber || getBaseType(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid) != typid)
+	if (attnum == InvalidAttrNumber || !is_of_type(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid, typid))
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("table \"%s\" has no column \"%s\" of type %s", RelationGetRelationName(rel), name,
 							   format_type_be(typid)),

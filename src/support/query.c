@@ -381,9 +381,12 @@ cec_cursor_next(CecCursor *cursor, Datum *values, bool *isnull)
 {
 	if (cursor->rows == NULL || cursor->at == cursor->rows->numvals)
 	{
+		MemoryContext old = CurrentMemoryContext;
+
 		if (cursor->rows != NULL)
 			SPI_freetuptable(cursor->rows);
 		SPI_cursor_fetch(cursor->portal, true, CURSOR_ROWS);
+		MemoryContextSwitchTo(old); /* that of the connection is the current one behind a fetch */
 		cursor->rows = SPI_tuptable;
 		cursor->at = 0;
 		if (cursor->rows->numvals == 0)

@@ -261,6 +261,13 @@ normal_form(const Symbology *symbology, const char *tag)
 	return check(symbology, form).message == NULL ? form : NULL;
 }
 
+/* Whether a tag can be printed in the symbology and reads back as the same bytes. */
+bool
+cec_tag_is_scannable(const char *tag, const char *symbology)
+{
+	return check(find_symbology(symbology), tag).message == NULL;
+}
+
 /* cec.check_tag(tag, symbology): is_scannable, place, message, normal_form. */
 Datum
 cec_check_tag(PG_FUNCTION_ARGS)

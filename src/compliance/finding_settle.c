@@ -1,0 +1,73 @@
+/*
+ * finding_settle.c
+ *		Opens and closes findings: behind a statement those of the assets and contracts that it made suspect, in refresh all.
+ *
+ * All that is to open and to close is read first and written together (finding/finding_write.c).
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "compliance/finding_compare.h"
+#include "compliance/finding_suspect.h"
+#include "init.h"
+#include "portfolio/refresh_task.h"
+
+/* Handler of the find stage. */
+static void
+settle_suspects(CecChange *change)
+{
+	CecSuspects *suspects = cec_finding_suspects(change);
+	const CecFindingKinds *kinds;
+	CecSettled settled = {0};
+
+	if (suspects == NULL)
+		return;
+	kinds = cec_finding_kinds(change->portfolio);
+	for (int i = 0; i < kinds->count; i++)
+	{
+		const CecFindingKind *kind = &kinds->kinds[i];
+
+		if (suspects->contracts[i].count > 0)
+			cec_finding_compare(change->portfolio, kind, &kind->of_contracts, &suspects->contracts[i], &settled, NULL,
+								NULL);
+		if (suspects->assets[i].count > 0)
+			cec_finding_compare(change->portfolio, kind, &kind->of_assets, &suspects->assets[i], &settled, NULL, NULL);
+	}
+	cec_finding_write(change->portfolio, &settled.findings);
+}
+
+/* Writes what has come together while all is compared. */
+static void
+write_part(CecSettled *settled, void *arg)
+{
+	cec_finding_write(arg, &settled->findings);
+	settled->findings = (CecFindingChange){0};
+	settled->closed_errors = NIL;
+	settled->count = 0;
+}
+
+/* The task "findings": compares all, whatever has changed since and by whom. */
+static void
+settle_all(CecRefresh *refresh)
+{
+	const CecFindingKinds *kinds = cec_finding_kinds(refresh->portfolio);
+	CecSettled settled = {0};
+
+	for (int i = 0; i < kinds->count; i++)
+	{
+		cec_finding_compare(refresh->portfolio, &kinds->kinds[i], &kinds->kinds[i].all, NULL, &settled, write_part,
+							refresh->portfolio);
+		write_part(&settled, refresh->portfolio);
+	}
+	cec_refresh_count(refresh, "findings opened", settled.opened);
+	cec_refresh_count(refresh, "findings closed", settled.closed);
+}
+
+/* Registers all of the findings with the engine; behind coverage. */
+void
+cec_finding_settle_init(void)
+{
+	cec_change_register(CEC_STAGE_FIND, NULL, settle_suspects);
+	cec_refresh_register("findings", 800, settle_all);
+}

@@ -1,0 +1,20 @@
+/*
+ * finding_suspect.h
+ *		Of whom a statement may have changed which findings.
+ */
+#ifndef CEC_FINDING_SUSPECT_H
+#define CEC_FINDING_SUSPECT_H
+
+#include "compliance/finding_kind.h"
+#include "portfolio/change.h"
+
+/* Of each kind, by its number, the assets and contracts of which it is to be compared. */
+typedef struct CecSuspects
+{
+	CecIds *assets;
+	CecIds *contracts;
+} CecSuspects;
+
+extern CecSuspects *cec_finding_suspects(CecChange *change);
+
+#endif

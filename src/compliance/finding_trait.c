@@ -1,0 +1,260 @@
+/*
+ * finding_trait.c
+ *		Looks up what an asset has, as far as kinds of findings need it: each thing once, and only when somebody asks.
+ *
+ * Most statements concern assets of which nothing is wrong.  That a kind is not possible follows from few traits, which the stages of
+ * the statement have mostly read already, and costs no query.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "catalog/pg_type.h"
+#include "storage/bufmgr.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "compliance/finding_trait.h"
+#include "coverage/coverage.h"
+#include "support/day_set.h"
+#include "tag/tag.h"
+
+struct CecTraits
+{
+	CecReading *reading;
+	int64 asset_id;
+	bool is_new;	   /* nothing refers to it */
+	uint32 looked;	   /* traits that were looked up */
+	uint32 held;	   /* those of them that hold */
+	CecDays life;	   /* from the first day to the last, where the row is known; -infinity to infinity */
+	int64 customer_id; /* 0: none */
+	MemoryContext cxt;
+};
+
+#define BIT(trait) CEC_TRAIT_BIT(CEC_TRAIT_##trait)
+
+/* Facts that are looked up together. */
+#define OF_ROW \
+	(BIT(DECOMMISSIONED_ON) | BIT(COMMISSIONED_ON) | BIT(NO_COMMISSIONED_ON) | BIT(LOCATION) | BIT(NO_LOCATION) | \
+	 BIT(CUSTOMER) | BIT(UNSCANNABLE))
+#define OF_CONTRACTS \
+	(BIT(LISTED) | BIT(EARLY_LINE) | BIT(LATE_LINE) | BIT(COVERED) | BIT(COVERED_TWICE) | BIT(BOUNDARY) | \
+	 BIT(OTHER_CUSTOMER))
+
+static const CecSource member = {"bundle_member", "asset_id", INT8OID, AccessShareLock, {{"bundle_id", INT8OID}}};
+static const CecSource request = {"service_request", "asset_id", INT8OID, AccessShareLock, {{"request_id", INT8OID}}};
+static const CecSource finding = {
+	"finding", "asset_id", INT8OID, RowExclusiveLock, {{"kind", TEXTOID}, {"closed_at", TIMESTAMPTZOID, true}}};
+
+enum
+{
+	FINDING_KIND,
+	FINDING_CLOSED_AT
+};
+
+/* Begins to look traits up, as they are behind what the statement has done so far; ends with the reading of the change. */
+CecTraits *
+cec_traits_begin(CecChange *change)
+{
+	CecTraits *traits = palloc0(sizeof(CecTraits));
+
+	traits->reading = cec_change_reading(change);
+	cec_reading_keep_up(traits->reading);
+	traits->is_new = change->rel != NULL && change->operation == CEC_INSERT &&
+					 strcmp(change->table_name, "asset") == 0 && !cec_change_may_dangle(change);
+	traits->cxt = AllocSetContextCreate(CurrentMemoryContext, "cec traits of an asset", ALLOCSET_SMALL_SIZES);
+	return traits;
+}
+
+/* Goes on with another asset, of which the statement has just added lines and gained cover, or not. */
+void
+cec_traits_seek(CecTraits *traits, int64 asset_id, bool just_gained)
+{
+	const uint32 of_assets = ~(BIT(OBSERVED) | BIT(REGULATED));
+
+	MemoryContextReset(traits->cxt);
+	traits->asset_id = asset_id;
+	traits->looked &= ~of_assets;
+	traits->held &= ~of_assets;
+	traits->looked |= BIT(NOT_JUST_GAINED);
+	if (!just_gained)
+		traits->held |= BIT(NOT_JUST_GAINED);
+	if (traits->is_new)
+		traits->looked |= OF_CONTRACTS | BIT(MEMBER) | BIT(REQUEST);
+}
+
+static void
+hold(CecTraits *traits, uint32 trait, bool holds)
+{
+	traits->looked |= trait;
+	if (holds)
+		traits->held |= trait;
+}
+
+static void
+look_at_row(CecTraits *traits)
+{
+	const CecLook *look = cec_reading_look(traits->reading, &cec_source_asset);
+	TupleTableSlot *row = cec_probe_row(look->probe, traits->asset_id);
+
+	traits->looked |= OF_ROW;
+	traits->life = (CecDays){CEC_DAY_MIN, CEC_DAY_MAX};
+	traits->customer_id = 0;
+	if (row == NULL)
+		return;
+	if (!cec_look_isnull(look, row, CEC_ASSET_COMMISSIONED_ON))
+		traits->life.from = DatumGetDateADT(cec_look_value(look, row, CEC_ASSET_COMMISSIONED_ON));
+	if (!cec_look_isnull(look, row, CEC_ASSET_DECOMMISSIONED_ON))
+		traits->life.to = DatumGetDateADT(cec_look_value(look, row, CEC_ASSET_DECOMMISSIONED_ON)) + 1;
+	if (!cec_look_isnull(look, row, CEC_ASSET_CUSTOMER_ID))
+		traits->customer_id = DatumGetInt64(cec_look_value(look, row, CEC_ASSET_CUSTOMER_ID));
+	hold(traits, BIT(COMMISSIONED_ON), traits->life.from != CEC_DAY_MIN);
+	hold(traits, BIT(NO_COMMISSIONED_ON), traits->life.from == CEC_DAY_MIN);
+	hold(traits, BIT(DECOMMISSIONED_ON), traits->life.to != CEC_DAY_MAX);
+	hold(traits, BIT(LOCATION), !cec_look_isnull(look, row, CEC_ASSET_LOCATION));
+	hold(traits, BIT(NO_LOCATION), cec_look_isnull(look, row, CEC_ASSET_LOCATION));
+	hold(traits, BIT(CUSTOMER), traits->customer_id != 0);
+	hold(traits, BIT(UNSCANNABLE),
+		 !cec_tag_is_scannable(TextDatumGetCString(cec_look_value(look, row, CEC_ASSET_TAG)),
+							   TextDatumGetCString(cec_look_value(look, row, CEC_ASSET_TAG_SYMBOLOGY))));
+}
+
+static CecDays
+days_in_common(CecDays one, CecDays other)
+{
+	return (CecDays){Max(one.from, other.from), Min(one.to, other.to)};
+}
+
+/* Looks at the contract of a term; narrows the days to those of both.  False when there is none, or it is void. */
+static bool
+look_at_contract(CecTraits *traits, int64 term_id, CecDays *days)
+{
+	const CecLook *terms = cec_reading_look(traits->reading, &cec_source_term);
+	const CecLook *contracts = cec_reading_look(traits->reading, &cec_source_contract);
+	TupleTableSlot *row = cec_probe_row(terms->probe, term_id);
+
+	if (row == NULL)
+		return false;
+	*days = days_in_common(*days, cec_days_of_range(cec_look_value(terms, row, CEC_TERM_DURING)));
+	row = cec_probe_row(contracts->probe, DatumGetInt64(cec_look_value(terms, row, CEC_TERM_CONTRACT_ID)));
+	if (row == NULL)
+		return false;
+	*days = days_in_common(*days, cec_days_of_range(cec_look_value(contracts, row, CEC_CONTRACT_DURING)));
+	hold(traits, BIT(BOUNDARY), !cec_look_isnull(contracts, row, CEC_CONTRACT_BOUNDARY));
+	hold(traits, BIT(OTHER_CUSTOMER),
+		 traits->customer_id != 0 &&
+			 DatumGetInt64(cec_look_value(contracts, row, CEC_CONTRACT_CUSTOMER_ID)) != traits->customer_id);
+	return strcmp(TextDatumGetCString(cec_look_value(contracts, row, CEC_CONTRACT_STATUS)), "void") != 0;
+}
+
+/* What lists and covers the asset. */
+static void
+look_at_contracts(CecTraits *traits)
+{
+	const CecLook *lines = cec_reading_look(traits->reading, &cec_source_line);
+	const CecLook *cover = cec_reading_look(traits->reading, &cec_source_cover);
+	TupleTableSlot *row;
+	int count = 0;
+
+	if ((traits->looked & OF_ROW) != OF_ROW)
+		look_at_row(traits);
+	traits->looked |= OF_CONTRACTS;
+	cec_probe_seek(lines->probe, traits->asset_id);
+	while ((row = cec_probe_next(lines->probe)) != NULL)
+	{
+		CecDays days = cec_days_of_range(cec_look_value(lines, row, CEC_LINE_DURING));
+
+		if (!look_at_contract(traits, DatumGetInt64(cec_look_value(lines, row, CEC_LINE_TERM_ID)), &days))
+			continue;
+		hold(traits, BIT(LISTED), true);
+		hold(traits, BIT(EARLY_LINE), days.from < traits->life.from);
+		hold(traits, BIT(LATE_LINE), days.to > traits->life.to);
+	}
+	cec_probe_seek(cover->probe, traits->asset_id);
+	while ((row = cec_probe_next(cover->probe)) != NULL)
+	{
+		CecDays days = {CEC_DAY_MIN, CEC_DAY_MAX};
+
+		(void) look_at_contract(traits, DatumGetInt64(cec_look_value(cover, row, CEC_COVER_TERM_ID)), &days);
+		count++;
+	}
+	hold(traits, BIT(COVERED), count > 0);
+	hold(traits, BIT(COVERED_TWICE), count > 1);
+}
+
+static bool
+has_row(CecTraits *traits, const CecSource *source)
+{
+	const CecLook *look = cec_reading_look(traits->reading, source);
+
+	cec_probe_seek(look->probe, traits->asset_id);
+	return cec_probe_next(look->probe) != NULL;
+}
+
+/* Whether a table has ever held a row that vacuum has left: no more is asked of it. */
+static bool
+has_pages(CecTraits *traits, const char *table)
+{
+	Relation rel = cec_portfolio_open(traits->reading->portfolio, table, AccessShareLock);
+	bool has = RelationGetNumberOfBlocks(rel) > 0;
+
+	relation_close(rel, NoLock);
+	return has;
+}
+
+static bool
+hold_all(const CecTraits *traits, uint32 needs)
+{
+	return (needs & traits->looked & ~traits->held) == 0;
+}
+
+/* Whether the asset has all of these; what is cheap is asked first. */
+bool
+cec_traits_hold(CecTraits *traits, uint32 needs)
+{
+	MemoryContext old;
+
+	if (!hold_all(traits, needs) || (needs & ~traits->looked) == 0)
+		return hold_all(traits, needs);
+	old = MemoryContextSwitchTo(traits->cxt);
+	if ((needs & OF_ROW & ~traits->looked) != 0)
+		look_at_row(traits);
+	if (hold_all(traits, needs) && (needs & OF_CONTRACTS & ~traits->looked) != 0)
+		look_at_contracts(traits);
+	if (hold_all(traits, needs) && (needs & BIT(OBSERVED) & ~traits->looked) != 0)
+		hold(traits, BIT(OBSERVED), has_pages(traits, "field_observation"));
+	if (hold_all(traits, needs) && (needs & BIT(REGULATED) & ~traits->looked) != 0)
+		hold(traits, BIT(REGULATED), has_pages(traits, "regulation"));
+	if (hold_all(traits, needs) && (needs & BIT(MEMBER) & ~traits->looked) != 0)
+		hold(traits, BIT(MEMBER), has_row(traits, &member));
+	if (hold_all(traits, needs) && (needs & BIT(REQUEST) & ~traits->looked) != 0)
+		hold(traits, BIT(REQUEST), has_row(traits, &request));
+	MemoryContextSwitchTo(old);
+	return hold_all(traits, needs);
+}
+
+/* The kinds of which a finding about the asset is open. */
+uint64
+cec_traits_open_kinds(CecTraits *traits, const CecFindingKinds *kinds)
+{
+	const CecLook *look;
+	TupleTableSlot *row;
+	uint64 open = 0;
+	MemoryContext old;
+
+	if (traits->is_new)
+		return 0;
+	old = MemoryContextSwitchTo(traits->cxt);
+	look = cec_reading_look(traits->reading, &finding);
+	cec_probe_seek(look->probe, traits->asset_id);
+	while ((row = cec_probe_next(look->probe)) != NULL)
+		if (cec_look_isnull(look, row, FINDING_CLOSED_AT))
+		{
+			int kind = cec_finding_kind_number(kinds, TextDatumGetCString(cec_look_value(look, row, FINDING_KIND)));
+
+			if (kind >= 0)
+				open |= CEC_KIND_BIT(kind);
+		}
+	MemoryContextSwitchTo(old);
+	return open;
+}
