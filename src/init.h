@@ -69,7 +69,9 @@
 	/* compliance */ \
 	ROW(cec_alert_init) \
 	ROW(cec_finding_suspect_init) \
-	ROW(cec_finding_settle_init)
+	ROW(cec_finding_settle_init) \
+	ROW(cec_metric_init) \
+	ROW(cec_metric_constraint_init)
 
 #define CEC_DECLARE_INIT(function) extern void function(void);
 CEC_INITS(CEC_DECLARE_INIT)

@@ -33,23 +33,23 @@ CREATE TRIGGER keep_listed BEFORE DELETE ON @P@.asset
 	FOR EACH ROW EXECUTE FUNCTION cec.keep_listed_asset();
 
 CREATE FUNCTION @P@.include_asset(term_id bigint, identifier text, first_day date DEFAULT NULL,
-	last_day date DEFAULT NULL, note text DEFAULT NULL) RETURNS bigint
+	last_day date DEFAULT NULL, note text DEFAULT NULL, requested_at timestamptz DEFAULT NULL) RETURNS bigint
 LANGUAGE sql
 BEGIN ATOMIC
-	SELECT cec.list_asset(@L@::regnamespace, 'include', term_id, identifier, first_day, last_day, note);
+	SELECT cec.list_asset(@L@::regnamespace, 'include', term_id, identifier, first_day, last_day, note, requested_at);
 END;
 
 CREATE FUNCTION @P@.exclude_asset(term_id bigint, identifier text, first_day date DEFAULT NULL,
-	last_day date DEFAULT NULL, note text DEFAULT NULL) RETURNS bigint
+	last_day date DEFAULT NULL, note text DEFAULT NULL, requested_at timestamptz DEFAULT NULL) RETURNS bigint
 LANGUAGE sql
 BEGIN ATOMIC
-	SELECT cec.list_asset(@L@::regnamespace, 'exclude', term_id, identifier, first_day, last_day, note);
+	SELECT cec.list_asset(@L@::regnamespace, 'exclude', term_id, identifier, first_day, last_day, note, requested_at);
 END;
 
-CREATE FUNCTION @P@.remove_asset(term_id bigint, identifier text, last_day date DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION @P@.remove_asset(term_id bigint, identifier text, last_day date DEFAULT NULL, requested_at timestamptz DEFAULT NULL) RETURNS bigint
 LANGUAGE sql
 BEGIN ATOMIC
-	SELECT cec.remove_asset(@L@::regnamespace, term_id, identifier, last_day);
+	SELECT cec.remove_asset(@L@::regnamespace, term_id, identifier, last_day, requested_at);
 END;
 
 CREATE FUNCTION @P@.check_inclusions(term_id bigint, rows jsonb)
@@ -65,9 +65,9 @@ CREATE TRIGGER require_days BEFORE INSERT OR UPDATE ON @P@.inclusion
 
 SELECT cec._arm_table(@L@::regnamespace, 'inclusion', 'data', 'data');
 
-COMMENT ON FUNCTION @P@.include_asset(bigint, text, date, date, text) IS 'Puts the asset that the identifier names on the list of a term, from first_day to last_day, both included (NULL: the term''s own days), and returns the inclusion_id. Errors: 23503 unknown asset or term; 23514 ambiguous identifier, asset decommissioned before the start or commissioned after the end, days that never meet the term; 23P01 already listed; 23505 on another active contract of the same kind.';
-COMMENT ON FUNCTION @P@.exclude_asset(bigint, text, date, date, text) IS 'Carves the asset that the identifier names out of a term, from first_day to last_day, both included (NULL: the term''s own days), and returns the inclusion_id. Errors as include_asset.';
-COMMENT ON FUNCTION @P@.remove_asset(bigint, text, date) IS 'Ends the listing of an asset on a term with last_day (NULL: today), that day still included; list lines that begin later are deleted, carve-outs stay. Returns the number of rows changed.';
+COMMENT ON FUNCTION @P@.include_asset(bigint, text, date, date, text, timestamptz) IS 'Puts the asset that the identifier names on the list of a term, from first_day to last_day, both included (NULL: the term''s own days), and returns the inclusion_id. With requested_at, when the change was asked for, it writes an amendment is_direct that time_to_update counts (metric_month); that is not after now (23514) and finite (22008). Errors: 23503 unknown asset or term; 23514 ambiguous identifier, asset decommissioned before the start or commissioned after the end, days that never meet the term; 23P01 already listed; 23505 on another active contract of the same kind.';
+COMMENT ON FUNCTION @P@.exclude_asset(bigint, text, date, date, text, timestamptz) IS 'Carves the asset that the identifier names out of a term, from first_day to last_day, both included (NULL: the term''s own days), and returns the inclusion_id. Errors as include_asset.';
+COMMENT ON FUNCTION @P@.remove_asset(bigint, text, date, timestamptz) IS 'Ends the listing of an asset on a term with last_day (NULL: today), that day still included; list lines that begin later are deleted, carve-outs stay. requested_at as in include_asset, where there was something to change. Returns the number of rows changed.';
 
 COMMENT ON FUNCTION @P@.check_inclusions(bigint, jsonb) IS 'What would become of the rows of a list, changing nothing. Rows are [{"identifier", "first_day", "last_day", "effect", "note"}], days YYYY-MM-DD, both included, NULL: the term''s own. One row for each of them, place counting from 1: outcome insert, update (it would set the days of the one line of the term that it overlaps), unchanged, duplicate (an earlier row says it) or refused, with sqlstate and constraint_name of the refusal; suggestion is the registered name of the one asset that may have been meant: its cec.identifier_key is equal or differs by one slip, which is never in digits alone; message also says which regulations the cover of an insert or update would not meet on its first day from today on. Errors: 22004, 22023 no JSON array, 23503 no such term, 42501.';
 

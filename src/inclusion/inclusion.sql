@@ -22,11 +22,36 @@ BEGIN
 END;
 $$;
 
-CREATE FUNCTION cec.list_asset(portfolio regnamespace, effect text, term_id bigint, identifier text, first_day date, last_day date, note text)
+-- A change of a list that takes effect at once, and says since when it was asked for: an amendment of its own. NULL: it does not say.
+CREATE FUNCTION cec._note_direct_change(portfolio regnamespace, action text, term_id bigint, identifier text, during daterange, requested_at timestamptz)
+RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	result bigint;
+BEGIN
+	IF requested_at IS NULL THEN
+		RETURN NULL;
+	END IF;
+	IF NOT isfinite(requested_at) THEN
+		RAISE EXCEPTION USING ERRCODE = 'datetime_field_overflow', MESSAGE = 'infinity is no time to ask for a change at',
+			HINT = 'Give the instant at which it was asked for in requested_at, or leave it out.';
+	END IF;
+	EXECUTE cec._sql(portfolio, 'INSERT INTO @P@.amendment (contract_id, title, status, requested_at, applied_at, is_direct)
+		SELECT t.contract_id, $1, ''applied'', $2, clock_timestamp(), true FROM @P@.coverage_term t WHERE t.term_id = $3 RETURNING amendment_id')
+		INTO result USING format('%s %s', action, left(identifier, 100)), requested_at, term_id;
+	EXECUTE cec._sql(portfolio, 'INSERT INTO @P@.amendment_line (amendment_id, action, identifier, term_id, during) VALUES ($1, $2, $3, $4, $5)')
+		USING result, action, identifier, term_id, during;
+	RETURN result;
+END;
+$$;
+
+CREATE FUNCTION cec.list_asset(portfolio regnamespace, effect text, term_id bigint, identifier text, first_day date, last_day date, note text,
+	requested_at timestamptz)
 RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	term_days daterange;
+	listed_days daterange;
 	result bigint;
 BEGIN
 	PERFORM cec._require_version(portfolio);
@@ -43,16 +68,17 @@ BEGIN
 				CASE WHEN first_day IS NULL THEN format('its first day to %s', last_day) ELSE format('%s to its last day', first_day) END),
 			HINT = 'Choose days within the term, or extend the term first.', CONSTRAINT = 'inclusion_days_meet_term';
 	END IF;
-	EXECUTE cec._sql(portfolio, 'INSERT INTO @P@.inclusion (term_id, listed_as, effect, during, note) VALUES ($1, $2, $3, $4, $5)
+	listed_days := daterange(coalesce(first_day, lower(term_days)), coalesce(last_day + 1, upper(term_days)));
+	EXECUTE cec._sql(portfolio, 'INSERT INTO @P@.inclusion (term_id, listed_as, effect, during, amendment_id, note) VALUES ($1, $2, $3, $4, $5, $6)
 		RETURNING inclusion_id')
 		INTO result
-		USING term_id, identifier, effect,
-			daterange(coalesce(first_day, lower(term_days)), coalesce(last_day + 1, upper(term_days))), note;
+		USING term_id, identifier, effect, listed_days,
+			cec._note_direct_change(portfolio, effect, term_id, identifier, listed_days, requested_at), note;
 	RETURN result;
 END;
 $$;
 
-CREATE FUNCTION cec.remove_asset(portfolio regnamespace, term_id bigint, identifier text, last_day date) RETURNS bigint
+CREATE FUNCTION cec.remove_asset(portfolio regnamespace, term_id bigint, identifier text, last_day date, requested_at timestamptz) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	ends_on date;
@@ -94,6 +120,8 @@ BEGIN
 		RAISE NOTICE USING MESSAGE = format('nothing on term %s had to be changed for "%s"', term_id, left(identifier, 100)),
 			DETAIL = format('No line that includes it runs after %s.', ends_on),
 			HINT = 'The table inclusion has the lines of a term.';
+	ELSE
+		PERFORM cec._note_direct_change(portfolio, 'remove', term_id, identifier, daterange(ends_on + 1, NULL), requested_at);
 	END IF;
 	RETURN deleted + shortened;
 END;
@@ -107,6 +135,7 @@ LANGUAGE c STABLE ROWS 1000 SET search_path = pg_catalog, pg_temp AS 'MODULE_PAT
 COMMENT ON FUNCTION cec.resolve_listed_as() IS 'Engine trigger: fills asset_id of a list line from listed_as, or makes sure that both name one asset.';
 COMMENT ON FUNCTION cec.keep_listed_asset() IS 'Engine trigger: refuses to delete an asset that stands on a list (SQLSTATE 23503).';
 COMMENT ON FUNCTION cec._term_days(regnamespace, bigint) IS 'Private. The days of a term, or SQLSTATE 23503.';
-COMMENT ON FUNCTION cec.list_asset(regnamespace, text, bigint, text, date, date, text) IS 'Puts an asset on the list of a term (effect include) or carves it out (exclude); see include_asset and exclude_asset of a portfolio.';
-COMMENT ON FUNCTION cec.remove_asset(regnamespace, bigint, text, date) IS 'Ends the listing of an asset on a term; see remove_asset of a portfolio.';
+COMMENT ON FUNCTION cec._note_direct_change(regnamespace, text, bigint, text, daterange, timestamptz) IS 'Private. Writes the amendment of a change that takes effect at once; NULL where it does not say since when it was asked for.';
+COMMENT ON FUNCTION cec.list_asset(regnamespace, text, bigint, text, date, date, text, timestamptz) IS 'Puts an asset on the list of a term (effect include) or carves it out (exclude); see include_asset and exclude_asset of a portfolio.';
+COMMENT ON FUNCTION cec.remove_asset(regnamespace, bigint, text, date, timestamptz) IS 'Ends the listing of an asset on a term; see remove_asset of a portfolio.';
 COMMENT ON FUNCTION cec._check_inclusions(oid, bigint, jsonb) IS 'Private. What would become of the rows of a list, but for what regulations say (src/regulation/regulation.sql).';

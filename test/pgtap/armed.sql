@@ -1,6 +1,6 @@
 -- Every stated table carries all of the engine's triggers, and they fire always.
 BEGIN;
-SELECT plan(48);
+SELECT plan(49);
 SET LOCAL client_min_messages = warning;
 CREATE ROLE regress_owner NOLOGIN;
 SELECT lives_ok($$SELECT cec.create_portfolio('fleet', 'regress_owner')$$, 'a portfolio');
@@ -28,9 +28,11 @@ SELECT is_empty($$SELECT name, string_agg(argument, ', ' ORDER BY on_insert DESC
 	HAVING string_agg(argument, ', ' ORDER BY on_insert DESC) NOT IN ('data, data', 'data, definition', 'definition, definition')$$, 'as data or as a definition; what is added as a definition is changed as one');
 SELECT set_eq($$SELECT name FROM attached WHERE function = 'cec.refuse_truncate' AND on_truncate$$, $$SELECT name FROM stated$$, 'none can be truncated');
 SELECT is_empty($$SELECT name FROM attached WHERE function IN ('cec.refuse_typing', 'cec.refuse_rewrite') AND NOT (on_update AND on_delete AND on_truncate AND on_insert = (function = 'cec.refuse_typing'))$$, 'nobody types into what is derived, or rewrites what is recorded');
-SELECT bag_eq($$SELECT name FROM attached WHERE function IN ('cec.refuse_typing', 'cec.refuse_rewrite')$$, $$SELECT name FROM kept WHERE name NOT IN ('finding', 'outbox')$$, 'the log and its evidence are append-only, or derived, all but two');
+SELECT bag_eq($$SELECT name FROM attached WHERE function IN ('cec.refuse_typing', 'cec.refuse_rewrite')$$, $$SELECT name FROM kept WHERE name NOT IN ('finding', 'outbox', 'metric_sample')$$, 'the log and its evidence are append-only, or derived, all but three');
+SELECT set_eq($$SELECT name, is_row <> 0 AS is_row, on_insert, on_update, on_delete, on_truncate FROM attached WHERE function = 'cec.keep_samples'$$,
+	$$VALUES ('metric_sample', true, false, true, true, false), ('metric_sample', false, false, false, false, true)$$, 'samples of days that are over are kept');
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE tgenabled <> 'A'$$, 'all fire always');
-SELECT is_empty($$SELECT name, trigger FROM attached WHERE is_row <> 0 AND function NOT IN ('cec.resolve_listed_as', 'cec.keep_listed_asset', 'cec.keep_setting', 'cec.require_days')$$, 'all but four are statement triggers');
+SELECT is_empty($$SELECT name, trigger FROM attached WHERE is_row <> 0 AND function NOT IN ('cec.resolve_listed_as', 'cec.keep_listed_asset', 'cec.keep_setting', 'cec.require_days', 'cec.keep_samples')$$, 'all but five are statement triggers');
 SELECT set_eq($$SELECT name FROM attached WHERE function = 'cec.require_days' AND on_insert AND on_update$$, $$SELECT name FROM stated JOIN pg_attribute ON attrelid = format('fleet.%I', name)::regclass AND attname = 'during' AND attnotnull WHERE name <> 'asset_identifier'$$, 'days are asked for');
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE (timing = 2) <> (function <> 'cec.record_change')$$, 'what decides comes before, what records after');
 SELECT is_empty($$SELECT name, trigger FROM attached WHERE tgqual IS NOT NULL AND function NOT IN ('cec.require_days', 'cec.resolve_listed_as')$$, 'no condition lets a statement past');

@@ -137,6 +137,12 @@ INSERT INTO call VALUES
 	($$SELECT cec.charge_amount(1, 'per_unit_day', 'actual_days', '{}', NULL)$$, 'accepted'),
 	($$SELECT cec._is_in(NULL, NULL), cec._regulation_message('x', '{}', 'x', NULL, 'x', true)$$, 'accepted'),
 	($$SELECT * FROM cec._row_checks()$$, 'accepted'),
+	($$SELECT cec._month_of('2026-01-01'), cec._month_after('2026-01-01'), cec._day_count('{}'), cec._asset_value('{}', 'value'), cec._life_has('planned', NULL, NULL, '{}', '2026-01-01')$$, 'accepted'),
+	($$SELECT cec._charge_part(1, 'per_unit_day', 'actual_days', '{}', '(,)', NULL), cec._lies_inside(NULL, NULL)$$, 'accepted'),
+	($$SELECT cec._metric_query('SELECT FROM metric_clock'), cec._metric_part()$$, 'accepted'),
+	($$SELECT * FROM cec.fleet_metric_month(), cec.calendar_month$$, 'accepted'),
+	($$SELECT cec.keep_samples()$$, '0A000'),
+	($$SELECT cec._note_direct_change('fleet', 'include', 1, 'x', NULL, '2026-01-01')$$, '42501'),
 	($$SELECT cec.require_days()$$, '39P01'),
 	($$SELECT cec.distance_to_point_m(1, 2)$$, '0A000'),
 	($$SELECT cec._require_read_committed('this')$$, 'accepted'),
@@ -170,8 +176,8 @@ INSERT INTO fleet.contract (number, customer_id, status, during) VALUES ('C-1', 
 INSERT INTO fleet.coverage_term (contract_id, number, during) VALUES (1, '1', '[2026-01-01,2027-01-01)');
 INSERT INTO fleet.asset (asset_tag) VALUES ('PUMP-1');
 SELECT is(try('regress_manager', $$SELECT fleet.include_asset(1, 'PUMP-1')$$), 'accepted', 'a manager lists by function');
-SELECT is(try('regress_manager', $$SELECT cec.list_asset('fleet', 'include', 1, 'PUMP-1', NULL, NULL, NULL)$$), 'accepted', 'or by the engine''s');
-SELECT is(try('regress_analyst', $$SELECT cec.list_asset('fleet', 'include', 1, 'PUMP-1', NULL, NULL, NULL)$$), '42501', 'an analyst may not, by neither');
+SELECT is(try('regress_manager', $$SELECT cec.list_asset('fleet', 'include', 1, 'PUMP-1', NULL, NULL, NULL, NULL)$$), 'accepted', 'or by the engine''s');
+SELECT is(try('regress_analyst', $$SELECT cec.list_asset('fleet', 'include', 1, 'PUMP-1', NULL, NULL, NULL, NULL)$$), '42501', 'an analyst may not, by neither');
 SELECT is(try('regress_analyst', $$SELECT * FROM cec.asset_history('fleet', 'PUMP-1')$$), '42501', 'an analyst reads no log');
 SELECT is(try('regress_auditor', $$SELECT * FROM fleet.asset_history('PUMP-1')$$), 'accepted', 'an auditor does');
 SELECT is(try('regress_admin', $$UPDATE fleet.audit_log SET actor = 'x'$$), '42501', 'an admin does not change it');
