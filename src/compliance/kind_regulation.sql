@@ -1,7 +1,7 @@
--- The kind of findings about regulations. Conditions that people type cannot be part of a view: a function stands behind it, which is
--- asked for many assets at once where that matters.
+-- The kind of findings about regulations. Conditions that people type cannot be part of a view: a function stands behind it.
+-- A change of a tier, as of regulations, jurisdictions and settings, is followed by refresh.
 
 INSERT INTO cec.finding_kind (kind, severity, is_gap, depends_on_day, hears, needs, meaning) VALUES
 	('regulation_unmet', 'error', true, true,
-		'{coverage,asset,maintenance_event,service_request,coverage_term.contract_id,coverage_term.tier_id,contract.number,contract.kind,contract.governing_country,contract.boundary,service_tier}',
-		'{covered}', 'The cover of an asset does not meet what a regulation demands where it stands; a warning where that cannot be told.');
+		'{coverage,asset,maintenance_event,service_request,coverage_term.contract_id,coverage_term.tier_id,contract.number,contract.kind,contract.governing_country,contract.boundary}',
+		'{covered,regulated}', 'The cover of an asset does not meet what a regulation demands where it stands; a warning where that cannot be told.');

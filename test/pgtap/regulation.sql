@@ -160,4 +160,42 @@ SELECT throws_ok($$SELECT * FROM cec._regulation_unmet('fleet', NULL)$$, '42501'
 SELECT throws_ok($$SELECT * FROM cec._judge_regulations('fleet'::regnamespace::oid, '2026-01-01', NULL, NULL, NULL, NULL, 'DE', 'true', true)$$, '42501', NULL, 'not by the engine''s function either');
 SELECT throws_ok($$SELECT * FROM cec.test_regulation('fleet', 'DE', NULL, 'true')$$, '42501', NULL, 'nor by trying');
 RESET ROLE;
+ALTER TABLE asset DISABLE ROW LEVEL SECURITY;
+ALTER TABLE maintenance_event DISABLE ROW LEVEL SECURITY;
+
+-- Findings: opened by what people state of an asset and its cover, by refresh after a change of regulations and jurisdictions; closed likewise.
+DELETE FROM regulation;
+SELECT refresh() \g /dev/null
+CREATE FUNCTION pg_temp.found(tag text) RETURNS text LANGUAGE sql AS $$ SELECT string_agg(concat_ws(' ', severity, subject), ', ' ORDER BY subject) FROM finding JOIN asset a USING (asset_id) WHERE kind = 'regulation_unmet' AND closed_at IS NULL AND asset_tag = tag $$;
+INSERT INTO regulation (regulation_id, country, title, requirement, during) VALUES (9001, 'CH', 'r', 'category = ''pump'' AND maintenance_count(''inspection'', interval ''10 days'') > 0', '(,)');
+INSERT INTO asset (asset_tag, country, category) VALUES ('F', 'CH', 'motor'), ('G', NULL, 'motor');
+UPDATE asset SET location = ST_Point(8, 47, 4326) WHERE asset_tag = 'G';
+SELECT is(pg_temp.found('F'), NULL, 'an asset that is not covered has no finding');
+INSERT INTO inclusion (term_id, listed_as, during) VALUES (2, 'F', '(,)'), (2, 'G', '(,)');
+SELECT is(pg_temp.found('F'), 'error regulation:9001', 'one comes with cover');
+UPDATE asset SET category = NULL WHERE asset_tag = 'F';
+SELECT is(pg_temp.found('F'), 'error regulation:9001', 'false, whatever is not known');
+INSERT INTO maintenance_event (asset_id, kind, performed_on) SELECT asset_id, 'inspection', cec.today('fleet') - 1 FROM asset WHERE asset_tag = 'F';
+SELECT is(pg_temp.found('F'), 'warning regulation:9001', 'with an event it is unknown');
+SELECT is((SELECT count(*) FROM finding JOIN asset USING (asset_id) WHERE kind = 'regulation_unmet' AND asset_tag = 'F'), 2::bigint, 'which is another finding');
+UPDATE asset SET category = 'pump' WHERE asset_tag = 'F';
+SELECT is(pg_temp.found('F'), NULL, 'met');
+UPDATE maintenance_event SET performed_on = cec.today('fleet') - 20 WHERE asset_id = (SELECT asset_id FROM asset WHERE asset_tag = 'F');
+SELECT is(pg_temp.found('F'), 'error regulation:9001', 'an event that moved');
+UPDATE asset SET country = 'AT' WHERE asset_tag = 'F';
+SELECT is(pg_temp.found('F'), NULL, 'and an asset that moved');
+INSERT INTO jurisdiction (country, name, boundary) VALUES ('CH', 'S', st_multi(st_makeenvelope(6, 45.9, 10, 47.8, 4326)));
+SELECT is(pg_temp.found('G'), NULL, 'a jurisdiction is asked by refresh');
+SELECT refresh() \g /dev/null
+SELECT is(pg_temp.found('G'), 'error regulation:9001', 'and then it counts');
+SELECT is_empty($$SELECT asset_id, subject, severity, message FROM _finding_regulation_unmet EXCEPT SELECT asset_id, subject, severity, message FROM finding WHERE kind = 'regulation_unmet' AND closed_at IS NULL$$, 'what is open is what the view lists');
+SELECT is_empty($$SELECT asset_id, subject, severity, message FROM finding WHERE kind = 'regulation_unmet' AND closed_at IS NULL EXCEPT SELECT asset_id, subject, severity, message FROM _finding_regulation_unmet$$, 'both ways');
+DELETE FROM inclusion WHERE listed_as = 'G';
+SELECT is(pg_temp.found('G'), NULL, 'it goes with cover');
+UPDATE regulation SET country = 'AT';
+SELECT refresh() \g /dev/null
+SELECT is(pg_temp.found('F'), 'error regulation:9001', 'a regulation that changed, too');
+DELETE FROM regulation;
+SELECT refresh() \g /dev/null
+SELECT is((SELECT count(*) FROM finding WHERE kind = 'regulation_unmet' AND closed_at IS NULL), 0::bigint, 'and one that went');
 SELECT * FROM finish();
