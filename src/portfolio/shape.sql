@@ -53,6 +53,7 @@ BEGIN
 		t.tgfoid = 'cec.record_change'::regproc
 	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 	WHERE c.relnamespace = template::regnamespace AND NOT t.tgisinternal;
+	PERFORM cec._note_report_columns(quote_ident(template)::regnamespace);
 	EXECUTE format('DROP SCHEMA %I CASCADE', template);
 END;
 $$;

@@ -1,6 +1,7 @@
 -- Metrics: the figures of the rules' own example, a portfolio of twenty assets worked out on paper, and another recomputed day by day by
 -- what covered says, which shares no code with the views. All days are of years that are over, but for what is about today.
 SET client_min_messages = warning;
+SET jit = off;
 BEGIN;
 SELECT no_plan();
 CREATE ROLE regress_reader NOLOGIN;
@@ -331,6 +332,14 @@ SET LOCAL DateStyle = 'SQL, DMY';
 SELECT bag_eq('SELECT * FROM works.metric_month', 'SELECT * FROM told', 'the session''s settings change nothing');
 RESET TimeZone;
 RESET DateStyle;
+
+-- What tools are told of columns is what the catalog has.
+SELECT bag_eq($$SELECT view_name::text AS view, column_name::text AS name, column_type::text AS type, meaning FROM cec.report_column$$,
+	$$SELECT c.relname::text AS view, a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type, col_description(c.oid, a.attnum) AS meaning FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+		WHERE c.relnamespace = 'works'::regnamespace AND c.relkind = 'v' AND c.relname !~ '^_' AND a.attnum > 0$$, 'each column of each view, with type and meaning');
+SELECT is_empty($$SELECT view_name, column_name FROM cec.report_column WHERE semantic_type = 'other' AND column_type NOT IN ('jsonb', 'xid8', 'inet', 'name') OR semantic_type = 'amount' AND view_name NOT IN
+	(SELECT view_name FROM cec.report_column WHERE column_name = 'currency')$$, 'each is something, and amounts have a currency');
+SELECT is_empty($$SELECT refers_to FROM cec.report_column WHERE to_regclass('works.' || refers_to) IS NULL AND refers_to IS NOT NULL$$, 'and what they refer to is there');
 
 -- All portfolios that the caller may read, and nothing that only looks like one.
 SELECT cec.grant_access('works', 'regress_reader', 'analyst') \g /dev/null

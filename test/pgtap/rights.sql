@@ -141,6 +141,8 @@ INSERT INTO call VALUES
 	($$SELECT cec._charge_part(1, 'per_unit_day', 'actual_days', '{}', '(,)', NULL), cec._lies_inside(NULL, NULL)$$, 'accepted'),
 	($$SELECT cec._metric_query('SELECT FROM metric_clock'), cec._metric_part()$$, 'accepted'),
 	($$SELECT * FROM cec.fleet_metric_month(), cec.calendar_month$$, 'accepted'),
+	($$SELECT * FROM cec.report_column$$, 'accepted'),
+	($$SELECT cec._note_report_columns('fleet')$$, '42501'),
 	($$SELECT cec.keep_samples()$$, '0A000'),
 	($$SELECT cec._note_direct_change('fleet', 'include', 1, 'x', NULL, '2026-01-01')$$, '42501'),
 	($$SELECT cec.require_days()$$, '39P01'),
