@@ -72,6 +72,7 @@ INSERT INTO works.service_request (asset_id, opened_at, cost, currency) VALUES
 	(6, '2023-03-20 23:30Z', 25, 'EUR'),    -- the 21st: off cover
 	(17, '2023-03-31 22:30Z', 4, 'EUR'),    -- off cover, 1 April
 	(20, '2023-10-31 23:30Z', 3, 'EUR'),    -- 1 November, after the change
+	(12, '2023-07-01 02:00Z', 9, 'USD'),    -- 30 June in New York, a day before its cover begins; 1 July in Berlin
 	(20, '2023-10-31 22:30Z', 2, 'EUR');    -- 31 October
 INSERT INTO works.maintenance_event (asset_id, kind, performed_on, cost, currency) VALUES
 	(17, 'repair', '2023-03-10', 50, 'EUR'), (18, 'repair', '2023-03-10', 5, 'EUR'), (8, 'repair', '2023-03-05', 12, 'EUR'),
@@ -110,7 +111,8 @@ SELECT results_eq($$SELECT contract_number, currency, round(revenue_expected, 2)
 SELECT results_eq($$SELECT l.month, l.reason, c.number COLLATE "default", l.currency, round(l.amount, 2), l.days, l.rows FROM works.leakage l LEFT JOIN works.contract c USING (contract_id)
 		ORDER BY l.month, 2$$,
 	$$VALUES (date '2023-03-01', 'under_cover', NULL, 'EUR', 75.00, 2::bigint, 2::bigint), ('2023-04-01', 'under_cover', NULL, 'EUR', 4.00, 1, 1),
-		('2023-05-01', 'over_cover', 'S-1', 'EUR', 10.65, 10, 1), ('2023-06-01', 'over_cover', 'S-3', 'EUR', 60.00, 30, 1)$$, 'leakage');
+		('2023-05-01', 'over_cover', 'S-1', 'EUR', 10.65, 10, 1), ('2023-06-01', 'over_cover', 'S-3', 'EUR', 60.00, 30, 1),
+		('2023-07-01', 'under_cover', NULL, 'USD', 9.00, 1, 1)$$, 'leakage');
 SELECT results_eq($$SELECT DISTINCT time FROM works.metric_month WHERE metric = 'revenue_expected' AND time BETWEEN '2023-02-28 12:00Z' AND '2023-12-31' ORDER BY 1$$,
 	$$SELECT m AT TIME ZONE 'Europe/Berlin' FROM generate_series(timestamp '2023-03-01', timestamp '2023-12-01', '1 month') AS m$$, 'months begin at midnight there');
 SELECT is_empty($$(SELECT metric, time, currency, sum(numerator), sum(denominator) FROM works.metric_month WHERE contract_id IS NOT NULL GROUP BY 1, 2, 3)
