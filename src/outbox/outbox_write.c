@@ -29,20 +29,22 @@
 /* Each row says whether it is to be announced. */
 #define RETURNING_NOTIFY " RETURNING (SELECT s.notify FROM @P@.setting s)"
 
-static const CecQuery write_events = {"INSERT INTO @P@.outbox (aggregatetype, aggregateid, type, payload)"
-									  " SELECT e.aggregatetype, e.aggregateid, e.type, e.payload::jsonb"
-									  " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])"
-									  "  AS e(aggregatetype, aggregateid, type, payload)" RETURNING_NOTIFY,
-									  4,
-									  {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID},
-									  CURSOR_OPT_GENERIC_PLAN,
-									  .results = {BOOLOID}};
+static const CecQuery write_events = {
+	"INSERT INTO @P@.outbox (aggregatetype, aggregateid, type, payload, id)"
+	" SELECT e.aggregatetype, e.aggregateid, e.type, e.payload::jsonb, coalesce(nullif(e.id, '')::uuid, gen_random_uuid())"
+	" FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])"
+	"  AS e(aggregatetype, aggregateid, type, payload, id)" RETURNING_NOTIFY,
+	5,
+	{TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID},
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {BOOLOID}};
 
 /* The same for one, as most statements have it. */
 static const CecQuery write_event = {
-	"INSERT INTO @P@.outbox (aggregatetype, aggregateid, type, payload) VALUES ($1, $2, $3, $4::jsonb)" RETURNING_NOTIFY,
-	4,
-	{TEXTOID, TEXTOID, TEXTOID, TEXTOID},
+	"INSERT INTO @P@.outbox (aggregatetype, aggregateid, type, payload, id)"
+	" VALUES ($1, $2, $3, $4::jsonb, coalesce(nullif($5, '')::uuid, gen_random_uuid()))" RETURNING_NOTIFY,
+	5,
+	{TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID},
 	CURSOR_OPT_GENERIC_PLAN,
 	.results = {BOOLOID}};
 
@@ -122,7 +124,7 @@ announce(CecPortfolio *portfolio, const List *events, int first, int count)
 static void
 write_batch(CecPortfolio *portfolio, const List *events, int first, const char *circumstances)
 {
-	Datum columns[4][BATCH];
+	Datum columns[5][BATCH];
 	Datum args[lengthof(columns)];
 	int count = Min(list_length(events) - first, BATCH);
 
@@ -134,6 +136,7 @@ write_batch(CecPortfolio *portfolio, const List *events, int first, const char *
 		columns[1][i] = CStringGetTextDatum(event->aggregate_id);
 		columns[2][i] = CStringGetTextDatum(event->type);
 		columns[3][i] = complete(event->payload, circumstances);
+		columns[4][i] = CStringGetTextDatum(event->id == NULL ? "" : event->id);
 	}
 	for (int i = 0; i < lengthof(columns); i++)
 		args[i] = count == 1 ? columns[i][0] : text_array(columns[i], count);

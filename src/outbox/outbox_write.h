@@ -19,6 +19,7 @@ typedef struct CecEvent
 	const char *aggregate_id;	/* which one */
 	const char *type;			/* what happened, e.g. "finding.opened" */
 	const char *payload;		/* a JSON object; who acted, and why, is added */
+	const char *id;				/* a UUID; NULL: one is drawn */
 } CecEvent;
 
 /* Events that are written together, in order: all zero, there are none. */

@@ -8,4 +8,5 @@ INSERT INTO cec._access_row (object, run_by) VALUES
 	('asset_history', '{auditor,admin}'),
 	('contract_history', '{auditor,admin}'),
 	('coverage_changes', '{auditor,admin}'),
-	('explain_change', '{auditor,admin}');
+	('explain_change', '{auditor,admin}'),
+	('report_audit', '{auditor,admin}');

@@ -12,7 +12,7 @@ say() { printf '%s\n' "$*" >&2; }
 packages=(gcc make libipc-run-perl clang-format clang-tidy cppcheck python3 zint zxing-cpp-tools)
 # Another server, already there with PostGIS and pgTAP, is chosen by PG_CONFIG.
 if [ -z "${PG_CONFIG:-}" ]; then
-	packages+=(postgresql-15 postgresql-15-postgis-3 postgresql-server-dev-15 postgresql-15-pgtap)
+	packages+=(postgresql-15 postgresql-15-postgis-3 postgresql-server-dev-15 postgresql-15-pgtap postgresql-15-cron)
 	PG_CONFIG=/usr/lib/postgresql/15/bin/pg_config
 fi
 

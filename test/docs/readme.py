@@ -31,7 +31,7 @@ from datetime import date, timedelta
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 PAGES = ("README.md", "docs/concepts.md", "docs/registry.md", "docs/lists.md", "docs/coverage.md", "docs/conditions.md",
-         "docs/regulations.md", "docs/audit.md", "docs/access.md", "docs/metrics.md", "docs/recipes.md", "docs/operations.md", "docs/errors.md",
+         "docs/regulations.md", "docs/audit.md", "docs/events.md", "docs/access.md", "docs/metrics.md", "docs/recipes.md", "docs/operations.md", "docs/errors.md",
          "docs/reference.md",
          "docs/glossary.md", "CONTRIBUTING.md")
 DATABASE = "tour"

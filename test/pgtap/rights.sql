@@ -155,6 +155,11 @@ INSERT INTO call VALUES
 	($$SELECT cec._close_to_public('fleet')$$, 'accepted'),
 	($$SELECT * FROM cec._trigger_shape$$, 'accepted'),
 	($$DELETE FROM cec._trigger_shape$$, '42501'),
+	($$SELECT cec._copy_text('x'), cec._shell_word('x'), cec._pg_cron('schedule', '{}')$$, 'accepted'),
+	($$SELECT cec._pg_cron_job()$$, '55000'),
+	($$SELECT cec._require_task('fleet', 'seal')$$, '42501'),
+	($$SELECT cec.schedule('fleet', 'seal', '* * * * *')$$, '42501'),
+	($$SELECT cec.unschedule('fleet', 'seal')$$, '42501'),
 	($$SELECT cec.verify_audit_proof('{}'), cec.verify_audit_consistency('{}')$$, 'accepted');
 -- What takes a portfolio first, and is not called above, is refused whatever else it is handed.
 INSERT INTO call
