@@ -43,8 +43,10 @@ SELECT test.refused($$INSERT INTO fleet.amendment_line (amendment_id, action, id
 SELECT test.refused($$INSERT INTO fleet.amendment_line (amendment_id, action, identifier, term_id) VALUES (1, 'include', 'X', 9)$$);
 SELECT test.refused($$INSERT INTO fleet.inclusion (term_id, listed_as, during, amendment_id) VALUES (1, 'PUMP-1', '(,)', 9)$$);
 
-SELECT test.refused($$INSERT INTO fleet.finding_waiver (kind, reason) VALUES ('no_location', '')$$);
-SELECT test.refused($$INSERT INTO fleet.finding_waiver (kind, reason, until) VALUES ('no_location', 'for ever', 'infinity')$$);
+SELECT test.refused($$INSERT INTO fleet.finding_waiver (kind, asset_id, reason) VALUES ('no_location', 1, '')$$);
+SELECT test.refused($$INSERT INTO fleet.finding_waiver (kind, asset_id, reason, until) VALUES ('no_location', 1, 'for ever', 'infinity')$$);
+SELECT test.refused($$INSERT INTO fleet.finding_waiver (kind, reason) VALUES ('no_location', 'of all')$$);
+SELECT test.refused($$INSERT INTO fleet.finding_waiver (kind, asset_id, subject, reason) VALUES ('cover_gap', 1, '', 'of none')$$);
 SELECT test.refused($$INSERT INTO fleet.finding_waiver (kind, reason, asset_id) VALUES ('no_location', 'who', 9)$$);
 
 \set include :source/sql/include/end.sql

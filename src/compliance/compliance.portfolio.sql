@@ -5,24 +5,35 @@ CREATE TABLE @P@.finding_waiver (
 	kind text COLLATE "C" NOT NULL,
 	asset_id bigint,
 	contract_id bigint,
+	subject text COLLATE "C",
 	reason text NOT NULL,
 	until date,
+	waived_by text NOT NULL DEFAULT session_user,
+	waived_at timestamptz NOT NULL DEFAULT now(),
+	approved_by text,
 	CONSTRAINT finding_waiver_pkey PRIMARY KEY (finding_waiver_id),
 	CONSTRAINT finding_waiver_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES @P@.asset,
 	CONSTRAINT finding_waiver_contract_id_fkey FOREIGN KEY (contract_id) REFERENCES @P@.contract,
 	CONSTRAINT finding_waiver_reason_not_empty CHECK (cec._finding_waiver_reason_not_empty(reason)),
+	CONSTRAINT finding_waiver_says_of_what CHECK (cec._finding_waiver_says_of_what(asset_id, contract_id, subject)),
+	CONSTRAINT finding_waiver_subject_not_empty CHECK (cec._finding_waiver_subject_not_empty(subject)),
 	CONSTRAINT finding_waiver_until_finite CHECK (cec._finding_waiver_until_finite(until))
 );
 
 CREATE INDEX finding_waiver_asset_id_idx ON @P@.finding_waiver (asset_id) WHERE asset_id IS NOT NULL;
 CREATE INDEX finding_waiver_contract_id_idx ON @P@.finding_waiver (contract_id) WHERE contract_id IS NOT NULL;
+CREATE INDEX finding_waiver_subject_idx ON @P@.finding_waiver (subject) WHERE asset_id IS NULL AND contract_id IS NULL;
 
 SELECT cec._arm_table(@L@::regnamespace, 'finding_waiver', 'data', 'data');
 
-COMMENT ON TABLE @P@.finding_waiver IS 'Exceptions that somebody accepted: findings of this kind and subject do not count.';
+COMMENT ON TABLE @P@.finding_waiver IS 'Exceptions that somebody accepted: open findings of this kind, asset, contract and subject stay open, and out of finding_now. Where setting.four_eyes is true, a waiver counts once approved_by is another than waived_by.';
 COMMENT ON COLUMN @P@.finding_waiver.finding_waiver_id IS 'Key.';
 COMMENT ON COLUMN @P@.finding_waiver.kind IS 'Kind of finding.';
-COMMENT ON COLUMN @P@.finding_waiver.asset_id IS 'Asset; NULL: any.';
+COMMENT ON COLUMN @P@.finding_waiver.asset_id IS 'Asset that the findings name first; NULL: any.';
 COMMENT ON COLUMN @P@.finding_waiver.contract_id IS 'Contract; NULL: any.';
+COMMENT ON COLUMN @P@.finding_waiver.subject IS 'Subject of the findings, as the table finding has it; NULL: any. Needed where neither an asset nor a contract is named.';
 COMMENT ON COLUMN @P@.finding_waiver.reason IS 'Why it is accepted.';
-COMMENT ON COLUMN @P@.finding_waiver.until IS 'Last day on which it is accepted; NULL: for good.';
+COMMENT ON COLUMN @P@.finding_waiver.until IS 'Last day on which it is accepted, in the portfolio''s time zone; NULL: for good.';
+COMMENT ON COLUMN @P@.finding_waiver.waived_by IS 'Who accepts it.';
+COMMENT ON COLUMN @P@.finding_waiver.waived_at IS 'When that was.';
+COMMENT ON COLUMN @P@.finding_waiver.approved_by IS 'Who has approved that it is accepted; NULL: nobody.';

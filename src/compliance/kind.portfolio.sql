@@ -1,17 +1,16 @@
 -- Kinds of findings about lines of lists, cover and the days of assets and contracts; what is common to all of them.
 --
 -- Each view is read for a few assets or contracts, or whole. Its asset_id and contract_id are columns of the table that is searched by
--- them, and what is looked up for each row stays behind a fence (OFFSET 0) where the planner would rather read all of it. Today is read once a view.
+-- them, and what is looked up for each row stays behind a fence (OFFSET 0) where the planner would rather read all of it. Where either may be
+-- given, tables stand side by side, and not as JOIN has them follow each other. Today is read once a view.
 
 -- Lines that count: they end today or later, clipped to term and contract, and the contract is not void.
 CREATE VIEW @P@._counting_line WITH (security_invoker = true) AS
 SELECT i.inclusion_id, i.asset_id, t.contract_id, i.term_id, i.effect, i.during * t.during * c.during AS days,
 	c.number AS contract_number, t.number AS term_number
-FROM @P@.inclusion i
-	JOIN @P@.coverage_term t ON t.term_id = i.term_id
-	JOIN @P@.contract c ON c.contract_id = t.contract_id
-	CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
-WHERE c.status <> 'void'
+FROM @P@.inclusion i, @P@.coverage_term t, @P@.contract c,
+	(SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
+WHERE t.term_id = i.term_id AND c.contract_id = t.contract_id AND c.status <> 'void'
 	AND coalesce(upper(i.during * t.during * c.during) > d.today, NOT isempty(i.during * t.during * c.during));
 
 -- Assets that a contract lists, by a line that counts, or covers today.
@@ -21,10 +20,9 @@ FROM (
 	SELECT l.asset_id, l.contract_id, true AS is_listed FROM @P@._counting_line l WHERE l.effect = 'include'
 	UNION ALL
 	SELECT v.asset_id, t.contract_id, false
-	FROM @P@.coverage v
-		JOIN @P@.coverage_term t ON t.term_id = v.term_id
-		CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
-	WHERE v.during @> d.today
+	FROM @P@.coverage v, @P@.coverage_term t,
+		(SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
+	WHERE t.term_id = v.term_id AND v.during @> d.today
 ) AS s
 GROUP BY s.asset_id, s.contract_id;
 

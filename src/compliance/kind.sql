@@ -114,6 +114,9 @@ UPDATE cec.finding_kind SET scope = 'identifier' WHERE kind IN ('not_in_register
 UPDATE cec.finding_kind SET scope = 'pair' WHERE kind = 'duplicate_in_register';
 UPDATE cec.finding_kind SET scope = 'contract' WHERE kind IN ('expiring', 'no_location', 'covered_outside_boundary', 'customer_mismatch', 'uncovered_in_boundary', 'covered_not_deployed');
 
+-- What kinds there are is for everybody to read, as findings are for who may read these.
+GRANT SELECT ON cec.finding_kind TO PUBLIC;
+
 COMMENT ON FUNCTION cec._life(text, date, date, datemultirange) IS 'Private. The days on which an asset of this status, and with these days, can be covered.';
 COMMENT ON FUNCTION cec._day(date) IS 'Private. A day as YYYY-MM-DD.';
 COMMENT ON FUNCTION cec._describe_kind(regnamespace, text) IS 'Private. Comments on the view of a kind of findings and on its columns.';

@@ -18,10 +18,9 @@ SELECT 'warning'::text AS severity, s.asset_id, NULL::bigint AS other_asset_id, 
 	format('Contract %s covers asset %s, which stands outside its boundary.', c.number, a.asset_tag) AS message
 FROM (
 	SELECT v.asset_id, t.contract_id
-	FROM @P@.coverage v
-		JOIN @P@.coverage_term t ON t.term_id = v.term_id
-		CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
-	WHERE v.during @> d.today
+	FROM @P@.coverage v, @P@.coverage_term t,
+		(SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
+	WHERE t.term_id = v.term_id AND v.during @> d.today
 	GROUP BY v.asset_id, t.contract_id
 ) AS s
 	JOIN @P@.asset a ON a.asset_id = s.asset_id

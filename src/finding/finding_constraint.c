@@ -14,6 +14,11 @@
 		  .rule = "the first day of a finding must not be after its last") \
 	CHECK(finding_waiver_reason_not_empty, "finding_waiver", "reason text", &cec_not_empty, \
 		  .hint = "Say why it is accepted.") \
+	CHECK(finding_waiver_says_of_what, "finding_waiver", "asset_id bigint, contract_id bigint, subject text", \
+		  &cec_any, .rule = "a waiver needs an asset, a contract or a subject", \
+		  .hint = "Name the asset or the contract of the findings that are accepted, or their subject.") \
+	CHECK(finding_waiver_subject_not_empty, "finding_waiver", "subject text", &cec_not_empty, \
+		  .hint = "Leave it NULL for a waiver of whatever subject.") \
 	CHECK(finding_waiver_until_finite, "finding_waiver", "until date", &cec_days_finite)
 
 CEC_ROW_CHECKS(finding, CHECKS)

@@ -31,8 +31,8 @@ from datetime import date, timedelta
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 PAGES = ("README.md", "docs/concepts.md", "docs/registry.md", "docs/lists.md", "docs/coverage.md", "docs/conditions.md",
-         "docs/regulations.md", "docs/audit.md", "docs/events.md", "docs/access.md", "docs/metrics.md", "docs/recipes.md", "docs/operations.md", "docs/errors.md",
-         "docs/reference.md",
+         "docs/regulations.md", "docs/findings.md", "docs/audit.md", "docs/events.md", "docs/access.md", "docs/metrics.md", "docs/recipes.md",
+         "docs/operations.md", "docs/errors.md", "docs/reference.md",
          "docs/glossary.md", "CONTRIBUTING.md")
 DATABASE = "tour"
 SHOWN = ("ini", "console")
@@ -70,11 +70,16 @@ REQUIREMENTS = """
 FUNCTIONS = """
     SELECT format('| %s(%s) | %s | %s |', function_name, arguments, result, meaning) FROM cec.rule_function;"""
 
+KINDS = """
+    SELECT format('| %s | %s | %s | %s | %s |', kind, severity, CASE WHEN is_gap THEN 'yes' ELSE '' END, CASE WHEN depends_on_day THEN 'yes' ELSE '' END, meaning)
+    FROM cec.finding_kind ORDER BY array_position('{error,warning,info}'::text[], severity), NOT is_gap, kind;"""
+
 # A table of a page: what it is of, how its first line begins, its first lines, and the query that prints the others.
 TABLES = (
     ("rights", "| | analyst ", "| | analyst | manager | registry | billing | auditor | admin |\n" + "| --- " * 7 + "|\n", RIGHTS),
     ("columns in conditions", "| column | type ", "| column | type | meaning |\n| --- | --- | --- |\n", COLUMNS),
     ("columns in requirements", "| column of regulations | type ", "| column of regulations | type | meaning |\n| --- | --- | --- |\n", REQUIREMENTS),
+    ("kinds of findings", "| kind | severity ", "| kind | severity | gap | day | means |\n| --- | --- | --- | --- | --- |\n", KINDS),
     ("functions in conditions", "| function in conditions ",
      "| function in conditions | returns | meaning |\n| --- | --- | --- |\n", FUNCTIONS),
 )

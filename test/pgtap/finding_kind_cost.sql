@@ -45,14 +45,15 @@ SET jit = off; SET join_collapse_limit = 1; SET plan_cache_mode = force_generic_
 CREATE TEMP TABLE asked AS
 SELECT k.kind, key
 FROM cec.finding_kind k CROSS JOIN (VALUES ('asset_id', '{asset,contract,pair}'::text[]), ('other_asset_id', '{pair}'), ('contract_id', '{contract,identifier}')) AS v(key, scopes)
-WHERE k.hears <> '{}' AND pg_get_viewdef(('_finding_' || k.kind)::regclass) !~ ('NULL::bigint AS ' || key) AND CASE WHEN k.kind IN ('expiring', 'uncovered_in_boundary', 'covered_not_deployed') THEN 'contract' WHEN k.kind = 'duplicate_in_register' THEN 'pair' WHEN k.kind IN ('not_in_register', 'identifier_ambiguous') THEN 'identifier' ELSE 'asset' END = ANY (v.scopes);
+WHERE k.hears <> '{}' AND pg_get_viewdef(('_finding_' || k.kind)::regclass) !~ ('NULL::bigint AS ' || key) AND k.scope = ANY (v.scopes);
 CREATE FUNCTION pg_temp.told(said text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE a record; whole text;
 BEGIN
 	FOR a IN SELECT * FROM asked ORDER BY kind, key LOOP
 		EXECUTE format('PREPARE asked (bigint[]) AS SELECT * FROM %I WHERE %I = ANY ($1)', '_finding_' || a.kind, a.key);
-		-- The engine takes all tables for large; of the few contracts here nothing is known before they are analyzed.
-		SELECT string_agg(w, ', ') INTO whole FROM pg_temp.read_whole('EXECUTE asked (''{1,2,3}'')') AS w WHERE w <> 'contract' OR said = 'analyzed';
+		-- The engine takes all tables for large; of the few contracts here nothing is known before they are analyzed, and few terms are read faster whole.
+		SELECT string_agg(w, ', ') INTO whole FROM pg_temp.read_whole('EXECUTE asked (''{1,2,3}'')') AS w
+		WHERE (w <> 'contract' OR said = 'analyzed') AND (w <> 'coverage_term' OR a.key <> 'contract_id');
 		RETURN NEXT is(whole, NULL, format('%s by %s, %s', a.kind, a.key, said));
 		DEALLOCATE asked;
 	END LOOP;

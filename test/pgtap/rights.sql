@@ -168,7 +168,7 @@ SELECT format('SELECT * FROM cec.%I(%s)', p.proname, (SELECT string_agg(format('
 		WHEN t IN ('date'::regtype, 'timestamptz'::regtype) THEN '2026-01-01' WHEN t = 'jsonb'::regtype THEN '[]' ELSE '1' END AS value) AS s)), '42501'
 FROM pg_proc p WHERE p.pronamespace = 'cec'::regnamespace AND p.proargnames[1] = 'portfolio' AND NOT EXISTS (SELECT FROM call WHERE statement ~ ('cec\.' || p.proname || '\('));
 -- Those of constraints are row_check.sql's to hand things.
-INSERT INTO call SELECT format('SELECT cec._%s(%s)', constraint_name, regexp_replace(arguments, '\w+ (\S+?)(,|$)', 'NULL::\1\2', 'g')), CASE WHEN constraint_name ~ '^(gate_is_empty|field_observation_speaks_of_something)$' THEN '23514' ELSE 'accepted' END FROM cec._row_checks();
+INSERT INTO call SELECT format('SELECT cec._%s(%s)', constraint_name, regexp_replace(arguments, '\w+ (\S+?)(,|$)', 'NULL::\1\2', 'g')), CASE WHEN constraint_name ~ '^(gate_is_empty|field_observation_speaks_of_something|finding_waiver_says_of_what)$' THEN '23514' ELSE 'accepted' END FROM cec._row_checks();
 SELECT is(try('regress_nobody', statement), code, statement) FROM call;
 SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'cec'::regnamespace AND NOT EXISTS (SELECT FROM call WHERE statement ~ ('cec\.' || p.proname || '\('))$$,
 	'no function of the engine is left out here');
