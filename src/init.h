@@ -31,6 +31,7 @@
 	/* registry */ \
 	ROW(cec_asset_lock_init) \
 	ROW(cec_customer_cycle_init) \
+	ROW(cec_identifier_alike_init) \
 	ROW(cec_registry_constraint_init) \
 	/* contract */ \
 	ROW(cec_contract_init) \

@@ -238,24 +238,23 @@ go_through(Side *now, Side *open, const CecFindingKind *kind, CecSettled *settle
 }
 
 /*
- * Adds what is to open, to close and to be brought up to date of a kind.  subjects: assets or contracts, as the comparison takes
- * them; NULL: all.  Where there are many, write is handed what was gathered from time to time, and empties it; it may be NULL.
+ * Adds what is to open, to close and to be brought up to date of a kind.  subjects: an array of assets, contracts or
+ * texts, as the comparison takes it; NULL: all.  Where there are many, write is handed what was gathered from time to time, and empties it; it may be NULL.
  * Acts as the owner of the portfolio.
  */
 void
 cec_finding_compare(CecPortfolio *portfolio, const CecFindingKind *kind, const CecComparison *comparison,
-					const CecIds *subjects, CecSettled *settled, CecSettledWriter write, void *arg)
+					Datum *subjects, CecSettled *settled, CecSettledWriter write, void *arg)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	Side now = {0};
 	Side open = {0};
-	Datum ids = subjects == NULL ? (Datum) 0 : cec_ids_as_array(subjects);
 
 	SPI_connect();
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
-	begin_side(&now, portfolio, &comparison->now, &ids);
-	begin_side(&open, portfolio, &comparison->open, &ids);
+	begin_side(&now, portfolio, &comparison->now, subjects);
+	begin_side(&open, portfolio, &comparison->open, subjects);
 	MemoryContextSwitchTo(cxt);
 	go_through(&now, &open, kind, settled, write, arg);
 	end_side(&open);

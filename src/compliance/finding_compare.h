@@ -21,6 +21,6 @@ typedef struct CecSettled
 typedef void (*CecSettledWriter)(CecSettled *settled, void *arg);
 
 extern void cec_finding_compare(CecPortfolio *portfolio, const CecFindingKind *kind, const CecComparison *comparison,
-								const CecIds *subjects, CecSettled *settled, CecSettledWriter write, void *arg);
+								Datum *subjects, CecSettled *settled, CecSettledWriter write, void *arg);
 
 #endif

@@ -56,13 +56,14 @@ number_of(const char *const *names, int count, const char *name, const char *kin
 	elog(ERROR, "kind of findings \"%s\" has an unknown %s \"%s\"", kind, what, name);
 }
 
+/* A query about what is in an array of the type; 0: about all. */
 static CecQuery
-make_query(const char *text, bool narrowed)
+make_query(const char *text, Oid type)
 {
 	CecQuery query = {text,
-					  narrowed ? 1 : 0,
-					  {INT8ARRAYOID},
-					  narrowed ? CURSOR_OPT_GENERIC_PLAN : CURSOR_OPT_CUSTOM_PLAN,
+					  type != 0 ? 1 : 0,
+					  {type},
+					  type != 0 ? CURSOR_OPT_GENERIC_PLAN : CURSOR_OPT_CUSTOM_PLAN,
 					  .results = {INT8OID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID, DATEOID,
 								  DATEOID, TEXTOID, TEXTOID, XIDOID}};
 
@@ -79,24 +80,23 @@ rows_that(const char *table, const char *columns, const char *condition, const c
 					columns, table, or_condition);
 }
 
-/* Compares what meets one of the conditions; the second may be NULL, and the first says "true" where all is compared. */
+/* Compares what meets one of the conditions, over an array of the type; the second may be NULL. */
 static CecComparison
-make_comparison(const char *kind, const char *condition, const char *or_condition)
+make_comparison(const char *kind, const char *condition, const char *or_condition, Oid type)
 {
-	bool narrowed = strcmp(condition, "true") != 0;
 	char *is_open = psprintf("kind = '%s' AND closed_at IS NULL AND ", kind);
 	CecComparison comparison;
 
 	comparison.now =
 		make_query(psprintf("SELECT NULL::bigint, " COLUMNS ", NULL::xid FROM (%s) AS n" IN_ORDER,
 							rows_that(psprintf("_finding_%s", kind), VIEW_COLUMNS, condition, or_condition)),
-				   narrowed);
+				   type);
 	comparison.open =
 		make_query(psprintf("SELECT finding_id, " COLUMNS ", born FROM (%s) AS o" IN_ORDER,
 							rows_that("finding", "finding_id, " VIEW_COLUMNS ", xmin AS born",
 									  psprintf("%s%s", is_open, condition),
 									  or_condition == NULL ? NULL : psprintf("%s%s", is_open, or_condition))),
-				   narrowed);
+				   type);
 	return comparison;
 }
 
@@ -157,9 +157,11 @@ read_kind(CecFindingKind *kind, HeapTuple row, TupleDesc desc)
 	read_heard(kind, SPI_getbinval(row, desc, 3, &isnull));
 	read_needs(kind, SPI_getbinval(row, desc, 4, &isnull));
 	kind->of_assets = make_comparison(kind->name, "asset_id = ANY ($1)",
-									  kind->scope == CEC_SCOPE_PAIR ? "other_asset_id = ANY ($1)" : NULL);
-	kind->of_contracts = make_comparison(kind->name, "contract_id = ANY ($1)", NULL);
-	kind->all = make_comparison(kind->name, "true", NULL);
+									  kind->scope == CEC_SCOPE_PAIR ? "other_asset_id = ANY ($1)" : NULL, INT8ARRAYOID);
+	kind->of_contracts = make_comparison(kind->name, "contract_id = ANY ($1)", NULL, INT8ARRAYOID);
+	kind->of_subjects =
+		make_comparison(kind->name, "subject = ANY ($1) AND asset_id IS NULL AND subject <> ''", NULL, TEXTARRAYOID);
+	kind->all = make_comparison(kind->name, "true", NULL, InvalidOid);
 }
 
 static void

@@ -65,6 +65,7 @@ typedef struct CecFindingKind
 	CecHeard *heard;
 	CecComparison of_assets;
 	CecComparison of_contracts;
+	CecComparison of_subjects; /* by text; only where the scope is identifier */
 	CecComparison all;
 } CecFindingKind;
 

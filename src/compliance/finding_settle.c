@@ -13,6 +13,18 @@
 #include "init.h"
 #include "portfolio/refresh_task.h"
 
+static void
+settle_ids(CecChange *change, const CecFindingKind *kind, const CecComparison *comparison, CecIds *ids,
+		   CecSettled *settled)
+{
+	Datum array;
+
+	if (ids->count == 0)
+		return;
+	array = cec_ids_as_array(ids);
+	cec_finding_compare(change->portfolio, kind, comparison, &array, settled, NULL, NULL);
+}
+
 /* Handler of the find stage. */
 static void
 settle_suspects(CecChange *change)
@@ -28,11 +40,10 @@ settle_suspects(CecChange *change)
 	{
 		const CecFindingKind *kind = &kinds->kinds[i];
 
-		if (suspects->contracts[i].count > 0)
-			cec_finding_compare(change->portfolio, kind, &kind->of_contracts, &suspects->contracts[i], &settled, NULL,
-								NULL);
-		if (suspects->assets[i].count > 0)
-			cec_finding_compare(change->portfolio, kind, &kind->of_assets, &suspects->assets[i], &settled, NULL, NULL);
+		settle_ids(change, kind, &kind->of_contracts, &suspects->contracts[i], &settled);
+		settle_ids(change, kind, &kind->of_assets, &suspects->assets[i], &settled);
+		if (kind->scope == CEC_SCOPE_IDENTIFIER && suspects->typed != 0)
+			cec_finding_compare(change->portfolio, kind, &kind->of_subjects, &suspects->typed, &settled, NULL, NULL);
 	}
 	cec_finding_write(change->portfolio, &settled.findings);
 }

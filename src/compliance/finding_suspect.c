@@ -15,8 +15,10 @@
 #include "miscadmin.h"
 
 #include "compliance/finding_trait.h"
+#include "compliance/finding_typed.h"
 #include "compliance/finding_suspect.h"
 #include "init.h"
+#include "registry/identifier_alike.h"
 #include "support/column.h"
 #include "support/slot.h"
 
@@ -46,6 +48,20 @@ static const CecQuery assets_of_customers = {
 
 static const CecQuery contracts_of_customers = {
 	BELOW "SELECT c.contract_id FROM below b JOIN @P@.contract c ON c.customer_id = b.customer_id ORDER BY 1",
+	1,
+	{INT8ARRAYOID},
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID}};
+
+static const CecQuery contracts_of_amendments = {
+	"SELECT DISTINCT contract_id FROM @P@.amendment WHERE amendment_id = ANY ($1) ORDER BY 1",
+	1,
+	{INT8ARRAYOID},
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID}};
+
+static const CecQuery contracts_of_tiers = {
+	"SELECT DISTINCT contract_id FROM @P@.coverage_term WHERE tier_id = ANY ($1) ORDER BY 1",
 	1,
 	{INT8ARRAYOID},
 	CURSOR_OPT_GENERIC_PLAN,
@@ -183,6 +199,20 @@ hear_rows(CecChange *change, const CecFindingKinds *kinds, Heard *heard)
 	}
 	else if (strcmp(table, "bundle") == 0)
 		(void) ids_of_rows(change, "bundle_id", &columns, &heard->kinds);
+	else if (strcmp(table, "amendment") == 0)
+		heard->contracts = ids_of_rows(change, "contract_id", &columns, &heard->kinds);
+	else if (strcmp(table, "amendment_line") == 0)
+	{
+		CecIds amendments = ids_of_rows(change, "amendment_id", &columns, &heard->kinds);
+
+		query_ids(change, &contracts_of_amendments, &amendments, &heard->contracts);
+	}
+	else if (strcmp(table, "service_tier") == 0)
+	{
+		CecIds tiers = ids_of_rows(change, "tier_id", &columns, &heard->kinds);
+
+		query_ids(change, &contracts_of_tiers, &tiers, &heard->contracts);
+	}
 	/* A new contract lists nothing yet. */
 	if (heard->contracts.count > 0 && change->operation != CEC_INSERT)
 		query_ids(change, &assets_of_contracts, &heard->contracts, &heard->assets);
@@ -275,8 +305,23 @@ static void
 suspect_contracts(const CecFindingKinds *kinds, const Heard *heard, CecSuspects *suspects)
 {
 	for (int i = 0; i < kinds->count; i++)
-		if ((heard->kinds & CEC_KIND_BIT(i)) != 0 && kinds->kinds[i].scope == CEC_SCOPE_CONTRACT)
+		if ((heard->kinds & CEC_KIND_BIT(i)) != 0 &&
+			(kinds->kinds[i].scope == CEC_SCOPE_CONTRACT || kinds->kinds[i].scope == CEC_SCOPE_IDENTIFIER))
 			suspects->contracts[i] = heard->contracts;
+}
+
+/* What is compared of pairs of assets that are called alike. */
+static void
+suspect_pairs(CecChange *change, const CecFindingKinds *kinds, CecSuspects *suspects)
+{
+	CecIds alike;
+
+	if (change->rel == NULL || strcmp(change->table_name, "asset") != 0)
+		return;
+	alike = cec_identifier_alike(change);
+	for (int i = 0; i < kinds->count; i++)
+		if (kinds->kinds[i].scope == CEC_SCOPE_PAIR)
+			suspects->assets[i] = alike;
 }
 
 /*
@@ -295,7 +340,7 @@ suspect(CecChange *change)
 	if (change->rel != NULL)
 		hear_rows(change, kinds, &heard);
 	hear_cover(change, kinds, &heard);
-	if (heard.assets.count == 0 && heard.covered.count == 0 && heard.contracts.count == 0)
+	if (heard.assets.count == 0 && heard.covered.count == 0 && heard.contracts.count == 0 && heard.kinds == 0)
 		return;
 	suspects = cec_change_keep(change, &change_key, sizeof(CecSuspects));
 	suspects->assets = palloc0(kinds->count * sizeof(CecIds));
@@ -303,6 +348,9 @@ suspect(CecChange *change)
 	if (heard.assets.count > 0 || heard.covered.count > 0)
 		suspect_assets(change, kinds, &heard, suspects);
 	suspect_contracts(kinds, &heard, suspects);
+	suspect_pairs(change, kinds, suspects);
+	if (change->rel != NULL)
+		suspects->typed = cec_finding_typed(change);
 }
 
 /* Whom the statement has made suspect; NULL: nobody. */

@@ -13,6 +13,7 @@ typedef struct CecSuspects
 {
 	CecIds *assets;
 	CecIds *contracts;
+	Datum typed; /* of kinds of scope identifier: an array of subjects; 0: none */
 } CecSuspects;
 
 extern CecSuspects *cec_finding_suspects(CecChange *change);

@@ -219,12 +219,12 @@ cec_traits_hold(CecTraits *traits, uint32 needs)
 	old = MemoryContextSwitchTo(traits->cxt);
 	if ((needs & OF_ROW & ~traits->looked) != 0)
 		look_at_row(traits);
-	if (hold_all(traits, needs) && (needs & OF_CONTRACTS & ~traits->looked) != 0)
-		look_at_contracts(traits);
 	if (hold_all(traits, needs) && (needs & BIT(OBSERVED) & ~traits->looked) != 0)
 		hold(traits, BIT(OBSERVED), has_pages(traits, "field_observation"));
 	if (hold_all(traits, needs) && (needs & BIT(REGULATED) & ~traits->looked) != 0)
 		hold(traits, BIT(REGULATED), has_pages(traits, "regulation"));
+	if (hold_all(traits, needs) && (needs & OF_CONTRACTS & ~traits->looked) != 0)
+		look_at_contracts(traits);
 	if (hold_all(traits, needs) && (needs & BIT(MEMBER) & ~traits->looked) != 0)
 		hold(traits, BIT(MEMBER), has_row(traits, &member));
 	if (hold_all(traits, needs) && (needs & BIT(REQUEST) & ~traits->looked) != 0)

@@ -32,6 +32,7 @@ CREATE INDEX finding_other_asset_id_idx ON @P@.finding (other_asset_id) WHERE cl
 CREATE INDEX finding_open_idx ON @P@.finding ((CASE severity WHEN 'error' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END), opened_at, finding_id)
 	WHERE closed_at IS NULL;
 CREATE INDEX finding_contract_id_idx ON @P@.finding (contract_id) WHERE closed_at IS NULL AND contract_id IS NOT NULL;
+CREATE INDEX finding_subject_idx ON @P@.finding (subject) WHERE closed_at IS NULL AND asset_id IS NULL AND subject <> '';
 CREATE INDEX finding_rule_id_idx ON @P@.finding (rule_id) WHERE rule_id IS NOT NULL;
 
 COMMENT ON TABLE @P@.finding IS 'Discrepancies that were accepted: one open row per kind and subject, never deleted.';

@@ -28,13 +28,13 @@ SELECT format('EXECUTE line(%s); EXECUTE tag(%L); EXECUTE new(%L); EXECUTE edit(
 	100 + g, 'T-' || 200 + g, 'W-' || g, g, 20 + g, 'S-' || g) FROM generate_series(1, 12) g \gexec
 \o
 BEGIN; EXECUTE line(150); SELECT pg_temp.locks() AS n \gset
-COMMIT; SELECT ok(:n <= 28, 'a list line (' || :n || ')');
+COMMIT; SELECT ok(:n <= 29, 'a list line (' || :n || ')');
 BEGIN; EXECUTE tag('T-250'); SELECT pg_temp.locks() AS n \gset
-COMMIT; SELECT ok(:n <= 33, 'a list line by tag (' || :n || ')');
+COMMIT; SELECT ok(:n <= 34, 'a list line by tag (' || :n || ')');
 BEGIN; EXECUTE new('W-50'); SELECT pg_temp.locks() AS n \gset
-COMMIT; SELECT ok(:n <= 8, 'an asset (' || :n || ')');
+COMMIT; SELECT ok(:n <= 10, 'an asset (' || :n || ')');
 BEGIN; EXECUTE edit(50); SELECT pg_temp.locks() AS n \gset
-COMMIT; SELECT ok(:n <= 10, 'a column of an asset (' || :n || ')');
+COMMIT; SELECT ok(:n <= 13, 'a column of an asset (' || :n || ')');
 BEGIN; EXECUTE retire(60); SELECT pg_temp.locks() AS n \gset
 COMMIT; SELECT ok(:n <= 28, 'a retired asset (' || :n || ')');
 BEGIN; EXECUTE ask('S-70') \g /dev/null

@@ -1,0 +1,180 @@
+/*
+ * identifier_alike.c
+ *		Assets that are called alike: which of them a statement on assets makes suspect, and what it locks for that.
+ *
+ * Two sessions that each add an asset with one serial number do not see each other's.  So whoever changes what assets are called locks
+ * the keys, old and new, before it looks: a row of finding_bucket for each, by the hash of the key.  They are few, so that a bulk load
+ * locks few, and they are locked in order, before assets are.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "init.h"
+#include "registry/identifier_alike.h"
+#include "registry/identifier_key.h"
+#include "support/column.h"
+#include "support/grow.h"
+#include "support/slot.h"
+
+#define BUCKETS 32
+
+/* Shorter keys say nothing: no pair has one. */
+#define SHORTEST_KEY 5
+
+static const char change_key;
+
+/*
+ * Assets with one of the old keys ($2), and those with a new one ($1) that another asset has, too.  A key that more than a hundred have concerns
+ * nobody else any more.
+ */
+static const CecQuery assets_alike = {
+	"SELECT DISTINCT m.asset_id FROM (SELECT k.key, false AS is_old FROM unnest($1::text[]) AS k(key) UNION ALL"
+	" SELECT k.key, true FROM unnest($2::text[]) AS k(key)) AS k CROSS JOIN LATERAL"
+	" (SELECT n.asset_id, min(n.asset_id) OVER () <> max(n.asset_id) OVER () AS is_shared FROM ("
+	"(SELECT a.asset_id FROM @P@.asset a WHERE cec.identifier_key(a.asset_tag) = k.key LIMIT 102) UNION ALL"
+	" (SELECT a.asset_id FROM @P@.asset a WHERE cec.identifier_key(a.serial_number) = k.key LIMIT 102)) AS n OFFSET 0) AS m"
+	" WHERE k.is_old OR m.is_shared ORDER BY 1",
+	2,
+	{TEXTARRAYOID, TEXTARRAYOID},
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID}};
+
+static const CecSource bucket = {"finding_bucket", "bucket_id", INT8OID, RowShareLock, {{"bucket_id", INT8OID}}};
+
+/* Keys, in the order of the rows. */
+typedef struct Keys
+{
+	int64 count;
+	int64 space;
+	Datum *keys;
+} Keys;
+
+/* What a statement on assets does to what they are called. */
+typedef struct Renamed
+{
+	Keys old_keys;
+	Keys new_keys;
+	CecIds assets; /* that were called otherwise before */
+} Renamed;
+
+static void
+add_key(Keys *keys, const TupleTableSlot *row, AttrNumber column)
+{
+	text *key;
+
+	if (column == InvalidAttrNumber || cec_slot_isnull(row, column))
+		return;
+	key = cec_identifier_key_of(DatumGetTextPP(cec_slot_value(row, column)));
+	if (key == NULL || VARSIZE_ANY_EXHDR(key) < SHORTEST_KEY)
+		return;
+	CEC_MAKE_ROOM(keys->keys, keys->count, keys->space, 8);
+	keys->keys[keys->count++] = PointerGetDatum(key);
+}
+
+/* What the rows say; kept until the end of the change. */
+static Renamed *
+read_rows(CecChange *change)
+{
+	static const char *const columns[] = {"asset_tag", "serial_number", "manufacturer"};
+	Renamed *renamed = cec_change_keep(change, &change_key, sizeof(Renamed));
+	AttrNumber attnums[lengthof(columns)];
+	AttrNumber asset_id = cec_column_require(change->rel, "asset_id", INT8OID);
+	CecRows rows;
+
+	for (int i = 0; i < lengthof(columns); i++)
+		attnums[i] = cec_column_require_nullable(change->rel, columns[i], TEXTOID);
+	cec_rows_begin(&rows, change);
+	while (cec_rows_next(&rows))
+	{
+		bool differs = rows.old_row == NULL || rows.new_row == NULL;
+
+		CHECK_FOR_INTERRUPTS();
+		cec_rows_deform(&rows);
+		for (int i = 0; i < lengthof(columns) && !differs; i++)
+			differs = !cec_rows_same_value(rows.old_row, rows.new_row, attnums[i]);
+		if (!differs)
+			continue;
+		for (int i = 0; i < 2; i++)
+		{
+			if (rows.old_row != NULL)
+				add_key(&renamed->old_keys, rows.old_row, attnums[i]);
+			if (rows.new_row != NULL)
+				add_key(&renamed->new_keys, rows.new_row, attnums[i]);
+		}
+		if (rows.old_row != NULL)
+			cec_ids_add(&renamed->assets, cec_slot_int8(rows.old_row, asset_id));
+	}
+	cec_rows_end(&rows);
+	return renamed;
+}
+
+static void
+find_buckets(const Keys *keys, bool *found)
+{
+	for (int64 i = 0; i < keys->count; i++)
+	{
+		text *key = DatumGetTextPP(keys->keys[i]);
+
+		found[hash_bytes((unsigned char *) VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)) % BUCKETS] = true;
+	}
+}
+
+/* Handler of the lock stage. */
+static void
+lock_buckets(CecChange *change)
+{
+	Renamed *renamed;
+	bool found[BUCKETS] = {false};
+	CecLook *look;
+
+	if (cec_change_is_empty(change))
+		return;
+	renamed = read_rows(change);
+	if ((renamed->old_keys.count == 0 && renamed->new_keys.count == 0) ||
+		cec_portfolio_holds_gate(change->portfolio, ShareRowExclusiveLock))
+		return;
+	find_buckets(&renamed->old_keys, found);
+	find_buckets(&renamed->new_keys, found);
+	look = cec_reading_look(cec_change_reading(change), &bucket);
+	for (int i = 0; i < BUCKETS; i++)
+		if (found[i])
+			(void) cec_probe_lock(look->probe, i);
+}
+
+static Datum
+as_array(const Keys *keys)
+{
+	return PointerGetDatum(construct_array(keys->keys, keys->count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* Of a changed statement on assets, those of which pairs are to be compared. */
+CecIds
+cec_identifier_alike(CecChange *change)
+{
+	Renamed *renamed = cec_change_kept(change, &change_key);
+	CecIds alike = {0};
+	Datum args[2];
+
+	if (renamed == NULL)
+		return alike;
+	alike = renamed->assets;
+	if (renamed->new_keys.count == 0 && renamed->old_keys.count == 0)
+		return alike;
+	args[0] = as_array(&renamed->new_keys);
+	args[1] = as_array(&renamed->old_keys);
+	cec_query_ids(change->portfolio->plans, &assets_alike, args, &alike);
+	cec_ids_sort_unique(&alike);
+	return alike;
+}
+
+/* Registers with the engine, before assets are locked. */
+void
+cec_identifier_alike_init(void)
+{
+	cec_change_register(CEC_STAGE_LOCK, "asset", lock_buckets);
+}
