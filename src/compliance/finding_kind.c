@@ -29,11 +29,11 @@ static const char *const trait_names[] = {"decommissioned_on", "commissioned_on"
 static const char *const scope_names[] = {"asset", "contract", "pair", "identifier"};
 
 static const CecQuery all_kinds = {
-	"SELECT kind::text, scope::text, hears::text[], needs::text[] FROM cec.finding_kind WHERE hears <> '{}' ORDER BY kind",
+	"SELECT kind::text, scope::text, hears::text[], needs::text[], is_function FROM cec.finding_kind WHERE hears <> '{}' ORDER BY kind",
 	0,
 	{0},
 	CURSOR_OPT_CUSTOM_PLAN,
-	.results = {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID}};
+	.results = {TEXTOID, TEXTOID, TEXTARRAYOID, TEXTARRAYOID, BOOLOID}};
 
 /* Lifetime: the session, since plans are kept by the addresses of their queries. */
 static CecFindingKinds known = {0};
@@ -72,28 +72,27 @@ make_query(const char *text, Oid type)
 
 /* The rows of a table or view that meet a condition, or one of two, each of which an index answers. */
 static char *
-rows_that(const char *table, const char *columns, const char *condition, const char *or_condition)
+rows_that(const char *source, const char *columns, const char *condition, const char *or_condition)
 {
 	if (or_condition == NULL)
-		return psprintf("SELECT %s FROM @P@.%s WHERE %s", columns, table, condition);
-	return psprintf("SELECT %s FROM @P@.%s WHERE %s UNION SELECT %s FROM @P@.%s WHERE %s", columns, table, condition,
-					columns, table, or_condition);
+		return psprintf("SELECT %s FROM %s WHERE %s", columns, source, condition);
+	return psprintf("SELECT %s FROM %s WHERE %s UNION SELECT %s FROM %s WHERE %s", columns, source, condition, columns,
+					source, or_condition);
 }
 
 /* Compares what meets one of the conditions, over an array of the type; the second may be NULL. */
 static CecComparison
-make_comparison(const char *kind, const char *condition, const char *or_condition, Oid type)
+make_comparison(const char *kind, const char *source, const char *condition, const char *or_condition, Oid type)
 {
 	char *is_open = psprintf("kind = '%s' AND closed_at IS NULL AND ", kind);
 	CecComparison comparison;
 
-	comparison.now =
-		make_query(psprintf("SELECT NULL::bigint, " COLUMNS ", NULL::xid FROM (%s) AS n" IN_ORDER,
-							rows_that(psprintf("_finding_%s", kind), VIEW_COLUMNS, condition, or_condition)),
-				   type);
+	comparison.now = make_query(psprintf("SELECT NULL::bigint, " COLUMNS ", NULL::xid FROM (%s) AS n" IN_ORDER,
+										 rows_that(source, VIEW_COLUMNS, condition, or_condition)),
+								type);
 	comparison.open =
 		make_query(psprintf("SELECT finding_id, " COLUMNS ", born FROM (%s) AS o" IN_ORDER,
-							rows_that("finding", "finding_id, " VIEW_COLUMNS ", xmin AS born",
+							rows_that("@P@.finding", "finding_id, " VIEW_COLUMNS ", xmin AS born",
 									  psprintf("%s%s", is_open, condition),
 									  or_condition == NULL ? NULL : psprintf("%s%s", is_open, or_condition))),
 				   type);
@@ -150,18 +149,24 @@ read_kind(CecFindingKind *kind, HeapTuple row, TupleDesc desc)
 {
 	bool isnull;
 	char *scope = TextDatumGetCString(SPI_getbinval(row, desc, 2, &isnull));
+	char *view;
+	bool is_function;
 
 	memset(kind, 0, sizeof(CecFindingKind));
 	kind->name = TextDatumGetCString(SPI_getbinval(row, desc, 1, &isnull));
 	kind->scope = number_of(scope_names, lengthof(scope_names), scope, kind->name, "scope");
 	read_heard(kind, SPI_getbinval(row, desc, 3, &isnull));
 	read_needs(kind, SPI_getbinval(row, desc, 4, &isnull));
-	kind->of_assets = make_comparison(kind->name, "asset_id = ANY ($1)",
+	view = psprintf("@P@._finding_%s", kind->name);
+	is_function = DatumGetBool(SPI_getbinval(row, desc, 5, &isnull));
+	kind->of_assets = make_comparison(kind->name, is_function ? psprintf("cec._%s(@O@, $1)", kind->name) : view,
+									  "asset_id = ANY ($1)",
 									  kind->scope == CEC_SCOPE_PAIR ? "other_asset_id = ANY ($1)" : NULL, INT8ARRAYOID);
-	kind->of_contracts = make_comparison(kind->name, "contract_id = ANY ($1)", NULL, INT8ARRAYOID);
-	kind->of_subjects =
-		make_comparison(kind->name, "subject = ANY ($1) AND asset_id IS NULL AND subject <> ''", NULL, TEXTARRAYOID);
-	kind->all = make_comparison(kind->name, "true", NULL, InvalidOid);
+	kind->of_contracts = make_comparison(kind->name, view, "contract_id = ANY ($1)", NULL, INT8ARRAYOID);
+	kind->of_subjects = make_comparison(kind->name, view, "subject = ANY ($1) AND asset_id IS NULL AND subject <> ''",
+										NULL, TEXTARRAYOID);
+	kind->all = make_comparison(kind->name, is_function ? psprintf("cec._%s(@O@, NULL)", kind->name) : view, "true",
+								NULL, InvalidOid);
 }
 
 static void

@@ -3,5 +3,7 @@
 
 INSERT INTO cec.finding_kind (kind, severity, is_gap, depends_on_day, hears, needs, meaning) VALUES
 	('regulation_unmet', 'error', true, true,
-		'{coverage,asset,maintenance_event,service_request,coverage_term.contract_id,coverage_term.tier_id,contract.number,contract.kind,contract.governing_country,contract.boundary}',
-		'{covered,regulated}', 'The cover of an asset does not meet what a regulation demands where it stands; a warning where that cannot be told.');
+		'{coverage,asset,maintenance_event,service_request,coverage_term.contract_id,coverage_term.tier_id,contract.number,contract.kind,contract.governing_country,contract.boundary,service_tier}',
+		'{regulated,covered}', 'The cover of an asset does not meet what a regulation demands where it stands; a warning where that cannot be told.');
+
+UPDATE cec.finding_kind SET is_function = true WHERE kind = 'regulation_unmet';

@@ -88,6 +88,26 @@ take_for_large(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
 	}
 }
 
+/* To compile the many expressions of a view of findings takes seconds, and gains none. */
+static PlannedStmt *
+plan_without_jit(planner_hook_type plan, Query *parse, const char *text, int cursor_options, ParamListInfo params)
+{
+	bool jit = jit_enabled;
+	PlannedStmt *result;
+
+	PG_TRY();
+	{
+		jit_enabled = false;
+		result = plan(parse, text, cursor_options, params);
+	}
+	PG_FINALLY();
+	{
+		jit_enabled = jit;
+	}
+	PG_END_TRY();
+	return result;
+}
+
 /*
  * Plans a query of the engine that asks for a generic plan as look-ups, and any other as it would be.  A kept plan that is
  * made anew comes by here, too.  No joins but nested loops, in the order of the text; no JIT, which a large table's costs
@@ -109,9 +129,10 @@ plan_query(Query *parse, const char *text, int cursor_options, ParamListInfo par
 	int collapse = join_collapse_limit;
 	PlannedStmt *result;
 
-	if ((cursor_options & CURSOR_OPT_GENERIC_PLAN) == 0 || text == NULL ||
-		strncmp(text, CEC_QUERY_MARK, strlen(CEC_QUERY_MARK)) != 0)
+	if (text == NULL || strncmp(text, CEC_QUERY_MARK, strlen(CEC_QUERY_MARK)) != 0)
 		return plan(parse, text, cursor_options, params);
+	if ((cursor_options & CURSOR_OPT_GENERIC_PLAN) == 0)
+		return plan_without_jit(plan, parse, text, cursor_options, params);
 	PG_TRY();
 	{
 		plans_lookups = true;
@@ -180,7 +201,7 @@ cec_plans_free(CecPlans *plans)
 	}
 }
 
-/* The text of a query as it is run: marked for the schema, whose quoted name stands in the place of every "@P@". */
+/* The text of a query as it is run: marked for the schema, whose quoted name stands in the place of every "@P@", and its oid of "@O@". */
 char *
 cec_query_text(Oid nspid, const char *quoted_schema, const char *text)
 {
@@ -190,11 +211,19 @@ cec_query_text(Oid nspid, const char *quoted_schema, const char *text)
 
 	initStringInfo(&buf);
 	appendStringInfo(&buf, CEC_QUERY_MARK "%u */ ", nspid);
-	while ((hit = strstr(from, "@P@")) != NULL)
+	while ((hit = strchr(from, '@')) != NULL)
 	{
 		appendBinaryStringInfo(&buf, from, hit - from);
-		appendStringInfoString(&buf, quoted_schema);
 		from = hit + 3;
+		if (strncmp(hit, "@P@", 3) == 0)
+			appendStringInfoString(&buf, quoted_schema);
+		else if (strncmp(hit, "@O@", 3) == 0)
+			appendStringInfo(&buf, "%u", nspid);
+		else
+		{
+			appendStringInfoChar(&buf, '@');
+			from = hit + 1;
+		}
 	}
 	appendStringInfoString(&buf, from);
 	return buf.data;

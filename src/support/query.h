@@ -25,7 +25,7 @@
 
 /*
  * A query, as a static constant of the code that runs it: its address is its key.  "@P@" in the text stands for
- * the quoted name of the schema.
+ * the quoted name of the schema, "@O@" for its oid.
  */
 typedef struct CecQuery
 {
