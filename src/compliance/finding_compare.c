@@ -31,8 +31,7 @@ enum
 	FIRST_DAY,
 	LAST_DAY,
 	DETAIL,
-	MESSAGE,
-	BORN
+	MESSAGE
 };
 
 /* So many changes are written at once where all is compared. */
@@ -45,8 +44,8 @@ typedef struct Side
 {
 	CecCursor cursor;
 	bool has_row;
-	Datum values[BORN + 1];
-	bool isnull[BORN + 1];
+	Datum values[MESSAGE + 1];
+	bool isnull[MESSAGE + 1];
 	char *subject;
 	MemoryContext row_cxt;
 } Side;
@@ -174,20 +173,12 @@ open_new(const CecFinding *finding, CecSettled *settled)
 	settled->count++;
 }
 
-/* Errors are told of: what they said is kept. */
 static void
-close_open(const Side *open, const CecFindingKind *kind, CecSettled *settled)
+close_open(const Side *open, CecSettled *settled)
 {
-	CecFinding *finding;
-
 	cec_finding_close(&settled->findings, DatumGetInt64(open->values[FINDING_ID]));
 	settled->closed++;
 	settled->count++;
-	if (strcmp(text_of(open, SEVERITY, ""), "error") != 0)
-		return;
-	finding = palloc(sizeof(CecFinding));
-	*finding = finding_of(open, kind);
-	settled->closed_errors = lappend(settled->closed_errors, finding);
 }
 
 /* Two rows of one subject: the finding stays, changes what it says, or its severity. */
@@ -204,7 +195,7 @@ settle(const Side *now, const Side *open, const CecFindingKind *kind, CecSettled
 		cec_finding_update(&settled->findings, DatumGetInt64(open->values[FINDING_ID]), &finding);
 	else
 	{
-		close_open(open, kind, settled);
+		close_open(open, settled);
 		open_new(&finding, settled);
 	}
 }
@@ -225,7 +216,7 @@ go_through(Side *now, Side *open, const CecFindingKind *kind, CecSettled *settle
 			open_new(&finding, settled);
 		}
 		else if (order > 0)
-			close_open(open, kind, settled);
+			close_open(open, settled);
 		else
 			settle(now, open, kind, settled);
 		if (order <= 0)

@@ -12,9 +12,8 @@
 typedef struct CecSettled
 {
 	CecFindingChange findings;
-	List *closed_errors; /* of CecFinding: what is to close was an error */
-	int64 count;		 /* changes gathered since it was emptied */
-	int64 opened;		 /* these two in all */
+	int64 count;  /* changes gathered since it was emptied */
+	int64 opened; /* these two in all */
 	int64 closed;
 } CecSettled;
 

@@ -65,7 +65,7 @@ make_query(const char *text, Oid type)
 					  {type},
 					  type != 0 ? CURSOR_OPT_GENERIC_PLAN : CURSOR_OPT_CUSTOM_PLAN,
 					  .results = {INT8OID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID, DATEOID,
-								  DATEOID, TEXTOID, TEXTOID, XIDOID}};
+								  DATEOID, TEXTOID, TEXTOID}};
 
 	return query;
 }
@@ -87,13 +87,12 @@ make_comparison(const char *kind, const char *source, const char *condition, con
 	char *is_open = psprintf("kind = '%s' AND closed_at IS NULL AND ", kind);
 	CecComparison comparison;
 
-	comparison.now = make_query(psprintf("SELECT NULL::bigint, " COLUMNS ", NULL::xid FROM (%s) AS n" IN_ORDER,
+	comparison.now = make_query(psprintf("SELECT NULL::bigint, " COLUMNS " FROM (%s) AS n" IN_ORDER,
 										 rows_that(source, VIEW_COLUMNS, condition, or_condition)),
 								type);
 	comparison.open =
-		make_query(psprintf("SELECT finding_id, " COLUMNS ", born FROM (%s) AS o" IN_ORDER,
-							rows_that("@P@.finding", "finding_id, " VIEW_COLUMNS ", xmin AS born",
-									  psprintf("%s%s", is_open, condition),
+		make_query(psprintf("SELECT finding_id, " COLUMNS " FROM (%s) AS o" IN_ORDER,
+							rows_that("@P@.finding", "finding_id, " VIEW_COLUMNS, psprintf("%s%s", is_open, condition),
 									  or_condition == NULL ? NULL : psprintf("%s%s", is_open, or_condition))),
 				   type);
 	return comparison;

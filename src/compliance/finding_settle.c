@@ -45,16 +45,19 @@ settle_suspects(CecChange *change)
 		if (kind->scope == CEC_SCOPE_IDENTIFIER && suspects->typed != 0)
 			cec_finding_compare(change->portfolio, kind, &kind->of_subjects, &suspects->typed, &settled, NULL, NULL);
 	}
-	cec_finding_write(change->portfolio, &settled.findings);
+	cec_finding_write(change->portfolio, &settled.findings, cec_outbox_of(change));
 }
 
 /* Writes what has come together while all is compared. */
 static void
 write_part(CecSettled *settled, void *arg)
 {
-	cec_finding_write(arg, &settled->findings);
+	CecPortfolio *portfolio = arg;
+	CecOutbox outbox = {NIL, CurrentMemoryContext};
+
+	cec_finding_write(portfolio, &settled->findings, &outbox);
+	cec_outbox_write(portfolio, &outbox);
 	settled->findings = (CecFindingChange){0};
-	settled->closed_errors = NIL;
 	settled->count = 0;
 }
 

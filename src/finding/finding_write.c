@@ -13,6 +13,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "finding/finding_event.h"
 #include "finding/finding_write.h"
 
 /* The parameters of which findings are made; what there is none of is 0, and of days -infinity. */
@@ -27,14 +28,27 @@
 		TEXTARRAYOID, TEXTARRAYOID, DATEARRAYOID, DATEARRAYOID
 #define NO_DAY "'-infinity'::date"
 
+/* Of what was written, as w, the errors that nobody waives: they are told of. */
+#define TOLD \
+	"SELECT w.finding_id, w.kind::text, w.asset_id, w.contract_id, c.number::text, w.subject::text, w.message, w.born" \
+	" FROM written w LEFT JOIN @P@.contract c ON c.contract_id = w.contract_id WHERE w.severity = 'error' AND NOT EXISTS (" \
+	"SELECT FROM @P@.finding_waiver v CROSS JOIN @P@.setting s WHERE v.kind = w.kind" \
+	" AND (v.asset_id IS NULL OR v.asset_id = w.asset_id) AND (v.contract_id IS NULL OR v.contract_id = w.contract_id)" \
+	" AND (v.subject IS NULL OR v.subject = w.subject)" \
+	" AND (v.until IS NULL OR v.until >= (clock_timestamp() AT TIME ZONE s.time_zone)::date)" \
+	" AND (NOT s.four_eyes OR v.approved_by <> v.waived_by)) ORDER BY w.finding_id"
+#define TOLD_TYPES INT8OID, TEXTOID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, XIDOID
+
 static const CecQuery open_findings = {
-	"INSERT INTO @P@.finding (" FINDING_COLUMNS ")"
+	"WITH written AS (INSERT INTO @P@.finding (" FINDING_COLUMNS ")"
 	" SELECT kind, severity, nullif(asset_id, 0), nullif(other_asset_id, 0), nullif(contract_id, 0), nullif(term_id, 0),"
 	" nullif(rule_id, 0), subject, message, detail::jsonb, nullif(first_day, " NO_DAY "), nullif(last_day, " NO_DAY ")"
-	" FROM " FINDINGS ") AS n(" FINDING_COLUMNS ") ON CONFLICT DO NOTHING",
+	" FROM " FINDINGS ") AS n(" FINDING_COLUMNS ") ON CONFLICT DO NOTHING"
+	" RETURNING finding_id, kind, severity, asset_id, contract_id, subject, message, NULL::xid AS born) " TOLD,
 	FINDING_PARAMETERS,
 	{FINDING_TYPES},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {TOLD_TYPES}};
 
 static const CecQuery update_findings = {
 	"UPDATE @P@.finding f SET message = n.message, detail = n.detail::jsonb, first_day = nullif(n.first_day, " NO_DAY
@@ -47,10 +61,14 @@ static const CecQuery update_findings = {
 	CURSOR_OPT_GENERIC_PLAN};
 
 static const CecQuery close_findings = {
-	"UPDATE @P@.finding SET closed_at = greatest(clock_timestamp(), opened_at) WHERE finding_id = ANY ($1) AND closed_at IS NULL",
+	"WITH written AS (UPDATE @P@.finding f SET closed_at = greatest(clock_timestamp(), f.opened_at)"
+	" FROM (SELECT finding_id, xmin AS born FROM @P@.finding WHERE finding_id = ANY ($1) AND closed_at IS NULL) AS o"
+	" WHERE f.finding_id = o.finding_id AND f.closed_at IS NULL"
+	" RETURNING f.finding_id, f.kind, f.severity, f.asset_id, f.contract_id, f.subject, f.message, o.born) " TOLD,
 	1,
 	{INT8ARRAYOID},
-	CURSOR_OPT_GENERIC_PLAN};
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {TOLD_TYPES}};
 
 /* Has a finding opened, unless one of its kind and subject is open by then.  The finding is copied, its texts are not. */
 void
@@ -136,12 +154,13 @@ fill_arguments(const List *opened, Datum *args)
 }
 
 static void
-write_opened(CecPortfolio *portfolio, const List *opened)
+write_opened(CecPortfolio *portfolio, const List *opened, CecOutbox *outbox)
 {
 	Datum args[FINDING_PARAMETERS];
 
 	fill_arguments(opened, args);
 	cec_query_run(portfolio->plans, &open_findings, args, NULL, 0);
+	cec_finding_tell_opened(portfolio, outbox);
 }
 
 static void
@@ -154,9 +173,10 @@ write_changed(CecPortfolio *portfolio, const CecFindingChange *change)
 	cec_query_run(portfolio->plans, &update_findings, args, NULL, 0);
 }
 
-/* Closes, brings up to date and opens what is to be; acting as the owner of the portfolio is the caller's business. */
+/* Closes, brings up to date and opens what is to be; acting as the owner of the portfolio is the caller's
+ * business.  Errors are told of: events are added to the outbox. */
 void
-cec_finding_write(CecPortfolio *portfolio, CecFindingChange *change)
+cec_finding_write(CecPortfolio *portfolio, CecFindingChange *change, CecOutbox *outbox)
 {
 	if (change->closed.count == 0 && change->opened == NIL && change->changed == NIL)
 		return;
@@ -166,10 +186,11 @@ cec_finding_write(CecPortfolio *portfolio, CecFindingChange *change)
 		Datum arg = cec_ids_as_array(&change->closed);
 
 		cec_query_run(portfolio->plans, &close_findings, &arg, NULL, 0);
+		cec_finding_tell_closed(portfolio, outbox);
 	}
 	if (change->changed != NIL)
 		write_changed(portfolio, change);
 	if (change->opened != NIL)
-		write_opened(portfolio, change->opened);
+		write_opened(portfolio, change->opened, outbox);
 	SPI_finish();
 }

@@ -8,6 +8,7 @@
 #include "nodes/pg_list.h"
 #include "utils/date.h"
 
+#include "outbox/outbox_write.h"
 #include "portfolio/portfolio_cache.h"
 #include "support/id_list.h"
 
@@ -42,6 +43,6 @@ typedef struct CecFindingChange
 extern void cec_finding_open(CecFindingChange *change, const CecFinding *finding);
 extern void cec_finding_update(CecFindingChange *change, int64 finding_id, const CecFinding *finding);
 extern void cec_finding_close(CecFindingChange *change, int64 finding_id);
-extern void cec_finding_write(CecPortfolio *portfolio, CecFindingChange *change);
+extern void cec_finding_write(CecPortfolio *portfolio, CecFindingChange *change, CecOutbox *outbox);
 
 #endif

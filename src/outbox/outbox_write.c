@@ -64,7 +64,10 @@ cec_outbox_add(CecOutbox *outbox, const CecEvent *event)
 CecOutbox *
 cec_outbox_of(CecChange *change)
 {
-	return cec_change_keep(change, &change_key, sizeof(CecOutbox));
+	CecOutbox *outbox = cec_change_keep(change, &change_key, sizeof(CecOutbox));
+
+	outbox->cxt = change->cxt;
+	return outbox;
 }
 
 /* Who acts, and why: how each payload begins. */

@@ -22,10 +22,11 @@ typedef struct CecEvent
 	const char *id;				/* a UUID; NULL: one is drawn */
 } CecEvent;
 
-/* Events that are written together, in order: all zero, there are none. */
+/* Events that are written together, in order; there are none at first. */
 typedef struct CecOutbox
 {
-	List *events; /* of CecEvent */
+	List *events;	   /* of CecEvent */
+	MemoryContext cxt; /* where whoever adds events from another context keeps them */
 } CecOutbox;
 
 extern void cec_outbox_add(CecOutbox *outbox, const CecEvent *event);

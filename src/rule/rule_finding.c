@@ -225,7 +225,7 @@ add_messages(CecPortfolio *portfolio, List *opened)
  * now on: of include rules and suspended ones too, which nobody asks again for that.
  */
 static void
-move_open(CecPortfolio *portfolio, const CecIds *rules)
+move_open(CecPortfolio *portfolio, const CecIds *rules, CecOutbox *outbox)
 {
 	CecFindingChange findings = {0};
 	MemoryContext cxt = CurrentMemoryContext;
@@ -259,7 +259,7 @@ move_open(CecPortfolio *portfolio, const CecIds *rules)
 	MemoryContextSwitchTo(old);
 	SPI_finish();
 	add_messages(portfolio, findings.opened);
-	cec_finding_write(portfolio, &findings);
+	cec_finding_write(portfolio, &findings, outbox);
 }
 
 /*
@@ -285,8 +285,8 @@ tell_of_rules(CecChange *change)
 	if (state->findings.assets != NIL)
 		settle_assets(&settling, state->findings.assets);
 	add_messages(settling.portfolio, settling.findings.opened);
-	cec_finding_write(settling.portfolio, &settling.findings);
-	move_open(change->portfolio, &state->moved);
+	cec_finding_write(settling.portfolio, &settling.findings, cec_outbox_of(change));
+	move_open(change->portfolio, &state->moved, cec_outbox_of(change));
 }
 
 /* Registers with the engine. */

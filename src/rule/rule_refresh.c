@@ -130,10 +130,12 @@ suspend_rules(CecRefresh *refresh)
 {
 	Datum arg = DateADTGetDatum(refresh->today);
 	CecFindingChange findings = {0};
+	CecOutbox outbox = {NIL, CurrentMemoryContext};
 	int64 count;
 
 	cec_query_ids(refresh->portfolio->plans, &findings_of_ended, &arg, &findings.closed);
-	cec_finding_write(refresh->portfolio, &findings);
+	cec_finding_write(refresh->portfolio, &findings, &outbox);
+	cec_outbox_write(refresh->portfolio, &outbox);
 	SPI_connect();
 	count = cec_query_run(refresh->portfolio->plans, &suspend_failing, NULL, NULL, 0);
 	SPI_finish();
