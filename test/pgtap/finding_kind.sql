@@ -5,12 +5,19 @@ SET search_path = fleet, public, pg_temp;
 SELECT cec.create_portfolio('fleet');
 SELECT no_plan();
 
+-- Every view has the columns that the engine reads, and every kind that hears of something its view.
+SELECT is((SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, NULL), ', ' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = ('_finding_' || k.kind)::regclass AND a.attnum > 0),
+	'severity text, asset_id bigint, other_asset_id bigint, contract_id bigint, term_id bigint, rule_id bigint, subject text, first_day date, last_day date, detail jsonb, message text', k.kind || ': columns')
+FROM cec.finding_kind k WHERE k.hears <> '{}' ORDER BY k.kind;
+SELECT set_eq($$SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = 'fleet'::regnamespace AND c.relname LIKE '\_finding\_%'$$, $$SELECT '_finding_' || kind FROM cec.finding_kind WHERE hears <> '{}'$$, 'and no others');
+SELECT is_empty($$SELECT kind FROM cec.finding_kind WHERE meaning !~ '^[A-Z].*[.]$'$$, 'each kind has a sentence');
+
 CREATE FUNCTION pg_temp.day(distance integer) RETURNS date LANGUAGE sql AS $$ SELECT cec.today('fleet') + distance $$;
 CREATE FUNCTION pg_temp.days(first_day integer, last_day integer) RETURNS daterange LANGUAGE sql AS
 $$ SELECT daterange(pg_temp.day(first_day), pg_temp.day(last_day), '[]') $$;
 -- What a view lists: a line a row, of severity, what the row names and its days.
 CREATE FUNCTION pg_temp.listed(kind text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE result text;
+DECLARE result text; said text;
 BEGIN
 	EXECUTE format($query$
 		SELECT string_agg(concat_ws(' ', f.severity, a.asset_tag, o.asset_tag, c.number, t.number, nullif(f.subject, ''),
@@ -18,7 +25,13 @@ BEGIN
 		FROM %I f LEFT JOIN asset a USING (asset_id) LEFT JOIN asset o ON o.asset_id = f.other_asset_id
 			LEFT JOIN contract c USING (contract_id) LEFT JOIN coverage_term t USING (term_id)
 		$query$, '_finding_' || kind) INTO result;
-	RETURN coalesce(result, 'nothing');
+	-- Whatever is listed says so in a sentence, which names the asset and the contract, and has the severity of its kind.
+	EXECUTE format($query$
+		SELECT E'but: ' || f.message FROM %I f LEFT JOIN asset a USING (asset_id) LEFT JOIN contract c USING (contract_id) JOIN cec.finding_kind k ON k.kind = %L
+		WHERE f.message !~ '^[A-Z].*[.]$' OR strpos(f.message, coalesce(a.asset_tag, '')) = 0 AND a.asset_tag IS NOT NULL
+			OR strpos(f.message, c.number) = 0 OR f.severity <> k.severity OR f.subject IS NULL OR f.detail IS NULL LIMIT 1
+		$query$, '_finding_' || kind, kind) INTO said;
+	RETURN coalesce(said, result, 'nothing');
 END $$;
 
 
