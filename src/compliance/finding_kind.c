@@ -18,12 +18,25 @@
 
 #include "compliance/finding_kind.h"
 
-static const char *const trait_names[] = {"decommissioned_on", "commissioned_on", "no_commissioned_on",
-										  "location",		   "no_location",	  "customer",
-										  "unscannable",	   "listed",		  "early_line",
-										  "late_line",		   "covered",		  "covered_twice",
-										  "boundary",		   "other_customer",  "member",
-										  "request",		   "observed",		  "regulated",
+static const char *const trait_names[] = {"decommissioned_on",
+										  "commissioned_on",
+										  "no_commissioned_on",
+										  "location",
+										  "no_location",
+										  "customer",
+										  "unscannable",
+										  "listed",
+										  "early_line",
+										  "late_line",
+										  "covered",
+										  "covered_twice",
+										  "boundary",
+										  "other_customer",
+										  "member",
+										  "request",
+										  "seen",
+										  "observed",
+										  "regulated",
 										  "not_just_gained"};
 
 static const char *const scope_names[] = {"asset", "contract", "pair", "identifier"};

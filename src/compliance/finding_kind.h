@@ -26,6 +26,7 @@ typedef enum CecTrait
 	CEC_TRAIT_OTHER_CUSTOMER, /* one of these is of another customer than the asset */
 	CEC_TRAIT_MEMBER,
 	CEC_TRAIT_REQUEST,
+	CEC_TRAIT_SEEN,			  /* an observation of it */
 	CEC_TRAIT_OBSERVED,		  /* somebody has seen something in the field */
 	CEC_TRAIT_REGULATED,	  /* there is a regulation */
 	CEC_TRAIT_NOT_JUST_GAINED /* the statement does not only add lines by which it gains cover */

@@ -22,6 +22,9 @@
 #include "support/column.h"
 #include "support/slot.h"
 
+/* The kind that the other assets of a contract decide about. */
+#define NOT_DEPLOYED "covered_not_deployed"
+
 static const char change_key;
 
 /* All that contracts list or cover: what a fact of a contract is a fact of. */
@@ -60,6 +63,39 @@ static const CecQuery contracts_of_amendments = {
 	CURSOR_OPT_GENERIC_PLAN,
 	.results = {INT8OID}};
 
+/* The assets that lines of amendments name today. */
+static const CecQuery assets_of_amendments = {
+	"SELECT DISTINCT n.asset_id FROM @P@.amendment_line l CROSS JOIN LATERAL cec._named(@O@, ARRAY[l.identifier, l.successor_identifier],"
+	" (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date FROM @P@.setting)) AS n WHERE l.amendment_id = ANY ($1) ORDER BY 1",
+	1,
+	{INT8ARRAYOID},
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID}};
+
+/*
+ * Contracts of which all that they cover is concerned by whether some of these assets ($1; $2: contracts that did cover them) were
+ * seen: no other asset that they cover was.
+ */
+static const CecQuery contracts_first_seen = {
+	"SELECT k.contract_id FROM (SELECT t.contract_id FROM @P@.coverage v JOIN @P@.coverage_term t ON t.term_id = v.term_id"
+	"  WHERE v.asset_id = ANY ($1) UNION SELECT unnest($2::bigint[])) AS k"
+	" CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today, time_zone, observation_days FROM @P@.setting) AS d"
+	" WHERE NOT EXISTS (SELECT FROM @P@.coverage_term t JOIN @P@.coverage v ON v.term_id = t.term_id"
+	"  JOIN @P@.field_observation o ON o.asset_id = v.asset_id WHERE t.contract_id = k.contract_id AND v.during @> d.today"
+	"  AND NOT v.asset_id = ANY ($1) AND (o.observed_at AT TIME ZONE d.time_zone)::date BETWEEN d.today - d.observation_days AND d.today)"
+	" ORDER BY 1",
+	2,
+	{INT8ARRAYOID, INT8ARRAYOID},
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID}};
+
+static const CecQuery contracts_of_terms = {
+	"SELECT DISTINCT contract_id FROM @P@.coverage_term WHERE term_id = ANY ($1) ORDER BY 1",
+	1,
+	{INT8ARRAYOID},
+	CURSOR_OPT_GENERIC_PLAN,
+	.results = {INT8OID}};
+
 static const CecQuery contracts_of_tiers = {
 	"SELECT DISTINCT contract_id FROM @P@.coverage_term WHERE tier_id = ANY ($1) ORDER BY 1",
 	1,
@@ -75,6 +111,7 @@ typedef struct Heard
 	CecIds contracts; /* in order */
 	uint64 of_cover;  /* kinds that hear of cover */
 	CecIds covered;	  /* the assets whose cover has changed, in order */
+	CecIds seen;	  /* of them all those that were seen in the field, where a kind hears of that */
 } Heard;
 
 /* The columns of the changed table that kinds hear of. */
@@ -200,12 +237,18 @@ hear_rows(CecChange *change, const CecFindingKinds *kinds, Heard *heard)
 	else if (strcmp(table, "bundle") == 0)
 		(void) ids_of_rows(change, "bundle_id", &columns, &heard->kinds);
 	else if (strcmp(table, "amendment") == 0)
+	{
+		CecIds amendments = ids_of_rows(change, "amendment_id", &columns, &heard->kinds);
+
 		heard->contracts = ids_of_rows(change, "contract_id", &columns, &heard->kinds);
+		query_ids(change, &assets_of_amendments, &amendments, &heard->assets);
+	}
 	else if (strcmp(table, "amendment_line") == 0)
 	{
 		CecIds amendments = ids_of_rows(change, "amendment_id", &columns, &heard->kinds);
 
 		query_ids(change, &contracts_of_amendments, &amendments, &heard->contracts);
+		query_ids(change, &assets_of_amendments, &amendments, &heard->assets);
 	}
 	else if (strcmp(table, "service_tier") == 0)
 	{
@@ -213,8 +256,8 @@ hear_rows(CecChange *change, const CecFindingKinds *kinds, Heard *heard)
 
 		query_ids(change, &contracts_of_tiers, &tiers, &heard->contracts);
 	}
-	/* A new contract lists nothing yet. */
-	if (heard->contracts.count > 0 && change->operation != CEC_INSERT)
+	/* A new contract lists nothing yet, and an amendment changes nothing of what is listed. */
+	if (heard->contracts.count > 0 && change->operation != CEC_INSERT && strncmp(table, "amendment", 9) != 0)
 		query_ids(change, &assets_of_contracts, &heard->contracts, &heard->assets);
 	/* Assets below those that changed, of which cover was computed. */
 	if (heard->kinds != 0)
@@ -268,8 +311,11 @@ suspect_asset(CecSuspects *suspects, const CecFindingKinds *kinds, CecTraits *tr
 
 /* Goes through all assets that were heard of, in order. */
 static void
-suspect_assets(CecChange *change, const CecFindingKinds *kinds, const Heard *heard, CecSuspects *suspects)
+suspect_assets(CecChange *change, const CecFindingKinds *kinds, Heard *heard, CecSuspects *suspects)
 {
+	int deployed = cec_finding_kind_number(kinds, NOT_DEPLOYED);
+	uint32 seen = CEC_TRAIT_BIT(CEC_TRAIT_OBSERVED) | CEC_TRAIT_BIT(CEC_TRAIT_SEEN);
+	bool observes = change->rel != NULL && strcmp(change->table_name, "field_observation") == 0;
 	CecTraits *traits = cec_traits_begin(change);
 	bool gained = only_gains(change);
 	int64 i = 0;
@@ -297,6 +343,8 @@ suspect_assets(CecChange *change, const CecFindingKinds *kinds, const Heard *hea
 		}
 		cec_traits_seek(traits, asset_id, gained);
 		suspect_asset(suspects, kinds, traits, asset_id, kinds_heard);
+		if (deployed >= 0 && (kinds_heard & CEC_KIND_BIT(deployed)) != 0 && (observes || cec_traits_hold(traits, seen)))
+			cec_ids_add(&heard->seen, asset_id);
 	}
 }
 
@@ -308,6 +356,34 @@ suspect_contracts(const CecFindingKinds *kinds, const Heard *heard, CecSuspects 
 		if ((heard->kinds & CEC_KIND_BIT(i)) != 0 &&
 			(kinds->kinds[i].scope == CEC_SCOPE_CONTRACT || kinds->kinds[i].scope == CEC_SCOPE_IDENTIFIER))
 			suspects->contracts[i] = heard->contracts;
+}
+
+/*
+ * Whether an asset is out of place because nobody has seen it depends on whether another one of the contract was seen: the first that is
+ * seen concerns all of them, and so does the last that is not any more.
+ */
+static void
+suspect_unseen(CecChange *change, const CecFindingKinds *kinds, const Heard *heard, CecSuspects *suspects)
+{
+	CecIds terms = {0};
+	CecIds contracts = {0};
+	CecIds all = {0};
+	Datum args[2];
+	int deployed = cec_finding_kind_number(kinds, NOT_DEPLOYED);
+
+	if (heard->seen.count == 0)
+		return;
+	for (int64 i = 0; i < change->delta.cover.count; i++)
+		cec_ids_add(&terms, change->delta.cover.rows[i].subject_id);
+	cec_ids_sort_unique(&terms);
+	query_ids(change, &contracts_of_terms, &terms, &contracts);
+	args[0] = cec_ids_as_array(&heard->seen);
+	args[1] = cec_ids_as_array(&contracts);
+	for (int64 i = 0; i < suspects->contracts[deployed].count; i++)
+		cec_ids_add(&all, suspects->contracts[deployed].ids[i]);
+	cec_query_ids(change->portfolio->plans, &contracts_first_seen, args, &all);
+	cec_ids_sort_unique(&all);
+	suspects->contracts[deployed] = all;
 }
 
 /* What is compared of pairs of assets that are called alike. */
@@ -348,6 +424,7 @@ suspect(CecChange *change)
 	if (heard.assets.count > 0 || heard.covered.count > 0)
 		suspect_assets(change, kinds, &heard, suspects);
 	suspect_contracts(kinds, &heard, suspects);
+	suspect_unseen(change, kinds, &heard, suspects);
 	suspect_pairs(change, kinds, suspects);
 	if (change->rel != NULL)
 		suspects->typed = cec_finding_typed(change);

@@ -43,6 +43,8 @@ struct CecTraits
 
 static const CecSource member = {"bundle_member", "asset_id", INT8OID, AccessShareLock, {{"bundle_id", INT8OID}}};
 static const CecSource request = {"service_request", "asset_id", INT8OID, AccessShareLock, {{"request_id", INT8OID}}};
+static const CecSource observation = {
+	"field_observation", "asset_id", INT8OID, AccessShareLock, {{"observation_id", INT8OID}}};
 static const CecSource finding = {
 	"finding", "asset_id", INT8OID, RowExclusiveLock, {{"kind", TEXTOID}, {"closed_at", TIMESTAMPTZOID, true}}};
 
@@ -229,6 +231,8 @@ cec_traits_hold(CecTraits *traits, uint32 needs)
 		hold(traits, BIT(MEMBER), has_row(traits, &member));
 	if (hold_all(traits, needs) && (needs & BIT(REQUEST) & ~traits->looked) != 0)
 		hold(traits, BIT(REQUEST), has_row(traits, &request));
+	if (hold_all(traits, needs) && (needs & BIT(SEEN) & ~traits->looked) != 0)
+		hold(traits, BIT(SEEN), has_row(traits, &observation));
 	MemoryContextSwitchTo(old);
 	return hold_all(traits, needs);
 }

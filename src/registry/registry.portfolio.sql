@@ -133,7 +133,7 @@ CREATE TABLE @P@.field_observation (
 	CONSTRAINT field_observation_location_in_range CHECK (cec._field_observation_location_in_range(location))
 );
 
-CREATE INDEX field_observation_asset_id_idx ON @P@.field_observation (asset_id, observed_at) WHERE asset_id IS NOT NULL;
+CREATE INDEX field_observation_asset_id_idx ON @P@.field_observation (asset_id, observed_at);
 -- Tags that were not recognised, as findings say them.
 CREATE INDEX field_observation_seen_tag_idx ON @P@.field_observation (('seen:' || seen_tag)) WHERE asset_id IS NULL;
 

@@ -1,5 +1,6 @@
 -- What all measurements share: how time is taken and told, 200,000 assets, and 40 contracts with a term each: 20 that are
--- active, and as many that are drafts and cover nothing yet. CEC_BENCH_ROWS makes it fewer assets, to try the part "row".
+-- active, and as many that are drafts and cover nothing yet; assets are those of the
+-- contract's customer. CEC_BENCH_ROWS makes it fewer assets, to try the parts "row" and "finding".
 
 SET client_min_messages = warning;
 \set rows 200000
@@ -125,7 +126,7 @@ INSERT INTO fleet.customer (customer_id, name) SELECT i, 'Customer ' || i FROM g
 CREATE TABLE bench.asset_source AS
 SELECT i AS place, 'EQ-' || lpad(i::text, 8, '0') AS asset_tag, 'SN' || md5(i::text) AS serial_number,
 	'Maker ' || i % 17 AS manufacturer, 'Model ' || i % 211 AS model, (ARRAY['pump', 'press', 'robot', 'oven'])[1 + i % 4] AS category,
-	'production' AS usage_type, 1 + i % 100 AS customer_id, 'DE' AS country, 'DE-BY' AS region,
+	'production' AS usage_type, 1 + (i - 1) / 10000 AS customer_id, 'DE' AS country, 'DE-BY' AS region,
 	st_setsrid(st_makepoint(9 + (i * 7919 % 4000) / 1000.0, 47.5 + (i * 104729 % 2500) / 1000.0), 4326)::geometry(Point, 4326) AS location,
 	date '2010-01-01' + (i % 3000)::integer AS commissioned_on, jsonb_build_object('line', i % 9, 'hall', 'H' || i % 5) AS attributes
 FROM generate_series(1::bigint, :rows) i;
@@ -137,7 +138,7 @@ SELECT place, asset_tag, serial_number, manufacturer, model, category, usage_typ
 FROM bench.asset_source;
 
 INSERT INTO fleet.contract (contract_id, number, customer_id, status, during)
-SELECT i, 'C-' || i, i, CASE WHEN i <= 20 THEN 'active' ELSE 'draft' END, '[2024-01-01,2034-01-01)' FROM generate_series(1, 40) i;
+SELECT i, 'C-' || i, 1 + (i - 1) % 20, CASE WHEN i <= 20 THEN 'active' ELSE 'draft' END, '[2024-01-01,2034-01-01)' FROM generate_series(1, 40) i;
 INSERT INTO fleet.coverage_term (term_id, contract_id, number, during)
 SELECT i, i, '1', '[2024-01-01,2034-01-01)' FROM generate_series(1, 40) i;
 
