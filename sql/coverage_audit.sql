@@ -29,7 +29,7 @@ INSERT INTO fleet.amendment (contract_id, title, requested_at, requested_by) VAL
 INSERT INTO fleet.amendment_line (amendment_id, action, identifier, successor_identifier) VALUES (1, 'swap', 'LISTED', 'OTHER');
 DELETE FROM fleet.amendment_line;
 INSERT INTO fleet.coverage_rule (term_id, name, effect, condition, during) VALUES (1, 'r', 'include', 'country = ''DE''', '[2026-01-01,)');
-INSERT INTO fleet.finding_waiver (kind, contract_id, reason) VALUES ('no_location', 1, 'indoors');
+INSERT INTO fleet.finding_waiver (kind, contract_id, reason, waived_at) VALUES ('no_location', 1, 'indoors', '2026-02-01');
 RESET ROLE;
 RESET cec.actor;
 RESET cec.reason;
