@@ -29,14 +29,16 @@ GROUP BY s.asset_id, s.contract_id;
 CREATE VIEW @P@._finding_decommissioned_before_activation WITH (security_invoker = true) AS
 SELECT 'error'::text AS severity, l.asset_id, NULL::bigint AS other_asset_id, l.contract_id, l.term_id, NULL::bigint AS rule_id,
 	''::text AS subject, min(lower(l.days)) AS first_day, nullif(max(coalesce(upper(l.days), 'infinity')), 'infinity') - 1 AS last_day,
-	jsonb_build_object('decommissioned_on', a.decommissioned_on, 'life_ends_on', coalesce(upper(x.life) - 1, a.decommissioned_on)) AS detail,
+	jsonb_build_object('decommissioned_on', a.decommissioned_on, 'life_ends_on', coalesce(upper(a.life) - 1, a.decommissioned_on)) AS detail,
 	format('The life of asset %s ends on %s, before its line of term %s of contract %s begins on %s.', a.asset_tag,
-		cec._day(coalesce(upper(x.life) - 1, a.decommissioned_on)), l.term_number, l.contract_number, cec._day(min(lower(l.days)))) AS message
+		cec._day(coalesce(upper(a.life) - 1, a.decommissioned_on)), l.term_number, l.contract_number, cec._day(min(lower(l.days)))) AS message
 FROM @P@._counting_line l
-	JOIN @P@.asset a ON a.asset_id = l.asset_id
-	CROSS JOIN LATERAL (SELECT cec._life(a.status, a.commissioned_on, a.decommissioned_on, a.out_of_service) AS life OFFSET 0) AS x
-WHERE a.decommissioned_on IS NOT NULL AND coalesce(upper(x.life) <= lower(l.days), a.decommissioned_on < lower(l.days))
-GROUP BY l.asset_id, l.contract_id, l.term_id, l.contract_number, l.term_number, a.asset_tag, a.decommissioned_on, x.life;
+	CROSS JOIN LATERAL (
+		SELECT a.asset_tag, a.decommissioned_on, cec._life(a.status, a.commissioned_on, a.decommissioned_on, a.out_of_service) AS life
+		FROM @P@.asset a WHERE a.asset_id = l.asset_id AND a.decommissioned_on IS NOT NULL OFFSET 0
+	) AS a
+WHERE coalesce(upper(a.life) <= lower(l.days), a.decommissioned_on < lower(l.days))
+GROUP BY l.asset_id, l.contract_id, l.term_id, l.contract_number, l.term_number, a.asset_tag, a.decommissioned_on, a.life;
 
 CREATE VIEW @P@._finding_outlives_decommissioning WITH (security_invoker = true) AS
 SELECT 'warning'::text AS severity, l.asset_id, NULL::bigint AS other_asset_id, l.contract_id, l.term_id, NULL::bigint AS rule_id,
@@ -46,12 +48,13 @@ SELECT 'warning'::text AS severity, l.asset_id, NULL::bigint AS other_asset_id, 
 		l.term_number, l.contract_number,
 		CASE WHEN bool_or(upper_inf(l.days)) THEN 'on without end' ELSE 'through ' || cec._day(max(upper(l.days)) - 1) END) AS message
 FROM @P@._counting_line l
-	JOIN @P@.asset a ON a.asset_id = l.asset_id
-	CROSS JOIN LATERAL (SELECT cec._life(a.status, a.commissioned_on, a.decommissioned_on, a.out_of_service) AS life OFFSET 0) AS x
-WHERE a.decommissioned_on < '5874897-12-31'
-GROUP BY l.asset_id, l.contract_id, l.term_id, l.contract_number, l.term_number, a.asset_tag, a.decommissioned_on, x.life
+	CROSS JOIN LATERAL (
+		SELECT a.asset_tag, a.decommissioned_on, cec._life(a.status, a.commissioned_on, a.decommissioned_on, a.out_of_service) AS life
+		FROM @P@.asset a WHERE a.asset_id = l.asset_id AND a.decommissioned_on < '5874897-12-31' OFFSET 0
+	) AS a
+GROUP BY l.asset_id, l.contract_id, l.term_id, l.contract_number, l.term_number, a.asset_tag, a.decommissioned_on, a.life
 HAVING bool_or(coalesce(upper(l.days) - 1 > a.decommissioned_on, true))
-	AND NOT coalesce(bool_or(coalesce(upper(x.life) <= lower(l.days), a.decommissioned_on < lower(l.days))), false);
+	AND NOT coalesce(bool_or(coalesce(upper(a.life) <= lower(l.days), a.decommissioned_on < lower(l.days))), false);
 
 CREATE VIEW @P@._finding_starts_before_commissioning WITH (security_invoker = true) AS
 SELECT 'info'::text AS severity, l.asset_id, NULL::bigint AS other_asset_id, l.contract_id, l.term_id, NULL::bigint AS rule_id,
