@@ -56,6 +56,8 @@ static bool is_known = false;
 	"severity, asset_id, other_asset_id, contract_id, term_id, rule_id, subject, first_day, last_day, detail, message"
 #define COLUMNS \
 	"severity::text, asset_id, other_asset_id, contract_id, term_id, rule_id, subject::text, first_day, last_day, detail::text, message"
+#define OPEN_COLUMNS "finding_id, kind, " VIEW_COLUMNS
+#define OF_SUBJECTS "subject = ANY ($1) AND asset_id IS NULL AND subject <> ''"
 #define IN_ORDER \
 	" ORDER BY coalesce(asset_id, 0), coalesce(other_asset_id, 0), coalesce(contract_id, 0), coalesce(term_id, 0)," \
 	" coalesce(rule_id, 0), subject COLLATE \"C\""
@@ -83,32 +85,44 @@ make_query(const char *text, Oid type)
 	return query;
 }
 
-/* The rows of a table or view that meet a condition, or one of two, each of which an index answers. */
-static char *
-rows_that(const char *source, const char *columns, const char *condition, const char *or_condition)
-{
-	if (or_condition == NULL)
-		return psprintf("SELECT %s FROM %s WHERE %s", columns, source, condition);
-	return psprintf("SELECT %s FROM %s WHERE %s UNION SELECT %s FROM %s WHERE %s", columns, source, condition, columns,
-					source, or_condition);
-}
-
-/* Compares what meets one of the conditions, over an array of the type; the second may be NULL. */
+/*
+ * Compares rows of a view with findings, of subjects in an array of the type.
+ *
+ * Of which kind the open ones are is asked last.  Of a kind that was rare when statistics were gathered the planner would
+ * otherwise rather read all that is open of it.
+ */
 static CecComparison
-make_comparison(const char *kind, const char *source, const char *condition, const char *or_condition, Oid type)
+make_comparison(const char *kind, const char *now, const char *open, Oid type)
 {
-	char *is_open = psprintf("kind = '%s' AND closed_at IS NULL AND ", kind);
 	CecComparison comparison;
 
-	comparison.now = make_query(psprintf("SELECT NULL::bigint, " COLUMNS " FROM (%s) AS n" IN_ORDER,
-										 rows_that(source, VIEW_COLUMNS, condition, or_condition)),
-								type);
-	comparison.open =
-		make_query(psprintf("SELECT finding_id, " COLUMNS " FROM (%s) AS o" IN_ORDER,
-							rows_that("@P@.finding", "finding_id, " VIEW_COLUMNS, psprintf("%s%s", is_open, condition),
-									  or_condition == NULL ? NULL : psprintf("%s%s", is_open, or_condition))),
-				   type);
+	comparison.now = make_query(psprintf("SELECT NULL::bigint, " COLUMNS " FROM (%s) AS n" IN_ORDER, now), type);
+	comparison.open = make_query(
+		psprintf("SELECT finding_id, " COLUMNS " FROM (%s OFFSET 0) AS o WHERE kind = '%s'" IN_ORDER, open, kind),
+		type);
 	return comparison;
+}
+
+/* The rows of a view that meet a condition. */
+static char *
+rows_that(const char *source, const char *condition)
+{
+	return psprintf("SELECT " VIEW_COLUMNS " FROM %s WHERE %s", source, condition);
+}
+
+/* Open findings that meet a condition. */
+static char *
+open_that(const char *condition)
+{
+	return psprintf("SELECT " OPEN_COLUMNS " FROM @P@.finding WHERE closed_at IS NULL AND %s", condition);
+}
+
+/* Open findings of a kind about assets, each of them looked up by both: an index on open ones begins so. */
+static char *
+open_of_assets(const char *kind)
+{
+	return psprintf("SELECT f.* FROM unnest($1) AS s(id) CROSS JOIN LATERAL (%s AND kind = '%s' OFFSET 0) AS f",
+					open_that("asset_id = s.id"), kind);
 }
 
 static char **
@@ -162,6 +176,8 @@ read_kind(CecFindingKind *kind, HeapTuple row, TupleDesc desc)
 	bool isnull;
 	char *scope = TextDatumGetCString(SPI_getbinval(row, desc, 2, &isnull));
 	char *view;
+	char *now;
+	char *open;
 	bool is_function;
 
 	memset(kind, 0, sizeof(CecFindingKind));
@@ -171,14 +187,20 @@ read_kind(CecFindingKind *kind, HeapTuple row, TupleDesc desc)
 	read_needs(kind, SPI_getbinval(row, desc, 4, &isnull));
 	view = psprintf("@P@._finding_%s", kind->name);
 	is_function = DatumGetBool(SPI_getbinval(row, desc, 5, &isnull));
-	kind->of_assets = make_comparison(kind->name, is_function ? psprintf("cec._%s(@O@, $1)", kind->name) : view,
-									  "asset_id = ANY ($1)",
-									  kind->scope == CEC_SCOPE_PAIR ? "other_asset_id = ANY ($1)" : NULL, INT8ARRAYOID);
-	kind->of_contracts = make_comparison(kind->name, view, "contract_id = ANY ($1)", NULL, INT8ARRAYOID);
-	kind->of_subjects = make_comparison(kind->name, view, "subject = ANY ($1) AND asset_id IS NULL AND subject <> ''",
-										NULL, TEXTARRAYOID);
-	kind->all = make_comparison(kind->name, is_function ? psprintf("cec._%s(@O@, NULL)", kind->name) : view, "true",
-								NULL, InvalidOid);
+	now = rows_that(is_function ? psprintf("cec._%s(@O@, $1)", kind->name) : view, "asset_id = ANY ($1)");
+	open = open_of_assets(kind->name);
+	if (kind->scope == CEC_SCOPE_PAIR)
+	{
+		now = psprintf("%s UNION %s", now, rows_that(view, "other_asset_id = ANY ($1)"));
+		open = psprintf("%s UNION %s", open, open_that("other_asset_id = ANY ($1)"));
+	}
+	kind->of_assets = make_comparison(kind->name, now, open, INT8ARRAYOID);
+	kind->of_contracts = make_comparison(kind->name, rows_that(view, "contract_id = ANY ($1)"),
+										 open_that("contract_id = ANY ($1)"), INT8ARRAYOID);
+	kind->of_subjects = make_comparison(kind->name, rows_that(view, OF_SUBJECTS), open_that(OF_SUBJECTS), TEXTARRAYOID);
+	kind->all =
+		make_comparison(kind->name, rows_that(is_function ? psprintf("cec._%s(@O@, NULL)", kind->name) : view, "true"),
+						open_that(psprintf("kind = '%s'", kind->name)), InvalidOid);
 }
 
 static void
