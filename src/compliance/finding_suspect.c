@@ -14,9 +14,9 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 
+#include "compliance/finding_suspect.h"
 #include "compliance/finding_trait.h"
 #include "compliance/finding_typed.h"
-#include "compliance/finding_suspect.h"
 #include "init.h"
 #include "registry/identifier_alike.h"
 #include "support/column.h"
@@ -146,6 +146,8 @@ heard_columns(CecChange *change, const CecFindingKinds *kinds)
 			else
 				of_column[cec_column_find(change->rel, one->column)] |= CEC_KIND_BIT(i);
 		}
+	/* The key of a table is its first column. Whoever gets another key comes in the place of somebody else. */
+	of_column[1] |= heard.all;
 	for (int i = 1; i <= natts; i++)
 		if (of_column[i] != 0)
 		{
