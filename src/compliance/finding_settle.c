@@ -6,7 +6,9 @@
  */
 #include "postgres.h"
 
+#include "access/relation.h"
 #include "miscadmin.h"
+#include "utils/rel.h"
 
 #include "compliance/finding_compare.h"
 #include "compliance/finding_suspect.h"
@@ -25,17 +27,15 @@ settle_ids(CecChange *change, const CecFindingKind *kind, const CecComparison *c
 	cec_finding_compare(change->portfolio, kind, comparison, &array, settled, NULL, NULL);
 }
 
-/* Handler of the find stage. */
-static void
-settle_suspects(CecChange *change)
+/* So often what is so is compared again where triggers on findings changed it meanwhile. */
+#define MAX_TURNS 8
+
+/* Compares what is suspect with what is open, and brings that up to date.  Returns whether anything was different. */
+static bool
+settle_once(CecChange *change, const CecFindingKinds *kinds, CecSuspects *suspects)
 {
-	CecSuspects *suspects = cec_finding_suspects(change);
-	const CecFindingKinds *kinds;
 	CecSettled settled = {0};
 
-	if (suspects == NULL)
-		return;
-	kinds = cec_finding_kinds(change->portfolio);
 	for (int i = 0; i < kinds->count; i++)
 	{
 		const CecFindingKind *kind = &kinds->kinds[i];
@@ -46,6 +46,36 @@ settle_suspects(CecChange *change)
 			cec_finding_compare(change->portfolio, kind, &kind->of_subjects, &suspects->typed, &settled, NULL, NULL);
 	}
 	cec_finding_write(change->portfolio, &settled.findings, cec_outbox_of(change));
+	return settled.count > 0;
+}
+
+/* Whether anybody has triggers on findings; the engine has none. */
+static bool
+has_triggers(CecPortfolio *portfolio)
+{
+	Relation rel = cec_portfolio_open(portfolio, "finding", RowExclusiveLock); /* as it was written */
+	bool has = rel->trigdesc != NULL;
+
+	relation_close(rel, NoLock);
+	return has;
+}
+
+/*
+ * Handler of the find stage.  What a trigger on findings does is settled by its own statement, but for what had been compared and not
+ * written by then: so where there are triggers that is compared again, until nothing is different.
+ */
+static void
+settle_suspects(CecChange *change)
+{
+	CecSuspects *suspects = cec_finding_suspects(change);
+	const CecFindingKinds *kinds;
+	int turns = 1;
+
+	if (suspects == NULL)
+		return;
+	kinds = cec_finding_kinds(change->portfolio);
+	while (settle_once(change, kinds, suspects) && has_triggers(change->portfolio) && turns++ < MAX_TURNS)
+		;
 }
 
 /* Writes what has come together while all is compared. */
