@@ -65,6 +65,11 @@ SELECT asset_tag FROM "Fleet ""North""".find_asset('N-1');
 SELECT cec.upgrade_portfolio('Fleet "North"') = cec.version();
 SELECT old_row, new_row ->> 'version' = cec.version() FROM "Fleet ""North""".audit_entry WHERE table_name = 'setting' AND operation = 'UPDATE' ORDER BY audit_id;
 SELECT test.refused($$SELECT cec.upgrade_portfolio('nowhere')$$);
+-- Views that the engine reads: without one, what needs it is refused, and upgrade_portfolio makes it again.
+DROP VIEW "Fleet ""North"""._finding_expiring;
+SELECT test.refused($$INSERT INTO "Fleet ""North""".contract (number, customer_id, during) VALUES ('C-1', 1, '(,)')$$);
+SELECT cec.upgrade_portfolio('Fleet "North"') = cec.version();
+INSERT INTO "Fleet ""North""".contract (number, customer_id, during) VALUES ('C-1', 1, '(,)');
 -- The gate stays empty.
 SELECT test.refused('INSERT INTO fleet.gate DEFAULT VALUES');
 

@@ -16,6 +16,7 @@
 #include "utils/snapmgr.h"
 
 #include "compliance/finding_compare.h"
+#include "portfolio/portfolio_view.h"
 
 /* The columns of both queries. */
 enum
@@ -33,6 +34,12 @@ enum
 	DETAIL,
 	MESSAGE
 };
+
+/* What the view of a kind is read by. */
+static const CecViewColumn view_columns[] = {
+	{"severity", TEXTOID}, {"asset_id", INT8OID}, {"other_asset_id", INT8OID}, {"contract_id", INT8OID},
+	{"term_id", INT8OID},  {"rule_id", INT8OID},  {"subject", TEXTOID},		   {"first_day", DATEOID},
+	{"last_day", DATEOID}, {"detail", JSONBOID},  {"message", TEXTOID}};
 
 /* So many changes are written at once where all is compared. */
 #define ENOUGH 10000
@@ -241,6 +248,7 @@ cec_finding_compare(CecPortfolio *portfolio, const CecFindingKind *kind, const C
 	Side now = {0};
 	Side open = {0};
 
+	cec_portfolio_check_view(portfolio, kind->view, view_columns, lengthof(view_columns));
 	SPI_connect();
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());

@@ -182,6 +182,7 @@ read_kind(CecFindingKind *kind, HeapTuple row, TupleDesc desc)
 
 	memset(kind, 0, sizeof(CecFindingKind));
 	kind->name = TextDatumGetCString(SPI_getbinval(row, desc, 1, &isnull));
+	kind->view = psprintf("_finding_%s", kind->name);
 	kind->scope = number_of(scope_names, lengthof(scope_names), scope, kind->name, "scope");
 	read_heard(kind, SPI_getbinval(row, desc, 3, &isnull));
 	read_needs(kind, SPI_getbinval(row, desc, 4, &isnull));

@@ -59,6 +59,7 @@ typedef struct CecComparison
 typedef struct CecFindingKind
 {
 	const char *name;
+	const char *view;
 	CecScope scope;
 	uint32 needs; /* traits */
 	bool hears_cover;

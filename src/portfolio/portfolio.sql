@@ -220,6 +220,47 @@ BEGIN
 END;
 $$;
 
+-- The columns of a view, with their types.
+CREATE FUNCTION cec._view_columns(view oid) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)
+	FROM pg_attribute a
+	WHERE a.attrelid = view AND a.attnum > 0 AND NOT a.attisdropped;
+END;
+
+-- Makes the views that the engine reads what they are to be. One that has other columns goes first, and with it those that may read it.
+-- What settings decide how definitions are written is as in _take_shape.
+CREATE FUNCTION cec._mend_views(portfolio regnamespace) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO, YMD' SET quote_all_identifiers = off AS $$
+DECLARE
+	name text := (SELECT nspname FROM pg_namespace WHERE oid = portfolio);
+	other boolean;
+	part record;
+BEGIN
+	other := EXISTS (
+		SELECT FROM cec._view_shape v JOIN pg_class c ON c.relnamespace = portfolio AND c.relname = v.view_name AND c.relkind = 'v'
+		WHERE cec._view_columns(c.oid) <> v.columns);
+	IF other THEN
+		FOR part IN
+			SELECT v.view_name FROM cec._view_shape v JOIN pg_class c ON c.relnamespace = portfolio AND c.relname = v.view_name AND c.relkind = 'v'
+			ORDER BY v.place DESC
+		LOOP
+			EXECUTE format('DROP VIEW %s.%I', portfolio, part.view_name);
+		END LOOP;
+	END IF;
+	FOR part IN
+		SELECT v.view_name, cec._script_for(v.definition, name) AS definition, cec._script_for(v.comments, name) AS comments
+		FROM cec._view_shape v LEFT JOIN pg_class c ON c.relnamespace = portfolio AND c.relname = v.view_name AND c.relkind = 'v'
+		WHERE c.oid IS NULL OR pg_get_viewdef(c.oid) <> cec._script_for(v.definition, name) OR NOT coalesce(c.reloptions @> '{security_invoker=true}', false)
+		ORDER BY v.place
+	LOOP
+		EXECUTE format('CREATE OR REPLACE VIEW %s.%I WITH (security_invoker = true) AS %s', portfolio, part.view_name, part.definition);
+		EXECUTE part.comments;
+	END LOOP;
+END;
+$$;
+
 -- The path that a portfolio's own definitions are read with. Others may create in schemas of it: what was bound is looked at
 -- before it runs (_check_binding).
 CREATE FUNCTION cec._definition_path(portfolio name) RETURNS text
@@ -275,6 +316,7 @@ BEGIN
 	PERFORM cec._check_tables(portfolio);
 	PERFORM cec._execute_as((SELECT nspowner FROM pg_namespace WHERE oid = portfolio), cec._definition_path(name),
 		'SELECT cec._arm(' || quote_literal(quote_ident(name)) || '::regnamespace);'
+		|| 'SELECT cec._mend_views(' || quote_literal(quote_ident(name)) || '::regnamespace);'
 		|| 'SELECT cec._note_all_columns(' || quote_literal(quote_ident(name)) || '::regnamespace);'
 		|| 'SELECT cec._close_to_public(' || quote_literal(quote_ident(name)) || '::regnamespace);'
 		|| format('UPDATE %I.setting SET version = %L WHERE version IS DISTINCT FROM %L;', name, cec.version(), cec.version()));
@@ -336,9 +378,11 @@ COMMENT ON FUNCTION cec._require_execute(regnamespace, text) IS 'Private. Raises
 COMMENT ON FUNCTION cec._arm_table(regnamespace, text, text, text) IS 'Private. Attaches the engine''s triggers to a table of a portfolio.';
 COMMENT ON FUNCTION cec._definition_path(name) IS 'Private. The search_path for a portfolio''s definitions.';
 COMMENT ON FUNCTION cec.create_portfolio(text, name) IS 'Makes a portfolio: a schema of that name with all its tables, owned by owner (default: the caller; best a NOLOGIN role that the caller is a member of). Errors: 22023 name, 42704 owner, 42P06 schema exists, 42501 rights, 55000 definitions would be bound to what is neither the server''s nor an extension''s.';
-COMMENT ON FUNCTION cec.upgrade_portfolio(text) IS 'Brings a portfolio to the installed version and switches its triggers on again, as its owner. Returns the version. To be run after ALTER EXTENSION cec UPDATE and after every restore. Error 55000: definitions are bound to what is neither the server''s nor an extension''s.';
+COMMENT ON FUNCTION cec.upgrade_portfolio(text) IS 'Brings a portfolio to the installed version, switches its triggers on again and makes the views that the engine reads what they were, as its owner. Returns the version. To be run after ALTER EXTENSION cec UPDATE and after every restore. Error 55000: definitions are bound to what is neither the server''s nor an extension''s.';
 COMMENT ON FUNCTION cec._has_settings(regnamespace) IS 'Private. Whether the row of settings is there; SQLSTATE 55000 where it is of another version.';
 COMMENT ON FUNCTION cec._disarmed(regnamespace) IS 'Private. The engine''s triggers of a portfolio that are not what they were made as.';
 COMMENT ON FUNCTION cec._arm(regnamespace) IS 'Private. Makes the engine''s triggers of a portfolio what they are to be.';
+COMMENT ON FUNCTION cec._view_columns(oid) IS 'Private. The columns of a view, with their types.';
+COMMENT ON FUNCTION cec._mend_views(regnamespace) IS 'Private. Makes the views of a portfolio that the engine reads what they are to be.';
 COMMENT ON FUNCTION cec.rename_portfolio(text, text) IS 'Renames a portfolio. Open sessions follow.';
 COMMENT ON FUNCTION cec.drop_portfolio(text, text) IS 'Drops a portfolio with all its data and its log, when confirm repeats its name (SQLSTATE 22023 otherwise).';

@@ -27,9 +27,20 @@ CREATE TABLE cec._trigger_shape (
 );
 GRANT SELECT ON cec._trigger_shape TO PUBLIC;
 
+-- Views that are private are read by the engine.
+CREATE TABLE cec._view_shape (
+	view_name text COLLATE "C" NOT NULL,
+	place integer NOT NULL,
+	definition text NOT NULL,
+	columns text NOT NULL,
+	comments text NOT NULL,
+	CONSTRAINT _view_shape_pkey PRIMARY KEY (view_name)
+);
+GRANT SELECT ON cec._view_shape TO PUBLIC;
+
 -- Makes a portfolio without its closing part, looks at its tables and drops it again.
 CREATE FUNCTION cec._take_shape() RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO, YMD' SET quote_all_identifiers = off AS $$
 DECLARE
 	template text := 'cec_template_' || pg_backend_pid();
 BEGIN
@@ -54,6 +65,16 @@ BEGIN
 	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 	WHERE c.relnamespace = template::regnamespace AND NOT t.tgisinternal;
 	PERFORM cec._note_report_columns(quote_ident(template)::regnamespace);
+	DELETE FROM cec._view_shape;
+	INSERT INTO cec._view_shape
+	SELECT c.relname, row_number() OVER (ORDER BY c.oid), replace(replace(pg_get_viewdef(c.oid), quote_literal(template) || '::', '@L@::'), template || '.', '@P@.'),
+		cec._view_columns(c.oid),
+		(SELECT string_agg(format('COMMENT ON %s IS %L;', CASE WHEN d.objsubid = 0 THEN 'VIEW @P@.' || quote_ident(c.relname)
+				ELSE format('COLUMN @P@.%I.%I', c.relname, a.attname) END, d.description), ' ' ORDER BY d.objsubid)
+			FROM pg_description d LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.objsubid AND d.objsubid > 0
+			WHERE d.classoid = 'pg_class'::regclass AND d.objoid = c.oid)
+	FROM pg_class c
+	WHERE c.relnamespace = template::regnamespace AND c.relkind = 'v' AND c.relname LIKE '\_%';
 	EXECUTE format('DROP SCHEMA %I CASCADE', template);
 END;
 $$;
@@ -78,4 +99,10 @@ COMMENT ON COLUMN cec._trigger_shape.table_name IS 'Table that it is on.';
 COMMENT ON COLUMN cec._trigger_shape.trigger_name IS 'Its name.';
 COMMENT ON COLUMN cec._trigger_shape.definition IS 'The statement that makes it, @T@ in the place of the table.';
 COMMENT ON COLUMN cec._trigger_shape.is_recorded IS 'Whether it writes the log.';
+COMMENT ON TABLE cec._view_shape IS 'Private. The views of a portfolio that the engine reads, as cec.create_portfolio makes them.';
+COMMENT ON COLUMN cec._view_shape.view_name IS 'View.';
+COMMENT ON COLUMN cec._view_shape.place IS 'In which order they are made.';
+COMMENT ON COLUMN cec._view_shape.definition IS 'Its query, with the marks of a portfolio''s script.';
+COMMENT ON COLUMN cec._view_shape.columns IS 'Its columns, as cec._view_columns says them.';
+COMMENT ON COLUMN cec._view_shape.comments IS 'The statements that say what it and its columns are.';
 COMMENT ON FUNCTION cec._take_shape() IS 'Private. Takes the shape of a portfolio''s tables from a template; run once, at the end of the install script.';
