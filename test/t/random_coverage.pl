@@ -1,4 +1,5 @@
-# Coverage stays equal to its definition, whatever is done in whatever order by however many sessions.
+# Coverage stays equal to its definition, and findings to what their views list, whatever is done in whatever order by however many
+# sessions.
 #
 #   CEC_SEED=0.1234       repeats a run (the seed of a run is printed; concurrent runs repeat as far as timing lets them)
 #   CEC_OPERATIONS=120    successful operations a batch, over all its sessions
@@ -48,7 +49,7 @@ $node->append_conf('postgresql.conf', "fsync = off\ndeadlock_timeout = 20ms\nmax
 	$node->start;
 }
 $node->safe_psql('postgres', 'CREATE EXTENSION cec CASCADE');
-$node->safe_psql('postgres', slurp_file(dirname(__FILE__) . '/random_ops.sql'));
+$node->safe_psql('postgres', slurp_file(dirname(__FILE__) . "/$_")) foreach ('../pgtap/include/finding_law.sql', 'random_ops.sql');
 $node->safe_psql('postgres', "SELECT setseed($seed); SELECT random_world()");
 
 # One session: calls until its share of the batch is committed. Returns what went wrong, if anything did.
@@ -83,6 +84,15 @@ sub breaches
 	return $breaches;
 }
 
+# Findings that are open and not so, or so and not open: as statements left them; and behind refresh, with what they leave to it.
+sub findings
+{
+	my $left = $node->safe_psql('postgres', 'SELECT * FROM random_findings() LIMIT 10');
+
+	$node->safe_psql('postgres', 'SELECT law.refresh()');
+	return $left . $node->safe_psql('postgres', "SELECT 'behind refresh ' || difference FROM finding_breaches('law', true) LIMIT 10");
+}
+
 my $batch_no = 0;
 my @digests;
 for (my $done = 0; $done < $total; $done += $operations)
@@ -114,6 +124,7 @@ for (my $done = 0; $done < $total; $done += $operations)
 	}
 	is($errors, '', "$sessions session(s) at $level ran through");
 	is(breaches(), '', "no law is broken after $sessions session(s) at $level");
+	is(findings(), '', 'what is open is what is found');
 
 	next if $days == 0;
 	$node->safe_psql('postgres', 'SELECT law.seal_audit()');
@@ -126,6 +137,7 @@ for (my $done = 0; $done < $total; $done += $operations)
 	is(breaches(), '', "$days day(s) later no law is broken");
 	is($node->safe_psql('postgres', 'SELECT * FROM random_walk() LIMIT 10'), '', "refresh decides each of $days day(s)");
 	is(breaches(), '', 'and breaks no law');
+	is(findings(), '', 'and what is open is what is found on that day');
 }
 
 note($node->safe_psql('postgres',
@@ -134,6 +146,8 @@ note($node->safe_psql('postgres',
 	"SELECT 'coverage ' || (SELECT count(*) FROM law.coverage) || ', inherited ' || (SELECT count(*) FROM law.coverage WHERE is_inherited) || ', history ' || (SELECT count(*) FROM law.coverage_history) || ', log ' || (SELECT count(*) FROM law.audit_log)"));
 note($node->safe_psql('postgres',
 	"SELECT 'rules ' || (SELECT count(*) FROM law.coverage_rule) || ', decisions ' || (SELECT count(*) FROM law.rule_effect) || ', findings ' || (SELECT count(*) FROM law.finding WHERE rule_id IS NOT NULL) || ', cover by rules ' || (SELECT count(*) FROM law.coverage WHERE is_ruled)"));
+note($node->safe_psql('postgres',
+	"SELECT 'kinds of findings, opened/still open: ' || string_agg(format('%s %s/%s', kind, n, n - closed), ', ' ORDER BY kind) FROM (SELECT kind, count(*) AS n, count(closed_at) AS closed FROM law.finding GROUP BY kind) AS f"));
 is($node->safe_psql('postgres', 'SELECT law.recompute_coverage()'), '0', 'nothing is left to recompute');
 $node->stop('immediate');
 done_testing();

@@ -62,6 +62,17 @@ $$;
 CREATE FUNCTION random_day() RETURNS date LANGUAGE sql
 AS $$ SELECT random_today() + (floor(random() * 61)::int - 30) * 7 $$;
 
+-- What people type and read: of an asset, of several, of none.
+CREATE FUNCTION random_name() RETURNS text LANGUAGE sql
+AS $$ SELECT CASE WHEN random() < 0.8 THEN random_pick('{T-,t-,S-,Q-}') || random_id(17) ELSE random_serial() END $$;
+
+-- Serial numbers that differ, and of which some are alike to people.
+CREATE FUNCTION random_serial() RETURNS text LANGUAGE sql
+AS $$ SELECT random_pick('{SN-1000O,SN-10000,sn10000,SN 1OOO0,SN-20000,UNKNOWN,S-3}') $$;
+
+CREATE FUNCTION random_instant() RETURNS timestamptz LANGUAGE sql
+AS $$ SELECT date_trunc('day', now()) + random_id(50) * interval '1 hour' - random() ^ 3 * interval '200 days' $$;
+
 -- Bounds are written in all four ways, some of them open.
 CREATE FUNCTION random_days() RETURNS daterange LANGUAGE plpgsql
 AS $$
@@ -89,7 +100,7 @@ BEGIN
 	EXECUTE (SELECT string_agg(format('ALTER TABLE %s ALTER CONSTRAINT %I DEFERRABLE', conrelid::regclass, conname), '; ')
 		FROM pg_constraint WHERE connamespace = 'law'::regnamespace AND contype = 'f' AND conrelid <> 'law.coverage'::regclass);
 	UPDATE law.setting SET duplicates_allowed = true;
-	INSERT INTO law.customer (name) VALUES ('Acme');
+	INSERT INTO law.customer (name, parent_id) VALUES ('Acme', NULL), ('Acme North', 1), ('Acme Far North', 2), ('Bolt', NULL), ('Bolt South', 4);
 	INSERT INTO law.service_tier (code, name, rank) VALUES ('gold', 'Gold', 2), ('silver', 'Silver', 1);
 	INSERT INTO law.contract (number, customer_id, status, during, kind, governing_country, boundary)
 		SELECT 'C-' || g, 1, 'active', random_year(), random_pick('{service,warranty,lease}'), random_pick('{DE,AT}'), random_boundary()
@@ -117,14 +128,19 @@ DECLARE
 		random_pick('{list,list,list,list_many,list_tag,list_tag,relist,relist,move_line,unlist,unlist_many,retire,revive,
 			pause,plan,retire_many,bundle,include,exclude,remove,asset,asset_gone,merge,upsert,savepoint,
 			fact,fact,fact,fact_many,kw,kw_many,move,move,maintain,maintain,maintain_many,unmaintain,remaintain,request,
-			request,unrequest,rename_line,replace_line,replace_asset,upsert_asset,merge_assets,early_asset,at_once}')
+			request,unrequest,rerequest,rename_line,replace_line,replace_asset,upsert_asset,merge_assets,early_asset,at_once,
+			observe,observe,observe_many,unobserve,reobserve,customer,customer,customer_many,customer_name,parent,parent,
+			commission,uncommission,symbology,rename,rename_many,serial,serial_many,identify,identify,unidentify,reidentify,
+			amend,amend,amend_line,amend_line,amend_status,unamend,readdress,seen_at_once}')
 	ELSE
 		random_pick('{status,contract_days,suspend,term_days,bundles,member,member,member,member_many,member_many,
 			member_days,member_gone,bundle_gone,primary,price,rule,rule,rule,rule,rule,rule_many,rule_gone,rule_end,
 			rule_days,rule_text,rule_text,rule_unknown,rule_suspend,rule_resume,rule_resume,rule_move,boundary,boundary,
 			facts_of_contract,tier,term_tier,zone,refresh,refresh,replace_tier,replace_term,replace_contract,replace_rule,
 			replace_rule,replace_bundle,replace_member,swap,swap,swap,early_term,early_term,merge_rules,merge_members,
-			merge_terms,upsert_contract,all_at_once,all_at_once,rule_at_once}')
+			merge_terms,upsert_contract,all_at_once,all_at_once,rule_at_once,contract_zone,predecessor,predecessor,
+			contract_customer,contract_customer,number,term_number,bundle_name,notice,jurisdiction,regulation,
+			replace_customer,merge_customers,findings_at_once}')
 	END;
 BEGIN
 	CASE kind
@@ -417,6 +433,112 @@ BEGIN
 			contract AS (UPDATE law.contract SET status = random_pick('{active,draft}') WHERE contract_id = random_id(6)),
 			asset AS (UPDATE law.asset SET commissioned_on = random_day() WHERE asset_id = b)
 		INSERT INTO law.inclusion (term_id, asset_id, during) VALUES (random_id(6), a, random_days());
+	-- What findings are about besides.
+	WHEN 'rerequest' THEN
+		UPDATE law.service_request SET asset_id = random_id(16), opened_at = random_instant()
+			WHERE request_id = (SELECT request_id FROM law.service_request ORDER BY random() LIMIT 1);
+	WHEN 'observe' THEN
+		INSERT INTO law.field_observation (asset_id, seen_tag, observed_at)
+			SELECT CASE WHEN is_known THEN a END, CASE WHEN NOT is_known OR random() < 0.3 THEN random_name() END, random_instant()
+			FROM (SELECT random() < 0.7 AS is_known) AS o;
+	WHEN 'observe_many' THEN
+		INSERT INTO law.field_observation (asset_id, seen_tag, observed_at)
+			SELECT nullif(random_id(17), 17), random_name(), random_instant() FROM generate_series(1, 5);
+	WHEN 'unobserve' THEN
+		DELETE FROM law.field_observation WHERE observation_id % 4 = random_id(4) - 1;
+	WHEN 'reobserve' THEN
+		UPDATE law.field_observation SET asset_id = nullif(random_id(17), 17), seen_tag = random_name(), observed_at = random_instant()
+			WHERE observation_id % 5 = random_id(5) - 1;
+	WHEN 'customer' THEN
+		UPDATE law.asset SET customer_id = nullif(random_id(6), 6) WHERE asset_id = a;
+	WHEN 'customer_many' THEN
+		UPDATE law.asset SET customer_id = nullif(random_id(6), 6) WHERE asset_id % 4 = random_id(4) - 1;
+	WHEN 'customer_name' THEN
+		UPDATE law.customer SET name = 'Customer ' || random_id(100) WHERE customer_id = random_id(5);
+	WHEN 'parent' THEN
+		UPDATE law.customer SET parent_id = nullif(random_id(6), 6) WHERE customer_id = random_id(5);
+	WHEN 'commission' THEN
+		UPDATE law.asset SET commissioned_on = random_day() WHERE asset_id = a;
+	WHEN 'uncommission' THEN
+		UPDATE law.asset SET commissioned_on = NULL WHERE asset_id % 4 = random_id(4) - 1;
+	WHEN 'symbology' THEN
+		UPDATE law.asset SET tag_symbology = random_pick('{code39,code128,qr}') WHERE asset_id = a;
+	WHEN 'rename' THEN
+		UPDATE law.asset SET asset_tag = random_pick('{T-,t-,T_}') || asset_id, tag_symbology = random_pick('{code39,code128}') WHERE asset_id = a;
+	WHEN 'rename_many' THEN
+		UPDATE law.asset SET asset_tag = random_pick('{T-,T-,T-,t-}') || asset_id WHERE asset_id % 5 = random_id(5) - 1;
+	WHEN 'serial' THEN
+		UPDATE law.asset SET serial_number = random_serial(), manufacturer = random_pick('{Acme,Bolt,NULL}') WHERE asset_id = a;
+	WHEN 'serial_many' THEN
+		UPDATE law.asset SET serial_number = CASE WHEN random() < 0.5 THEN random_serial() ELSE 'S-' || asset_id END, manufacturer = random_pick('{Acme,NULL}')
+			WHERE asset_id % 3 = random_id(3) - 1;
+	WHEN 'identify' THEN
+		INSERT INTO law.asset_identifier (asset_id, scheme, value, during)
+			VALUES (a, random_pick('{eic,former}'), random_name(), CASE WHEN random() < 0.5 THEN random_year() ELSE random_days() END);
+	WHEN 'unidentify' THEN
+		DELETE FROM law.asset_identifier WHERE asset_identifier_id % 3 = random_id(3) - 1;
+	WHEN 'reidentify' THEN
+		UPDATE law.asset_identifier SET asset_id = a, value = random_name(), during = random_days()
+			WHERE asset_identifier_id = (SELECT asset_identifier_id FROM law.asset_identifier ORDER BY random() LIMIT 1);
+	WHEN 'amend' THEN
+		INSERT INTO law.amendment (contract_id, title) VALUES (random_id(6), 'amendment ' || random_id(100));
+	WHEN 'amend_line' THEN
+		INSERT INTO law.amendment_line (amendment_id, action, identifier, term_id, during)
+			SELECT amendment_id, 'include', random_name(), nullif(random_id(7), 7), random_days() FROM law.amendment WHERE status = 'draft' ORDER BY random() LIMIT 2;
+	WHEN 'amend_status' THEN
+		UPDATE law.amendment SET status = random_pick('{draft,submitted,cancelled}') WHERE amendment_id % 3 = random_id(3) - 1;
+	WHEN 'unamend' THEN
+		DELETE FROM law.amendment_line WHERE line_id % 4 = random_id(4) - 1;
+	WHEN 'readdress' THEN
+		UPDATE law.amendment SET contract_id = random_id(6), title = 'another ' || random_id(100)
+			WHERE amendment_id = (SELECT amendment_id FROM law.amendment ORDER BY random() LIMIT 1);
+	WHEN 'seen_at_once' THEN
+		WITH seen AS (INSERT INTO law.field_observation (asset_id, observed_at) VALUES (a, random_instant())),
+			asked AS (INSERT INTO law.service_request (asset_id, opened_at) VALUES (b, random_instant())),
+			named AS (UPDATE law.asset SET serial_number = random_serial(), customer_id = nullif(random_id(6), 6), location = random_point() WHERE asset_id = b),
+			moved AS (UPDATE law.customer SET parent_id = nullif(random_id(6), 6) WHERE customer_id = random_id(5))
+		INSERT INTO law.inclusion (term_id, asset_id, during) VALUES (random_id(6), a, random_days());
+	WHEN 'contract_zone' THEN
+		UPDATE law.contract SET time_zone = random_pick('{UTC,Asia/Shanghai,Pacific/Kiritimati,Pacific/Pago_Pago}') WHERE contract_id % 3 = random_id(3) - 1;
+	WHEN 'predecessor' THEN
+		UPDATE law.contract SET predecessor_id = nullif(random_id(7), 7), notice_days = random_id(90) WHERE contract_id = random_id(6);
+	WHEN 'contract_customer' THEN
+		UPDATE law.contract SET customer_id = random_id(5) WHERE contract_id % 3 = random_id(3) - 1;
+	WHEN 'number' THEN
+		UPDATE law.contract SET number = 'C-' || contract_id || random_pick('{"",-X,-Y}') WHERE contract_id = random_id(6);
+	WHEN 'term_number' THEN
+		UPDATE law.coverage_term SET number = random_id(9) WHERE term_id = random_id(6);
+	WHEN 'bundle_name' THEN
+		UPDATE law.bundle SET name = 'B-' || random_id(100) WHERE bundle_id = random_id(8);
+	WHEN 'notice' THEN
+		UPDATE law.setting SET expiry_notice_days = random_pick('{0,30,90,400}')::int, observation_days = random_pick('{1,30,365}')::int,
+			decommission_window_days = random_pick('{30,365}')::int;
+	WHEN 'jurisdiction' THEN
+		INSERT INTO law.jurisdiction (country, name, boundary) SELECT random_pick('{DE,AT,FR}'), 'area', boundary
+			FROM random_boundary() AS boundary WHERE boundary IS NOT NULL AND random() < 0.7;
+		DELETE FROM law.jurisdiction WHERE jurisdiction_id % 3 = random_id(3) - 1;
+	WHEN 'regulation' THEN
+		INSERT INTO law.regulation (country, title, requirement, during, met_by)
+			VALUES (random_pick('{DE,AT}'), 'regulation', random_pick('{tier_code = ''gold'',category = ''pump'',last_maintenance(''inspection'') > as_of - 30,contract_kind <> ''lease'',cover_days > 100}'),
+				random_year(), random_pick('{any_term,every_term}'));
+		DELETE FROM law.regulation WHERE regulation_id % 3 = random_id(3) - 1;
+	WHEN 'replace_customer' THEN
+		SET CONSTRAINTS ALL DEFERRED;
+		WITH gone AS (DELETE FROM law.customer WHERE customer_id = random_id(5) RETURNING *)
+		INSERT INTO law.customer (customer_id, name, parent_id) SELECT customer_id, name || '.', nullif(random_id(6), 6) FROM gone;
+		SET CONSTRAINTS ALL IMMEDIATE;
+	WHEN 'merge_customers' THEN
+		MERGE INTO law.customer c USING (SELECT random_id(8) AS customer_id FROM generate_series(1, 3) GROUP BY 1) AS s ON c.customer_id = s.customer_id
+			WHEN MATCHED AND c.customer_id > 5 THEN DELETE
+			WHEN MATCHED THEN UPDATE SET parent_id = nullif(random_id(6), 6)
+			WHEN NOT MATCHED THEN INSERT (customer_id, name, parent_id) VALUES (s.customer_id, 'merged', random_id(5));
+	WHEN 'findings_at_once' THEN
+		WITH contract AS (UPDATE law.contract SET boundary = random_boundary(), customer_id = random_id(5), number = 'C-' || contract_id WHERE contract_id = random_id(6)),
+			term AS (UPDATE law.coverage_term SET number = term_id::text, contract_id = random_id(6) WHERE term_id = random_id(6)),
+			seen AS (UPDATE law.field_observation SET observed_at = random_instant() WHERE asset_id = a),
+			gone AS (DELETE FROM law.service_request WHERE asset_id = b),
+			moved AS (UPDATE law.asset SET location = random_point(), commissioned_on = NULL WHERE asset_id = b)
+		UPDATE law.bundle SET primary_asset_id = a, name = 'at once' WHERE bundle_id = random_id(8);
 	WHEN 'savepoint' THEN
 		BEGIN
 			PERFORM random_op();
@@ -526,6 +648,17 @@ AS $$
 		AND (r.rule_id IS NULL OR (upper(r.during) <= cec.today('law') AND random_reached() >= cec.today('law')) OR (f.kind = 'rule_unknown' AND r.on_unknown <> 'flag'))
 $$;
 
+-- Open findings are what the views list, if need be behind refresh.
+CREATE FUNCTION random_findings() RETURNS SETOF text LANGUAGE plpgsql
+AS $$
+BEGIN
+	IF EXISTS (SELECT FROM law.audit_log WHERE audit_id > (SELECT audit_id FROM random_mark) AND table_name IN ('setting', 'jurisdiction', 'regulation')) THEN
+		PERFORM law.refresh();
+	END IF;
+	RETURN QUERY SELECT difference FROM finding_breaches('law');
+END;
+$$;
+
 -- Of rules only the newest go on: else all that is done would be decided by ever more of them.
 CREATE FUNCTION random_lasting() RETURNS SETOF bigint LANGUAGE sql
 AS $$ SELECT rule_id FROM law.coverage_rule ORDER BY rule_id DESC LIMIT 60 $$;
@@ -550,11 +683,15 @@ $$;
 -- What has been decided of days that are past at every place, and up to where refresh has come.
 CREATE TABLE random_past (rule_id bigint, asset_id bigint, days datemultirange);
 CREATE TABLE random_past_cut (cut date);
+-- What findings follow from besides, and statements leave to refresh: settings, jurisdictions and regulations, up to this entry of the log.
+CREATE TABLE random_mark (audit_id bigint);
 
 CREATE FUNCTION random_remember() RETURNS void LANGUAGE sql
 AS $$
 	DELETE FROM random_past;
 	DELETE FROM random_past_cut;
+	DELETE FROM random_mark;
+	INSERT INTO random_mark SELECT max(audit_id) FROM law.audit_log;
 	INSERT INTO random_past_cut SELECT least(random_reached() + 1, random_today());
 	INSERT INTO random_past
 		SELECT rule_id, asset_id, range_agg(during) * datemultirange(daterange(NULL, (SELECT cut FROM random_past_cut)))
