@@ -4,9 +4,9 @@
  *
  * A new cycle goes through a row that the statement changed, so it is walked up from these, each customer once.  Sessions that
  * build a cycle together come one after the other, and the last one sees the others' rows: whoever changes a parent keeps
- * others from that until he commits, by a lock on the table that all other work goes beside.  The gate would be too much, since
- * connectors insert and update customers in one statement.  New customers need no lock: nobody can refer to them yet, unless
- * foreign keys are deferrable.
+ * others from that until he commits, by the portfolio's gate (what findings say hangs on to whom customers belong), and a new one
+ * with a parent by a lock on the table that all other work goes beside.  New customers need no lock else: nobody can refer to them
+ * yet, unless foreign keys are deferrable.
  */
 #include "postgres.h"
 

@@ -147,7 +147,7 @@ BEGIN ATOMIC
 	SELECT * FROM cec.find_asset(@L@::regnamespace, identifier, on_day);
 END;
 
-SELECT cec._arm_table(@L@::regnamespace, 'customer', 'data', 'data');
+SELECT cec._arm_table(@L@::regnamespace, 'customer', 'data', 'definition');
 SELECT cec._arm_table(@L@::regnamespace, 'asset', 'data', 'data');
 SELECT cec._arm_table(@L@::regnamespace, 'asset_identifier', 'data', 'data');
 SELECT cec._arm_table(@L@::regnamespace, 'maintenance_event', 'data', 'data');

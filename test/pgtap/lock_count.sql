@@ -36,7 +36,7 @@ COMMIT; SELECT ok(:n <= 10, 'an asset (' || :n || ')');
 BEGIN; EXECUTE edit(50); SELECT pg_temp.locks() AS n \gset
 COMMIT; SELECT ok(:n <= 13, 'a column of an asset (' || :n || ')');
 BEGIN; EXECUTE retire(60); SELECT pg_temp.locks() AS n \gset
-COMMIT; SELECT ok(:n <= 28, 'a retired asset (' || :n || ')');
+COMMIT; SELECT ok(:n <= 48, 'a retired asset (' || :n || ')');
 BEGIN; EXECUTE ask('S-70') \g /dev/null
 SELECT pg_temp.locks() AS n \gset
 COMMIT; SELECT ok(:n <= 12, 'a question (' || :n || ')');
