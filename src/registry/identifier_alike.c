@@ -2,7 +2,8 @@
  * identifier_alike.c
  *		Assets that are called alike: which of them a statement on assets makes suspect, and what it locks for that.
  *
- * Two sessions that each add an asset with one serial number do not see each other's.  So whoever changes what assets are called locks
+ * Two sessions that each add an asset with one serial number do not see each other's, nor does who types a name see who takes it away.  So
+ * whoever changes what assets are called, or types a name, locks
  * the keys, old and new, before it looks: a row of finding_bucket for each, by the hash of the key.  They are few, so that a bulk load
  * locks few, and they are locked in order, before assets are.
  */
@@ -54,26 +55,48 @@ typedef struct Keys
 	Datum *keys;
 } Keys;
 
+/* Where names stand in a table, of assets or of what people typed and saw. */
+typedef struct NameColumns
+{
+	const char *table;
+	const char *columns[2];
+} NameColumns;
+
+static const NameColumns name_columns[] = {{"asset", {"asset_tag", "serial_number"}},
+										   {"asset_identifier", {"value"}},
+										   {"field_observation", {"seen_tag"}},
+										   {"amendment_line", {"identifier", "successor_identifier"}}};
+
 /* What a statement on assets does to what they are called. */
 typedef struct Renamed
 {
+	Keys locked; /* all, however short */
 	Keys old_keys;
 	Keys new_keys;
 	CecIds assets; /* that were called otherwise before */
 } Renamed;
 
 static void
-add_key(Keys *keys, const TupleTableSlot *row, AttrNumber column)
+append_key(Keys *keys, text *key)
+{
+	CEC_MAKE_ROOM(keys->keys, keys->count, keys->space, 8);
+	keys->keys[keys->count++] = PointerGetDatum(key);
+}
+
+/* The key of a name is locked, and compared with others where it says something; keys NULL: only locked. */
+static void
+add_key(Renamed *renamed, Keys *keys, const TupleTableSlot *row, AttrNumber column)
 {
 	text *key;
 
-	if (column == InvalidAttrNumber || cec_slot_isnull(row, column))
+	if (row == NULL || column == InvalidAttrNumber || cec_slot_isnull(row, column))
 		return;
 	key = cec_identifier_key_of(DatumGetTextPP(cec_slot_value(row, column)));
-	if (key == NULL || VARSIZE_ANY_EXHDR(key) < SHORTEST_KEY)
+	if (key == NULL)
 		return;
-	CEC_MAKE_ROOM(keys->keys, keys->count, keys->space, 8);
-	keys->keys[keys->count++] = PointerGetDatum(key);
+	append_key(&renamed->locked, key);
+	if (keys != NULL && VARSIZE_ANY_EXHDR(key) >= SHORTEST_KEY)
+		append_key(keys, key);
 }
 
 /* What the rows say; kept until the end of the change. */
@@ -101,10 +124,8 @@ read_rows(CecChange *change)
 			continue;
 		for (int i = 0; i < 2; i++)
 		{
-			if (rows.old_row != NULL)
-				add_key(&renamed->old_keys, rows.old_row, attnums[i]);
-			if (rows.new_row != NULL)
-				add_key(&renamed->new_keys, rows.new_row, attnums[i]);
+			add_key(renamed, &renamed->old_keys, rows.old_row, attnums[i]);
+			add_key(renamed, &renamed->new_keys, rows.new_row, attnums[i]);
 		}
 		if (rows.old_row != NULL)
 			cec_ids_add(&renamed->assets, cec_slot_int8(rows.old_row, asset_id));
@@ -124,6 +145,40 @@ find_buckets(const Keys *keys, bool *found)
 	}
 }
 
+/* The same of what people typed or saw: it is only locked. */
+static Renamed *
+read_typed(CecChange *change, const NameColumns *columns)
+{
+	Renamed *renamed = cec_change_keep(change, &change_key, sizeof(Renamed));
+	AttrNumber attnums[2] = {InvalidAttrNumber, InvalidAttrNumber};
+	CecRows rows;
+
+	for (int i = 0; i < 2 && columns->columns[i] != NULL; i++)
+		attnums[i] = cec_column_require_nullable(change->rel, columns->columns[i], TEXTOID);
+	cec_rows_begin(&rows, change);
+	while (cec_rows_next(&rows))
+	{
+		CHECK_FOR_INTERRUPTS();
+		cec_rows_deform(&rows);
+		for (int i = 0; i < 2; i++)
+		{
+			add_key(renamed, NULL, rows.old_row, attnums[i]);
+			add_key(renamed, NULL, rows.new_row, attnums[i]);
+		}
+	}
+	cec_rows_end(&rows);
+	return renamed;
+}
+
+static const NameColumns *
+columns_of(const char *table)
+{
+	for (int i = 0; i < lengthof(name_columns); i++)
+		if (strcmp(name_columns[i].table, table) == 0)
+			return &name_columns[i];
+	elog(ERROR, "table %s has no names", table);
+}
+
 /* Handler of the lock stage. */
 static void
 lock_buckets(CecChange *change)
@@ -134,12 +189,11 @@ lock_buckets(CecChange *change)
 
 	if (cec_change_is_empty(change))
 		return;
-	renamed = read_rows(change);
-	if ((renamed->old_keys.count == 0 && renamed->new_keys.count == 0) ||
-		cec_portfolio_holds_gate(change->portfolio, ShareRowExclusiveLock))
+	renamed = strcmp(change->table_name, "asset") == 0 ? read_rows(change)
+													   : read_typed(change, columns_of(change->table_name));
+	if (renamed->locked.count == 0 || cec_portfolio_holds_gate(change->portfolio, ShareRowExclusiveLock))
 		return;
-	find_buckets(&renamed->old_keys, found);
-	find_buckets(&renamed->new_keys, found);
+	find_buckets(&renamed->locked, found);
 	look = cec_reading_look(cec_change_reading(change), &bucket);
 	for (int i = 0; i < BUCKETS; i++)
 		if (found[i])
@@ -176,5 +230,6 @@ cec_identifier_alike(CecChange *change)
 void
 cec_identifier_alike_init(void)
 {
-	cec_change_register(CEC_STAGE_LOCK, "asset", lock_buckets);
+	for (int i = 0; i < lengthof(name_columns); i++)
+		cec_change_register(CEC_STAGE_LOCK, name_columns[i].table, lock_buckets);
 }
