@@ -226,7 +226,15 @@ hear_rows(CecChange *change, const CecFindingKinds *kinds, Heard *heard)
 	if (cec_column_find(change->rel, "asset_id") != InvalidAttrNumber)
 		heard->assets = ids_of_rows(change, "asset_id", &columns, &heard->kinds);
 	else if (strcmp(table, "contract") == 0)
+	{
+		/* That a contract ends soon hangs on those that renew it. */
+		CecIds renewed = ids_of_rows(change, "predecessor_id", &columns, &heard->kinds);
+
 		heard->contracts = ids_of_rows(change, "contract_id", &columns, &heard->kinds);
+		for (int64 i = 0; i < renewed.count; i++)
+			cec_ids_add(&heard->contracts, renewed.ids[i]);
+		cec_ids_sort_unique(&heard->contracts);
+	}
 	else if (strcmp(table, "coverage_term") == 0)
 		heard->contracts = ids_of_rows(change, "contract_id", &columns, &heard->kinds);
 	else if (strcmp(table, "customer") == 0)

@@ -32,18 +32,16 @@ WHERE NOT EXISTS (SELECT FROM cec._named(@L@::regnamespace::oid, ARRAY[y.identif
 CREATE VIEW @P@._finding_identifier_ambiguous WITH (security_invoker = true) AS
 SELECT 'error'::text AS severity, NULL::bigint AS asset_id, NULL::bigint AS other_asset_id, y.contract_id, y.term_id,
 	NULL::bigint AS rule_id, y.subject, (y.seen_at AT TIME ZONE d.time_zone)::date AS first_day, NULL::date AS last_day,
-	jsonb_build_object('identifier', y.identifier, 'amendment', y.title, 'assets', n.assets, 'asset_tags', to_jsonb(n.tags[1:10])) AS detail,
-	CASE WHEN y.contract_id IS NULL THEN format('Somebody saw the tag %s, and %s assets of the register are called so: %s.', y.identifier, n.assets,
-			array_to_string(n.tags[1:3], ', ') || CASE WHEN n.assets > 3 THEN ' …' ELSE '' END)
-		ELSE format('Amendment %s of contract %s names %s, and %s assets of the register are called so: %s.', y.title, c.number, y.identifier, n.assets,
-			array_to_string(n.tags[1:3], ', ') || CASE WHEN n.assets > 3 THEN ' …' ELSE '' END) END AS message
+	jsonb_build_object('identifier', y.identifier, 'amendment', y.title, 'assets', n.assets, 'asset_ids', to_jsonb(n.asset_ids[1:10])) AS detail,
+	CASE WHEN y.contract_id IS NULL THEN format('Somebody saw the tag %s, and %s assets of the register are called so.', y.identifier, n.assets)
+		ELSE format('Amendment %s of contract %s names %s, and %s assets of the register are called so.', y.title, c.number, y.identifier, n.assets)
+		END AS message
 FROM @P@._typed_identifier y
 	CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today, time_zone FROM @P@.setting OFFSET 0) AS d
 	LEFT JOIN @P@.contract c ON c.contract_id = y.contract_id
 	CROSS JOIN LATERAL (
-		SELECT count(*) AS assets, array_agg(a.asset_tag ORDER BY a.asset_tag) AS tags
+		SELECT count(*) AS assets, array_agg(n.asset_id ORDER BY n.asset_id) AS asset_ids
 		FROM cec._named(@L@::regnamespace::oid, ARRAY[y.identifier], d.today) AS n
-			CROSS JOIN LATERAL (SELECT a.asset_tag FROM @P@.asset a WHERE a.asset_id = n.asset_id OFFSET 0) AS a
 		OFFSET 0
 	) AS n
 WHERE n.assets > 1;

@@ -382,7 +382,7 @@ SELECT is(pg_temp.listed('identifier_ambiguous'), 'nothing', 'typed: each names 
 SELECT pg_temp.register('typed three');
 UPDATE asset SET serial_number = 'typed' WHERE asset_tag = 'typed three';
 SELECT is(pg_temp.listed('identifier_ambiguous'), E'error C-1 1 line:1:typed\nerror C-1 line:2:typed', 'typed: it names two');
-SELECT is((SELECT message FROM _finding_identifier_ambiguous WHERE subject = 'line:2:typed'), 'Amendment Spring of contract C-1 names typed, and 2 assets of the register are called so: typed, typed three.', 'in words');
+SELECT is((SELECT message FROM _finding_identifier_ambiguous WHERE subject = 'line:2:typed'), 'Amendment Spring of contract C-1 names typed, and 2 assets of the register are called so.', 'in words');
 UPDATE amendment SET status = 'cancelled';
 SELECT is(pg_temp.listed('identifier_ambiguous'), 'nothing', 'typed: in an amendment that is cancelled');
 UPDATE amendment SET status = 'submitted';
