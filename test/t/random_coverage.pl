@@ -84,10 +84,13 @@ sub breaches
 	return $breaches;
 }
 
-# Findings that are open and not so, or so and not open: as statements left them; and behind refresh, with what they leave to it.
+# Findings that are open and not so, or so and not open: as statements left them; and behind refresh, with what they leave to it. Of
+# these kinds two sessions that meet may leave some to refresh (src/compliance/README.md).
 sub findings
 {
-	my $left = $node->safe_psql('postgres', 'SELECT * FROM random_findings() LIMIT 10');
+	my ($sessions) = @_;
+	my $meet = $sessions > 1 ? '^[a-z]+ (covered_not_deployed|not_in_register|identifier_ambiguous|tag_not_scannable) ' : '^$';
+	my $left = $node->safe_psql('postgres', "SELECT * FROM random_findings() AS f(difference) WHERE difference !~ '$meet' LIMIT 10");
 
 	$node->safe_psql('postgres', 'SELECT law.refresh()');
 	return $left . $node->safe_psql('postgres', "SELECT 'behind refresh ' || difference FROM finding_breaches('law', true) LIMIT 10");
@@ -124,7 +127,7 @@ for (my $done = 0; $done < $total; $done += $operations)
 	}
 	is($errors, '', "$sessions session(s) at $level ran through");
 	is(breaches(), '', "no law is broken after $sessions session(s) at $level");
-	is(findings(), '', 'what is open is what is found');
+	is(findings($sessions), '', 'what is open is what is found');
 
 	next if $days == 0;
 	$node->safe_psql('postgres', 'SELECT law.seal_audit()');
@@ -137,7 +140,7 @@ for (my $done = 0; $done < $total; $done += $operations)
 	is(breaches(), '', "$days day(s) later no law is broken");
 	is($node->safe_psql('postgres', 'SELECT * FROM random_walk() LIMIT 10'), '', "refresh decides each of $days day(s)");
 	is(breaches(), '', 'and breaks no law');
-	is(findings(), '', 'and what is open is what is found on that day');
+	is(findings(1), '', 'and what is open is what is found on that day');
 }
 
 note($node->safe_psql('postgres',
