@@ -32,7 +32,7 @@ COMMIT; SELECT ok(:n <= 29, 'a list line (' || :n || ')');
 BEGIN; EXECUTE tag('T-250'); SELECT pg_temp.locks() AS n \gset
 COMMIT; SELECT ok(:n <= 34, 'a list line by tag (' || :n || ')');
 BEGIN; EXECUTE new('W-50'); SELECT pg_temp.locks() AS n \gset
-COMMIT; SELECT ok(:n <= 10, 'an asset (' || :n || ')');
+COMMIT; SELECT ok(:n <= 12, 'an asset (' || :n || ')');
 BEGIN; EXECUTE edit(50); SELECT pg_temp.locks() AS n \gset
 COMMIT; SELECT ok(:n <= 13, 'a column of an asset (' || :n || ')');
 BEGIN; EXECUTE retire(60); SELECT pg_temp.locks() AS n \gset
