@@ -30,7 +30,7 @@ import tempfile
 from datetime import date, timedelta
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
-PAGES = ("README.md", "docs/concepts.md", "docs/registry.md", "docs/lists.md", "docs/coverage.md", "docs/conditions.md",
+PAGES = ("README.md", "docs/concepts.md", "docs/registry.md", "docs/lists.md", "docs/changing-lists.md", "docs/coverage.md", "docs/conditions.md",
          "docs/regulations.md", "docs/findings.md", "docs/audit.md", "docs/events.md", "docs/access.md", "docs/metrics.md", "docs/recipes.md",
          "docs/operations.md", "docs/errors.md", "docs/reference.md",
          "docs/glossary.md", "CONTRIBUTING.md")

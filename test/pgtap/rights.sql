@@ -147,6 +147,8 @@ INSERT INTO call VALUES
 	($$SELECT cec._note_direct_change('fleet', 'include', 1, 'x', NULL, '2026-01-01')$$, '42501'),
 	($$SELECT cec.require_days()$$, '39P01'),
 	($$SELECT cec.distance_to_point_m(1, 2)$$, '0A000'),
+	($$SELECT cec._require_day('a day', NULL)$$, '22004'),
+	($$SELECT cec._refuse_name('x', NULL)$$, '23503'),
 	($$SELECT cec._require_read_committed('this')$$, 'accepted'),
 	($$SELECT cec._seal_audit('fleet'::regnamespace)$$, '25001'),
 	($$SELECT * FROM cec._disarmed('fleet')$$, 'accepted'),
