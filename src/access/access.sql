@@ -4,7 +4,7 @@ CREATE VIEW cec.access_level AS
 SELECT v.level, v.meaning
 FROM (VALUES
 	('analyst', 'Reads register, contracts, lists and coverage, and asks.'),
-	('manager', 'Writes lists, bundles, rules and amendments.'),
+	('manager', 'Writes lists, bundles, rules, amendments, contracts, terms and prices.'),
 	('registry', 'Writes the register.'),
 	('billing', 'Reads what is handed over to billing.'),
 	('auditor', 'Reads and verifies the log, and erases entries.'),
@@ -191,6 +191,6 @@ COMMENT ON COLUMN cec._access_needed.privilege IS 'Privilege, as in GRANT.';
 COMMENT ON FUNCTION cec._close_to_public(regnamespace) IS 'Private. Takes from PUBLIC what levels of access give to run.';
 COMMENT ON FUNCTION cec._require_access(text, name, text) IS 'Private. The schema of a portfolio whose levels of access the caller may give and take; errors as grant_access.';
 COMMENT ON FUNCTION cec._access_granted(regnamespace) IS 'Private. Privileges granted by name in a portfolio, to others than its owner; the schema''s own have no object.';
-COMMENT ON FUNCTION cec.grant_access(text, name, text) IS 'Gives a role a level of access to a portfolio: analyst (read), manager (lists, bundles, rules, amendments), registry (the register), billing (read, outbox), auditor (read, log) or admin (all stated tables, log). Run by the owner. Not for PUBLIC. Errors: 22004 NULL, 22023 level or PUBLIC, 3F000 portfolio, 42704 role, 42501 rights.';
+COMMENT ON FUNCTION cec.grant_access(text, name, text) IS 'Gives a role a level of access to a portfolio: analyst (read), manager (lists, bundles, rules, amendments, contracts, terms, prices), registry (the register), billing (read, outbox), auditor (read, log) or admin (all stated tables, log). Run by the owner. Not for PUBLIC. Errors: 22004 NULL, 22023 level or PUBLIC, 3F000 portfolio, 42704 role, 42501 rights.';
 COMMENT ON FUNCTION cec.revoke_access(text, name, text) IS 'Takes a level of access to a portfolio from a role: the privileges of that level which no other level needs that the role holds. Levels that it covers (all their privileges are its own) go with it: grant them again where they are to stay. USAGE of the schema goes with the last privilege in it. Run by the owner. Errors: 0LP01 there is nothing to take, 22004 NULL, 22023 level or PUBLIC, 3F000 portfolio, 42704 role, 42501 rights.';
 COMMENT ON FUNCTION cec.access_grant(regnamespace) IS 'Who holds which level of access; see access_grant of a portfolio.';
