@@ -264,7 +264,7 @@ BEGIN
 	LOOP
 		began_on := cec.today(portfolio);
 		SELECT coalesce(jsonb_agg(v), '[]') INTO found FROM cec._verify_rules(portfolio) AS v;
-		EXIT WHEN cec.today(portfolio) = began_on;
+		EXIT WHEN cec.today(portfolio) IS NOT DISTINCT FROM began_on;
 	END LOOP;
 	RETURN QUERY SELECT r.* FROM jsonb_to_recordset(found) AS r(problem text, asset_id bigint, term_id bigint, effect text, on_day date);
 END;

@@ -61,7 +61,7 @@ sub ask_rows
 
 sub new_tally
 {
-	return { attempts => 0, restarts => 0, canaries => 0, says => {}, crashes => [], internal => [], caught => [], leaks => [] };
+	return { attempts => 0, restarts => 0, canaries => 0, says => {}, crashes => [], internal => [], endless => [], caught => [], leaks => [] };
 }
 
 # Runs the calls of each case, some hundreds in a session, so that what a session remembers of one case meets the next; goes on
@@ -161,6 +161,7 @@ sub note_error
 	(my $kind = $message) =~ s/\d+/N/g;
 	$kind =~ s/"[^"]*"/"…"/g;
 	$tally->{says}{"$state: $kind"}++;
+	push @{ $tally->{endless} }, "$case; $call" if $state eq '57014';
 	push @{ $tally->{internal} }, "$case; $call: $state: $message" if $state eq 'XX000';
 	return;
 }
@@ -178,6 +179,7 @@ sub tell
 	none($tally->{caught}, "$what: nothing of the owner's runs as somebody else", qr/^CANARY ([\w ]*? \w+) as (\w+) in \D*?((?:cec|fleet)\.\w+)/);
 	none($tally->{leaks}, "$what: no address gets out", qr/(.*)/);
 	none($tally->{internal}, "$what: no internal error", qr/.*: (XX\d+.*)/);
+	none($tally->{endless}, "$what: each call ends", qr/; (.*)/);
 	return;
 }
 

@@ -64,10 +64,11 @@ sub run_cases
 {
 	my ($what, @cases) = @_;
 	my $tally = new_tally();
+	my $began = time;
 
 	return if $part && $what !~ /$part/;
 	attempt($tally, $node, $db, \@cases);
-	note(@cases . " schemas");
+	note(@cases . ' schemas, ' . (time - $began) . ' s');
 	tell($tally, $what);
 	return;
 }
