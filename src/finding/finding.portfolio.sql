@@ -28,7 +28,7 @@ CREATE UNIQUE INDEX finding_one_open_per_subject ON @P@.finding
 	WHERE closed_at IS NULL;
 CREATE INDEX finding_asset_id_idx ON @P@.finding (asset_id);
 CREATE INDEX finding_other_asset_id_idx ON @P@.finding (other_asset_id) WHERE closed_at IS NULL AND other_asset_id IS NOT NULL;
--- The worst first, then the oldest, as people page through what is open (src/compliance/now.portfolio.sql).
+-- The worst first, then the oldest, as people page through what is open (src/compliance/finding_now.portfolio.sql).
 CREATE INDEX finding_open_idx ON @P@.finding ((CASE severity WHEN 'error' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END), opened_at, finding_id)
 	WHERE closed_at IS NULL;
 CREATE INDEX finding_contract_id_idx ON @P@.finding (contract_id) WHERE closed_at IS NULL AND contract_id IS NOT NULL;
