@@ -137,6 +137,9 @@ CREATE INDEX field_observation_asset_id_idx ON @P@.field_observation (asset_id, 
 -- Tags that were not recognised, as findings say them.
 CREATE INDEX field_observation_seen_tag_idx ON @P@.field_observation (('seen:' || seen_tag)) WHERE asset_id IS NULL;
 
+CREATE TRIGGER resolve_seen_tag BEFORE INSERT ON @P@.field_observation
+	FOR EACH ROW EXECUTE FUNCTION cec.resolve_seen_tag();
+
 CREATE FUNCTION @P@.find_asset(identifier text, on_day date DEFAULT NULL)
 RETURNS TABLE (asset_id bigint, asset_tag text, tag_symbology text, serial_number text, manufacturer text,
 	model text, category text, usage_type text, status text, customer_id bigint, country text, region text,
@@ -211,7 +214,7 @@ COMMENT ON COLUMN @P@.service_request.currency IS 'ISO 4217 code; needed where t
 
 COMMENT ON TABLE @P@.field_observation IS 'What was found in the field: a tag that was seen, where and when.';
 COMMENT ON COLUMN @P@.field_observation.observation_id IS 'Key.';
-COMMENT ON COLUMN @P@.field_observation.asset_id IS 'Asset that it was recognised as; NULL: not recognised.';
+COMMENT ON COLUMN @P@.field_observation.asset_id IS 'Asset that it was recognised as; NULL: not recognised. Left out where an observation is inserted, it is the asset that seen_tag names on that day, if it names one.';
 COMMENT ON COLUMN @P@.field_observation.seen_tag IS 'Tag as it was read.';
 COMMENT ON COLUMN @P@.field_observation.observed_at IS 'When it was seen.';
 COMMENT ON COLUMN @P@.field_observation.location IS 'Where it was seen: longitude and latitude, WGS 84 (SRID 4326).';

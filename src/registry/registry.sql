@@ -267,6 +267,9 @@ GRANT SELECT ON cec.country TO PUBLIC;
 
 -- The assets that each of the identifiers names on a day (NULL: any day), each once, with the scheme of its first name, by place and
 -- asset; as the caller. See README.md.
+CREATE FUNCTION cec.resolve_seen_tag() RETURNS trigger
+LANGUAGE c AS 'MODULE_PATHNAME', 'cec_resolve_seen_tag';
+
 CREATE FUNCTION cec._named(portfolio oid, identifiers text[], on_day date)
 RETURNS TABLE (place bigint, asset_id bigint, scheme text)
 LANGUAGE c STABLE ROWS 2 AS 'MODULE_PATHNAME', 'cec_named';
@@ -291,6 +294,7 @@ END;
 $$;
 
 COMMENT ON FUNCTION cec.identifier_key(text) IS 'The form in which people confuse identifiers: full-width forms as ASCII, ASCII letters capital, without white space, hyphens, dashes and dots, O as 0, I and L as 1. NULL when nothing is left.';
+COMMENT ON FUNCTION cec.resolve_seen_tag() IS 'Engine trigger: fills asset_id of a field observation that gives none, where seen_tag names one asset on the day it was seen.';
 COMMENT ON FUNCTION cec._named(oid, text[], date) IS 'Private. The assets that identifiers name on a day (NULL: any day).';
 COMMENT ON FUNCTION cec._identifier_may_mean(text, text) IS 'Private. Whether a name may be what was meant by what was typed: the keys are equal or differ by one slip.';
 COMMENT ON TABLE cec.country IS 'Countries: the 249 of ISO 3166-1, and XK.';

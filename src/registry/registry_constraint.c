@@ -58,7 +58,7 @@
 	CHECK(field_observation_time_finite, "field_observation", "observed_at timestamptz", &cec_times_finite) \
 	CHECK(field_observation_speaks_of_something, "field_observation", "asset_id bigint, seen_tag text", &cec_any, \
 		  .rule = "an observation needs an asset or a tag that was seen", \
-		  .hint = "Give asset_id where it was recognised, seen_tag where it was not.") \
+		  .hint = "Give asset_id, or the tag in seen_tag.") \
 	CHECK(field_observation_location_in_range, "field_observation", "location geometry", &cec_point_in_range, \
 		  .hint = SWAPPED)
 

@@ -1,7 +1,7 @@
 -- What somebody can do who means harm: shadowed operators and functions, a search_path of their own, the engine's trigger
 -- functions on tables of their own, row-level security, rights on one table but not on the next.
 BEGIN;
-SELECT plan(41);
+SELECT plan(42);
 CREATE ROLE regress_owner NOLOGIN;
 CREATE ROLE regress_victim NOLOGIN;
 CREATE ROLE regress_attacker NOLOGIN;
@@ -124,6 +124,9 @@ SELECT throws_ok($$INSERT INTO trap.nulls VALUES (1, 1, 1, 'include', '(,)', NUL
 CREATE TABLE trap.resolved (inclusion_id bigint PRIMARY KEY, asset_id text, term_id bigint, during bigint, listed_as bigint);
 CREATE TRIGGER r BEFORE INSERT ON trap.resolved FOR EACH ROW EXECUTE FUNCTION cec.resolve_listed_as();
 SELECT throws_ok($$INSERT INTO trap.resolved VALUES (1, NULL, 1, 1, 1)$$, '55000', NULL, 'resolve_listed_as on columns of other types');
+CREATE TABLE trap.seen (observation_id bigint PRIMARY KEY, asset_id bigint, seen_tag bigint, observed_at bigint);
+CREATE TRIGGER s BEFORE INSERT ON trap.seen FOR EACH ROW EXECUTE FUNCTION cec.resolve_seen_tag();
+SELECT throws_ok($$INSERT INTO trap.seen VALUES (1, NULL, 1, 1)$$, '55000', NULL, 'resolve_seen_tag on columns of other types');
 CREATE TABLE trap.kept (asset_id text);
 CREATE TRIGGER k BEFORE DELETE ON trap.kept FOR EACH ROW EXECUTE FUNCTION cec.keep_listed_asset();
 INSERT INTO trap.kept VALUES ('a');

@@ -2,7 +2,7 @@
 -- against one definition in plain SQL.
 SET client_min_messages = warning;
 BEGIN;
-SELECT plan(23);
+SELECT plan(24);
 SELECT cec.create_portfolio('fleet') \g /dev/null
 -- Midnight is far, so that today does not change, and so is UTC.
 UPDATE fleet.setting SET time_zone = format('Etc/GMT%s', to_char(CASE WHEN hour BETWEEN 10 AND 14 THEN hour - 17 ELSE hour - 12 END, 'FMSG90'))
@@ -130,6 +130,9 @@ END;
 $$;
 SELECT is_empty($$SELECT name, on_day FROM name, day WHERE name IS NOT NULL
 	AND pg_temp.try(format('SELECT pg_temp.included(%L, %L)', name, on_day)) <> pg_temp.one(name, pg_temp.on_day(on_day))$$, 'include_asset');
+SELECT is_empty($$SELECT name, on_day FROM name, day WHERE name IS NOT NULL
+	AND pg_temp.try(format('INSERT INTO fleet.field_observation (seen_tag, observed_at) VALUES (%L, %L) RETURNING coalesce(asset_id::text, ''not recognised'')', name, local_time AT TIME ZONE time_zone))
+		<> CASE cardinality(pg_temp.named(name, pg_temp.on_day(on_day))) WHEN 1 THEN pg_temp.one(name, pg_temp.on_day(on_day)) ELSE 'not recognised' END$$, 'what was seen in the field');
 SELECT is_empty($$SELECT d.days, c.identifier, c.outcome, c.asset_id
 	FROM (SELECT days FROM days WHERE NOT lower_inf(days) AND NOT upper_inf(days) UNION ALL SELECT NULL) AS d,
 		LATERAL fleet.check_inclusions(CASE WHEN d.days IS NULL THEN 3 ELSE 2 END, (SELECT jsonb_agg(jsonb_build_object('identifier', name, 'first_day', lower(d.days), 'last_day', upper(d.days) - 1)) FROM name WHERE name IS NOT NULL)) AS c

@@ -107,6 +107,7 @@ INSERT INTO call VALUES
 	($$SELECT cec.refuse_truncate()$$, '39P01'),
 	($$SELECT cec.refuse_rewrite()$$, '39P01'),
 	($$SELECT cec.resolve_listed_as()$$, '39P01'),
+	($$SELECT cec.resolve_seen_tag()$$, '39P01'),
 	($$SELECT cec.keep_listed_asset()$$, '39P01'),
 	($$SELECT cec.refuse_typing()$$, '39P01'),
 	($$SELECT cec._sql('fleet'::regnamespace, 'SELECT 1'), cec._script_for('', 'x'), cec._audit_entry()$$, 'accepted'),
