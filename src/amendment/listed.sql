@@ -75,6 +75,23 @@ BEGIN
 END;
 $$;
 
+-- The assets, and all below them in bundles on some day from this one on.
+CREATE FUNCTION cec._with_members(portfolio regnamespace, assets bigint[], on_day date) RETURNS bigint[]
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	result bigint[];
+BEGIN
+	EXECUTE cec._sql(portfolio, 'WITH RECURSIVE below (asset_id) AS (
+			SELECT unnest($1)
+			UNION
+			SELECT m.asset_id FROM below l JOIN @P@.bundle b ON b.primary_asset_id = l.asset_id JOIN @P@.bundle_member m ON m.bundle_id = b.bundle_id
+			WHERE NOT m.during << daterange($2, NULL)
+		)
+		SELECT array_agg(asset_id) FROM below') INTO result USING assets, on_day;
+	RETURN result;
+END;
+$$;
+
 -- Open service requests of the assets that some contract covers on its own day on which they were opened.
 CREATE FUNCTION cec._requests_covered(portfolio regnamespace, assets bigint[]) RETURNS bigint[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -114,5 +131,6 @@ COMMENT ON FUNCTION cec._require_day(text, date) IS 'Private. Raises SQLSTATE 22
 COMMENT ON FUNCTION cec._asset_to_leave(regnamespace, text, date) IS 'Private. The asset that an identifier names and that is to leave lists, or SQLSTATE 22004, 23503 or 23514.';
 COMMENT ON FUNCTION cec._asset_to_come(regnamespace, text, date) IS 'Private. The asset that an identifier names on a day, or SQLSTATE 22004, 23503 or 23514.';
 COMMENT ON FUNCTION cec._refuse_name(text, integer) IS 'Private. Raises the error of an identifier that names no asset, or several.';
+COMMENT ON FUNCTION cec._with_members(regnamespace, bigint[], date) IS 'Private. Assets, with all below them in bundles from a day on.';
 COMMENT ON FUNCTION cec._requests_covered(regnamespace, bigint[]) IS 'Private. Open service requests of these assets that a contract covers.';
 COMMENT ON FUNCTION cec._requests_dropped(regnamespace, bigint[], bigint[]) IS 'Private. Those of open service requests that were covered and are not any more.';

@@ -75,14 +75,13 @@ BEGIN
 		INTO old_tag, new_tag USING old_id, new_id;
 	suffix := CASE WHEN on_day < cec.today(portfolio) THEN '; backdated' ELSE '' END;
 
-	concerned := ARRAY[old_id, new_id];
+	concerned := cec._with_members(portfolio, ARRAY[old_id, new_id], on_day);
 	IF has_bundles THEN
 		FOR bundle IN EXECUTE cec._sql(portfolio, 'SELECT b.bundle_id, b.name, array_agg(DISTINCT m.asset_id) AS members
 			FROM @P@.bundle b JOIN @P@.bundle_member m ON m.bundle_id = b.bundle_id
 			WHERE b.primary_asset_id = $1 AND NOT m.during << daterange($2, NULL) GROUP BY b.bundle_id, b.name ORDER BY b.bundle_id')
 			USING old_id, on_day
 		LOOP
-			concerned := concerned || bundle.members;
 			CONTINUE WHEN bundle.members = ARRAY[new_id];
 			EXECUTE cec._sql(portfolio, 'INSERT INTO @P@.bundle (name, primary_asset_id) VALUES ($1, $2) RETURNING bundle_id')
 				INTO made USING bundle.name, new_id;
