@@ -17,6 +17,7 @@
 #include "utils/timestamp.h"
 
 #include "support/compat.h"
+#include "support/day_set.h"
 
 /* Bytes of a text that may be searched, sorted or changed, digits of a number that may be multiplied or divided. */
 #define MAX_TEXT 10000
@@ -206,37 +207,16 @@ cec_bounded_number(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(value);
 }
 
-/* So many digits from here on, or -1. */
-static int
-read_digits(const char *from, int count)
-{
-	int result = 0;
-
-	for (int i = 0; i < count; i++)
-	{
-		if (from[i] < '0' || from[i] > '9')
-			return -1;
-		result = result * 10 + (from[i] - '0');
-	}
-	return result;
-}
-
 /* cec.as_date(value): a day written as YYYY-MM-DD, whatever the session's settings; NULL for any other text. */
 Datum
 cec_as_date(PG_FUNCTION_ARGS)
 {
 	text *value = PG_GETARG_TEXT_PP(0);
-	const char *from = VARDATA_ANY(value);
-	int year, month, day;
+	DateADT day;
 
-	if (VARSIZE_ANY_EXHDR(value) != strlen("YYYY-MM-DD") || from[4] != '-' || from[7] != '-')
+	if (!cec_day_read(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &day))
 		PG_RETURN_NULL();
-	year = read_digits(from, 4);
-	month = read_digits(from + 5, 2);
-	day = read_digits(from + 8, 2);
-	if (year < 1 || month < 1 || month > MONTHS_PER_YEAR || day < 1 || day > day_tab[isleap(year)][month - 1])
-		PG_RETURN_NULL();
-	PG_RETURN_DATEADT(date2j(year, month, day) - POSTGRES_EPOCH_JDATE);
+	PG_RETURN_DATEADT(day);
 }
 
 /* Skips digits; returns how many. */

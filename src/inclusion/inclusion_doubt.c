@@ -20,6 +20,7 @@
 #include "support/grow.h"
 #include "support/probe.h"
 #include "support/search.h"
+#include "tag/tag.h"
 
 /* The days of a term, asked once a statement. */
 typedef struct DaysOfTerm
@@ -29,6 +30,10 @@ typedef struct DaysOfTerm
 	CecDays days; /* with the contract */
 	CecDays own;  /* without */
 } DaysOfTerm;
+
+/* Asked only where a tag cannot be scanned. */
+static const CecSource settings = {
+	"setting", "setting_id", INT8OID, AccessShareLock, {{"refuse_unscannable", BOOLOID}}};
 
 /* The tables that lines are checked against. */
 typedef struct Probes
@@ -40,6 +45,8 @@ typedef struct Probes
 	CecLook *contracts;
 	DaysOfTerm first;	 /* most statements ask of one term */
 	HTAB *days_of_terms; /* of DaysOfTerm; the others, NULL until there is one */
+	bool knows_setting;	 /* the next is read */
+	bool refuses_unscannable;
 } Probes;
 
 static void
@@ -52,6 +59,7 @@ begin_probes(Probes *probes, CecReading *reading)
 	probes->contracts = cec_reading_look(reading, &cec_source_contract);
 	probes->first.is_read = false;
 	probes->days_of_terms = NULL;
+	probes->knows_setting = false;
 }
 
 static void
@@ -118,6 +126,33 @@ is_outside_life(const CecLook *look, TupleTableSlot *asset, CecDays days)
 			DatumGetDateADT(cec_look_value(look, asset, CEC_ASSET_DECOMMISSIONED_ON)) < days.from) ||
 		   (!cec_look_isnull(look, asset, CEC_ASSET_COMMISSIONED_ON) &&
 			DatumGetDateADT(cec_look_value(look, asset, CEC_ASSET_COMMISSIONED_ON)) >= days.to);
+}
+
+/* Whether the portfolio refuses assets whose tags cannot be scanned; asked once a statement at most. */
+static bool
+refuses_unscannable(Probes *probes)
+{
+	const AttrNumber *columns;
+	CecProbe *probe;
+	TupleTableSlot *row;
+
+	if (probes->knows_setting)
+		return probes->refuses_unscannable;
+	probe = cec_portfolio_look(probes->reading->portfolio, &settings, AccessShareLock, InvalidOid,
+							   probes->reading->snapshot, &columns);
+	row = cec_probe_row(probe, 1);
+	probes->refuses_unscannable = row != NULL && DatumGetBool(cec_slot_value(row, columns[0]));
+	probes->knows_setting = true;
+	cec_probe_end(probe);
+	return probes->refuses_unscannable;
+}
+
+static bool
+is_unscannable(Probes *probes, TupleTableSlot *asset)
+{
+	return !cec_tag_is_scannable(TextDatumGetCString(cec_look_value(probes->assets, asset, CEC_ASSET_TAG)),
+								 TextDatumGetCString(cec_look_value(probes->assets, asset, CEC_ASSET_TAG_SYMBOLOGY))) &&
+		   refuses_unscannable(probes);
 }
 
 /* Whether a line is listed as what names other assets, if any; most are listed by tag. */
@@ -288,8 +323,9 @@ cec_inclusion_find_doubtful(CecChange *change, CecLines *lines, List **misnamed,
 		CHECK_FOR_INTERRUPTS();
 		if (asset != NULL && names_another(&probes, line, asset))
 			*misnamed = lappend(*misnamed, make_misnamed(line));
-		else if (days.from >= days.to ||
-				 (asset != NULL && line->is_include && is_outside_life(probes.assets, asset, days)) || meets[i])
+		else if (days.from >= days.to || meets[i] ||
+				 (asset != NULL && line->is_include &&
+				  (is_outside_life(probes.assets, asset, days) || is_unscannable(&probes, asset))))
 			cec_inclusion_add_line(&doubtful, *line);
 		else if (is_clipped(line, term))
 		{

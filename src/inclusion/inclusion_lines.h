@@ -7,6 +7,7 @@
 
 #include "portfolio/change.h"
 #include "support/day_set.h"
+#include "support/id_list.h"
 #include "nodes/pg_list.h"
 
 /* A line that is checked against the register. */
@@ -60,7 +61,7 @@ extern void cec_inclusion_add_line(CecLines *lines, CecLine line);
 extern CecLines cec_inclusion_find_doubtful(CecChange *change, CecLines *lines, List **misnamed, CecClipped *clipped);
 extern const CecProblem *cec_inclusion_problem(const char *name);
 extern char *cec_inclusion_shorten(const char *text);
-extern List *cec_inclusion_explain_new(CecPortfolio *portfolio, CecLines *lines);
+extern List *cec_inclusion_explain_new(CecPortfolio *portfolio, CecLines *lines, const CecIds *taken);
 extern List *cec_inclusion_explain_unresolved(CecChange *change, List *unresolved);
 extern List *cec_inclusion_explain_lines(CecChange *change, CecLines *doubtful);
 extern void cec_inclusion_refuse(CecChange *change, List *wrong, int64 line_count);

@@ -35,7 +35,8 @@
 /*
  * What is wrong, in words: the tag of the asset, the problem (see problems[]), the facts, and what it was listed as.  Of two
  * new lines that overlap, the later one is wrong.  Lines that are not stored yet have keys below 0, and what is said of
- * them does not speak of overlaps on their own term ($6).  OFFSET 0 makes what belongs to a line a look-up by its key.
+ * them does not speak of overlaps on their own term ($6); carve-outs of it that will have other days ($7) do not count.
+ * OFFSET 0 makes what belongs to a line a look-up by its key.
  */
 static const CecQuery explain = {
 	"WITH carved AS (SELECT x.asset_id, x.term_id, range_agg(x.during) AS days FROM " LISTED "  AS x" LINE_COLUMNS
@@ -50,6 +51,8 @@ static const CecQuery explain = {
 	"   a.commissioned_on, upper(d.days) - 1)"
 	"  WHEN 'listed' THEN pg_catalog.format('It already stands on term %s of contract %s, %s.',"
 	"   coalesce(t.number, n.term_id::text), coalesce(c.number, 'to come'), cec._days_in_words(s.during))"
+	"  WHEN 'unscannable' THEN pg_catalog.format('\"%s\" in %s: %s.', a.asset_tag, a.tag_symbology,"
+	"   (cec.check_tag(a.asset_tag, a.tag_symbology)).message)"
 	"  ELSE pg_catalog.format('It already stands on term %s of the %s contract %s, %s.', e.term_number, c.kind,"
 	"   e.contract_number, cec._days_in_words(e.during))"
 	" END, i.listed_as, n.inclusion_id"
@@ -76,8 +79,8 @@ static const CecQuery explain = {
 	"   AND (o.inclusion_id < n.inclusion_id OR o.inclusion_id <> ALL ($1))"
 	/* the days that both would really cover: without suspensions and carve-outs */
 	"   AND (datemultirange(d.days) - c.suspensions - coalesce((SELECT range_agg(x.during) FROM @P@.inclusion x"
-	"     WHERE x.asset_id = n.asset_id AND x.term_id = n.term_id AND x.effect = 'exclude'), '{}')"
-	"    - coalesce(v.days, '{}'))"
+	"     WHERE x.asset_id = n.asset_id AND x.term_id = n.term_id AND x.effect = 'exclude'"
+	"      AND x.inclusion_id <> ALL ($7)), '{}') - coalesce(v.days, '{}'))"
 	"    && (datemultirange(o.during * ot.during * oc.during) - oc.suspensions"
 	"     - coalesce((SELECT range_agg(x.during) FROM @P@.inclusion x"
 	"     WHERE x.asset_id = n.asset_id AND x.term_id = o.term_id AND x.effect = 'exclude'), '{}'))"
@@ -87,10 +90,12 @@ static const CecQuery explain = {
 	"   WHEN n.is_include AND a.decommissioned_on < lower(d.days) THEN 'decommissioned'"
 	"   WHEN n.is_include AND a.commissioned_on >= upper(d.days) THEN 'commissioned'"
 	"   WHEN s.during IS NOT NULL THEN 'listed'"
-	"   WHEN e.contract_number IS NOT NULL THEN 'elsewhere' END) AS p(problem)"
+	"   WHEN e.contract_number IS NOT NULL THEN 'elsewhere'"
+	"   WHEN n.is_include AND coalesce((SELECT refuse_unscannable FROM @P@.setting), false)"
+	"    AND NOT (cec.check_tag(a.asset_tag, a.tag_symbology)).is_scannable THEN 'unscannable' END) AS p(problem)"
 	" WHERE p.problem IS NOT NULL ORDER BY n.inclusion_id",
-	6,
-	{INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, DATERANGEARRAYOID, BOOLOID},
+	7,
+	{INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, DATERANGEARRAYOID, BOOLOID, INT8ARRAYOID},
 	CURSOR_OPT_CUSTOM_PLAN,
 	.results = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID}};
 
@@ -116,6 +121,8 @@ static const CecProblem problems[] = {
 	{"elsewhere", ERRCODE_UNIQUE_VIOLATION, "inclusion_one_contract_of_a_kind",
 	 "asset \"%s\" already stands on another active contract of the same kind",
 	 "End it there first, or allow duplicates in this portfolio's setting."},
+	{"unscannable", ERRCODE_CHECK_VIOLATION, "inclusion_tag_scannable", "the tag of asset \"%s\" cannot be scanned",
+	 "Give the asset another tag or symbology; cec.check_tag says which tags can be scanned."},
 };
 
 /* What may be wrong with a line, by its name. */
@@ -251,11 +258,13 @@ cec_inclusion_explain_lines(CecChange *change, CecLines *doubtful)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	List *wrong;
-	Datum args[6];
+	CecIds taken = {0};
+	Datum args[7];
 
 	qsort(doubtful->lines, doubtful->count, sizeof(CecLine), compare_ids);
 	lines_as_args(doubtful, args);
 	args[5] = BoolGetDatum(true);
+	args[6] = cec_ids_as_array(&taken);
 	SPI_connect();
 	wrong =
 		take_wrong_lines(change->portfolio, doubtful, cec_query_run(change->portfolio->plans, &explain, args, NULL, 0),
@@ -266,20 +275,21 @@ cec_inclusion_explain_lines(CecChange *change, CecLines *doubtful)
 
 /*
  * The same for lines that are not stored, and get keys below 0 by their places; but not whether they overlap others of their
- * term.  With the caller's rights and the snapshot of the caller's statement.
+ * term.  The days of carve-outs that are taken are those of lines given.  With the caller's rights and the active snapshot.
  */
 List *
-cec_inclusion_explain_new(CecPortfolio *portfolio, CecLines *lines)
+cec_inclusion_explain_new(CecPortfolio *portfolio, CecLines *lines, const CecIds *taken)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	List *wrong;
-	Datum args[6];
+	Datum args[7];
 
 	for (int64 i = 0; i < lines->count; i++)
 		lines->lines[i].inclusion_id = -lines->lines[i].place;
 	qsort(lines->lines, lines->count, sizeof(CecLine), compare_ids);
 	lines_as_args(lines, args);
 	args[5] = BoolGetDatum(false);
+	args[6] = cec_ids_as_array(taken);
 	SPI_connect();
 	wrong = take_wrong_lines(portfolio, lines, cec_query_read(portfolio->plans, &explain, args, NULL), TELL_ALL, cxt);
 	SPI_finish();

@@ -43,7 +43,7 @@ COMMENT ON COLUMN @P@.setting.time_zone IS 'IANA name of the time zone whose cal
 COMMENT ON COLUMN @P@.setting.duplicates_allowed IS 'True: an asset may stand on several active contracts of one kind for the same days. False: listing it a second time is refused (SQLSTATE 23505).';
 COMMENT ON COLUMN @P@.setting.four_eyes IS 'True: whoever requested an amendment may not approve it.';
 COMMENT ON COLUMN @P@.setting.notify IS 'True: new outbox rows are announced by NOTIFY.';
-COMMENT ON COLUMN @P@.setting.refuse_unscannable IS 'True: an asset whose tag cannot be rendered in its symbology is refused; false: it is accepted with a finding.';
+COMMENT ON COLUMN @P@.setting.refuse_unscannable IS 'True: to list an asset whose tag cannot be scanned in its symbology is refused (SQLSTATE 23514, inclusion_tag_scannable); false: it is listed, and a finding opens.';
 COMMENT ON COLUMN @P@.setting.expiry_notice_days IS 'How many days before the end of a contract the finding "expiring" opens; 0 or more.';
 COMMENT ON COLUMN @P@.setting.observation_days IS 'For how many days an observation in the field counts; 0 or more.';
 COMMENT ON COLUMN @P@.setting.decommission_window_days IS 'Up to how many days before the planned decommissioning of an asset its cover may end for the finding "ends_before_decommissioning" to open; 0 or more.';

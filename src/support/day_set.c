@@ -58,6 +58,38 @@ cec_range_of_days(CecDays days)
 	return RangeTypePGetDatum(cec_compat_make_range(daterange_type(), &lower, &upper));
 }
 
+/* So many digits from here on, or -1. */
+static int
+read_digits(const char *from, int count)
+{
+	int result = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (from[i] < '0' || from[i] > '9')
+			return -1;
+		result = result * 10 + (from[i] - '0');
+	}
+	return result;
+}
+
+/* Reads a day written as YYYY-MM-DD, whatever the session's settings; false for any other text. */
+bool
+cec_day_read(const char *from, size_t len, DateADT *day)
+{
+	int year, month, mday;
+
+	if (len != strlen("YYYY-MM-DD") || from[4] != '-' || from[7] != '-')
+		return false;
+	year = read_digits(from, 4);
+	month = read_digits(from + 5, 2);
+	mday = read_digits(from + 8, 2);
+	if (year < 1 || month < 1 || month > MONTHS_PER_YEAR || mday < 1 || mday > day_tab[isleap(year)][month - 1])
+		return false;
+	*day = date2j(year, month, mday) - POSTGRES_EPOCH_JDATE;
+	return true;
+}
+
 /* A day as YYYY-MM-DD, whatever the session's settings. */
 char *
 cec_day_in_words(DateADT day)

@@ -29,6 +29,7 @@ typedef struct CecDaySet
 
 extern CecDays cec_days_of_range(Datum range);
 extern Datum cec_range_of_days(CecDays days);
+extern bool cec_day_read(const char *from, size_t len, DateADT *day);
 extern char *cec_day_in_words(DateADT day);
 extern char *cec_days_in_words(CecDays days);
 extern CecDaySet cec_day_set_of_multirange(Datum multirange);

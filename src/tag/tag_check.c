@@ -261,6 +261,13 @@ normal_form(const Symbology *symbology, const char *tag)
 	return check(symbology, form).message == NULL ? form : NULL;
 }
 
+/* Why a tag cannot be printed in the symbology and read back as the same bytes; NULL: it can. */
+char *
+cec_tag_offence(const char *tag, const char *symbology)
+{
+	return check(find_symbology(symbology), tag).message;
+}
+
 /* Whether a tag can be printed in the symbology and reads back as the same bytes. */
 bool
 cec_tag_is_scannable(const char *tag, const char *symbology)

@@ -55,7 +55,7 @@ $$;
 \set list 'SELECT fleet.include_asset(1, ''A2'')'
 SELECT pg_temp.try($$DROP INDEX fleet.asset_asset_tag_key_idx; CREATE INDEX ON fleet.asset (cec.identifier_key(asset_tag) text_pattern_ops) WHERE planted.folded('predicate') = 0;
 	CREATE INDEX ON fleet.asset (cec.identifier_key(asset_tag) text_pattern_ops)$$,
-	:'caller', $$SELECT * FROM fleet.check_inclusions(1, '[{"identifier": "A-2"}]')$$, '55000', 'the predicate of an index that the engine looks for');
+	:'caller', $$SELECT * FROM fleet.check_inclusions(1, '[{"identifier": "A-2"}, {"identifier": "A1", "first_day": "2030-01-01", "last_day": "2030-01-31"}]')$$, '55000', 'the predicate of an index that the engine looks for');
 SELECT pg_temp.try($$CREATE STATISTICS fleet.s ON (planted.folded('statistics') + asset_id), term_id FROM fleet.coverage$$, :'caller', $$SELECT * FROM fleet.explain_coverage('A1', '2026-03-01')$$, '55000', 'statistics');
 SELECT pg_temp.try($$ALTER TABLE fleet.inclusion ADD CONSTRAINT e CHECK (planted.folded('constraint') = 0)$$, :'caller', :'list', '55000', 'a constraint');
 SELECT pg_temp.try($$ALTER TABLE fleet.inclusion ADD CONSTRAINT e CHECK (('{' || term_id::text || '}')::planted.checked[] IS NOT NULL)$$, :'caller', :'list', '55000', 'a domain, by the input of an array');
