@@ -72,7 +72,9 @@
 	ROW(cec_finding_suspect_init) \
 	ROW(cec_finding_settle_init) \
 	ROW(cec_metric_init) \
-	ROW(cec_metric_constraint_init)
+	ROW(cec_metric_constraint_init) \
+	/* import */ \
+	ROW(cec_import_constraint_init)
 
 #define CEC_DECLARE_INIT(function) extern void function(void);
 CEC_INITS(CEC_DECLARE_INIT)

@@ -339,6 +339,30 @@ cec_query_read(CecPlans *plans, const CecQuery *query, Datum *args, const char *
 	return SPI_processed;
 }
 
+/*
+ * Runs a query that writes for the caller, with the latest snapshot and the caller's rights, as a statement of his own; the caller of
+ * this has pinned the search_path.  Its plan is not kept: what may run in it is looked at for whoever asks.
+ */
+uint64
+cec_query_write(CecPlans *plans, const CecQuery *query, Datum *args, const char *nulls)
+{
+	SPIPlanPtr plan = SPI_prepare_cursor(cec_query_text(plans->nspid, plans->quoted_schema, query->text), query->nargs,
+										 (Oid *) query->argtypes, query->cursor_options);
+	int result;
+
+	if (plan == NULL)
+		elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
+	check_results(plan, query);
+	CommandCounterIncrement();
+	result =
+		SPI_execute_snapshot(plan, args, nulls, GetLatestSnapshot(),
+							 IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : InvalidSnapshot, false, true, 0);
+	if (result < 0)
+		elog(ERROR, "could not run a query: %s", SPI_result_code_string(result));
+	SPI_freeplan(plan);
+	return SPI_processed;
+}
+
 typedef struct RowReceiver
 {
 	DestReceiver receiver; /* must be first */

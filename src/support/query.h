@@ -61,6 +61,7 @@ extern void cec_cursor_open(CecCursor *cursor, CecPlans *plans, const CecQuery *
 extern bool cec_cursor_next(CecCursor *cursor, Datum *values, bool *isnull);
 extern void cec_cursor_close(CecCursor *cursor);
 extern void cec_query_ids(CecPlans *plans, const CecQuery *query, Datum *args, CecIds *ids);
+extern uint64 cec_query_write(CecPlans *plans, const CecQuery *query, Datum *args, const char *nulls);
 extern uint64 cec_query_read(CecPlans *plans, const CecQuery *query, Datum *args, const char *nulls);
 
 #endif
