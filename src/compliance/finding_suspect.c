@@ -338,6 +338,7 @@ suspect_assets(CecChange *change, const CecFindingKinds *kinds, Heard *heard, Ce
 		int64 asset_id = more && more_covered ? Min(heard->assets.ids[i], heard->covered.ids[j])
 						 : more				  ? heard->assets.ids[i]
 											  : heard->covered.ids[j];
+		bool cover_changed = more_covered && heard->covered.ids[j] == asset_id;
 		uint64 kinds_heard = 0;
 
 		CHECK_FOR_INTERRUPTS();
@@ -346,12 +347,12 @@ suspect_assets(CecChange *change, const CecFindingKinds *kinds, Heard *heard, Ce
 			kinds_heard |= heard->kinds;
 			i++;
 		}
-		if (more_covered && heard->covered.ids[j] == asset_id)
+		if (cover_changed)
 		{
 			kinds_heard |= heard->of_cover;
 			j++;
 		}
-		cec_traits_seek(traits, asset_id, gained);
+		cec_traits_seek(traits, asset_id, cover_changed, gained);
 		suspect_asset(suspects, kinds, traits, asset_id, kinds_heard);
 		if (deployed >= 0 && (kinds_heard & CEC_KIND_BIT(deployed)) != 0 && (observes || cec_traits_hold(traits, seen)))
 			cec_ids_add(&heard->seen, asset_id);

@@ -23,7 +23,7 @@ struct CecTraits
 {
 	CecReading *reading;
 	int64 asset_id;
-	bool is_new;	   /* nothing refers to it */
+	bool is_new;	   /* nobody has stated anything that refers to it */
 	uint32 looked;	   /* traits that were looked up */
 	uint32 held;	   /* those of them that hold */
 	CecDays life;	   /* from the first day to the last, where the row is known; -infinity to infinity */
@@ -68,9 +68,12 @@ cec_traits_begin(CecChange *change)
 	return traits;
 }
 
-/* Goes on with another asset, of which the statement has just added lines and gained cover, or not. */
+/*
+ * Goes on with another asset: whether its cover has changed, as that of a new one does where rules include it, and whether all that the
+ * statement did is to add its lines and gain cover by them.
+ */
 void
-cec_traits_seek(CecTraits *traits, int64 asset_id, bool just_gained)
+cec_traits_seek(CecTraits *traits, int64 asset_id, bool cover_changed, bool just_gained)
 {
 	const uint32 of_assets = ~(BIT(OBSERVED) | BIT(REGULATED));
 
@@ -82,7 +85,9 @@ cec_traits_seek(CecTraits *traits, int64 asset_id, bool just_gained)
 	if (!just_gained)
 		traits->held |= BIT(NOT_JUST_GAINED);
 	if (traits->is_new)
-		traits->looked |= OF_CONTRACTS | BIT(MEMBER) | BIT(REQUEST);
+		traits->looked |= BIT(MEMBER) | BIT(REQUEST);
+	if (traits->is_new && !cover_changed)
+		traits->looked |= OF_CONTRACTS;
 }
 
 static void

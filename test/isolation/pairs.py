@@ -8,8 +8,8 @@ For coverage each kind of change is paired with each other, itself included; for
 change of what they are about.  Each pair runs in both orders at three isolation levels: both sessions have taken their
 snapshot before either writes.  Whoever is refused rolls back.
 
-After each of these interleavings stored coverage is checked against its definition, the log against the tables, and no two states of
-an asset's cover may have been believed at the same time.  Who waits, and who is refused, is checked against pairs.txt.
+After each of these interleavings stored coverage is checked against its definition, the log against the tables, open findings against
+the views of their kinds, and no two states of an asset's cover may have been believed at the same time.  Who waits, and who is refused, is checked against pairs.txt.
 
 Each kind has a portfolio of its own, whose rows are put back for each interleaving.  Autovacuum stays off its tables: other plans
 would take other predicate locks, and at SERIALIZABLE another transaction might be the one that is refused.
@@ -173,7 +173,10 @@ WITH state AS (
 )
 SELECT 'believed at the same time', a.asset_id, a.term_id, a.during, b.during FROM state a JOIN state b USING (asset_id, term_id)
 WHERE a.coverage_id < b.coverage_id AND a.during && b.during AND a.recorded && b.recorded;
+SELECT 'findings', * FROM finding_breaches('pairs');
 """
+# The law of findings, for all kinds.
+LAW = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../pgtap/include/finding_law.sql")
 
 
 class Session:
@@ -303,6 +306,8 @@ def main():
     chosen = os.environ.get("CEC_KINDS", "").split()
     accept = os.environ.get("CEC_ACCEPT") and not chosen
     control, sessions, portfolio = Session(), [], None
+    with open(LAW, encoding="utf-8") as file:
+        control.must(file.read())
     for kind, rows, is_warm, one, two in pairs():
         if chosen and kind not in chosen:
             continue

@@ -198,6 +198,12 @@ SELECT is(pg_temp.listed('no_commissioning_date'), 'nothing', 'undated: planned,
 UPDATE asset SET status = 'in_service' WHERE asset_tag = 'undated';
 UPDATE asset SET commissioned_on = pg_temp.day(0) WHERE asset_tag = 'undated';
 SELECT is(pg_temp.listed('no_commissioning_date'), 'nothing', 'undated: somebody has said it');
+INSERT INTO coverage_rule (term_id, name, effect, condition, during) VALUES (1, 'as it comes', 'include', $$category = 'ruled'$$, '(,)');
+INSERT INTO asset (asset_tag, customer_id, category, location) VALUES ('as it comes', 1, 'ruled', ST_Point(10, 50, 4326)), ('not ruled', 1, NULL, ST_Point(10, 50, 4326));
+SELECT is(pg_temp.listed('no_commissioning_date'), 'info as it comes', 'undated: covered by a rule as it is registered');
+UPDATE coverage_rule SET during = pg_temp.days(-9, -1) WHERE name = 'as it comes';
+DELETE FROM asset WHERE asset_tag = 'not ruled';
+UPDATE asset SET commissioned_on = pg_temp.day(0) WHERE asset_tag = 'as it comes';
 
 -- ends_before_decommissioning: 1 to 365 days.
 SELECT pg_temp.register('short');
