@@ -6,7 +6,9 @@ INSERT INTO cec._access_row (object, read_by, write_by) VALUES
 	('asset_identifier', '{all}', '{registry,admin}'),
 	('maintenance_event', '{all}', '{registry,admin}'),
 	('service_request', '{all}', '{registry,admin}'),
-	('field_observation', '{all}', '{registry,admin}');
+	('field_observation', '{all}', '{registry,admin}'),
+	('tag_to_print', '{all}', '{}');
 
 INSERT INTO cec._access_row (object, run_by) VALUES
-	('find_asset', '{all}');
+	('find_asset', '{all}'),
+	('find_asset_scanned', '{all}');

@@ -152,12 +152,36 @@ END;
 
 SELECT cec._arm_table(@L@::regnamespace, 'customer', 'data', 'definition');
 SELECT cec._arm_table(@L@::regnamespace, 'asset', 'data', 'data');
+CREATE FUNCTION @P@.find_asset_scanned(scanned text)
+RETURNS TABLE (asset_id bigint, asset_tag text, tag_symbology text, serial_number text, manufacturer text,
+	model text, category text, usage_type text, status text, customer_id bigint, country text, region text,
+	location geometry, commissioned_on date, decommissioned_on date, out_of_service datemultirange,
+	successor_id bigint, attributes jsonb, source text, source_updated_at timestamptz, scheme text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT * FROM cec.find_asset_scanned(@L@::regnamespace, scanned);
+END;
+
+CREATE VIEW @P@.tag_to_print WITH (security_invoker = true) AS
+SELECT a.asset_id, a.asset_tag, a.tag_symbology AS symbology, CASE WHEN c.is_scannable THEN a.asset_tag END AS content, c.is_scannable, c.message
+FROM @P@.asset a CROSS JOIN LATERAL cec.check_tag(a.asset_tag, a.tag_symbology) AS c;
+
 SELECT cec._arm_table(@L@::regnamespace, 'asset_identifier', 'data', 'data');
 SELECT cec._arm_table(@L@::regnamespace, 'maintenance_event', 'data', 'data');
 SELECT cec._arm_table(@L@::regnamespace, 'service_request', 'data', 'data');
 SELECT cec._arm_table(@L@::regnamespace, 'field_observation', 'data', 'data');
 
 COMMENT ON FUNCTION @P@.find_asset(text, date) IS 'Assets that the identifier names: by asset tag, serial number or an identifier valid on the day (NULL: today), with the scheme that matched (asset_tag, serial_number or the identifier''s own). No row: unknown. Several assets: ambiguous. Errors: 22008 infinity.';
+
+COMMENT ON FUNCTION @P@.find_asset_scanned(text) IS 'Assets that a scanner has read, as find_asset returns them for today: by what it sent, without the symbology identifier before it (]C1, ]d2, ]Q3 and others), of a GS1 element string by the tag with AI 8004 or 8003, then by the data of 8004, 8003 and 21. The first of these that names an asset counts. Where none does: tags with the same cec.identifier_key. No row: unknown. Several assets: ambiguous.';
+
+COMMENT ON VIEW @P@.tag_to_print IS 'What is to be printed as the bar code of each asset.';
+COMMENT ON COLUMN @P@.tag_to_print.asset_id IS 'Key.';
+COMMENT ON COLUMN @P@.tag_to_print.asset_tag IS 'Tag.';
+COMMENT ON COLUMN @P@.tag_to_print.symbology IS 'Bar code: code39, code93, code128, gs1-128, datamatrix or qr.';
+COMMENT ON COLUMN @P@.tag_to_print.content IS 'Bytes to be encoded, all of them ASCII; FNC1 of gs1-128 is the printer''s. NULL: it cannot be scanned.';
+COMMENT ON COLUMN @P@.tag_to_print.is_scannable IS 'Whether it reads back as the same bytes.';
+COMMENT ON COLUMN @P@.tag_to_print.message IS 'If not, why; see cec.check_tag.';
 
 COMMENT ON TABLE @P@.customer IS 'Companies that contracts are made with and that assets stand at.';
 COMMENT ON COLUMN @P@.customer.customer_id IS 'Key.';

@@ -293,6 +293,81 @@ BEGIN
 END;
 $$;
 
+-- What a scanner may have meant, the likeliest first: what it sent; that without the symbology identifier (ISO/IEC 15424) that some send before it;
+-- of GS1 element strings the tag with its application identifier, then the data of 8004 (GIAI), 8003 (GRAI) and 21 (serial number).
+-- Elements end with FNC1, which scanners send as GS, where their length is not fixed.
+CREATE FUNCTION cec._scanned_names(scanned text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	sent text := regexp_replace(scanned, '[\r\n\t]+$', '');
+	content text := CASE WHEN sent ~ '^\][A-Za-z][0-9A-Za-z].' THEN substr(sent, 4) ELSE sent END;
+	is_gs1 boolean := sent ~ '^\](C1|d2|Q3|e0|J1)' OR content ~ '\u001D' OR content ~ '^(\(?800[34]\)?)';
+	rest text;
+	element text[];
+	tags text[] := '{}';
+	parts text[] := '{}';
+	serials text[] := '{}';
+BEGIN
+	IF is_gs1 THEN
+		-- Brackets are for people; some printers encode them all the same.
+		rest := regexp_replace(ltrim(content, E'\u001D'), '^\((\d{2,4})\)', '\1');
+		WHILE rest <> '' LOOP
+			element := regexp_match(rest, '^(8004)([^\u001D]{1,30})(.*)$');
+			element := coalesce(element, regexp_match(rest, '^(8003)([^\u001D]{14,30})(.*)$'));
+			element := coalesce(element, regexp_match(rest, '^(21)([^\u001D]{1,20})(.*)$'));
+			element := coalesce(element, regexp_match(rest, '^(00)(\d{18})(.*)$'), regexp_match(rest, '^(0[123])(\d{14})(.*)$'),
+				regexp_match(rest, '^(1[1-9])(\d{6})(.*)$'), regexp_match(rest, '^(20)(\d{2})(.*)$'), regexp_match(rest, '^(\d{2})([^\u001D]+)(.*)$'));
+			EXIT WHEN element IS NULL;
+			IF element[1] IN ('8004', '8003') THEN
+				tags := tags || (element[1] || element[2]);
+				parts := parts || element[2];
+			ELSIF element[1] = '21' THEN
+				serials := serials || element[2];
+			END IF;
+			rest := regexp_replace(ltrim(element[3], E'\u001D'), '^\((\d{2,4})\)', '\1');
+		END LOOP;
+	END IF;
+	RETURN ARRAY[scanned, sent, content, ltrim(content, E'\u001D')] || tags || parts || serials;
+END;
+$$;
+
+CREATE FUNCTION cec.find_asset_scanned(portfolio regnamespace, scanned text)
+RETURNS TABLE (asset_id bigint, asset_tag text, tag_symbology text, serial_number text, manufacturer text,
+	model text, category text, usage_type text, status text, customer_id bigint, country text, region text,
+	location geometry, commissioned_on date, decommissioned_on date, out_of_service datemultirange,
+	successor_id bigint, attributes jsonb, source text, source_updated_at timestamptz, scheme text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	names text[] := cec._scanned_names(scanned);
+	today date;
+	key text;
+BEGIN
+	PERFORM cec._require_version(portfolio);
+	today := cec.today(portfolio);
+	RETURN QUERY EXECUTE cec._sql(portfolio,
+		'WITH named AS MATERIALIZED (SELECT * FROM cec._named($1, $2, $3))
+		SELECT a.asset_id, a.asset_tag, a.tag_symbology, a.serial_number, a.manufacturer, a.model, a.category,
+			a.usage_type, a.status, a.customer_id, a.country, a.region, a.location, a.commissioned_on,
+			a.decommissioned_on, a.out_of_service, a.successor_id, a.attributes, a.source, a.source_updated_at, n.scheme
+		FROM named AS n JOIN @P@.asset a USING (asset_id)
+		WHERE n.place = (SELECT min(f.place) FROM named f)
+		ORDER BY a.asset_id')
+		USING portfolio::oid, names, today;
+	IF FOUND THEN
+		RETURN;
+	END IF;
+	-- Typed by hand, or printed otherwise: tags that are confused with it.
+	key := cec.identifier_key((cec._scanned_names(scanned))[3]);
+	RETURN QUERY EXECUTE cec._sql(portfolio,
+		'SELECT a.asset_id, a.asset_tag, a.tag_symbology, a.serial_number, a.manufacturer, a.model, a.category,
+			a.usage_type, a.status, a.customer_id, a.country, a.region, a.location, a.commissioned_on,
+			a.decommissioned_on, a.out_of_service, a.successor_id, a.attributes, a.source, a.source_updated_at, ''asset_tag''
+		FROM @P@.asset a WHERE cec.identifier_key(a.asset_tag) = $1 ORDER BY a.asset_id') USING key;
+END;
+$$;
+
+COMMENT ON FUNCTION cec._scanned_names(text) IS 'Private. What a scanner may have meant, the likeliest first.';
+COMMENT ON FUNCTION cec.find_asset_scanned(regnamespace, text) IS 'Assets that a scanner has read; see find_asset_scanned of a portfolio.';
 COMMENT ON FUNCTION cec.identifier_key(text) IS 'The form in which people confuse identifiers: full-width forms as ASCII, ASCII letters capital, without white space, hyphens, dashes and dots, O as 0, I and L as 1. NULL when nothing is left.';
 COMMENT ON FUNCTION cec.resolve_seen_tag() IS 'Engine trigger: fills asset_id of a field observation that gives none, where seen_tag names one asset on the day it was seen.';
 COMMENT ON FUNCTION cec._named(oid, text[], date) IS 'Private. The assets that identifiers name on a day (NULL: any day).';

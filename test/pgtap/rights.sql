@@ -76,6 +76,7 @@ SELECT set_eq($$SELECT DISTINCT result FROM tried$$, ARRAY['accepted', '42501'],
 CREATE TEMP TABLE call (statement text, code text);
 INSERT INTO call VALUES
 	($$SELECT cec._net_days()$$, 'accepted'),
+	($$SELECT cec._scanned_names('x')$$, 'accepted'),
 	($$SELECT cec._identifier_may_mean('x', 'y')$$, 'accepted'),
 	($$SELECT * FROM cec._named('fleet'::regnamespace, '{X}', NULL)$$, '42501'),
 	($$SELECT cec.grant_access('fleet', 'regress_nobody', 'admin')$$, '42501'),
