@@ -81,6 +81,32 @@ typedef struct CecAssetCover
 	TimestampTz beginning; /* of what replaces states of this transaction; 0: the statement's instant */
 } CecAssetCover;
 
+/* Lines and memberships as they would be: those of an asset in the place of all that are stored of it. */
+typedef struct CecTrialLine
+{
+	int64 asset_id;
+	int64 term_id;
+	bool is_include;
+	CecDays during;
+} CecTrialLine;
+
+typedef struct CecTrialMembership
+{
+	int64 asset_id;
+	int64 primary_id;
+	CecDays during;
+} CecTrialMembership;
+
+typedef struct CecTrial
+{
+	CecIds listed; /* whose lines these are, in order; they need not have any */
+	int64 line_count;
+	CecTrialLine *lines; /* in order of asset_id */
+	CecIds members;		 /* whose memberships these are, likewise */
+	int64 membership_count;
+	CecTrialMembership *memberships;
+} CecTrial;
+
 /* The assets that are computed together: with an asset come all below it. */
 typedef struct CecCoverSet
 {
@@ -102,7 +128,8 @@ enum
 	CEC_COVER_RECORDED_AT
 };
 
-extern CecCoverSet *cec_coverage_compute(CecReading *reading, const CecIds *assets, CecRuleSession *rules);
+extern CecCoverSet *
+cec_coverage_compute(CecReading *reading, const CecIds *assets, CecRuleSession *rules, const CecTrial *trial);
 extern CecCoverRow *cec_coverage_ranges(CecAssetCover *asset, int *count);
 extern void cec_coverage_differ(CecReading *reading, CecCoverSet *set, TimestampTz past, CecDelta *delta);
 extern void cec_coverage_write(CecPortfolio *portfolio, CecCoverSet *set, Snapshot snapshot, const CecDelta *delta);

@@ -24,6 +24,14 @@ LANGUAGE c AS 'MODULE_PATHNAME', 'cec_let_definitions';
 CREATE FUNCTION cec._recompute(portfolio oid) RETURNS bigint
 LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'cec_recompute';
 
+-- The cover of assets whose list lines, or memberships, would be those given, and of all below them: of those whose cover would be
+-- another, its rows as they are and as they would be. An asset has the lines given, and no other.
+CREATE FUNCTION cec._trial_coverage(portfolio oid, listed bigint[], line_asset_ids bigint[], line_term_ids bigint[], line_includes boolean[],
+	line_days daterange[], members bigint[] DEFAULT '{}', membership_asset_ids bigint[] DEFAULT '{}', primary_ids bigint[] DEFAULT '{}',
+	membership_days daterange[] DEFAULT '{}')
+RETURNS TABLE (asset_id bigint, term_id bigint, is_new boolean, during daterange)
+LANGUAGE c STABLE ROWS 100 AS 'MODULE_PATHNAME', 'cec_trial_coverage';
+
 CREATE FUNCTION cec._covered(portfolio oid, identifier text, at timestamptz, on_day date)
 RETURNS SETOF cec.covering_term
 LANGUAGE c STABLE ROWS 2 AS 'MODULE_PATHNAME', 'cec_covered';
@@ -470,6 +478,7 @@ COMMENT ON COLUMN cec.covering_term.is_inherited IS 'Covered because it belongs 
 COMMENT ON COLUMN cec.covering_term.is_ruled IS 'Covered because a rule includes it.';
 COMMENT ON COLUMN cec.covering_term.is_ambiguous IS 'Whether the identifier names several assets.';
 COMMENT ON FUNCTION cec._recompute(oid) IS 'Private. Decides all rules, computes and writes the coverage of all assets; returns the number of rows of coverage changed.';
+COMMENT ON FUNCTION cec._trial_coverage(oid, bigint[], bigint[], bigint[], boolean[], daterange[], bigint[], bigint[], bigint[], daterange[]) IS 'Private. What the cover of assets would be with other list lines or memberships.';
 COMMENT ON FUNCTION cec._covered(oid, text, timestamptz, date) IS 'Private. Terms that cover an asset at an instant, or on a day.';
 COMMENT ON FUNCTION cec.covered(regnamespace, text, timestamptz) IS 'Terms that cover an asset at an instant; see covered of a portfolio.';
 COMMENT ON FUNCTION cec.covered_on(regnamespace, text, date) IS 'Terms that cover an asset on a day; see covered_on of a portfolio.';

@@ -33,6 +33,7 @@ typedef struct Computation
 	CecRuleSession *rules; /* NULL when the portfolio has none */
 	CecCoverSet *set;
 	CecBundleWalk *walk;
+	const CecTrial *trial; /* NULL: everything is as it is stored */
 } Computation;
 
 /* The entry of an asset for a term, made if there is none; they are in order of term_id, and move when one is made. */
@@ -76,17 +77,38 @@ concern(Computation *work, CecAssetCover *asset, CecAssetTerm *entry)
 }
 
 static void
+add_line(Computation *work, CecAssetCover *asset, int64 term_id, bool is_include, CecDays during)
+{
+	CecAssetTerm *entry = find_asset_term(work, asset, term_id);
+
+	cec_day_set_add(is_include ? &entry->listed : &entry->carved_out, during);
+}
+
+/* The lines that the asset would have. */
+static void
+try_lines(Computation *work, CecAssetCover *asset)
+{
+	const CecTrial *trial = work->trial;
+	int64 place;
+
+	CEC_SEARCH(place, trial->line_count, trial->lines[middle].asset_id < asset->asset_id);
+	for (; place < trial->line_count && trial->lines[place].asset_id == asset->asset_id; place++)
+		add_line(work, asset, trial->lines[place].term_id, trial->lines[place].is_include, trial->lines[place].during);
+}
+
+static void
 read_lines(Computation *work, CecAssetCover *asset)
 {
 	CecCoverLine line;
 
+	if (work->trial != NULL && cec_ids_find(&work->trial->listed, asset->asset_id) >= 0)
+	{
+		try_lines(work, asset);
+		return;
+	}
 	cec_cover_read_lines(work->reader, asset->asset_id);
 	while (cec_cover_next_line(work->reader, &line))
-	{
-		CecAssetTerm *entry = find_asset_term(work, asset, line.term_id);
-
-		cec_day_set_add(line.is_include ? &entry->listed : &entry->carved_out, line.during);
-	}
+		add_line(work, asset, line.term_id, line.is_include, line.during);
 }
 
 /* What include rules qualify the asset for. */
@@ -195,20 +217,47 @@ find_in_set(const CecCoverSet *set, int64 asset_id)
 }
 
 static void
+add_membership(Computation *work, CecAssetCover *asset, const CecMembership *membership)
+{
+	CecAssetCover *primary = find_in_set(work->set, membership->primary_id);
+
+	if (primary != NULL)
+		add_heir(primary, asset, membership->during);
+	else
+		inherit_from_stored(work, asset, membership);
+}
+
+/* The memberships that the asset would have. */
+static void
+try_memberships(Computation *work, CecAssetCover *asset)
+{
+	const CecTrial *trial = work->trial;
+	int64 place;
+
+	CEC_SEARCH(place, trial->membership_count, trial->memberships[middle].asset_id < asset->asset_id);
+	for (; place < trial->membership_count && trial->memberships[place].asset_id == asset->asset_id; place++)
+	{
+		const CecTrialMembership *tried = &trial->memberships[place];
+		CecMembership membership = {tried->primary_id, tried->asset_id, tried->during};
+
+		add_membership(work, asset, &membership);
+	}
+}
+
+static void
 read_memberships(Computation *work, CecAssetCover *asset)
 {
 	CecMembership *memberships;
-	int count = cec_bundle_walk_up(work->walk, asset->asset_id, &memberships);
+	int count;
 
-	for (int i = 0; i < count; i++)
+	if (work->trial != NULL && cec_ids_find(&work->trial->members, asset->asset_id) >= 0)
 	{
-		CecAssetCover *primary = find_in_set(work->set, memberships[i].primary_id);
-
-		if (primary != NULL)
-			add_heir(primary, asset, memberships[i].during);
-		else
-			inherit_from_stored(work, asset, &memberships[i]);
+		try_memberships(work, asset);
+		return;
 	}
+	count = cec_bundle_walk_up(work->walk, asset->asset_id, &memberships);
+	for (int i = 0; i < count; i++)
+		add_membership(work, asset, &memberships[i]);
 }
 
 /* Hands the cover of an asset to one heir; true when the heir gained something. */
@@ -268,14 +317,15 @@ hand_down_all(Computation *work, CecCoverSet *set)
 }
 
 /*
- * The cover of the assets, which are in order and complete downwards, with what is stored of it.  The result lives in the
- * current memory context.
+ * The cover of the assets, which are in order and complete downwards, with what is stored of it.  With a
+ * trial (NULL: none) it is what the cover would be; the set then has all whose lines or memberships are tried.  The result
+ * lives in the current memory context.
  */
 CecCoverSet *
-cec_coverage_compute(CecReading *reading, const CecIds *assets, CecRuleSession *rules)
+cec_coverage_compute(CecReading *reading, const CecIds *assets, CecRuleSession *rules, const CecTrial *trial)
 {
 	CecCoverSet *set = palloc(sizeof(CecCoverSet));
-	Computation work = {cec_cover_reader_begin(reading), rules, set, cec_bundle_walk_begin(reading)};
+	Computation work = {cec_cover_reader_begin(reading), rules, set, cec_bundle_walk_begin(reading), trial};
 
 	set->count = assets->count;
 	set->assets = palloc_extended(Max(assets->count, 1) * sizeof(CecAssetCover), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);

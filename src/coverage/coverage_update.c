@@ -47,7 +47,7 @@ update_coverage(CecChange *change)
 	reading = cec_change_reading(change);
 	cec_reading_keep_up(reading);
 	rules = cec_rule_session_begin(change, reading->snapshot);
-	set = cec_coverage_compute(reading, &change->assets, rules);
+	set = cec_coverage_compute(reading, &change->assets, rules, NULL);
 	cec_coverage_differ(reading, set, rules != NULL ? cec_rule_session_latest(rules) : 0, &change->delta);
 	if (rules != NULL)
 		cec_rule_session_end(rules);

@@ -63,6 +63,19 @@ const CecSource cec_source_contract = {"contract",
 										{"customer_id", INT8OID},
 										{"boundary", CEC_GEOMETRY_RESULT, true}}};
 
+static CecReading *
+begin_reading(CecPortfolio *portfolio, Oid locked, Snapshot snapshot)
+{
+	CecReading *reading = palloc(sizeof(CecReading));
+
+	reading->portfolio = portfolio;
+	reading->locked = locked;
+	reading->snapshot = snapshot;
+	reading->cxt = CurrentMemoryContext;
+	reading->count = 0;
+	return reading;
+}
+
 /*
  * Starts reading, in the current memory context, with the latest snapshot.  locked: a table that the caller has locked
  * himself, or 0.
@@ -70,14 +83,14 @@ const CecSource cec_source_contract = {"contract",
 CecReading *
 cec_reading_begin(CecPortfolio *portfolio, Oid locked)
 {
-	CecReading *reading = palloc(sizeof(CecReading));
+	return begin_reading(portfolio, locked, cec_latest_snapshot());
+}
 
-	reading->portfolio = portfolio;
-	reading->locked = locked;
-	reading->snapshot = cec_latest_snapshot();
-	reading->cxt = CurrentMemoryContext;
-	reading->count = 0;
-	return reading;
+/* The same for a question, which sees what the caller's statement sees. */
+CecReading *
+cec_reading_begin_at(CecPortfolio *portfolio, Snapshot snapshot)
+{
+	return begin_reading(portfolio, InvalidOid, RegisterSnapshot(snapshot));
 }
 
 /* Goes on with the latest snapshot, and forgets what was read. */

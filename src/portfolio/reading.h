@@ -76,6 +76,7 @@ enum
 };
 
 extern CecReading *cec_reading_begin(CecPortfolio *portfolio, Oid locked);
+extern CecReading *cec_reading_begin_at(CecPortfolio *portfolio, Snapshot snapshot);
 extern void cec_reading_renew(CecReading *reading);
 extern void cec_reading_keep_up(CecReading *reading);
 extern CecLook *cec_reading_look(CecReading *reading, const CecSource *source);

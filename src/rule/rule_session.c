@@ -63,6 +63,7 @@ struct CecRuleSession
 	CecAssetRules *assets;
 	MemoryContext cxt;
 	MemoryContext own_cxt; /* of the asset begun last, and of all that came to rules again since */
+	bool is_trial;		   /* nothing is recorded */
 	bool watching;		   /* the deadline */
 	CecJudgement *judgements;
 	int judgement_space;
@@ -91,6 +92,17 @@ cec_rule_session_begin(CecChange *change, Snapshot snapshot)
 	session->own_cxt = AllocSetContextCreate(session->cxt, "cec rules of an asset", ALLOCSET_DEFAULT_SIZES);
 	session->reader = cec_rule_facts_begin(set, snapshot, session->today);
 	session->effects = cec_effects_begin(change->portfolio, snapshot, &change->delta);
+	return session;
+}
+
+/* The same, for a trial: what is decided is neither recorded nor told. */
+CecRuleSession *
+cec_rule_session_try(CecChange *change, Snapshot snapshot)
+{
+	CecRuleSession *session = cec_rule_session_begin(change, snapshot);
+
+	if (session != NULL)
+		session->is_trial = true;
 	return session;
 }
 
@@ -162,6 +174,8 @@ decide(CecRuleSession *session, CecAssetRules *asset, CecRule *rule, bool acts)
 	days->days =
 		cec_effect_decide(session->set, asset->recorded.rows + days->first, days->count, rule, session->today, acts);
 	days->is_decided = true;
+	if (session->is_trial)
+		return;
 	(void) cec_effects_put(session->effects, rule->rule_id, asset->asset_id, asset->recorded.rows + days->first,
 						   days->count, &days->days, NULL);
 }
@@ -339,13 +353,13 @@ cec_rule_session_latest(const CecRuleSession *session)
 	return cec_effects_latest(session->effects);
 }
 
-/* Records what was decided, and notes what there is to tell. */
+/* Records what was decided, and notes what there is to tell; after a trial neither. */
 void
 cec_rule_session_end(CecRuleSession *session)
 {
 	if (session->watching)
 		cec_deadline_stop();
-	for (CecAssetRules *asset = session->assets; asset != NULL; asset = asset->next)
+	for (CecAssetRules *asset = session->is_trial ? NULL : session->assets; asset != NULL; asset = asset->next)
 	{
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < asset->count; i++)

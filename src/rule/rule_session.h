@@ -20,6 +20,7 @@ typedef struct CecQualified
 } CecQualified;
 
 extern CecRuleSession *cec_rule_session_begin(CecChange *change, Snapshot snapshot);
+extern CecRuleSession *cec_rule_session_try(CecChange *change, Snapshot snapshot);
 extern TimestampTz cec_rule_session_latest(const CecRuleSession *session);
 extern CecAssetRules *cec_rule_session_asset(CecRuleSession *session, int64 asset_id);
 extern void cec_rule_session_own_found(CecRuleSession *session, CecAssetRules *asset);
