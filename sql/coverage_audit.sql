@@ -25,7 +25,7 @@ INSERT INTO fleet.bundle_member (bundle_id, asset_id, during) VALUES (1, 3, '[20
 SET cec.reason = 'ticket 7';
 UPDATE fleet.inclusion SET term_id = 2 WHERE inclusion_id = 2;
 UPDATE fleet.inclusion SET note = 'of the other contract now' WHERE inclusion_id = 2;
-INSERT INTO fleet.amendment (contract_id, title, requested_at, requested_by) VALUES (1, 'swap', '2026-02-01', 'maria');
+INSERT INTO fleet.amendment (contract_id, title, requested_at, requested_by) VALUES (1, 'swap', '2026-02-01', 'maria@example.org');
 INSERT INTO fleet.amendment_line (amendment_id, action, identifier, successor_identifier) VALUES (1, 'swap', 'LISTED', 'OTHER');
 DELETE FROM fleet.amendment_line;
 INSERT INTO fleet.coverage_rule (term_id, name, effect, condition, during) VALUES (1, 'r', 'include', 'country = ''DE''', '[2026-01-01,)');

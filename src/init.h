@@ -41,6 +41,8 @@
 	ROW(cec_bundle_cycle_init) \
 	ROW(cec_bundle_constraint_init) \
 	/* amendment */ \
+	ROW(cec_amendment_guard_init) \
+	ROW(cec_direct_change_init) \
 	ROW(cec_amendment_constraint_init) \
 	/* inclusion */ \
 	ROW(cec_inclusion_resolve_init) \

@@ -30,6 +30,7 @@ CREATE TABLE @P@.amendment_line (
 	term_id bigint,
 	during daterange,
 	successor_identifier text COLLATE "C",
+	note text,
 	CONSTRAINT amendment_line_pkey PRIMARY KEY (line_id),
 	CONSTRAINT amendment_line_amendment_id_fkey FOREIGN KEY (amendment_id) REFERENCES @P@.amendment,
 	CONSTRAINT amendment_line_term_id_fkey FOREIGN KEY (term_id) REFERENCES @P@.coverage_term,
@@ -45,6 +46,58 @@ CREATE INDEX amendment_line_term_id_idx ON @P@.amendment_line (term_id) WHERE te
 SELECT cec._arm_table(@L@::regnamespace, 'amendment', 'data', 'data');
 SELECT cec._arm_table(@L@::regnamespace, 'amendment_line', 'data', 'data');
 
+CREATE FUNCTION @P@.draft_amendment(contract_number text, title text, rows jsonb) RETURNS bigint
+LANGUAGE sql
+BEGIN ATOMIC
+	SELECT cec.draft_amendment(@L@::regnamespace, contract_number, title, rows);
+END;
+
+CREATE FUNCTION @P@.submit_amendment(amendment_id bigint) RETURNS text
+LANGUAGE sql
+BEGIN ATOMIC
+	SELECT cec.submit_amendment(@L@::regnamespace, amendment_id);
+END;
+
+CREATE FUNCTION @P@.approve_amendment(amendment_id bigint, expected text DEFAULT NULL) RETURNS text
+LANGUAGE sql
+BEGIN ATOMIC
+	SELECT cec.approve_amendment(@L@::regnamespace, amendment_id, expected);
+END;
+
+CREATE FUNCTION @P@.cancel_amendment(amendment_id bigint) RETURNS text
+LANGUAGE sql
+BEGIN ATOMIC
+	SELECT cec.cancel_amendment(@L@::regnamespace, amendment_id);
+END;
+
+CREATE FUNCTION @P@.reopen_amendment(amendment_id bigint) RETURNS text
+LANGUAGE sql
+BEGIN ATOMIC
+	SELECT cec.reopen_amendment(@L@::regnamespace, amendment_id);
+END;
+
+CREATE FUNCTION @P@.apply_amendment(amendment_id bigint, expected text DEFAULT NULL)
+RETURNS TABLE (status text, line_id bigint, sqlstate text, constraint_name text, message text)
+LANGUAGE sql
+BEGIN ATOMIC
+	SELECT * FROM cec.apply_amendment(@L@::regnamespace, amendment_id, expected);
+END;
+
+CREATE FUNCTION @P@.preview_amendment(amendment_id bigint)
+RETURNS TABLE (section text, asset_id bigint, asset_tag text, term_id bigint, first_day date, last_day date, message text, amount numeric,
+	currency text, effect_hash text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT * FROM cec.preview_amendment(@L@::regnamespace, amendment_id);
+END;
+
+COMMENT ON FUNCTION @P@.draft_amendment(text, text, jsonb) IS 'Drafts a change of a contract''s lists and returns its amendment_id. Rows are [{"identifier", "first_day", "last_day", "effect", "note", "action", "term_number", "successor_identifier"}], days YYYY-MM-DD, both included, NULL: the term''s own. action is include (the default), exclude, remove, change or swap; of a remove last_day is the last day that is left, or first_day the first that is removed (both NULL: what is left after the day on which it is applied). Lines may be wrong: they open findings, and are mended in amendment_line before it is submitted. term_number may be left out where the contract has one term. Errors: 22004, 22023 no JSON array, or rows that cannot be lines (the DETAIL has the first ten), 23503 no such contract.';
+COMMENT ON FUNCTION @P@.submit_amendment(bigint) IS 'Asks for the approval of a draft: its lines are frozen from then on. Returns its status. Refused (23514) while a line is wrong as of now, tags that cannot be scanned included: amendment_lines_right, whose DETAIL has the first ten; without lines (amendment_has_lines); and for what is no draft (amendment_status_in_order). 23503: no such amendment.';
+COMMENT ON FUNCTION @P@.approve_amendment(bigint, text) IS 'Approves what was submitted, and returns its status. With expected, the effect_hash of a preview, it is refused when the effect is another by now (23514, amendment_effect_expected). With setting.four_eyes whoever requested it or wrote a line of it is refused (23514, amendment_four_eyes): compared are actors, and session users too, save those in setting.shared_login.';
+COMMENT ON FUNCTION @P@.cancel_amendment(bigint) IS 'Gives an amendment up that is not applied. Returns its status.';
+COMMENT ON FUNCTION @P@.reopen_amendment(bigint) IS 'Makes a draft again of what was submitted or approved, so that its lines can be changed; the approval is gone. Returns its status.';
+COMMENT ON FUNCTION @P@.apply_amendment(bigint, text) IS 'Does what was approved, all of it or nothing, by the facts of now. One row: status applied; or one a reason for which it is refused, with the line and the SQLSTATE, constraint and message of the refusal, status approved, and nothing done. With expected, the effect_hash of a preview, it is refused when the effect is another by now (23514, amendment_effect_expected). Applied a second time it does nothing. Lines of lists that it makes or changes bear its amendment_id. Errors: 23503 no such amendment, 23514 one that is not approved.';
+COMMENT ON FUNCTION @P@.preview_amendment(bigint) IS 'What an amendment would do if it were applied now, writing nothing: section coverage, a row for each range of days of an asset under a term, message gained or lost; finding, what would be found, or refused; regulation, what regulations would say of the new cover; money is not there yet. effect_hash, the same on every row, stands for the changes of lists and cover, for approve_amendment and apply_amendment. One row even when nothing changes. Needs SELECT on the register, contracts, lists, rules and coverage. Errors: 23503 no such amendment, 42501.';
 COMMENT ON TABLE @P@.amendment IS 'A change of a contract''s lists that takes effect as one: drafted, submitted, approved, applied.';
 COMMENT ON COLUMN @P@.amendment.amendment_id IS 'Key.';
 COMMENT ON COLUMN @P@.amendment.contract_id IS 'Contract whose lists change.';
@@ -60,8 +113,9 @@ COMMENT ON COLUMN @P@.amendment.is_direct IS 'True: the lists were changed at on
 COMMENT ON TABLE @P@.amendment_line IS 'One asset of an amendment. A draft takes any line, wrong ones included.';
 COMMENT ON COLUMN @P@.amendment_line.line_id IS 'Key.';
 COMMENT ON COLUMN @P@.amendment_line.amendment_id IS 'Amendment that it belongs to.';
-COMMENT ON COLUMN @P@.amendment_line.action IS 'include, exclude, remove or swap.';
+COMMENT ON COLUMN @P@.amendment_line.action IS 'include, exclude, remove, swap or change.';
 COMMENT ON COLUMN @P@.amendment_line.identifier IS 'Tag, serial number or other identifier, as typed.';
 COMMENT ON COLUMN @P@.amendment_line.term_id IS 'Term whose list changes.';
 COMMENT ON COLUMN @P@.amendment_line.during IS 'Days concerned; NULL: the term''s.';
 COMMENT ON COLUMN @P@.amendment_line.successor_identifier IS 'For swap: the asset that takes its place, as typed.';
+COMMENT ON COLUMN @P@.amendment_line.note IS 'Remark; that of the list line that it makes or changes.';

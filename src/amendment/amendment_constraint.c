@@ -19,6 +19,6 @@
 		  &cec_times_in_order, .rule = "an amendment must not be applied before it is requested", \
 		  .hint = "Set requested_at to when the change was asked for.") \
 	CHECK(amendment_line_action_known, "amendment_line", "action text", &cec_word, \
-		  .words = "include, exclude, remove, swap")
+		  .words = "include, exclude, remove, swap, change")
 
 CEC_ROW_CHECKS(amendment, CHECKS)

@@ -1,5 +1,7 @@
 -- The audit trail: reading row images and entries.
 
+CREATE FUNCTION cec._actor() RETURNS text
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'cec_actor';
 -- The cost is that of a whole row: where only some rows are wanted, the planner is to choose them first.
 CREATE FUNCTION cec.decode_row_image(row_image bytea, operation text, side text, column_names text[], column_codes text[])
 RETURNS jsonb
@@ -39,6 +41,7 @@ SELECT $query$(SELECT l.audit_id, l.at, l.actor, l.session_user_name, l.applicat
 	FROM @P@.audit_log l LEFT JOIN @P@.audit_schema s ON s.schema_hash = substring(l.row_image FROM 2 FOR 16))$query$
 $$;
 
+COMMENT ON FUNCTION cec._actor() IS 'Private. Who acts, as the log will have it.';
 COMMENT ON FUNCTION cec.decode_row_image(bytea, text, text, text[], text[]) IS 'A row image as jsonb: side old or new; for UPDATE the changed columns only. NULL where there was no such row or the image was erased. SQLSTATE XX001: the image does not fit its column list.';
 COMMENT ON FUNCTION cec.decode_delta(bytea) IS 'The rows of a delta of audit_log: states of cover that were gained or lost, and decisions of rules; see audit_delta of a portfolio. SQLSTATE XX001: it is damaged.';
 COMMENT ON FUNCTION cec._note_columns(oid, text) IS 'Private. Records the column list of a table before its first change does.';

@@ -36,6 +36,8 @@
 #include "support/heap_write.h"
 #include "support/slot.h"
 
+PG_FUNCTION_INFO_V1(cec_actor);
+
 static char *actor_setting = NULL;
 static char *reason_setting = NULL;
 
@@ -127,6 +129,13 @@ cec_audit_actor(void)
 	const char *actor = actor_setting != NULL && actor_setting[0] != '\0' ? actor_setting : jwt_subject();
 
 	return actor != NULL && actor[0] != '\0' ? actor : GetUserNameFromId(GetSessionUserId(), false);
+}
+
+/* cec._actor() */
+Datum
+cec_actor(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(cec_audit_actor()));
 }
 
 /* Why changes are made; NULL: nobody has said. */

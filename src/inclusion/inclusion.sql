@@ -23,7 +23,7 @@ END;
 $$;
 
 -- A change of a list that takes effect at once, and says since when it was asked for: an amendment of its own. NULL: it does not say.
-CREATE FUNCTION cec._note_direct_change(portfolio regnamespace, action text, term_id bigint, identifier text, during daterange, requested_at timestamptz)
+CREATE FUNCTION cec.__note_direct_change(portfolio regnamespace, action text, term_id bigint, identifier text, during daterange, requested_at timestamptz)
 RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -36,14 +36,19 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'datetime_field_overflow', MESSAGE = 'infinity is no time to ask for a change at',
 			HINT = 'Give the instant at which it was asked for in requested_at, or leave it out.';
 	END IF;
-	EXECUTE cec._sql(portfolio, 'INSERT INTO @P@.amendment (contract_id, title, status, requested_at, applied_at, is_direct)
-		SELECT t.contract_id, $1, ''applied'', $2, clock_timestamp(), true FROM @P@.coverage_term t WHERE t.term_id = $3 RETURNING amendment_id')
-		INTO result USING format('%s %s', action, left(identifier, 100)), requested_at, term_id;
+	EXECUTE cec._sql(portfolio, 'INSERT INTO @P@.amendment (contract_id, title, status, requested_at, requested_by, applied_at, is_direct)
+		SELECT t.contract_id, $1, ''applied'', $2, $4, clock_timestamp(), true FROM @P@.coverage_term t WHERE t.term_id = $3 RETURNING amendment_id')
+		INTO result USING format('%s %s', action, left(identifier, 100)), requested_at, term_id, cec._actor();
 	EXECUTE cec._sql(portfolio, 'INSERT INTO @P@.amendment_line (amendment_id, action, identifier, term_id, during) VALUES ($1, $2, $3, $4, $5)')
 		USING result, action, identifier, term_id, during;
 	RETURN result;
 END;
 $$;
+
+-- Whoever writes amendments that are no drafts does so from such a function; see src/portfolio/own_work.c.
+CREATE FUNCTION cec._note_direct_change(portfolio regnamespace, action text, term_id bigint, identifier text, during daterange, requested_at timestamptz)
+RETURNS bigint
+LANGUAGE c SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'cec_amendment_work';
 
 CREATE FUNCTION cec.list_asset(portfolio regnamespace, effect text, term_id bigint, identifier text, first_day date, last_day date, note text,
 	requested_at timestamptz)
@@ -135,6 +140,7 @@ LANGUAGE c STABLE ROWS 1000 SET search_path = pg_catalog, pg_temp AS 'MODULE_PAT
 COMMENT ON FUNCTION cec.resolve_listed_as() IS 'Engine trigger: fills asset_id of a list line from listed_as, or makes sure that both name one asset.';
 COMMENT ON FUNCTION cec.keep_listed_asset() IS 'Engine trigger: refuses to delete an asset that stands on a list (SQLSTATE 23503).';
 COMMENT ON FUNCTION cec._term_days(regnamespace, bigint) IS 'Private. The days of a term, or SQLSTATE 23503.';
+COMMENT ON FUNCTION cec.__note_direct_change(regnamespace, text, bigint, text, daterange, timestamptz) IS 'Private. What _note_direct_change does.';
 COMMENT ON FUNCTION cec._note_direct_change(regnamespace, text, bigint, text, daterange, timestamptz) IS 'Private. Writes the amendment of a change that takes effect at once; NULL where it does not say since when it was asked for.';
 COMMENT ON FUNCTION cec.list_asset(regnamespace, text, bigint, text, date, date, text, timestamptz) IS 'Puts an asset on the list of a term (effect include) or carves it out (exclude); see include_asset and exclude_asset of a portfolio.';
 COMMENT ON FUNCTION cec.remove_asset(regnamespace, bigint, text, date, timestamptz) IS 'Ends the listing of an asset on a term; see remove_asset of a portfolio.';

@@ -17,13 +17,16 @@ CREATE TABLE @P@.setting (
 	observation_days integer NOT NULL DEFAULT 365,
 	decommission_window_days integer NOT NULL DEFAULT 365,
 	value_attribute text COLLATE "C" NOT NULL DEFAULT 'value',
+	direct_changes text COLLATE "C" NOT NULL DEFAULT 'allowed',
+	shared_login text[] COLLATE "C",
 	version text COLLATE "C" NOT NULL,
 	CONSTRAINT setting_pkey PRIMARY KEY (setting_id),
 	CONSTRAINT setting_one_row CHECK (cec._setting_one_row(setting_id)),
 	CONSTRAINT setting_expiry_notice_days_not_negative CHECK (cec._setting_expiry_notice_days_not_negative(expiry_notice_days)),
 	CONSTRAINT setting_observation_days_not_negative CHECK (cec._setting_observation_days_not_negative(observation_days)),
 	CONSTRAINT setting_decommission_window_days_not_negative CHECK (cec._setting_decommission_window_days_not_negative(decommission_window_days)),
-	CONSTRAINT setting_value_attribute_length CHECK (cec._setting_value_attribute_length(value_attribute))
+	CONSTRAINT setting_value_attribute_length CHECK (cec._setting_value_attribute_length(value_attribute)),
+	CONSTRAINT setting_direct_changes_known CHECK (cec._setting_direct_changes_known(direct_changes))
 );
 
 -- Not valid, so that a dump restores it behind the rows: a server may lack a zone that another one had.
@@ -41,11 +44,13 @@ COMMENT ON TABLE @P@.setting IS 'Settings of this portfolio: exactly one row. Ch
 COMMENT ON COLUMN @P@.setting.setting_id IS 'Always 1.';
 COMMENT ON COLUMN @P@.setting.time_zone IS 'IANA name of the time zone whose calendar says what day it is today in this portfolio.';
 COMMENT ON COLUMN @P@.setting.duplicates_allowed IS 'True: an asset may stand on several active contracts of one kind for the same days. False: listing it a second time is refused (SQLSTATE 23505).';
-COMMENT ON COLUMN @P@.setting.four_eyes IS 'True: whoever requested an amendment may not approve it.';
+COMMENT ON COLUMN @P@.setting.four_eyes IS 'True: whoever requested an amendment, or wrote a line of it, may not approve it. Compared are actors, and session users too, save those in shared_login.';
 COMMENT ON COLUMN @P@.setting.notify IS 'True: new outbox rows are announced by NOTIFY.';
 COMMENT ON COLUMN @P@.setting.refuse_unscannable IS 'True: to list an asset whose tag cannot be scanned in its symbology is refused (SQLSTATE 23514, inclusion_tag_scannable); false: it is listed, and a finding opens.';
 COMMENT ON COLUMN @P@.setting.expiry_notice_days IS 'How many days before the end of a contract the finding "expiring" opens; 0 or more.';
 COMMENT ON COLUMN @P@.setting.observation_days IS 'For how many days an observation in the field counts; 0 or more.';
 COMMENT ON COLUMN @P@.setting.decommission_window_days IS 'Up to how many days before the planned decommissioning of an asset its cover may end for the finding "ends_before_decommissioning" to open; 0 or more.';
 COMMENT ON COLUMN @P@.setting.value_attribute IS 'Key of asset.attributes that holds what an asset is worth; 1 to 200 characters.';
+COMMENT ON COLUMN @P@.setting.direct_changes IS 'allowed, or draft_only: lists, rules and memberships of active contracts change by amendments, renewal, termination and the registry connector alone (SQLSTATE 23514, setting_direct_changes).';
+COMMENT ON COLUMN @P@.setting.shared_login IS 'Roles by which several people log in, as those of PostgREST or of an application server: four_eyes compares their actors only. NULL: none.';
 COMMENT ON COLUMN @P@.setting.version IS 'Version of the extension that last shaped this portfolio; see cec.upgrade_portfolio.';

@@ -28,6 +28,7 @@ typedef struct CecPortfolio
 	CecAsOf zone_as_of;
 	uint64 zone_taken_back;
 	pg_tz *zone;
+	bool takes_drafts_only;
 } CecPortfolio;
 
 extern CecPortfolio *cec_portfolio_get(Oid nspid);

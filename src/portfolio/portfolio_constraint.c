@@ -34,6 +34,7 @@ static const CecCheckKind one = {true, one_holds, NULL, NULL};
 	CHECK(setting_observation_days_not_negative, "setting", "observation_days integer", &cec_count_not_negative) \
 	CHECK(setting_decommission_window_days_not_negative, "setting", "decommission_window_days integer", \
 		  &cec_count_not_negative) \
-	CHECK(setting_value_attribute_length, "setting", "value_attribute text", &cec_length, .most = 200)
+	CHECK(setting_value_attribute_length, "setting", "value_attribute text", &cec_length, .most = 200) \
+	CHECK(setting_direct_changes_known, "setting", "direct_changes text", &cec_word, .words = "allowed, draft_only")
 
 CEC_ROW_CHECKS(portfolio, CHECKS)

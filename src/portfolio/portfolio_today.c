@@ -2,7 +2,7 @@
  * portfolio_today.c
  *		What day it is in a portfolio: by the time zone of its setting, never by the session's.
  *
- * The zone is read once and kept in the entry of the portfolio cache.  Plain DML sends no relcache message, so the handler
+ * The zone, and with it what else each statement asks of the setting, is read once and kept in the entry of the portfolio cache.  Plain DML sends no relcache message, so the handler
  * here sends one for table setting when a row of it has changed; whoever changes it holds the gate alone, and taking the
  * gate processes the messages.  Where something is taken back all zones are read anew: what was read may be what is gone, and
  * its message may be gone with it.
@@ -20,7 +20,8 @@
 #include "init.h"
 #include "portfolio/portfolio_today.h"
 
-static const CecQuery read_zone = {"SELECT time_zone FROM @P@.setting", .results = {TEXTOID}};
+static const CecQuery read_zone = {"SELECT time_zone, direct_changes = 'draft_only' FROM @P@.setting",
+								   .results = {TEXTOID, BOOLOID}};
 
 static uint64 taken_back = 0; /* how often something was, in this session */
 
@@ -56,27 +57,46 @@ cec_portfolio_today_init(void)
 	cec_change_register(CEC_STAGE_DEFINE, "setting", forget_zone);
 }
 
-/* The time zone of the portfolio; NULL while it has no setting. */
-pg_tz *
-cec_portfolio_zone(CecPortfolio *portfolio)
+static void
+read_setting(CecPortfolio *portfolio)
 {
 	CecAsOf as_of;
 
 	if (cec_cache_holds(&portfolio->zone_as_of) && portfolio->zone_taken_back == taken_back)
-		return portfolio->zone;
+		return;
 	as_of = cec_cache_as_of(cec_portfolio_table(portfolio, "setting"));
 	portfolio->zone = NULL;
+	portfolio->takes_drafts_only = false;
 	SPI_connect();
 	if (cec_query_run(portfolio->plans, &read_zone, NULL, NULL, 1) > 0)
 	{
 		char *name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 
+		bool isnull;
+
 		portfolio->zone = name == NULL ? NULL : pg_tzset(name);
+		portfolio->takes_drafts_only =
+			DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull)) && !isnull;
 	}
 	SPI_finish();
 	portfolio->zone_as_of = as_of;
 	portfolio->zone_taken_back = taken_back;
+}
+
+/* The time zone of the portfolio; NULL while it has no setting. */
+pg_tz *
+cec_portfolio_zone(CecPortfolio *portfolio)
+{
+	read_setting(portfolio);
 	return portfolio->zone;
+}
+
+/* Whether lists of active contracts are changed by amendments alone. */
+bool
+cec_portfolio_takes_drafts_only(CecPortfolio *portfolio)
+{
+	read_setting(portfolio);
+	return portfolio->takes_drafts_only;
 }
 
 /* The day of an instant in the portfolio's time zone. */

@@ -10,6 +10,7 @@
 #include "utils/timestamp.h"
 
 extern pg_tz *cec_portfolio_zone(CecPortfolio *portfolio);
+extern bool cec_portfolio_takes_drafts_only(CecPortfolio *portfolio);
 extern DateADT cec_portfolio_local_day(CecPortfolio *portfolio, TimestampTz at);
 extern DateADT cec_portfolio_today(CecPortfolio *portfolio);
 extern DateADT cec_change_today(CecChange *change);

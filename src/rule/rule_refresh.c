@@ -11,6 +11,7 @@
 #include "utils/timestamp.h"
 
 #include "init.h"
+#include "portfolio/own_work.h"
 #include "portfolio/portfolio_today.h"
 #include "finding/finding_write.h"
 #include "portfolio/refresh_task.h"
@@ -124,6 +125,14 @@ walk_days(CecRefresh *refresh)
 	cec_refresh_count(refresh, "coverage", walked.coverage);
 }
 
+static void
+run_suspending(void *arg)
+{
+	CecPortfolio *portfolio = arg;
+
+	(void) cec_query_run(portfolio->plans, &suspend_failing, NULL, NULL, 0);
+}
+
 /* The task "failing rules": suspends them; the engine's own triggers decide them anew and record it. */
 static void
 suspend_rules(CecRefresh *refresh)
@@ -137,7 +146,8 @@ suspend_rules(CecRefresh *refresh)
 	cec_finding_write(refresh->portfolio, &findings, &outbox);
 	cec_outbox_write(refresh->portfolio, &outbox);
 	SPI_connect();
-	count = cec_query_run(refresh->portfolio->plans, &suspend_failing, NULL, NULL, 0);
+	cec_own_work(refresh->portfolio->nspid, CEC_WORK_LIST, run_suspending, refresh->portfolio);
+	count = SPI_processed;
 	SPI_finish();
 	cec_refresh_count(refresh, "suspended", count);
 }

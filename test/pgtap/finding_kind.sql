@@ -389,10 +389,12 @@ SELECT pg_temp.register('typed three');
 UPDATE asset SET serial_number = 'typed' WHERE asset_tag = 'typed three';
 SELECT is(pg_temp.listed('identifier_ambiguous'), E'error C-1 1 line:1:typed\nerror C-1 line:2:typed', 'typed: it names two');
 SELECT is((SELECT message FROM _finding_identifier_ambiguous WHERE subject = 'line:2:typed'), 'Amendment Spring of contract C-1 names typed, and 2 assets of the register are called so.', 'in words');
-UPDATE amendment SET status = 'cancelled';
+SELECT cancel_amendment(1) \g /dev/null
 SELECT is(pg_temp.listed('identifier_ambiguous'), 'nothing', 'typed: in an amendment that is cancelled');
-UPDATE amendment SET status = 'submitted';
-DELETE FROM amendment_line;
+INSERT INTO amendment (contract_id, title) VALUES (1, 'Summer');
+INSERT INTO amendment_line (amendment_id, action, identifier) VALUES (2, 'include', 'typed');
+SELECT is(pg_temp.listed('identifier_ambiguous'), 'error C-1 line:3:typed', 'typed: in another amendment');
+DELETE FROM amendment_line WHERE amendment_id = 2;
 SELECT is(pg_temp.listed('identifier_ambiguous'), 'nothing', 'typed: no more');
 INSERT INTO field_observation (seen_tag, observed_at, source) VALUES ('typed', pg_temp.day(-5)::timestamp AT TIME ZONE 'UTC', 'scan'), ('found', pg_temp.day(-4)::timestamp AT TIME ZONE 'UTC', 'scan'),
 	('found', pg_temp.day(-3)::timestamp AT TIME ZONE 'UTC', 'walk');
@@ -413,16 +415,18 @@ SELECT is(pg_temp.listed('tag_not_scannable'), 'warning wörn', 'worn: on a line
 SELECT is((SELECT message FROM _finding_tag_not_scannable), 'The tag of asset wörn cannot be scanned: "ö" is not ASCII, and readers differ in what they make of it.', 'in words');
 UPDATE inclusion SET during = pg_temp.days(-9, -1) WHERE listed_as = 'wörn';
 SELECT is(pg_temp.listed('tag_not_scannable'), 'nothing', 'worn: on a line that has ended');
-INSERT INTO amendment_line (amendment_id, action, identifier, successor_identifier) VALUES (1, 'swap', 'typed', 'W-77');
+INSERT INTO amendment_line (amendment_id, action, identifier, successor_identifier) VALUES (2, 'swap', 'typed', 'W-77');
 UPDATE asset SET serial_number = 'W-77' WHERE asset_tag = 'wörn';
 SELECT is(pg_temp.listed('tag_not_scannable'), 'warning wörn', 'worn: named by its serial number');
 UPDATE asset SET asset_tag = 'worn' WHERE asset_tag = 'wörn';
 SELECT is(pg_temp.listed('tag_not_scannable'), 'nothing', 'worn: with a new tag');
 UPDATE asset SET tag_symbology = 'code39' WHERE asset_tag = 'worn';
 SELECT is(pg_temp.listed('tag_not_scannable'), 'warning worn', 'worn: in another symbology');
-UPDATE amendment SET status = 'approved', approved_at = now(), approved_by = 'Ann';
+UPDATE amendment_line SET action = 'remove', identifier = 'W-77', successor_identifier = NULL, term_id = (SELECT min(term_id) FROM coverage_term WHERE contract_id = 1)
+	WHERE amendment_id = 2;
+SELECT submit_amendment(2), approve_amendment(2) \g /dev/null
 SELECT is(pg_temp.listed('tag_not_scannable'), 'warning worn', 'worn: approved');
-UPDATE amendment SET status = 'applied', applied_at = now() + interval '1 s';
+SELECT * FROM apply_amendment(2) \g /dev/null
 SELECT is(pg_temp.listed('tag_not_scannable'), 'nothing', 'worn: applied');
 
 -- duplicate_in_register: by key, of five characters or more, and manufacturer; of more than twenty each by itself.

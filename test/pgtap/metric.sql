@@ -305,7 +305,7 @@ SELECT results_eq($$SELECT a.title, l.action COLLATE "default", l.identifier COL
 	'a direct change that says since when it was asked for is an amendment; one that changes nothing, or does not say, is none');
 SELECT results_eq($$SELECT i.effect COLLATE "default", i.amendment_id IS NOT NULL FROM now.inclusion i WHERE i.asset_id IN (5, 6) AND i.term_id = 1 ORDER BY 1, 2$$, $$VALUES ('exclude', true), ('include', false), ('include', true)$$, 'and its line names it');
 INSERT INTO now.amendment (contract_id, title, requested_at) VALUES (2, 'more', '2023-05-10 12:00Z'), (2, 'none', '2023-05-11 12:00Z');
-UPDATE now.amendment SET status = 'cancelled' WHERE title = 'none';
+SELECT now.cancel_amendment(amendment_id) FROM now.amendment WHERE title = 'none' \g /dev/null
 SELECT results_eq($$SELECT metric, contract_number, round(numerator, 2), denominator, round(value, 2) FROM now.metric_month WHERE metric ~ '^time_to' AND time > '2024-01-01' AND time > now() - interval '32 days' AND metric <> 'time_to_update_open' ORDER BY 1, 2$$,
 	$$VALUES ('time_to_update_mean', 'A', 70.00, 3.0, 23.33), ('time_to_update_mean', NULL, 70.00, 3, 23.33), ('time_to_update_median', 'A', NULL, 3, 20.00), ('time_to_update_p90', 'A', NULL, 3, 36.00)$$, 'time to update');
 UPDATE now.setting SET time_zone = 'UTC';

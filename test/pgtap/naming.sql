@@ -55,7 +55,7 @@ WHERE t.relnamespace IN ('fleet'::regnamespace, 'cec'::regnamespace) AND k.colla
 SELECT cmp_ok((SELECT count(*) FROM sorted), '>=', 20::bigint, 'there are indexes of texts to look at');
 SELECT is_empty($$SELECT index, collname FROM sorted WHERE (collation_schema, collname) IS DISTINCT FROM ('pg_catalog', 'C')$$, 'no index depends on another collation than C');
 SELECT set_eq($$SELECT c.relname || '.' || a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-	WHERE c.relnamespace = 'fleet'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND a.attcollation = 'pg_catalog."default"'::regcollation$$, regexp_split_to_array('amendment.approved_by amendment.reason amendment.requested_by
+	WHERE c.relnamespace = 'fleet'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND a.attcollation = 'pg_catalog."default"'::regcollation$$, regexp_split_to_array('amendment.approved_by amendment_line.note amendment.reason amendment.requested_by
 	amendment.title audit_erasure.erased_by audit_erasure.ground audit_erasure.session_user_name audit_log.actor audit_log.application_name audit_log.reason
 	audit_log.session_user_name audit_schema.column_codes audit_schema.column_names audit_schema.column_types bundle.name contract.account_manager
 	coverage_rule.condition coverage_rule.name customer.name finding.message finding_waiver.approved_by finding_waiver.reason finding_waiver.waived_by inclusion.note jurisdiction.name regulation.citation regulation.requirement regulation.title

@@ -484,14 +484,21 @@ BEGIN
 		INSERT INTO law.amendment (contract_id, title) VALUES (random_id(6), 'amendment ' || random_id(100));
 	WHEN 'amend_line' THEN
 		INSERT INTO law.amendment_line (amendment_id, action, identifier, term_id, during)
-			SELECT amendment_id, 'include', random_name(), nullif(random_id(7), 7), random_days() FROM law.amendment WHERE status = 'draft' ORDER BY random() LIMIT 2;
+			SELECT amendment_id, random_pick('{include,exclude,remove,change}'), random_name(), nullif(random_id(7), 7), random_days() FROM law.amendment WHERE status = 'draft' ORDER BY random() LIMIT 2;
 	WHEN 'amend_status' THEN
-		UPDATE law.amendment SET status = random_pick('{draft,submitted,cancelled}') WHERE amendment_id % 3 = random_id(3) - 1;
+		-- A step of its life, whatever it refuses.
+		PERFORM CASE m.status
+				WHEN 'draft' THEN CASE WHEN random() < 0.8 THEN law.submit_amendment(m.amendment_id) ELSE law.cancel_amendment(m.amendment_id) END
+				WHEN 'submitted' THEN CASE WHEN random() < 0.8 THEN law.approve_amendment(m.amendment_id, NULL) ELSE law.reopen_amendment(m.amendment_id) END
+				WHEN 'approved' THEN CASE WHEN random() < 0.8 THEN (SELECT min(p.status) FROM law.apply_amendment(m.amendment_id, NULL) AS p) ELSE law.reopen_amendment(m.amendment_id) END
+				END
+			FROM (SELECT amendment_id, status FROM law.amendment WHERE status NOT IN ('applied', 'cancelled') ORDER BY random() LIMIT 1) AS m;
 	WHEN 'unamend' THEN
-		DELETE FROM law.amendment_line WHERE line_id % 4 = random_id(4) - 1;
+		DELETE FROM law.amendment_line l USING law.amendment m
+			WHERE l.line_id % 4 = random_id(4) - 1 AND m.amendment_id = l.amendment_id AND m.status = 'draft';
 	WHEN 'readdress' THEN
 		UPDATE law.amendment SET contract_id = random_id(6), title = 'another ' || random_id(100)
-			WHERE amendment_id = (SELECT amendment_id FROM law.amendment ORDER BY random() LIMIT 1);
+			WHERE amendment_id = (SELECT amendment_id FROM law.amendment WHERE status = 'draft' ORDER BY random() LIMIT 1);
 	WHEN 'seen_at_once' THEN
 		WITH seen AS (INSERT INTO law.field_observation (asset_id, observed_at) VALUES (a, random_instant())),
 			asked AS (INSERT INTO law.service_request (asset_id, opened_at) VALUES (b, random_instant())),
