@@ -76,7 +76,9 @@
 	ROW(cec_metric_init) \
 	ROW(cec_metric_constraint_init) \
 	/* import */ \
-	ROW(cec_import_constraint_init)
+	ROW(cec_import_constraint_init) \
+	/* sync */ \
+	ROW(cec_sync_constraint_init)
 
 #define CEC_DECLARE_INIT(function) extern void function(void);
 CEC_INITS(CEC_DECLARE_INIT)

@@ -79,6 +79,7 @@ extern char *cec_clipped(const text *value);
 
 /* Texts. */
 extern const CecCheckKind cec_word;		   /* one of a few words */
+extern const CecCheckKind cec_words;	   /* of an array: each is one of a few words */
 extern const CecCheckKind cec_currency;	   /* three capital letters */
 extern const CecCheckKind cec_length;	   /* 1 to so many characters */
 extern const CecCheckKind cec_byte_length; /* 1 to so many bytes */
@@ -103,6 +104,7 @@ extern const CecCheckKind cec_any_true;
 extern const CecCheckKind cec_different; /* of two keys */
 /* The rest. */
 extern const CecCheckKind cec_positive;
+extern const CecCheckKind cec_interval_positive;
 extern const CecCheckKind cec_not_negative;
 extern const CecCheckKind cec_count_not_negative;
 extern const CecCheckKind cec_json_object;

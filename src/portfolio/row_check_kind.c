@@ -8,10 +8,12 @@
 #include "postgres.h"
 
 #include "access/detoast.h"
+#include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/multirangetypes.h"
 #include "utils/numeric.h"
@@ -94,6 +96,30 @@ refuse_word(const CecRefusal *refusal, FunctionCallInfo fcinfo)
 }
 
 const CecCheckKind cec_word = {true, word_holds, refuse_word, "$column must be one of: $words"};
+
+/* Whether each of several words is one of those. */
+static bool
+words_hold(const CecRowCheck *check, FunctionCallInfo fcinfo)
+{
+	Datum *values;
+	bool *nulls;
+	int count;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
+	for (int i = 0; i < count; i++)
+	{
+		bool is_known = false;
+		int len;
+
+		for (const char *word = check->words; !nulls[i] && (word = next_word(word, &len)) != NULL; word += len)
+			is_known = is_known || is_text(DatumGetTextPP(values[i]), word, len);
+		if (!is_known)
+			return false;
+	}
+	return true;
+}
+
+const CecCheckKind cec_words = {true, words_hold, NULL, "$column must name only: $words"};
 
 static bool
 currency_holds(const CecRowCheck *check, FunctionCallInfo fcinfo)
@@ -402,6 +428,16 @@ positive_holds(const CecRowCheck *check, FunctionCallInfo fcinfo)
 }
 
 const CecCheckKind cec_positive = {true, positive_holds, NULL, "$column must be a finite number above 0"};
+
+static bool
+interval_positive_holds(const CecRowCheck *check, FunctionCallInfo fcinfo)
+{
+	Interval zero = {0};
+
+	return DatumGetBool(DirectFunctionCall2(interval_gt, PG_GETARG_DATUM(0), IntervalPGetDatum(&zero)));
+}
+
+const CecCheckKind cec_interval_positive = {true, interval_positive_holds, NULL, "$column must be more than no time"};
 
 static bool
 not_negative_holds(const CecRowCheck *check, FunctionCallInfo fcinfo)

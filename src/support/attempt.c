@@ -138,15 +138,15 @@ cec_deadline_raised(bool passed, const ErrorData *error)
 }
 
 /*
- * Does it, in the current memory context.  Returns 0, or the SQLSTATE of the error that has ended it, where that is expected or
- * the deadline's; any other is thrown on.
+ * Does it, in the current memory context.  Returns NULL, or the error that has ended it, where that is expected or the deadline's;
+ * any other is thrown on.
  */
-int
-cec_attempt(void (*act)(void *arg), void *arg, bool (*is_expected)(int sqlstate))
+ErrorData *
+cec_attempt_told(void (*act)(void *arg), void *arg, bool (*is_expected)(int sqlstate))
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	volatile int sqlstate = 0;
+	ErrorData *volatile error = NULL;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(cxt);
@@ -160,7 +160,6 @@ cec_attempt(void (*act)(void *arg), void *arg, bool (*is_expected)(int sqlstate)
 	PG_CATCH();
 	{
 		bool passed = cec_deadline_leave();
-		ErrorData *error;
 
 		MemoryContextSwitchTo(cxt);
 		error = CopyErrorData();
@@ -170,9 +169,19 @@ cec_attempt(void (*act)(void *arg), void *arg, bool (*is_expected)(int sqlstate)
 		CurrentResourceOwner = owner;
 		if (!is_expected(error->sqlerrcode) && !cec_deadline_raised(passed, error))
 			ReThrowError(error);
-		sqlstate = error->sqlerrcode;
-		FreeErrorData(error);
 	}
 	PG_END_TRY();
+	return error;
+}
+
+/* The same; returns 0, or the SQLSTATE of that error. */
+int
+cec_attempt(void (*act)(void *arg), void *arg, bool (*is_expected)(int sqlstate))
+{
+	ErrorData *error = cec_attempt_told(act, arg, is_expected);
+	int sqlstate = error == NULL ? 0 : error->sqlerrcode;
+
+	if (error != NULL)
+		FreeErrorData(error);
 	return sqlstate;
 }

@@ -5,6 +5,7 @@
 #ifndef CEC_ATTEMPT_H
 #define CEC_ATTEMPT_H
 
+extern ErrorData *cec_attempt_told(void (*act)(void *arg), void *arg, bool (*is_expected)(int sqlstate));
 extern int cec_attempt(void (*act)(void *arg), void *arg, bool (*is_expected)(int sqlstate));
 extern void cec_deadline_start(void);
 extern void cec_deadline_stop(void);

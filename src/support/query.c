@@ -297,6 +297,33 @@ cec_query_run(CecPlans *plans, const CecQuery *query, Datum *args, const char *n
 	return SPI_processed;
 }
 
+/* The same with a snapshot of the caller's, by which also what was written since is not seen. */
+uint64
+cec_query_run_at(CecPlans *plans, const CecQuery *query, Datum *args, const char *nulls, Snapshot snapshot)
+{
+	int result =
+		SPI_execute_snapshot(get_plan(plans, query, false), args, nulls, snapshot, InvalidSnapshot, false, true, 0);
+
+	if (result < 0)
+		elog(ERROR, "could not run a query: %s", SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+/*
+ * Runs a query that is planned for this once, since it reads relations of the SPI connection, whose size decides how.  It sees what a
+ * statement of the caller would.
+ */
+uint64
+cec_query_once(CecPlans *plans, const char *text, int nargs, Oid *argtypes, Datum *args, const char *nulls)
+{
+	int result = SPI_execute_with_args(cec_query_text(plans->nspid, plans->quoted_schema, text), nargs, argtypes, args,
+									   nulls, false, 0);
+
+	if (result < 0)
+		elog(ERROR, "could not run a query: %s", SPI_result_code_string(result));
+	return SPI_processed;
+}
+
 /*
  * Runs a query whose first column is a bigint key, in an SPI connection of its own, and adds the keys to a list in the
  * current memory context.

@@ -12,7 +12,7 @@
 #include "support/id_list.h"
 
 #define CEC_QUERY_MAX_ARGS 20
-#define CEC_QUERY_MAX_RESULTS 32
+#define CEC_QUERY_MAX_RESULTS 36
 
 /*
  * How the text of a query begins as it is run; the oid of the schema and the end of the comment follow, or first "any
@@ -44,6 +44,10 @@ extern void cec_plans_free(CecPlans *plans);
 extern char *cec_query_text(Oid nspid, const char *quoted_schema, const char *text);
 extern Snapshot cec_latest_snapshot(void);
 extern uint64 cec_query_run(CecPlans *plans, const CecQuery *query, Datum *args, const char *nulls, long limit);
+extern uint64
+cec_query_run_at(CecPlans *plans, const CecQuery *query, Datum *args, const char *nulls, Snapshot snapshot);
+extern uint64
+cec_query_once(CecPlans *plans, const char *text, int nargs, Oid *argtypes, Datum *args, const char *nulls);
 
 /* Is handed each row of a query; it stays until the call returns. */
 typedef void (*CecRowTaker)(void *arg, TupleTableSlot *row);

@@ -172,12 +172,13 @@ INSERT INTO call VALUES
 	($$SELECT cec._require_task('fleet', 'seal')$$, '42501'),
 	($$SELECT cec.schedule('fleet', 'seal', '* * * * *')$$, '42501'),
 	($$SELECT cec.unschedule('fleet', 'seal')$$, '42501'),
+	($$SELECT cec._point(11, 48), cec._is_elsewhere(NULL, NULL), cec._retired('planned', NULL, NULL, '{}', '2026-01-01')$$, 'accepted'),
 	($$SELECT cec.verify_audit_proof('{}'), cec.verify_audit_consistency('{}')$$, 'accepted');
 -- What takes a portfolio first, and is not called above, is refused whatever else it is handed.
 INSERT INTO call
 SELECT format('SELECT * FROM cec.%I(%s)', p.proname, (SELECT string_agg(format('%L::%s', CASE WHEN n > 1 THEN s.value WHEN t = 'oid'::regtype THEN 'fleet'::regnamespace::oid::text ELSE 'fleet' END, t::regtype), ', ' ORDER BY n)
 	FROM unnest(p.proargtypes) WITH ORDINALITY AS a(t, n), LATERAL (SELECT CASE WHEN t IN ('bigint[]'::regtype, 'xid8[]'::regtype) THEN '{1}' WHEN t::regtype::text LIKE '%[]' THEN '{}'
-		WHEN t IN ('date'::regtype, 'timestamptz'::regtype) THEN '2026-01-01' WHEN t = 'jsonb'::regtype THEN '[]' ELSE '1' END AS value) AS s)), '42501'
+		WHEN t IN ('date'::regtype, 'timestamptz'::regtype) THEN '2026-01-01' WHEN t = 'jsonb'::regtype THEN '[]' WHEN t = 'geometry'::regtype THEN 'POINT(1 1)' WHEN t = 'datemultirange'::regtype THEN '{}' ELSE '1' END AS value) AS s)), '42501'
 FROM pg_proc p WHERE p.pronamespace = 'cec'::regnamespace AND p.proargnames[1] = 'portfolio' AND NOT EXISTS (SELECT FROM call WHERE statement ~ ('cec\.' || p.proname || '\('));
 -- Those of constraints are row_check.sql's to hand things.
 INSERT INTO call SELECT format('SELECT cec._%s(%s)', constraint_name, regexp_replace(arguments, '\w+ (\S+?)(,|$)', 'NULL::\1\2', 'g')), CASE WHEN constraint_name ~ '^(gate_is_empty|field_observation_speaks_of_something|finding_waiver_says_of_what)$' THEN '23514' ELSE 'accepted' END FROM cec._row_checks();

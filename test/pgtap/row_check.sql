@@ -36,7 +36,7 @@ SELECT is_empty($$SELECT constraint_name FROM cec.table_rule WHERE (allowed_word
 CREATE TEMP TABLE law (pattern text, expression text);
 INSERT INTO law VALUES
 	('_(tag|number|manufacturer|model|code|value|external_ref|value_attribute)_length$', 'char_length($c) BETWEEN 1 AND 200'),
-	('scheme_length$', 'char_length($c) BETWEEN 1 AND 40'),
+	('scheme_length$', 'char_length($c) BETWEEN 1 AND 40'), ('source_source_length$', 'char_length($c) BETWEEN 1 AND 28'), ('stale_after_positive$', '$c > interval ''0'''),
 	('(condition|requirement)_length$', 'octet_length($c) BETWEEN 1 AND 4000'),
 	('hash_length$', 'octet_length($c) = 16'), ('content_length$', 'octet_length($c) = 32'),
 	('as_many$', 'octet_length(leaf_hashes) = 32 * cardinality(audit_ids)'),
@@ -57,7 +57,7 @@ INSERT INTO law VALUES
 	('location_in_range$', 'location IS NULL OR (st_x(location) BETWEEN -180 AND 180 AND st_y(location) BETWEEN -90 AND 90) IS TRUE'),
 	('boundary_valid$', 'st_isvalid($c)'), ('boundary_in_range$', 'st_xmin($c) >= -180 AND st_xmax($c) <= 180 AND st_ymin($c) >= -90 AND st_ymax($c) <= 90'),
 	('time_zone_known$', 'true'), ('one_row$', 'setting_id = 1'), ('gate_is_empty', 'false');
-INSERT INTO law SELECT '^' || constraint_name || '$', format('$c = ANY (%L::text[])', allowed_words) FROM cec.table_rule WHERE allowed_words IS NOT NULL;
+INSERT INTO law SELECT '^' || constraint_name || '$', format(CASE WHEN constraint_name ~ 'owned_columns' THEN '$c <@ %L::text[]' ELSE '$c = ANY (%L::text[])' END, allowed_words) FROM cec.table_rule WHERE allowed_words IS NOT NULL;
 SELECT set_eq($$SELECT constraint_name, 1 FROM found$$, $$SELECT constraint_name, count(*)::integer FROM found JOIN law ON constraint_name ~ pattern GROUP BY 1$$, 'each has one meaning here');
 
 -- Values of every type that they take.
@@ -66,6 +66,9 @@ INSERT INTO sample SELECT 'text', v FROM unnest(ARRAY[NULL, '', 'x', 'retired', 
 	repeat('x', 40), repeat('x', 41), repeat('x', 200), repeat('x', 201), repeat('ü', 200), repeat('ü', 201), repeat('x', 4000), repeat('x', 4001), repeat('ü', 2001), repeat('x', 100000)]) AS v;
 INSERT INTO sample SELECT 'text', w FROM cec.table_rule, unnest(allowed_words) AS w UNION SELECT 'text', w || ',' FROM cec.table_rule, unnest(allowed_words) AS w WHERE table_name = 'asset'
 	UNION SELECT 'text', left(w, -1) FROM cec.table_rule, unnest(allowed_words) AS w WHERE table_name = 'asset' UNION SELECT 'text', array_to_string(allowed_words, ', ') FROM cec.table_rule WHERE allowed_words IS NOT NULL;
+INSERT INTO sample SELECT 'text', repeat(c, n) FROM unnest(ARRAY['x', 'ü']) AS c, unnest(ARRAY[28, 29]) AS n;
+INSERT INTO sample SELECT 'text[]', v FROM unnest(ARRAY[NULL, '{}', '{status}', '{status,location}', '{status,asset_tag}', '{NULL}', '{status,NULL}', '{""}', '{Status}', '{"status, location"}', '{{status,model},{region,country}}']) AS v;
+INSERT INTO sample SELECT 'interval', v FROM unnest(ARRAY[NULL, '0', '1 day', '-1 day', '1 month -30 days', '1 month -31 days', '1 microsecond']) AS v;
 INSERT INTO sample SELECT 'date', v FROM unnest(ARRAY[NULL, 'infinity', '-infinity', '2026-01-01', '2026-01-02', '4713-01-01 BC', '5874897-12-31']) AS v;
 INSERT INTO sample SELECT 'timestamptz', v FROM unnest(ARRAY[NULL, 'infinity', '-infinity', '2026-01-01 00:00:00+00', '2026-01-01 00:00:00.000001+00', '294276-12-31 00:00:00+00']) AS v;
 INSERT INTO sample SELECT t, v FROM unnest(ARRAY['daterange', 'tstzrange']) AS t, unnest(ARRAY[NULL, 'empty', '(,)', '[2026-01-01,)', '(,2026-01-01]', '[2026-01-01,2026-01-02)', '[2026-01-01,2026-01-01)', '[2026-01-01,infinity)', '[2026-01-01,infinity]', '[-infinity,2026-01-01)', '[-infinity,infinity]']) AS v;
