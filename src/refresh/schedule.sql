@@ -14,7 +14,8 @@ GRANT SELECT ON cec._task TO PUBLIC;
 
 INSERT INTO cec._task (task, function_name, command) VALUES
 	('refresh', 'refresh', 'SELECT * FROM @P@.refresh()'),
-	('seal', 'seal_audit', 'SELECT @P@.seal_audit()');
+	('seal', 'seal_audit', 'SELECT @P@.seal_audit()'),
+	('sync:SOURCE', 'sync_assets', 'SELECT * FROM @P@.sync_assets(@SOURCE@, ''delta'')');
 
 -- The command of a task of a portfolio, by somebody who may run it. Errors: 22004, 3F000, 22023, 42501.
 CREATE FUNCTION cec._require_task(portfolio text, task text) RETURNS text
@@ -28,13 +29,16 @@ BEGIN
 			DETAIL = format('Portfolio %s, task %s.', coalesce(portfolio, 'NULL'), coalesce(task, 'NULL'));
 	END IF;
 	schema := cec._require_portfolio(portfolio);
-	SELECT * INTO found FROM cec._task t WHERE t.task = _require_task.task;
+	SELECT * INTO found FROM cec._task t
+	WHERE t.task = CASE WHEN _require_task.task ~ '^sync:.' THEN 'sync:SOURCE' ELSE _require_task.task END;
 	IF found.task IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('there is no task "%s"', left(task, 100)),
 			HINT = (SELECT format('Tasks are %s.', string_agg(t.task, ', ' ORDER BY t.task)) FROM cec._task t);
 	END IF;
 	PERFORM cec._require_execute(schema, found.function_name);
-	RETURN replace(found.command, '@P@', schema::text);
+	-- Cut at the mark, so that none is looked for inside a name.
+	RETURN replace(split_part(found.command, '@SOURCE@', 1), '@P@', schema::text)
+		|| CASE WHEN found.command ~ '@SOURCE@' THEN quote_literal(substr(task, 6)) || split_part(found.command, '@SOURCE@', 2) ELSE '' END;
 END;
 $$;
 
@@ -160,5 +164,5 @@ COMMENT ON FUNCTION cec._require_task(text, text) IS 'Private. The command of a 
 COMMENT ON FUNCTION cec._pg_cron(text, regtype[]) IS 'Private. The name of a function of pg_cron, found as a member that a superuser owns; NULL where it is not installed.';
 COMMENT ON FUNCTION cec._pg_cron_job() IS 'Private. The name of pg_cron''s table of jobs.';
 COMMENT ON FUNCTION cec._shell_word(text) IS 'Private. A word of a line in a crontab.';
-COMMENT ON FUNCTION cec.schedule(text, text, text) IS 'Has pg_cron run a task of a portfolio: refresh, seal or report, at the times that cron says (five fields), as the role that calls. Returns pg_cron''s job, called cec PORTFOLIO TASK; scheduled again it runs at the new times. For whoever may run the portfolio''s own function. Errors: 0A000 no pg_cron in this database (the HINT is a line for the crontab), 22004 NULL, 22023 task or times, 3F000 portfolio, 42501 rights, 55000 pg_cron is not a superuser''s.';
+COMMENT ON FUNCTION cec.schedule(text, text, text) IS 'Has pg_cron run a task of a portfolio: refresh, seal, report or sync:SOURCE (what is staged of that source, as a delta), at the times that cron says (five fields), as the role that calls. Returns pg_cron''s job, called cec PORTFOLIO TASK; scheduled again it runs at the new times. For whoever may run the portfolio''s own function. Errors: 0A000 no pg_cron in this database (the HINT is a line for the crontab), 22004 NULL, 22023 task or times, 3F000 portfolio, 42501 rights, 55000 pg_cron is not a superuser''s.';
 COMMENT ON FUNCTION cec.unschedule(text, text) IS 'Takes a task of a portfolio that the calling role has scheduled from pg_cron. False: there was none. Errors as cec.schedule.';

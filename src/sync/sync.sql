@@ -484,6 +484,99 @@ BEGIN
 END;
 $$;
 
+CREATE FUNCTION cec._run_sync_batch(portfolio oid, source text, mode text, max_retire_fraction numeric, expected_rows bigint, batch_no integer,
+	after_tag text, batch_rows bigint, started_at timestamptz, applied bigint)
+RETURNS TABLE (last_tag text, is_done boolean, all_applied bigint, error_code text, error_message text, error_detail text, error_hint text, error_constraint text)
+LANGUAGE c ROWS 1 SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'cec_run_sync_batch';
+
+-- What a run in batches goes from one to the next by; NULL: it begins.
+CREATE TYPE cec._sync_state AS (
+	batch_no integer,
+	last_tag text,
+	applied bigint,
+	started_at timestamptz,
+	is_done boolean,
+	error_code text,
+	error_message text,
+	error_detail text,
+	error_hint text,
+	error_constraint text
+);
+
+CREATE FUNCTION cec._sync_batch(portfolio text, source text, mode text, max_retire_fraction numeric, expected_rows bigint, batch_rows integer,
+	state cec._sync_state) RETURNS cec._sync_state
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	schema regnamespace := cec._require_portfolio(portfolio);
+	done record;
+BEGIN
+	PERFORM cec._require_sync(schema, source, mode, max_retire_fraction);
+	PERFORM cec._require_read_committed('sync_assets_batched');
+	IF batch_rows IS NULL OR batch_rows < 1 THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('a batch of %s rows is none', coalesce(batch_rows::text, 'NULL')),
+			HINT = 'Give a number of rows, such as 10000: lists and contracts are changed between batches.';
+	END IF;
+	state.batch_no := coalesce(state.batch_no, 0) + 1;
+	state.started_at := coalesce(state.started_at, clock_timestamp());
+	SELECT * INTO done FROM cec._run_sync_batch(schema::oid, source, mode, max_retire_fraction, expected_rows, state.batch_no, coalesce(state.last_tag, ''),
+		batch_rows, state.started_at, coalesce(state.applied, 0));
+	state.last_tag := done.last_tag;
+	state.applied := done.all_applied;
+	state.is_done := done.is_done;
+	state.error_code := done.error_code;
+	state.error_message := coalesce(done.error_message, '');
+	state.error_detail := coalesce(done.error_detail, '');
+	state.error_hint := coalesce(done.error_hint, '');
+	state.error_constraint := coalesce(done.error_constraint, '');
+	RETURN state;
+END;
+$$;
+
+-- A procedure that commits has no SET clause. So nothing in it is looked up by the caller's path: neither functions nor operators.
+CREATE PROCEDURE cec.sync_assets_batched(portfolio text, source text, mode text, max_retire_fraction numeric DEFAULT 0.1, expected_rows bigint DEFAULT NULL,
+	batch_rows integer DEFAULT 10000)
+LANGUAGE plpgsql AS $$
+DECLARE
+	state cec._sync_state;
+BEGIN
+	LOOP
+		state := cec._sync_batch(portfolio, source, mode, max_retire_fraction, expected_rows, batch_rows, state);
+		COMMIT;
+		EXIT WHEN state.is_done;
+	END LOOP;
+	IF state.error_code IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = state.error_code, MESSAGE = state.error_message, DETAIL = state.error_detail, HINT = state.error_hint,
+			CONSTRAINT = state.error_constraint;
+	END IF;
+END;
+$$;
+
+DO $$
+DECLARE
+	part record;
+BEGIN
+	FOR part IN SELECT a.attname, c.comment
+		FROM pg_attribute a JOIN (VALUES
+			('batch_no', 'The last batch.'),
+			('last_tag', 'The last tag that it came to.'),
+			('applied', 'How many rows are done.'),
+			('started_at', 'When the run was started.'),
+			('is_done', 'Whether that was the last batch, or it failed.'),
+			('error_code', 'SQLSTATE that it failed with; NULL: it did not.'),
+			('error_message', 'Message that it failed with.'),
+			('error_detail', 'Detail of that.'),
+			('error_hint', 'Hint of that.'),
+			('error_constraint', 'Constraint of that.')) AS c(name, comment) ON c.name = a.attname
+		WHERE a.attrelid = 'cec._sync_state'::regclass
+	LOOP
+		EXECUTE format('COMMENT ON COLUMN cec._sync_state.%I IS %L', part.attname, part.comment);
+	END LOOP;
+END $$;
+
+COMMENT ON TYPE cec._sync_state IS 'Private. How far a run in batches is.';
+COMMENT ON FUNCTION cec._run_sync_batch(oid, text, text, numeric, bigint, integer, text, bigint, timestamptz, bigint) IS 'Private. Carries out a batch of a run, the last one with what is left; notes it where it fails.';
+COMMENT ON FUNCTION cec._sync_batch(text, text, text, numeric, bigint, integer, cec._sync_state) IS 'Private. The next batch of a run.';
+COMMENT ON PROCEDURE cec.sync_assets_batched(text, text, text, numeric, bigint, integer) IS 'Takes what is staged of a source into the register as sync_assets does, and commits behind each batch_rows changes, so that lists and contracts can be changed in between. The last batch also merges and retires, and the rows leave asset_staging with it: what is interrupted is gone on with by another call. Each batch has a row in sync_run, one that failed too. Errors as sync_assets; 2D000 inside a transaction block, 3F000 portfolio.';
 COMMENT ON TYPE cec._sync_row IS 'Private. A row of the plan of a sync: what becomes of a staged row, or of an asset that is not staged, with the columns of the asset after it.';
 COMMENT ON FUNCTION cec._point(double precision, double precision) IS 'Private. A place, by degrees.';
 COMMENT ON FUNCTION cec._is_elsewhere(geometry, geometry) IS 'Private. Whether two places differ.';

@@ -44,6 +44,7 @@
 
 PG_FUNCTION_INFO_V1(cec_sync_preview);
 PG_FUNCTION_INFO_V1(cec_sync_assets);
+PG_FUNCTION_INFO_V1(cec_run_sync_batch);
 
 /* So many changes are written by one statement. */
 #define CHUNK 50000
@@ -99,7 +100,8 @@ typedef struct Sync
 	int64 leaving; /* living assets that are merged or retired */
 	int64 counts[OUTCOMES];
 	TimestampTz started_at;
-	int batch_no; /* 0: it is no batch */
+	int batch_no;	/* 0: it is no batch */
+	char *last_tag; /* of the rows taken so far */
 	DateADT today;
 	CecIds refused; /* rows of the plan that are not carried out */
 	List *refusals;
@@ -118,6 +120,14 @@ static const CecQuery plan_rows = {"SELECT * FROM cec._sync_plan($1, $2, $3, $4)
 								   4,
 								   {REGNAMESPACEOID, TEXTOID, TEXTOID, DATEOID},
 								   .results = {PLAN_TYPES}};
+
+/* Of what is to be done but retiring, so many rows in the order of tags. */
+static const CecQuery batch_rows = {
+	"SELECT * FROM cec._sync_plan($1, $2, $3, $4) AS p WHERE p.step IS NOT NULL AND p.outcome NOT IN ('merged', 'retired')"
+	" AND p.asset_tag COLLATE \"C\" > $5 ORDER BY p.asset_tag COLLATE \"C\" LIMIT $6",
+	6,
+	{REGNAMESPACEOID, TEXTOID, TEXTOID, DATEOID, TEXTOID, INT8OID},
+	.results = {PLAN_TYPES}};
 
 static const CecQuery compare_leaving = {
 	"SELECT $2 > $3 * count(*), count(*) FROM @P@.asset a WHERE a.source = $1 AND a.status <> 'retired'",
@@ -218,6 +228,17 @@ put_shown(Sync *sync, TupleTableSlot *row)
 	tuplestore_putvalues(sync->shown->setResult, sync->shown->setDesc, values, isnull);
 }
 
+static void
+note_tag(Sync *sync, Datum tag, bool isnull)
+{
+	MemoryContext old = MemoryContextSwitchTo(sync->cxt);
+
+	if (sync->last_tag != NULL)
+		pfree(sync->last_tag);
+	sync->last_tag = isnull ? NULL : TextDatumGetCString(tag);
+	MemoryContextSwitchTo(old);
+}
+
 /* Takes a row of the plan. */
 static void
 take_row(void *arg, TupleTableSlot *row)
@@ -243,13 +264,15 @@ take_row(void *arg, TupleTableSlot *row)
 	}
 	if (sync->shown != NULL)
 		put_shown(sync, row);
-	else if (!row->tts_isnull[PLAN_STEP - 1] || !row->tts_isnull[PLAN_SQLSTATE - 1])
+	else if (sync->store != NULL && (!row->tts_isnull[PLAN_STEP - 1] || !row->tts_isnull[PLAN_SQLSTATE - 1]))
 	{
 		Datum values[PLAN_WIDTH];
 
 		memcpy(values, row->tts_values, sizeof(values));
 		values[PLAN_SEQ - 1] = Int64GetDatum(++sync->rows);
 		tuplestore_putvalues(sync->store, sync->desc, values, row->tts_isnull);
+		if (sync->batch_no > 0)
+			note_tag(sync, row->tts_values[PLAN_ASSET_TAG - 1], row->tts_isnull[PLAN_ASSET_TAG - 1]);
 	}
 }
 
@@ -658,10 +681,7 @@ cec_sync_assets(PG_FUNCTION_ARGS)
 	sync.snapshot = RegisterSnapshot(dry_run ? GetActiveSnapshot() : GetLatestSnapshot());
 	SPI_connect();
 	if (dry_run)
-	{
-		sync.store = tuplestore_begin_heap(true, false, work_mem);
 		make_plan(&sync);
-	}
 	else
 	{
 		sync_all(&sync, 0);
@@ -671,5 +691,152 @@ cec_sync_assets(PG_FUNCTION_ARGS)
 	UnregisterSnapshot(sync.snapshot);
 	cec_portfolio_unpin();
 	return_counts(fcinfo, &sync);
+	return (Datum) 0;
+}
+
+/* A batch of a run, in a subtransaction, since what it fails with is noted. */
+typedef struct Batch
+{
+	Sync *sync;
+	Oid nspid;
+	text *after;
+	int64 limit;
+	int64 applied; /* rows that earlier batches have done, and this one */
+	bool is_done;
+} Batch;
+
+static bool
+is_any(int sqlstate)
+{
+	return true;
+}
+
+/* The plan whole, for its guards alone. */
+static void
+check_plan(Sync *sync)
+{
+	make_plan(sync);
+	memset(sync->counts, 0, sizeof(sync->counts));
+	sync->leaving = 0;
+	sync->staged = 0;
+}
+
+/* Reads the next rows that are to be done; false where there are not enough of them for a batch: the run may as well be ended. */
+static bool
+take_batch(Batch *batch)
+{
+	Sync *sync = batch->sync;
+	Datum args[] = {ObjectIdGetDatum(batch->nspid), PointerGetDatum(sync->source), PointerGetDatum(sync->mode),
+					DateADTGetDatum(sync->today),	PointerGetDatum(batch->after), Int64GetDatum(batch->limit)};
+
+	sync->store = tuplestore_begin_heap(true, false, work_mem);
+	PushActiveSnapshot(sync->snapshot);
+	cec_query_stream(sync->portfolio->plans, &batch_rows, args, take_row, sync);
+	PopActiveSnapshot();
+	if (sync->rows == batch->limit)
+		return true;
+	tuplestore_end(sync->store);
+	memset(sync->counts, 0, sizeof(sync->counts));
+	sync->rows = 0;
+	return false;
+}
+
+static void
+run_batch(void *arg)
+{
+	Batch *batch = arg;
+	Sync *sync = batch->sync;
+
+	cec_portfolio_lock_gate(batch->nspid, ShareRowExclusiveLock);
+	sync->portfolio = cec_portfolio_get(batch->nspid);
+	sync->today = cec_portfolio_today(sync->portfolio);
+	sync->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	SPI_connect();
+	if (sync->batch_no == 1)
+		check_plan(sync);
+	if (take_batch(batch))
+	{
+		apply_plan(sync);
+		/* What was refused stays staged, and is again by the last batch, which keeps it. */
+		sync->counts[REJECTED] = 0;
+		for (int i = 0; i < OUTCOMES; i++)
+			batch->applied += sync->counts[i];
+		record(sync);
+	}
+	else
+	{
+		sync_all(sync, batch->applied);
+		batch->is_done = true;
+	}
+	SPI_finish();
+	UnregisterSnapshot(sync->snapshot);
+}
+
+/* Notes that a batch has failed, in the transaction that is left of it. */
+static void
+note_failure(Sync *sync, Oid nspid, const ErrorData *error)
+{
+	CecActAs act;
+
+	memset(sync->counts, 0, sizeof(sync->counts));
+	sync->staged = 0;
+	sync->portfolio = cec_portfolio_get(nspid);
+	cec_portfolio_act(&act, sync->portfolio);
+	SPI_connect();
+	(void) add_sync_run(
+		sync, psprintf("%s: %s", unpack_sql_state(error->sqlerrcode), error->message == NULL ? "" : error->message));
+	SPI_finish();
+	cec_act_as_self(&act);
+}
+
+static Datum
+text_or_null(const char *text, bool *isnull)
+{
+	*isnull = text == NULL;
+	return text == NULL ? (Datum) 0 : CStringGetTextDatum(text);
+}
+
+/*
+ * cec._run_sync_batch(portfolio, source, mode, max_retire_fraction, expected_rows, batch_no, after_tag, batch_rows, started_at,
+ * applied): the last tag of the batch, whether the run is done, how many rows have been applied by now; and where the batch failed,
+ * with what.
+ */
+Datum
+cec_run_sync_batch(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Sync sync = {0};
+	Batch batch = {&sync};
+	ErrorData *error;
+	Datum values[8];
+	bool isnull[8] = {false};
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	for (int i = 5; i < 10; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("a batch needs its number and size")));
+	cec_portfolio_pin();
+	begin_sync(&sync, fcinfo, 3);
+	check_may_sync(sync.portfolio);
+	sync.batch_no = Max(PG_GETARG_INT32(5), 1);
+	sync.started_at = PG_GETARG_TIMESTAMPTZ(8);
+	batch.nspid = PG_GETARG_OID(0);
+	batch.after = PG_GETARG_TEXT_PP(6);
+	batch.limit = Max(PG_GETARG_INT64(7), 1);
+	batch.applied = PG_GETARG_INT64(9);
+	error = cec_attempt_told(run_batch, &batch, is_any);
+	pgstat_report_activity(STATE_RUNNING, debug_query_string);
+	if (error != NULL)
+		note_failure(&sync, batch.nspid, error);
+	cec_portfolio_unpin();
+	values[0] = text_or_null(sync.last_tag, &isnull[0]);
+	values[1] = BoolGetDatum(batch.is_done || error != NULL);
+	values[2] = Int64GetDatum(batch.applied);
+	values[3] = text_or_null(error == NULL ? NULL : unpack_sql_state(error->sqlerrcode), &isnull[3]);
+	values[4] = text_or_null(error == NULL ? NULL : error->message, &isnull[4]);
+	values[5] = text_or_null(error == NULL ? NULL : error->detail, &isnull[5]);
+	values[6] = text_or_null(error == NULL ? NULL : error->hint, &isnull[6]);
+	values[7] = text_or_null(error == NULL ? NULL : error->constraint_name, &isnull[7]);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, isnull);
 	return (Datum) 0;
 }

@@ -50,6 +50,7 @@ run("INSERT INTO fleet.asset (asset_tag) VALUES ('P-1')");
 # Without pg_cron, and with a schema that only looks like it.
 like(refused("SELECT cec.schedule('fleet', 'refresh', '5 0 * * *')"), qr/^ERROR:  0A000: database postgres has no pg_cron\nDETAIL:  The extension pg_cron is not installed in it\.\nHINT:  A line for the crontab: 5 0 \* \* \* psql -X -q -o \/dev\/null -d 'postgres' -c 'SELECT \* FROM fleet.refresh\(\)'/, 'without pg_cron the line for the crontab');
 like(refused("SELECT cec.schedule('De\"po''t', 'seal', '* * * * *')"), qr/-c 'SELECT "De""po'\\''t"\.seal_audit\(\)'/, 'quoted for the shell');
+like(refused("SELECT cec.schedule('fleet', 'sync:e''rp', '* * * * *')"), qr/-c 'SELECT \* FROM fleet\.sync_assets\('\\''e'\\'''\\''rp'\\'', '\\''delta'\\''\)'/, 'a source is a part of its task');
 run("CREATE SCHEMA cron; GRANT ALL ON SCHEMA cron TO clerk; CREATE TABLE public.ran (who text); GRANT INSERT ON public.ran TO PUBLIC");
 my $planted = q{CREATE FUNCTION cron.schedule(text, text, text) RETURNS bigint LANGUAGE sql AS $$ INSERT INTO public.ran VALUES (current_user) RETURNING 1 $$;
 	CREATE FUNCTION cron.unschedule(bigint) RETURNS boolean LANGUAGE sql AS $$ INSERT INTO public.ran VALUES (current_user) RETURNING true $$; CREATE TABLE cron.job (jobid bigint, jobname text, username text)};
@@ -66,7 +67,7 @@ run('GRANT USAGE ON SCHEMA cron TO boss, clerk, otto');
 like(refused("SELECT cec.schedule('fleet', 'refresh', '61 0 * * *')", role => 'boss'), qr/^ERROR:  22023: "61 0 \* \* \*" is no schedule\nDETAIL:  pg_cron says: /, 'times that are none');
 like(refused("SELECT cec.schedule('fleet', 'refresh', 'now; rm')", role => 'boss'), qr/^ERROR:  22023/, 'nor are commands');
 like(refused("SELECT cec.schedule('fleet', 'refresh', E'5 0 * * *\\n* * * * * id')", role => 'boss'), qr/^ERROR:  22023/, 'nor several lines');
-like(refused("SELECT cec.schedule('fleet', 'refreshing', '5 0 * * *')", role => 'boss'), qr/^ERROR:  22023: there is no task "refreshing"\nHINT:  Tasks are refresh, report, seal\./, 'no such task');
+like(refused("SELECT cec.schedule('fleet', 'refreshing', '5 0 * * *')", role => 'boss'), qr/^ERROR:  22023: there is no task "refreshing"\nHINT:  Tasks are refresh, report, seal, sync:SOURCE\./, 'no such task');
 like(refused("SELECT cec.schedule('flet', 'refresh', '5 0 * * *')", role => 'boss'), qr/^ERROR:  3F000/, 'no such portfolio');
 like(refused("SELECT cec.schedule('fleet', 'refresh', NULL)", role => 'boss'), qr/^ERROR:  22004/, 'no times');
 like(refused("SELECT cec.schedule('fleet', NULL, '5 0 * * *')", role => 'boss'), qr/^ERROR:  22004/, 'no task given');
