@@ -110,3 +110,5 @@ SELECT test.refused($$SELECT * FROM fleet.asset_staging$$);
 RESET ROLE;
 SELECT count(*) FROM fleet.verify_coverage();
 SELECT count(*) FROM fleet.verify_replay();
+\set include :source/sql/include/end.sql
+\i :include
