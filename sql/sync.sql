@@ -89,7 +89,7 @@ SELECT test.refused($$SELECT * FROM fleet.sync_assets(NULL, 'delta')$$);
 SELECT test.refused($$UPDATE fleet.sync_run SET error = 'x'$$);
 \set SHOW_CONTEXT never
 CALL cec.sync_assets_batched('nowhere', 'erp', 'delta');
-CALL cec.sync_assets_batched('fleet', 'erp', 'delta', batch_rows => 0);
+SELECT test.refused($$CALL cec.sync_assets_batched('fleet', 'erp', 'delta', batch_rows => 0)$$);
 CALL cec.sync_assets_batched('fleet', 'erp', 'delta', expected_rows => 7);
 
 -- In batches: each is committed, and the last one has what is left. Nothing of the caller's path is looked up.

@@ -17,6 +17,7 @@
 #include "utils/timestamp.h"
 
 #include "import/import.h"
+#include "portfolio/own_work.h"
 #include "support/progress.h"
 
 #define DATERANGEARRAYOID 3913
@@ -39,8 +40,8 @@ static const CecQuery write_lines = {
 	.results = {INT8OID}};
 
 static const CecQuery begin_amendment = {
-	"INSERT INTO @P@.amendment (contract_id, title, status, requested_at, applied_at, is_direct)"
-	" SELECT t.contract_id, $1, 'applied', $2, clock_timestamp(), true FROM @P@.coverage_term t WHERE t.term_id = $3"
+	"INSERT INTO @P@.amendment (contract_id, title, status, requested_at, requested_by, applied_at, is_direct)"
+	" SELECT t.contract_id, $1, 'applied', $2, cec._actor(), clock_timestamp(), true FROM @P@.coverage_term t WHERE t.term_id = $3"
 	" RETURNING amendment_id",
 	3,
 	{TEXTOID, TIMESTAMPTZOID, INT8OID},
@@ -183,6 +184,32 @@ ask_number(const CecImport *import, const CecQuery *query, Datum *args, const ch
 	return number;
 }
 
+/* A statement on the amendment of the import, which is applied as it is written. */
+typedef struct OwnWork
+{
+	const CecImport *import;
+	const CecQuery *query;
+	Datum *args;
+	int64 result;
+} OwnWork;
+
+static void
+do_own_work(void *arg)
+{
+	OwnWork *work = arg;
+
+	work->result = ask_number(work->import, work->query, work->args, NULL);
+}
+
+static int64
+write_amendment(const CecImport *import, const CecQuery *query, Datum *args)
+{
+	OwnWork work = {import, query, args, 0};
+
+	cec_own_work(import->check.portfolio->nspid, CEC_WORK_AMENDMENT, do_own_work, &work);
+	return work.result;
+}
+
 /* Writes some of the changes by one statement; amendment_id 0: there is none. */
 static void
 write_some(const CecImport *import, const Written *written, int64 count, int64 amendment_id)
@@ -217,7 +244,7 @@ write_some(const CecImport *import, const Written *written, int64 count, int64 a
 	args[1] = Int64GetDatum(import->check.term_id);
 	for (int i = ACTIONS; i <= ACTION_DAYS; i++)
 		args[2 + i - ACTIONS] = as_array(&columns[i]);
-	(void) ask_number(import, &add_amendment_lines, args, NULL);
+	(void) write_amendment(import, &add_amendment_lines, args);
 }
 
 static int
@@ -260,7 +287,7 @@ begin_direct_change(const CecImport *import, int64 count)
 	args[0] = CStringGetTextDatum(psprintf("import of " INT64_FORMAT " changes", count));
 	args[1] = TimestampTzGetDatum(import->requested_at);
 	args[2] = Int64GetDatum(import->check.term_id);
-	return ask_number(import, &begin_amendment, args, NULL);
+	return write_amendment(import, &begin_amendment, args);
 }
 
 /* Writes all that the list changes.  The assets are locked; with the caller's rights. */
