@@ -284,6 +284,8 @@ WHERE t.term_id = v.term_id AND c.contract_id = t.contract_id AND a.asset_id = v
 	AND NOT EXISTS (
 		SELECT FROM @P@.field_observation o
 		WHERE o.asset_id = v.asset_id AND o.observed_at >= d.since AND o.observed_at < d.until OFFSET 0)
+	-- Asked once: where nothing is ever seen, no contract is looked through.
+	AND EXISTS (SELECT FROM @P@.field_observation o WHERE o.asset_id IS NOT NULL OFFSET 0)
 	AND EXISTS (
 		SELECT
 		FROM @P@.coverage_term u
