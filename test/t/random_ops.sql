@@ -98,7 +98,8 @@ AS $$
 BEGIN
 	PERFORM cec.create_portfolio('law');
 	EXECUTE (SELECT string_agg(format('ALTER TABLE %s ALTER CONSTRAINT %I DEFERRABLE', conrelid::regclass, conname), '; ')
-		FROM pg_constraint WHERE connamespace = 'law'::regnamespace AND contype = 'f' AND conrelid <> 'law.coverage'::regclass);
+		FROM pg_constraint WHERE connamespace = 'law'::regnamespace AND contype = 'f'
+			AND conrelid IN (SELECT format('law.%I', table_name)::regclass FROM cec._trigger_shape WHERE is_recorded));
 	UPDATE law.setting SET duplicates_allowed = true;
 	INSERT INTO law.customer (name, parent_id) VALUES ('Acme', NULL), ('Acme North', 1), ('Acme Far North', 2), ('Bolt', NULL), ('Bolt South', 4);
 	INSERT INTO law.service_tier (code, name, rank) VALUES ('gold', 'Gold', 2), ('silver', 'Silver', 1);
