@@ -62,7 +62,8 @@ static const CecQuery update_findings = {
 
 static const CecQuery close_findings = {
 	"WITH written AS (UPDATE @P@.finding f SET closed_at = greatest(clock_timestamp(), f.opened_at)"
-	" FROM (SELECT finding_id, xmin AS born FROM @P@.finding WHERE finding_id = ANY ($1) AND closed_at IS NULL) AS o"
+	" FROM (SELECT i.finding_id, i.born FROM unnest($1) AS n(finding_id) CROSS JOIN LATERAL (SELECT b.finding_id, b.xmin AS born"
+	" FROM @P@.finding b WHERE b.finding_id = n.finding_id AND b.closed_at IS NULL OFFSET 0) AS i OFFSET 0) AS o"
 	" WHERE f.finding_id = o.finding_id AND f.closed_at IS NULL"
 	" RETURNING f.finding_id, f.kind, f.severity, f.asset_id, f.contract_id, f.subject, f.message, o.born) " TOLD,
 	1,
