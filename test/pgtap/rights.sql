@@ -172,6 +172,8 @@ INSERT INTO call VALUES
 	($$SELECT cec._require_task('fleet', 'seal')$$, '42501'),
 	($$SELECT cec.schedule('fleet', 'seal', '* * * * *')$$, '42501'),
 	($$SELECT cec.unschedule('fleet', 'seal')$$, '42501'),
+	($$CALL cec.sync_assets_batched('fleet', 'erp', 'delta')$$, '42501'),
+	($$SELECT cec._sync_batch('fleet', 'erp', 'delta', 0.1, NULL, 10, NULL)$$, '42501'),
 	($$SELECT cec._point(11, 48), cec._is_elsewhere(NULL, NULL), cec._retired('planned', NULL, NULL, '{}', '2026-01-01')$$, 'accepted'),
 	($$SELECT cec.verify_audit_proof('{}'), cec.verify_audit_consistency('{}')$$, 'accepted');
 -- What takes a portfolio first, and is not called above, is refused whatever else it is handed.
