@@ -1,4 +1,4 @@
--- What becomes of staged rows: the plan of a run as a relation, and the functions that ask for it or carry it out (sync_run.c).
+-- What becomes of staged rows: the plan of a run as a relation, and the functions that ask for it or carry it out (sync_plan.c, sync_apply.c, sync_run.c).
 --
 -- The plan is computed once, from asset_staging and the register, by whoever calls; sync_preview shows it, dry_run counts it, sync_assets
 -- carries it out. So nothing is decided in two places.
@@ -524,13 +524,16 @@ BEGIN
 	state.applied := done.all_applied;
 	state.is_done := done.is_done;
 	state.error_code := done.error_code;
-	state.error_message := coalesce(done.error_message, '');
-	state.error_detail := coalesce(done.error_detail, '');
-	state.error_hint := coalesce(done.error_hint, '');
-	state.error_constraint := coalesce(done.error_constraint, '');
+	state.error_message := done.error_message;
+	state.error_detail := done.error_detail;
+	state.error_hint := done.error_hint;
+	state.error_constraint := done.error_constraint;
 	RETURN state;
 END;
 $$;
+
+CREATE FUNCTION cec._raise_sync_error(error_code text, error_message text, error_detail text, error_hint text, error_constraint text) RETURNS void
+LANGUAGE c AS 'MODULE_PATHNAME', 'cec_raise_sync_error';
 
 -- A procedure that commits has no SET clause. So nothing in it is looked up by the caller's path: neither functions nor operators.
 CREATE PROCEDURE cec.sync_assets_batched(portfolio text, source text, mode text, max_retire_fraction numeric DEFAULT 0.1, expected_rows bigint DEFAULT NULL,
@@ -545,8 +548,7 @@ BEGIN
 		EXIT WHEN state.is_done;
 	END LOOP;
 	IF state.error_code IS NOT NULL THEN
-		RAISE EXCEPTION USING ERRCODE = state.error_code, MESSAGE = state.error_message, DETAIL = state.error_detail, HINT = state.error_hint,
-			CONSTRAINT = state.error_constraint;
+		PERFORM cec._raise_sync_error(state.error_code, state.error_message, state.error_detail, state.error_hint, state.error_constraint);
 	END IF;
 END;
 $$;
@@ -573,6 +575,7 @@ BEGIN
 	END LOOP;
 END $$;
 
+COMMENT ON FUNCTION cec._raise_sync_error(text, text, text, text, text) IS 'Private. Raises what a batch has failed with, once the run that says so is committed.';
 COMMENT ON TYPE cec._sync_state IS 'Private. How far a run in batches is.';
 COMMENT ON FUNCTION cec._run_sync_batch(oid, text, text, numeric, bigint, integer, text, bigint, timestamptz, bigint) IS 'Private. Carries out a batch of a run, the last one with what is left; notes it where it fails.';
 COMMENT ON FUNCTION cec._sync_batch(text, text, text, numeric, bigint, integer, cec._sync_state) IS 'Private. The next batch of a run.';

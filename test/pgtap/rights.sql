@@ -173,6 +173,7 @@ INSERT INTO call VALUES
 	($$SELECT cec.schedule('fleet', 'seal', '* * * * *')$$, '42501'),
 	($$SELECT cec.unschedule('fleet', 'seal')$$, '42501'),
 	($$CALL cec.sync_assets_batched('fleet', 'erp', 'delta')$$, '42501'),
+	($$SELECT cec._raise_sync_error('22023', 'said by whoever asks', NULL, NULL, NULL)$$, '22023'),
 	($$SELECT cec._sync_batch('fleet', 'erp', 'delta', 0.1, NULL, 10, NULL)$$, '42501'),
 	($$SELECT cec._point(11, 48), cec._is_elsewhere(NULL, NULL), cec._retired('planned', NULL, NULL, '{}', '2026-01-01')$$, 'accepted'),
 	($$SELECT cec.verify_audit_proof('{}'), cec.verify_audit_consistency('{}')$$, 'accepted');
