@@ -42,7 +42,8 @@ sub cases_of
 	return map { {
 		name => "$name, called by $_",
 		setup => "BEGIN; SET SESSION AUTHORIZATION mallory; $made COMMIT; RESET SESSION AUTHORIZATION; " . ($_ eq 'postgres' ? '' : "SET SESSION AUTHORIZATION $_;"),
-		teardown => "RESET SESSION AUTHORIZATION; BEGIN; SET SESSION AUTHORIZATION mallory; $undone COMMIT; RESET SESSION AUTHORIZATION;",
+		# What is staged is taken once.
+		teardown => "RESET SESSION AUTHORIZATION; BEGIN; SET SESSION AUTHORIZATION mallory; $undone COMMIT; INSERT INTO fleet.asset_staging (source, asset_tag, serial_number) VALUES ('erp', 'STAGED-1', '001'); RESET SESSION AUTHORIZATION;",
 		calls => \@calls
 	} } 'postgres', 'victor';
 }

@@ -65,6 +65,8 @@ BEGIN
 	PERFORM refresh();
 	INSERT INTO finding_waiver (kind, asset_id, reason, until) VALUES ('no_location', 1, 'inside', '2027-01-01');
 	INSERT INTO finding (kind, severity, asset_id, detail) VALUES ('no_location', 'error', 3, '{"a": 1}');
+	INSERT INTO asset_source (source) VALUES ('erp');
+	INSERT INTO asset_staging (source, asset_tag, serial_number, customer_ref, identifiers) VALUES ('erp', 'STAGED-1', '001', '7', '{"eic": ["E-1"]}'), ('erp', 'PUMP-6', '9', '8', NULL);
 	INSERT INTO outbox (aggregatetype, aggregateid, type, payload) VALUES ('contract', '1', 'changed', '{"a": [1, null]}');
 END $$;
 
@@ -102,7 +104,9 @@ BEGIN
 		WHEN 'search_path' THEN $q$'pg_catalog'$q$ WHEN 'script' THEN $q$'SELECT 1'$q$
 		WHEN 'role' THEN $q$'other'$q$ WHEN 'level' THEN $q$'admin'$q$ WHEN 'confirm' THEN $q$'no'$q$
 		WHEN 'digest' THEN $q$(SELECT test.digest())$q$ WHEN 'digests' THEN $q$ARRAY[(SELECT test.digest())]$q$
-		WHEN 'country' THEN $q$'DE'$q$ WHEN 'region' THEN $q$'DE-BY'$q$ WHEN 'mode' THEN $q$'check'$q$ WHEN 'policy' THEN $q$'end'$q$
+		WHEN 'country' THEN $q$'DE'$q$ WHEN 'region' THEN $q$'DE-BY'$q$ WHEN 'mode of import' THEN $q$'valid_only'$q$ WHEN 'mode of sync' THEN $q$'snapshot'$q$
+		WHEN 'policy of swap' THEN $q$'restart'$q$ WHEN 'policy of transfer' THEN $q$'transfer'$q$ WHEN 'customer_ref' THEN $q$'8'$q$ WHEN 'to_contract_number' THEN $q$'C-2'$q$
+		WHEN 'to_term_number' THEN $q$'1'$q$ WHEN 'source' THEN $q$'erp'$q$ WHEN 'dry_run' THEN 'false' WHEN 'max_retire_fraction' THEN '1' WHEN 'expected_rows' THEN 'NULL'
 		WHEN 'query' THEN $q$'SELECT * FROM @P@.asset'$q$ WHEN 'what' THEN $q$'it'$q$
 		WHEN 'rows' THEN $q$'[{"identifier": "PUMP-6", "first_day": "2026-02-01"}]'$q$
 		WHEN 'known' THEN 'pg_current_snapshot()' WHEN 'z' THEN '0' WHEN 'x' THEN '0' WHEN 'y' THEN '0'
@@ -129,7 +133,8 @@ CREATE FUNCTION test.calls(schema_name text, kinds integer) RETURNS TABLE (name 
 	FROM pg_proc p CROSS JOIN LATERAL (
 		SELECT b.call, min(b.kind) AS kind FROM (
 			SELECT CASE p.prokind WHEN 'p' THEN 'CALL ' ELSE 'SELECT * FROM ' END || format('%s.%I(%s)', p.pronamespace::regnamespace, p.proname,
-				coalesce(string_agg(test.argument(schema_name, k.kind, p.proargnames[a.n], a.type::regtype), ', ' ORDER BY a.n), '')) AS call, k.kind
+				coalesce(string_agg(test.argument(schema_name, k.kind,
+					CASE WHEN p.proargnames[a.n] IN ('mode', 'policy') THEN format('%s of %s', p.proargnames[a.n], substring(p.proname FROM 'import|swap|transfer|sync')) ELSE p.proargnames[a.n] END, a.type::regtype), ', ' ORDER BY a.n), '')) AS call, k.kind
 			FROM generate_series(0, kinds - 1) AS k(kind) LEFT JOIN LATERAL unnest(p.proargtypes::oid[]) WITH ORDINALITY AS a(type, n) ON true
 			GROUP BY k.kind) b
 		GROUP BY b.call) c
