@@ -40,7 +40,13 @@ SELECT fleet.draft_amendment('C-1', 'wrong', $$[
 	{"identifier": "PUMP-5", "term_number": "1", "action": "change"},
 	{"identifier": "PUMP-3", "term_number": "1", "action": "change", "first_day": "2026-10-01"},
 	{"identifier": "PUMP-9", "term_number": "1", "action": "remove"},
-	{"identifier": "S-1", "term_number": "1", "action": "remove"}]$$);
+	{"identifier": "S-1", "term_number": "1", "action": "remove"},
+	{"identifier": "PUMP-1", "term_number": "1", "action": "swap"},
+	{"identifier": "PUMP-6", "term_number": "1", "action": "swap", "successor_identifier": "PUMP-6"},
+	{"identifier": "PUMP-2", "term_number": "1", "action": "swap", "successor_identifier": "PUMP-1", "first_day": "2026-05-01"},
+	{"identifier": "PUMP-7", "term_number": "2", "action": "swap", "successor_identifier": "PUMP-4"},
+	{"identifier": "PUMP-5", "term_number": "2", "action": "swap", "successor_identifier": "PUMP-7", "first_day": "2026-05-01"},
+	{"identifier": "PUMP-5", "term_number": "2", "action": "swap", "successor_identifier": "PUMP-4", "first_day": "2026-06-01"}]$$);
 INSERT INTO fleet.amendment_line (amendment_id, action, identifier, term_id, during) VALUES (2, 'include', 'PUMP-5', 3, NULL), (2, 'include', 'PUMP-5', 1, 'empty'), (2, 'include', 'PUMP-5', 1, '[-infinity,2026-05-01)');
 -- Whether the line of a tag that cannot be scanned counts hangs on the day.
 SELECT message FROM fleet.preview_amendment(2) WHERE section = 'finding' AND message NOT LIKE 'tag_not_scannable%' ORDER BY message;
@@ -87,5 +93,12 @@ SELECT test.refused($$SELECT fleet.include_asset(1, 'PUMP-5')$$);
 SELECT fleet.draft_amendment('C-2', 'one more', '[{"identifier": "PUMP-5", "action": "include", "first_day": "2026-10-01"}]') AS amendment \gset
 SELECT fleet.submit_amendment(:amendment), fleet.approve_amendment(:amendment);
 SELECT status, sqlstate, constraint_name, message FROM fleet.apply_amendment(:amendment);
+-- One asset in the place of another.
+SELECT fleet.draft_amendment('C-1', 'swap', $$[{"identifier": "PUMP-1", "term_number": "1", "action": "swap", "successor_identifier": "PUMP-3", "first_day": "2026-03-01", "last_day": "2026-05-31"},
+	{"identifier": "PUMP-2", "term_number": "1", "action": "swap", "successor_identifier": "TWIN-1", "first_day": "2026-07-15"}]$$) AS amendment \gset
+SELECT section, asset_tag, term_id, first_day, last_day, message FROM fleet.preview_amendment(:amendment) WHERE section = 'coverage';
+SELECT fleet.submit_amendment(:amendment), fleet.approve_amendment(:amendment);
+SELECT status, sqlstate, message FROM fleet.apply_amendment(:amendment);
+SELECT a.asset_tag, i.effect, i.during, i.listed_as, i.note, i.amendment_id = :amendment AS by_it FROM fleet.inclusion i JOIN fleet.asset a USING (asset_id) WHERE i.term_id = 1 AND a.asset_tag IN ('PUMP-1', 'PUMP-2', 'PUMP-3', 'TWIN-1') ORDER BY 1, 3;
 \set include :source/sql/include/end.sql
 \i :include

@@ -190,8 +190,10 @@ BEGIN
 	PERFORM setseed(seed);
 	PERFORM CASE WHEN random() < 0.3 THEN law.remove_asset(1, 'T-1', (current_date + (random() * 900)::integer)::date) END;
 	amendment := law.draft_amendment('C-1', 'round ' || seed, (SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('identifier', 'T-' || 1 + (random() * 24)::integer,
-		'action', (ARRAY['include', 'include', 'exclude', 'remove', 'change'])[1 + floor(random() * 5)::integer], 'term_number', 1 + floor(random() * 2)::integer,
-		'last_day', CASE WHEN random() < 0.6 THEN (date '2026-01-01' + (random() * 3000)::integer)::text END))) FROM generate_series(1, 12)));
+		'action', r.action, 'term_number', 1 + floor(random() * 2)::integer, 'successor_identifier', CASE WHEN r.action = 'swap' THEN 'T-' || 14 + (random() * 26)::integer END,
+		'first_day', CASE WHEN r.action = 'swap' AND random() < 0.8 THEN (date '2024-01-01' + (random() * 1500)::integer)::text END,
+		'last_day', CASE WHEN random() < CASE r.action WHEN 'swap' THEN 0.1 ELSE 0.6 END THEN (date '2028-06-01' + (random() * 2100)::integer)::text END)))
+		FROM (SELECT (ARRAY['include', 'include', 'exclude', 'remove', 'change', 'swap', 'swap'])[1 + floor(random() * 7)::integer] AS action FROM generate_series(1, 12)) AS r));
 	DELETE FROM law.amendment_line l USING cec._amendment_steps('law', amendment, true) AS s WHERE s.operation = 'refuse' AND l.line_id = s.line_id;
 	IF NOT EXISTS (SELECT FROM law.amendment_line WHERE amendment_id = amendment) THEN
 		RETURN 'empty';
@@ -201,6 +203,10 @@ BEGIN
 	INSERT INTO cover_before TABLE law.coverage;
 	CREATE TEMP TABLE told AS SELECT * FROM law.preview_amendment(amendment) WHERE section = 'coverage' AND asset_id IS NOT NULL;
 	SELECT string_agg(concat_ws(' ', a.status, a.sqlstate, a.message), '; ') INTO problem FROM law.apply_amendment(amendment, pg_temp.hash(amendment)) AS a WHERE a.status <> 'applied';
+	IF problem LIKE '%would inherit from itself%' THEN
+		DROP TABLE told;
+		RETURN 'as told';
+	END IF;
 	SELECT concat_ws('; ', problem, string_agg(concat_ws(' ', d.asset_id, d.term_id, d.change, d.days), '; ')) INTO problem
 	FROM (SELECT asset_id, term_id, change, days FROM
 			(SELECT asset_id, term_id, coalesce(b.days, '{}') AS before, coalesce(n.days, '{}') AS after
@@ -212,8 +218,87 @@ BEGIN
 	DROP TABLE told;
 	RETURN coalesce(nullif(problem, ''), 'as told');
 END $$;
-SELECT is((SELECT string_agg(DISTINCT pg_temp.round(g / 40.0::float8), ' | ') FROM generate_series(1, 40) AS g), 'as told', 'forty amendments do to cover what their previews have told');
+INSERT INTO bundle (name, primary_asset_id) SELECT 'set ' || g, g FROM generate_series(4, 9) AS g;
+INSERT INTO bundle_member (bundle_id, asset_id, during) SELECT b.bundle_id, b.primary_asset_id + n, '[2024-06-01,)' FROM bundle b CROSS JOIN generate_series(1, 2) AS n WHERE b.name LIKE 'set %';
+SELECT is((SELECT string_agg(DISTINCT pg_temp.round(g / 60.0::float8), ' | ') FROM generate_series(1, 60) AS g), 'as told', 'sixty amendments do to cover what their previews have told');
+SELECT cmp_ok((SELECT count(*) FROM amendment_line l JOIN amendment m USING (amendment_id) WHERE l.action = 'swap' AND m.status = 'applied'), '>', 20::bigint, 'swaps among them');
+SELECT cmp_ok((SELECT count(*) FROM bundle), '>', 8::bigint, 'and bundles that have another primary by now');
 SELECT cmp_ok((SELECT count(*) FROM inclusion WHERE amendment_id IS NOT NULL), '>', 20::bigint, 'and do something');
+SELECT is_empty('SELECT * FROM verify_coverage()', 'cover is as it is defined');
+
+-- A swap: what swap_asset does, on one term, and with the memberships.
+RESET SESSION AUTHORIZATION;
+INSERT INTO contract (number, customer_id, status, during) VALUES ('S', 1, 'active', '[2020-01-01,2040-01-01)'), ('S-draft', 1, 'draft', '[2020-01-01,2040-01-01)');
+INSERT INTO coverage_term (contract_id, number, tier_id, during) SELECT contract_id, n, 1, '[2020-01-01,2040-01-01)' FROM contract CROSS JOIN unnest('{1,2}'::text[]) AS n WHERE number LIKE 'S%';
+INSERT INTO asset (asset_tag, serial_number, manufacturer, commissioned_on, customer_id) SELECT 'S-' || g, CASE WHEN g IN (7, 8) THEN 'TWIN' END, 'M' || g, '2019-01-01', 1 FROM generate_series(0, 12) AS g;
+INSERT INTO inclusion (term_id, listed_as, effect, during, note) SELECT find_term('S', '1'), v.* FROM (VALUES ('S-0', 'include', '[2020-01-01,2028-01-01)'::daterange, 'first'), ('S-0', 'include', '[2030-01-01,)', NULL),
+	('S-0', 'exclude', '[2026-06-01,2026-08-01)', NULL), ('S-9', 'include', '[2031-01-01,)', NULL), ('S-10', 'include', '(,)', NULL)) AS v;
+INSERT INTO inclusion (term_id, listed_as, during) VALUES (find_term('S', '2'), 'S-0', '(,)'), (find_term('S-draft', '1'), 'S-0', '(,)');
+INSERT INTO bundle (name, primary_asset_id) SELECT 'of S-0', asset_id FROM asset WHERE asset_tag = 'S-0';
+INSERT INTO bundle_member (bundle_id, asset_id, during) SELECT b.bundle_id, a.asset_id, '[2026-01-01,)' FROM bundle b, asset a WHERE b.name = 'of S-0' AND a.asset_tag IN ('S-11', 'S-1');
+CREATE VIEW pg_temp.list AS SELECT coalesce(string_agg(concat_ws(' ', c.number || t.number, a.asset_tag, i.effect, i.during, i.listed_as, i.note), E'\n' ORDER BY c.number, t.number, a.asset_tag, i.effect, i.during), '') AS lines
+FROM inclusion i JOIN asset a USING (asset_id) JOIN coverage_term t USING (term_id) JOIN contract c USING (contract_id) WHERE c.number LIKE 'S%';
+CREATE VIEW pg_temp.bundles AS SELECT string_agg(concat_ws(' ', p.asset_tag, a.asset_tag, m.during), E'\n' ORDER BY p.asset_tag, a.asset_tag, m.during) AS members
+FROM bundle b JOIN asset p ON p.asset_id = b.primary_asset_id JOIN bundle_member m USING (bundle_id) JOIN asset a ON a.asset_id = m.asset_id WHERE b.name = 'of S-0';
+CREATE FUNCTION pg_temp.drafted(rows jsonb, number text DEFAULT 'S') RETURNS bigint LANGUAGE sql AS $$ SELECT law.draft_amendment(number, 'swap', rows) $$;
+CREATE FUNCTION pg_temp.wrong(rows jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE amendment bigint := pg_temp.drafted(rows);
+BEGIN
+	RETURN coalesce(string_agg(concat_ws(' ', s.sqlstate, s.constraint_name), '; ' ORDER BY s.line_id), 'right') FROM cec._amendment_steps('law', amendment, true) AS s WHERE s.operation = 'refuse';
+END $$;
+SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "term_number": "1"}]'), '23514 amendment_line_has_successor', 'a swap names who comes');
+SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "S-99"}]'), '23503 inclusion_listed_as_known', 'who is known');
+SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "TWIN"}]'), '23514 inclusion_listed_as_unambiguous', 'and one');
+SELECT is(pg_temp.wrong('[{"identifier": "S-99", "action": "swap", "term_number": "1", "successor_identifier": "S-2"}]'), '23503 inclusion_listed_as_known', 'as is who goes');
+SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "S-0"}]'), '22023', 'and another one');
+SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "successor_identifier": "S-2"}]'), '23514 amendment_line_has_term', 'it has a term');
+SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "S-9", "first_day": "2026-01-01"}]'), '23P01 inclusion_no_overlap', 'who stands there already does not come');
+SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "S-9", "first_day": "2026-01-01", "last_day": "2027-12-31"}]'), 'right', 'but on other days');
+SELECT is(pg_temp.wrong('[{"identifier": "S-10", "action": "swap", "term_number": "1", "successor_identifier": "S-10"}, {"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "wörn"}]'), '22023; 23514 inclusion_tag_scannable', 'nor one whose tag cannot be scanned');
+SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "S-2"}, {"identifier": "S-0", "action": "remove", "term_number": "1"}]'), '23514 amendment_line_swap_alone', 'one line for the old one');
+SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "S-2"}, {"identifier": "S-2", "term_number": "1", "last_day": "2024-12-31"}]'), '23514 amendment_line_swap_alone', 'and one for the new one');
+SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "S-2"}, {"identifier": "S-2", "term_number": "2"}]'), 'right', 'of each term');
+SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "S-2"}, {"identifier": "S-10", "action": "swap", "term_number": "1", "successor_identifier": "S-2"}]'), '23514 amendment_line_swap_alone; 23514 amendment_line_swap_alone', 'two do not become one');
+SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "S-2"}, {"identifier": "S-0", "action": "swap", "term_number": "2", "successor_identifier": "S-3"}]'), '23514 amendment_line_swap_alone; 23514 amendment_line_swap_alone', 'one does not become two');
+SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "S-12"}, {"identifier": "S-12", "action": "swap", "term_number": "2", "successor_identifier": "S-3"}]'), '23514 amendment_line_swap_alone; 23514 amendment_line_swap_alone', 'nor does one come that goes');
+-- The same by swap_asset, where that is asked for one term alone.
+BEGIN;
+DELETE FROM inclusion WHERE term_id IN (find_term('S', '2'), find_term('S-draft', '1'));
+SELECT count(*) FROM swap_asset('S-0', 'S-1', '2026-07-01', 'carry_remaining') \g /dev/null
+SELECT lines FROM pg_temp.list \gset
+SELECT members FROM pg_temp.bundles \gset
+ROLLBACK;
+SELECT is(submit_amendment(pg_temp.drafted('[{"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "S-1", "first_day": "2026-07-01"}]')), 'submitted', 'a swap');
+SELECT max(amendment_id) AS swap FROM amendment \gset
+SELECT is(approve_amendment(:swap, pg_temp.hash(:swap)), 'approved', 'its effect is approved');
+SELECT pg_temp.hash(:swap) AS hash \gset
+UPDATE bundle_member SET during = '[2026-02-01,)' WHERE asset_id = (SELECT asset_id FROM asset WHERE asset_tag = 'S-11');
+SELECT isnt(pg_temp.hash(:swap), :'hash', 'memberships are of its effect');
+UPDATE bundle_member SET during = '[2026-01-01,)' WHERE asset_id = (SELECT asset_id FROM asset WHERE asset_tag = 'S-11');
+UPDATE setting SET direct_changes = 'draft_only';
+SET SESSION AUTHORIZATION regress_ann;
+SELECT is(pg_temp.applied(:swap, :'hash'), 'applied', 'it is done, by amendments alone');
+RESET SESSION AUTHORIZATION;
+UPDATE setting SET direct_changes = 'allowed';
+SELECT is((SELECT l.lines FROM pg_temp.list l), :'lines' || E'\nS2 S-0 include (,) S-0\nS-draft1 S-0 include (,) S-0', 'as swap_asset does it, on that term alone');
+SELECT is((SELECT b.members FROM pg_temp.bundles b), :'members', 'with its memberships');
+SELECT is((SELECT count(*) FROM inclusion WHERE amendment_id = :swap), 5::bigint, 'all that it has touched bears its number');
+SELECT submit_amendment(pg_temp.drafted('[{"identifier": "S-0", "action": "swap", "term_number": "2", "successor_identifier": "S-1", "first_day": "2026-07-01", "last_day": "2026-12-31", "note": "on loan"}, {"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "S-1", "first_day": "2026-07-01"}]')) AS said \gset
+SELECT max(amendment_id) AS swap FROM amendment \gset
+SELECT approve_amendment(:swap) \g /dev/null
+SELECT is(pg_temp.applied(:swap), 'applied', 'on another term, and once more where it is done');
+SELECT is((SELECT string_agg(concat_ws(' ', a.asset_tag, i.during, i.note), '; ' ORDER BY i.during) FROM inclusion i JOIN asset a USING (asset_id) WHERE i.term_id = find_term('S', '2')), 'S-0 (,2026-07-01); S-1 [2026-07-01,2027-01-01) on loan', 'through the last day that it has, with its note');
+SELECT is((SELECT b.members FROM pg_temp.bundles b), :'members', 'memberships stay as they are by now');
+SELECT submit_amendment(pg_temp.drafted('[{"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "S-12", "first_day": "2030-01-01"}]', 'S-draft')) AS said \gset
+SELECT max(amendment_id) AS swap FROM amendment \gset
+SELECT approve_amendment(:swap) \g /dev/null
+SELECT is(pg_temp.applied(:swap), 'applied', 'on a draft');
+SELECT is((SELECT string_agg(concat_ws(' ', a.asset_tag, i.during), '; ') FROM inclusion i JOIN asset a USING (asset_id) WHERE i.term_id = find_term('S-draft', '1')), 'S-12 (,)', 'lines move whole');
+SELECT submit_amendment(pg_temp.drafted('[{"identifier": "S-10", "action": "swap", "term_number": "1", "successor_identifier": "S-4"}]')) AS said \gset
+SELECT max(amendment_id) AS swap FROM amendment \gset
+SELECT approve_amendment(:swap) \g /dev/null
+SELECT is(pg_temp.applied(:swap), 'applied', 'without a day');
+SELECT is((SELECT during FROM inclusion i JOIN asset a USING (asset_id) WHERE a.asset_tag = 'S-10'), daterange(NULL, cec.today('law') + 1), 'the old one stays through the day on which it is applied');
 SELECT is_empty('SELECT * FROM verify_coverage()', 'cover is as it is defined');
 
 -- A preview writes nothing, and takes no more than to read.
@@ -239,12 +324,13 @@ SELECT is(pg_temp.try($$SELECT * FROM cec._trial_coverage('law'::regnamespace, '
 SELECT is(pg_temp.try($$SELECT * FROM cec._trial_coverage('law'::regnamespace, '{1}', '{NULL}', '{1}', '{t}', '{"(,)"}')$$), '22004', 'NULL');
 
 -- Lists that change by amendments alone.
+INSERT INTO inclusion (term_id, asset_id, during) VALUES (4, 60, '(,)');
 UPDATE setting SET direct_changes = 'draft_only';
 SET SESSION AUTHORIZATION regress_ann;
 SELECT is(pg_temp.try($$SELECT include_asset(1, 'T-50')$$), '23514 setting_direct_changes', 'nothing is listed');
-SELECT is(pg_temp.try($$SELECT remove_asset(4, 'T-12')$$), '23514 setting_direct_changes', 'nor removed');
-SELECT is(pg_temp.try($$UPDATE inclusion SET note = 'x' WHERE asset_id = 12$$), '23514 setting_direct_changes', 'nor changed');
-SELECT is(pg_temp.try($$DELETE FROM inclusion WHERE asset_id = 12$$), '23514 setting_direct_changes', 'nor deleted');
+SELECT is(pg_temp.try($$SELECT remove_asset(4, 'T-60')$$), '23514 setting_direct_changes', 'nor removed');
+SELECT is(pg_temp.try($$UPDATE inclusion SET note = 'x' WHERE asset_id = 60$$), '23514 setting_direct_changes', 'nor changed');
+SELECT is(pg_temp.try($$DELETE FROM inclusion WHERE asset_id = 60$$), '23514 setting_direct_changes', 'nor deleted');
 SELECT is(pg_temp.try($$UPDATE coverage_rule SET name = 'x'$$), '23514 setting_direct_changes', 'nor a rule');
 SELECT is(pg_temp.try($$INSERT INTO bundle_member (bundle_id, asset_id, during) VALUES (1, 41, '[2026-01-01,)')$$), '23514 setting_direct_changes', 'nor a membership');
 SELECT is(pg_temp.try($$SELECT include_asset(3, 'T-50')$$), 'accepted', 'a draft of a contract is free');
