@@ -91,7 +91,9 @@ SELECT test.refused($$INSERT INTO fleet.asset (asset_tag, customer_id) VALUES ('
 SELECT test.refused($$UPDATE fleet.asset SET successor_id = asset_id WHERE asset_tag = '123'$$);
 SELECT test.refused($$INSERT INTO fleet.maintenance_event (asset_id, kind, performed_on, cost) VALUES (1, 'inspection', '2026-01-01', 10)$$);
 SELECT test.refused($$INSERT INTO fleet.maintenance_event (asset_id, kind, performed_on, cost, currency) VALUES (1, 'inspection', '2026-01-01', 10, 'Euro')$$);
+SELECT test.refused($$INSERT INTO fleet.maintenance_event (asset_id, kind, performed_on, cost, currency) VALUES (1, 'inspection', '2026-01-01', 'NaN', 'EUR')$$);
 SELECT test.refused($$INSERT INTO fleet.service_request (asset_id, opened_at, cost) VALUES (1, '2026-01-01', 10)$$);
+SELECT test.refused($$INSERT INTO fleet.service_request (asset_id, opened_at, cost, currency) VALUES (1, '2026-01-01', '-Infinity', 'EUR')$$);
 SELECT test.refused($$INSERT INTO fleet.service_request (asset_id, opened_at, cost, currency) VALUES (1, '2026-01-01', 10, 'eur')$$);
 SELECT test.refused($$INSERT INTO fleet.field_observation (observed_at) VALUES ('2026-01-01')$$);
 SELECT test.refused($$DELETE FROM fleet.customer WHERE external_ref = '0042'$$);

@@ -106,6 +106,7 @@ extern const CecCheckKind cec_different; /* of two keys */
 extern const CecCheckKind cec_positive;
 extern const CecCheckKind cec_interval_positive;
 extern const CecCheckKind cec_not_negative;
+extern const CecCheckKind cec_number_finite;
 extern const CecCheckKind cec_count_not_negative;
 extern const CecCheckKind cec_json_object;
 extern const CecCheckKind cec_bytes; /* just so many */

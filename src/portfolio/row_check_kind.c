@@ -448,6 +448,16 @@ not_negative_holds(const CecRowCheck *check, FunctionCallInfo fcinfo)
 const CecCheckKind cec_not_negative = {true, not_negative_holds, NULL, "$column must be a finite number, 0 or more"};
 
 static bool
+number_finite_holds(const CecRowCheck *check, FunctionCallInfo fcinfo)
+{
+	Numeric number = PG_GETARG_NUMERIC(0);
+
+	return !numeric_is_nan(number) && !numeric_is_inf(number);
+}
+
+const CecCheckKind cec_number_finite = {true, number_finite_holds, NULL, "$column must be a finite number"};
+
+static bool
 count_not_negative_holds(const CecRowCheck *check, FunctionCallInfo fcinfo)
 {
 	return PG_GETARG_INT32(0) >= 0;

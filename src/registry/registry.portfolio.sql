@@ -96,7 +96,8 @@ CREATE TABLE @P@.maintenance_event (
 	CONSTRAINT maintenance_event_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES @P@.asset,
 	CONSTRAINT maintenance_event_day_finite CHECK (cec._maintenance_event_day_finite(performed_on)),
 	CONSTRAINT maintenance_event_currency_form CHECK (cec._maintenance_event_currency_form(currency)),
-	CONSTRAINT maintenance_event_cost_has_currency CHECK (cec._maintenance_event_cost_has_currency(cost, currency))
+	CONSTRAINT maintenance_event_cost_has_currency CHECK (cec._maintenance_event_cost_has_currency(cost, currency)),
+	CONSTRAINT maintenance_event_cost_finite CHECK (cec._maintenance_event_cost_finite(cost))
 );
 
 CREATE INDEX maintenance_event_asset_id_idx ON @P@.maintenance_event (asset_id, performed_on);
@@ -114,7 +115,8 @@ CREATE TABLE @P@.service_request (
 	CONSTRAINT service_request_closed_after_opened CHECK (cec._service_request_closed_after_opened(opened_at, closed_at)),
 	CONSTRAINT service_request_times_finite CHECK (cec._service_request_times_finite(opened_at, closed_at)),
 	CONSTRAINT service_request_currency_form CHECK (cec._service_request_currency_form(currency)),
-	CONSTRAINT service_request_cost_has_currency CHECK (cec._service_request_cost_has_currency(cost, currency))
+	CONSTRAINT service_request_cost_has_currency CHECK (cec._service_request_cost_has_currency(cost, currency)),
+	CONSTRAINT service_request_cost_finite CHECK (cec._service_request_cost_finite(cost))
 );
 
 CREATE INDEX service_request_asset_id_idx ON @P@.service_request (asset_id, opened_at);

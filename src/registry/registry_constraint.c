@@ -7,6 +7,7 @@
 #include "registry/country.h"
 
 #define SWAPPED "Longitude (-180 to 180) comes first, latitude (-90 to 90) second; the two may be swapped."
+#define COST_FINITE "Leave it NULL where it is not known."
 #define COST_NEEDS "Give the currency of the cost, three capital letters of ISO 4217."
 
 /* The days of an asset's life are looked at together: infinite ones are refused as asset_days_finite. */
@@ -47,6 +48,7 @@
 	CHECK(maintenance_event_currency_form, "maintenance_event", "currency text", &cec_currency) \
 	CHECK(maintenance_event_cost_has_currency, "maintenance_event", "cost numeric, currency text", &cec_needs, \
 		  .rule = "a cost needs its currency", .hint = COST_NEEDS) \
+	CHECK(maintenance_event_cost_finite, "maintenance_event", "cost numeric", &cec_number_finite, .hint = COST_FINITE) \
 	CHECK(service_request_closed_after_opened, "service_request", "opened_at timestamptz, closed_at timestamptz", \
 		  &cec_times_in_order, .rule = "a request must not be closed before it is opened", \
 		  .hint = "Leave closed_at NULL while it is open.") \
@@ -55,6 +57,7 @@
 	CHECK(service_request_currency_form, "service_request", "currency text", &cec_currency) \
 	CHECK(service_request_cost_has_currency, "service_request", "cost numeric, currency text", &cec_needs, \
 		  .rule = "a cost needs its currency", .hint = COST_NEEDS) \
+	CHECK(service_request_cost_finite, "service_request", "cost numeric", &cec_number_finite, .hint = COST_FINITE) \
 	CHECK(field_observation_time_finite, "field_observation", "observed_at timestamptz", &cec_times_finite) \
 	CHECK(field_observation_speaks_of_something, "field_observation", "asset_id bigint, seen_tag text", &cec_any, \
 		  .rule = "an observation needs an asset or a tag that was seen", \

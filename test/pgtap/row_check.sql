@@ -48,7 +48,7 @@ INSERT INTO law VALUES
 	('region_form$', 'region ~ ''^[A-Z]{2}-[A-Z0-9]{1,3}$'' AND (country IS NULL OR left(region, 2) = country)'),
 	('closed_after_opened$', 'closed_at >= opened_at'), ('applied_after_requested$', 'applied_at >= requested_at'), ('own_predecessor$', 'predecessor_id <> contract_id'), ('days_in_order$', 'last_day >= first_day'),
 	('^asset_commissioned_before_decommissioned$', 'isfinite(commissioned_on) IS NOT FALSE AND isfinite(decommissioned_on) IS NOT FALSE AND (commissioned_on <= decommissioned_on) IS NOT FALSE'),
-	('cost_has_currency$', 'cost IS NULL OR currency IS NOT NULL'), ('price_has_basis$', 'price IS NULL OR price_basis IS NOT NULL'),
+	('cost_finite$', '$c > ''-Infinity'' AND $c < ''Infinity'''), ('cost_has_currency$', 'cost IS NULL OR currency IS NOT NULL'), ('price_has_basis$', 'price IS NULL OR price_basis IS NOT NULL'),
 	('retired_needs', 'status <> ''retired'' OR decommissioned_on IS NOT NULL'), ('applied_has_time$', '(status = ''applied'') = (applied_at IS NOT NULL)'),
 	('approval_complete$', '(approved_at IS NULL) = (approved_by IS NULL)'), ('speaks_of_something$', 'asset_id IS NOT NULL OR seen_tag IS NOT NULL'), ('says_of_what$', 'asset_id IS NOT NULL OR contract_id IS NOT NULL OR subject IS NOT NULL'),
 	('governing_country_whole$', 'applies_by <> ''governing_country'' OR region IS NULL'),
