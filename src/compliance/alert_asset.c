@@ -4,7 +4,8 @@
  *
  * Of a statement on asset that changes its status, dates, customer or location each contract is told once, whatever the number of
  * assets: of those that its terms cover on other days now (the delta of the statement says so, members of bundles with it), and of
- * those that stand on its lists, or are covered by it, as before.  Of a day of decommissioning that is still to come it is told apart.
+ * those that stand on its lists, or are covered by it, as before.  Of a day of decommissioning that is still to come it is told apart, also
+ * of assets that come with one: of these nothing else is told, for nothing of them has changed.
  *
  * A statement that changes none of these columns pays for a look at its rows; an asset that no contract knows pays for a look
  * at lists and cover.
@@ -75,6 +76,7 @@ typedef struct Telling
 	Table terms;
 	Term *last_term;
 	List *told;			/* contracts */
+	bool only_planned;	/* the assets are new */
 	bool is_known;		/* to a contract: the asset that is looked at */
 	CecAlert elsewhere; /* planned, of assets that no contract knows */
 	MemoryContext cxt;
@@ -88,14 +90,17 @@ compare_row(const CecRows *rows, AttrNumber asset_id, const AttrNumber *columns,
 	AttrNumber last_day = columns[CEC_ALERT_DECOMMISSIONED_ON];
 	CecAlertAsset asset = {cec_slot_int8(rows->new_row, asset_id), .decommissioned_before = DATEVAL_NOEND};
 
-	for (int i = 0; i < CEC_ALERT_COLUMNS; i++)
-		if (!cec_rows_same_value(rows->old_row, rows->new_row, columns[i]))
-			asset.columns |= 1 << i;
+	if (rows->old_row == NULL)
+		asset.columns = 1 << CEC_ALERT_DECOMMISSIONED_ON;
+	else
+		for (int i = 0; i < CEC_ALERT_COLUMNS; i++)
+			if (!cec_rows_same_value(rows->old_row, rows->new_row, columns[i]))
+				asset.columns |= 1 << i;
 	if ((asset.columns & (1 << CEC_ALERT_DECOMMISSIONED_ON)) && !cec_slot_isnull(rows->new_row, last_day))
 	{
 		asset.decommissioned_on = DatumGetDateADT(cec_slot_value(rows->new_row, last_day));
 		asset.is_planned = asset.decommissioned_on > today;
-		if (!cec_slot_isnull(rows->old_row, last_day))
+		if (rows->old_row != NULL && !cec_slot_isnull(rows->old_row, last_day))
 			asset.decommissioned_before = DatumGetDateADT(cec_slot_value(rows->old_row, last_day));
 	}
 	return asset;
@@ -129,7 +134,7 @@ collect_assets(CecChange *change)
 		CHECK_FOR_INTERRUPTS();
 		cec_rows_deform(&rows);
 		asset = compare_row(&rows, asset_id, columns, today);
-		if (asset.columns == 0)
+		if (asset.columns == 0 || (rows.old_row == NULL && !asset.is_planned))
 			continue;
 		CEC_MAKE_ROOM(found.assets, found.count, found.space, 1);
 		found.assets[found.count++] = asset;
@@ -252,11 +257,14 @@ tell_contract(Telling *telling, Contract *contract, CecAlertAsset *asset)
 	contract->has_asset = true;
 	contract->last_asset = asset->asset_id;
 	telling->is_known = true;
-	/* Whose own columns are as they were loses and gains by those of others. */
-	if (asset->columns == 0)
-		contract->affected.columns |= telling->columns;
-	name_asset(telling, &contract->affected, asset);
-	cec_alert_add_asset(&contract->affected, asset);
+	if (!telling->only_planned)
+	{
+		/* Whose own columns are as they were loses and gains by those of others. */
+		if (asset->columns == 0)
+			contract->affected.columns |= telling->columns;
+		name_asset(telling, &contract->affected, asset);
+		cec_alert_add_asset(&contract->affected, asset);
+	}
 	if (asset->is_planned)
 	{
 		name_asset(telling, &contract->planned, asset);
@@ -270,7 +278,8 @@ tell_term(Telling *telling, Term *term, CecAlertAsset *asset, const CecDaySet *l
 	MemoryContext old = MemoryContextSwitchTo(telling->cxt);
 
 	tell_contract(telling, term->contract, asset);
-	cec_alert_add_term(&term->contract->affected, term->term_id, term->number, lost, gained);
+	if (!telling->only_planned)
+		cec_alert_add_term(&term->contract->affected, term->term_id, term->number, lost, gained);
 	MemoryContextSwitchTo(old);
 }
 
@@ -435,13 +444,14 @@ tell_of_assets(CecChange *change)
 					   .cxt = CurrentMemoryContext};
 	Assets changed;
 
-	if (change->operation != CEC_UPDATE)
+	if (change->operation == CEC_DELETE)
 		return;
 	changed = collect_assets(change);
 	if (changed.count == 0)
 		return;
 	telling.today = cec_change_today(change);
 	telling.columns = changed.columns;
+	telling.only_planned = change->operation == CEC_INSERT;
 	telling.reading = cec_change_reading(change);
 	telling.asset_cxt = AllocSetContextCreate(telling.cxt, "cec alert of an asset", ALLOCSET_SMALL_SIZES);
 	tell_assets(&telling, &changed);

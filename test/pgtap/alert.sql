@@ -108,6 +108,15 @@ UPDATE fleet.asset SET customer_id = 2 WHERE asset_id IN (3, 18);
 SELECT is(pg_temp.contracts(), 'status_affects_coverage contract 1 1', 'it stays');
 UPDATE fleet.asset SET decommissioned_on = NULL WHERE asset_id IN (3, 18);
 SELECT is(pg_temp.contracts(), 'status_affects_coverage contract 1 1', 'it is given up');
+-- An asset may come with it: nothing else of it has changed, whatever covers it at once.
+BEGIN;
+UPDATE fleet.coverage_rule SET condition = 'asset_tag IN (''P-7'', ''P-77'')';
+SELECT pg_temp.contracts() \g /dev/null
+INSERT INTO fleet.asset (asset_id, asset_tag, decommissioned_on) VALUES (76, 'P-76', cec.today('fleet') + 1), (77, 'P-77', cec.today('fleet') + 2), (78, 'P-78', cec.today('fleet')), (79, 'P-79', NULL);
+SELECT results_eq($$SELECT type, aggregate, payload - 'contract_id' - 'contract_number' - 'account_manager' FROM pg_temp.told()$$,
+	$$SELECT 'asset.decommissioning_planned', a, format('{"count": 1, "assets": [{"asset_id": %1$s, "asset_tag": "P-%1$s", "status": "in_service", "decommissioned_on": "%2$s", "before": null}]}', n, cec.today('fleet') + n - 75)::jsonb
+		FROM (VALUES ('contract 5', 77), ('portfolio fleet', 76)) AS e(a, n)$$, 'or the asset comes with it: the contract that covers it by a rule is told');
+ROLLBACK;
 
 -- Who, why, and when it counts.
 SET cec.actor = 'Anna "A"';
