@@ -10,7 +10,8 @@ VALUES
 	(1, 'metric_clock', true, $part$
 SELECT d.today, d.time_zone, d.observation_days,
 	greatest(date '1970-01-01', least(d.today, (SELECT min(lower(v.during)) FROM @P@.coverage v), (SELECT min(e.performed_on) FROM @P@.maintenance_event e),
-		(SELECT min((q.opened_at AT TIME ZONE 'UTC')::date) FROM @P@.service_request q))) AS first_day
+		(SELECT min((q.opened_at AT TIME ZONE z.time_zone)::date) FROM (SELECT min(opened_at) AS opened_at FROM @P@.service_request) AS q
+			CROSS JOIN (SELECT d.time_zone UNION SELECT c.time_zone FROM @P@.contract c) AS z))) AS first_day
 FROM (SELECT (clock_timestamp() AT TIME ZONE s.time_zone)::date AS today, s.time_zone, s.observation_days FROM @P@.setting s OFFSET 0) AS d
 OFFSET 0$part$),
 -- Cover by precedence, as covered has it: place 1 is the best of the asset's rows; own_days are those on which no better one covers it.

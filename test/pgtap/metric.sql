@@ -130,6 +130,17 @@ INSERT INTO works.inclusion (term_id, asset_id, during) VALUES (53, 30, '[2023-0
 SELECT results_eq($$SELECT to_char(time AT TIME ZONE 'Europe/Berlin', 'MM'), round(value, 2) FROM works.metric_month WHERE metric = 'revenue_expected' AND contract_number = 'F' ORDER BY 1$$,
 	$$VALUES ('02', 1155.00), ('03', 215.00), ('04', 316.00)$$, 'flat prices, and whole months');
 
+-- What is known first is a request on the evening before, by the calendar of its contract.
+SELECT cec.create_portfolio('evening') \g /dev/null
+INSERT INTO evening.customer (customer_id, name) VALUES (1, 'West');
+INSERT INTO evening.contract (contract_id, number, customer_id, status, during, time_zone) VALUES (1, 'LA', 1, 'active', '(,)', 'America/Los_Angeles');
+INSERT INTO evening.coverage_term (term_id, contract_id, number, during) VALUES (1, 1, '1', '(,)');
+INSERT INTO evening.asset (asset_id, asset_tag) VALUES (1, 'E');
+INSERT INTO evening.inclusion (term_id, asset_id, during) VALUES (1, 1, '(,)');
+INSERT INTO evening.service_request (asset_id, opened_at) VALUES (1, '2023-07-01 02:00Z');
+SELECT is(pg_temp.month_value('evening', 'requests_per_covered_asset', '2023-06', 'LA', NULL), 1.0000, 'a request in the evening of the day before the first one');
+SELECT cec.drop_portfolio('evening', 'evening') \g /dev/null
+
 -- Recomputed day by day: who covers each asset on each day is what covered says.
 SELECT cec.create_portfolio('chance') \g /dev/null
 UPDATE chance.setting SET duplicates_allowed = true;
