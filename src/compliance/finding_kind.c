@@ -19,6 +19,7 @@
 #include "compliance/finding_kind.h"
 
 static const char *const trait_names[] = {"decommissioned_on",
+										  "life_ends",
 										  "commissioned_on",
 										  "no_commissioned_on",
 										  "location",

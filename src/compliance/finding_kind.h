@@ -11,6 +11,7 @@
 typedef enum CecTrait
 {
 	CEC_TRAIT_DECOMMISSIONED_ON,
+	CEC_TRAIT_LIFE_ENDS, /* it is decommissioned, or out of service for good */
 	CEC_TRAIT_COMMISSIONED_ON,
 	CEC_TRAIT_NO_COMMISSIONED_ON,
 	CEC_TRAIT_LOCATION,

@@ -246,6 +246,8 @@ hear_rows(CecChange *change, const CecFindingKinds *kinds, Heard *heard)
 	}
 	else if (strcmp(table, "bundle") == 0)
 		(void) ids_of_rows(change, "bundle_id", &columns, &heard->kinds);
+	else if (strcmp(table, "coverage_rule") == 0)
+		(void) ids_of_rows(change, "rule_id", &columns, &heard->kinds);
 	else if (strcmp(table, "amendment") == 0)
 	{
 		CecIds amendments = ids_of_rows(change, "amendment_id", &columns, &heard->kinds);

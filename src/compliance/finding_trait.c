@@ -35,8 +35,8 @@ struct CecTraits
 
 /* Facts that are looked up together. */
 #define OF_ROW \
-	(BIT(DECOMMISSIONED_ON) | BIT(COMMISSIONED_ON) | BIT(NO_COMMISSIONED_ON) | BIT(LOCATION) | BIT(NO_LOCATION) | \
-	 BIT(CUSTOMER) | BIT(UNSCANNABLE))
+	(BIT(DECOMMISSIONED_ON) | BIT(LIFE_ENDS) | BIT(COMMISSIONED_ON) | BIT(NO_COMMISSIONED_ON) | BIT(LOCATION) | \
+	 BIT(NO_LOCATION) | BIT(CUSTOMER) | BIT(UNSCANNABLE))
 #define OF_CONTRACTS \
 	(BIT(LISTED) | BIT(EARLY_LINE) | BIT(LATE_LINE) | BIT(COVERED) | BIT(COVERED_TWICE) | BIT(BOUNDARY) | \
 	 BIT(OTHER_CUSTOMER))
@@ -98,6 +98,14 @@ hold(CecTraits *traits, uint32 trait, bool holds)
 		traits->held |= trait;
 }
 
+static bool
+is_out_for_good(Datum out_of_service)
+{
+	CecDaySet out = cec_day_set_of_multirange(out_of_service);
+
+	return out.count > 0 && out.spans[out.count - 1].to == CEC_DAY_MAX;
+}
+
 static void
 look_at_row(CecTraits *traits)
 {
@@ -118,6 +126,8 @@ look_at_row(CecTraits *traits)
 	hold(traits, BIT(COMMISSIONED_ON), traits->life.from != CEC_DAY_MIN);
 	hold(traits, BIT(NO_COMMISSIONED_ON), traits->life.from == CEC_DAY_MIN);
 	hold(traits, BIT(DECOMMISSIONED_ON), traits->life.to != CEC_DAY_MAX);
+	hold(traits, BIT(LIFE_ENDS),
+		 traits->life.to != CEC_DAY_MAX || is_out_for_good(cec_look_value(look, row, CEC_ASSET_OUT_OF_SERVICE)));
 	hold(traits, BIT(LOCATION), !cec_look_isnull(look, row, CEC_ASSET_LOCATION));
 	hold(traits, BIT(NO_LOCATION), cec_look_isnull(look, row, CEC_ASSET_LOCATION));
 	hold(traits, BIT(CUSTOMER), traits->customer_id != 0);

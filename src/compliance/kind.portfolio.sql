@@ -35,7 +35,7 @@ SELECT 'error'::text AS severity, l.asset_id, NULL::bigint AS other_asset_id, l.
 FROM @P@._counting_line l
 	CROSS JOIN LATERAL (
 		SELECT a.asset_tag, a.decommissioned_on, cec._life(a.status, a.commissioned_on, a.decommissioned_on, a.out_of_service) AS life
-		FROM @P@.asset a WHERE a.asset_id = l.asset_id AND a.decommissioned_on IS NOT NULL OFFSET 0
+		FROM @P@.asset a WHERE a.asset_id = l.asset_id AND (a.decommissioned_on IS NOT NULL OR upper_inf(a.out_of_service)) OFFSET 0
 	) AS a
 WHERE coalesce(upper(a.life) <= lower(l.days), a.decommissioned_on < lower(l.days))
 GROUP BY l.asset_id, l.contract_id, l.term_id, l.contract_number, l.term_number, a.asset_tag, a.decommissioned_on, a.life;

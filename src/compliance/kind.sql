@@ -49,7 +49,7 @@ $$;
 INSERT INTO cec.finding_kind (kind, severity, is_gap, depends_on_day, hears, needs, meaning) VALUES
 	('decommissioned_before_activation', 'error', true, true,
 		'{inclusion,coverage_term.contract_id,coverage_term.number,coverage_term.during,contract.number,contract.status,contract.during,asset.asset_tag,asset.status,asset.commissioned_on,asset.decommissioned_on,asset.out_of_service}',
-		'{listed,decommissioned_on}', 'The life of an asset ends before its line on a list begins, so the line covers nothing.'),
+		'{listed,life_ends}', 'The life of an asset ends before its line on a list begins, so the line covers nothing.'),
 	('outlives_decommissioning', 'warning', false, true,
 		'{inclusion,coverage_term.contract_id,coverage_term.number,coverage_term.during,contract.number,contract.status,contract.during,asset.asset_tag,asset.status,asset.commissioned_on,asset.decommissioned_on,asset.out_of_service}',
 		'{late_line}', 'The line of an asset on a list runs past the day on which the asset is decommissioned.'),

@@ -99,6 +99,21 @@ SELECT is(finding_law('fleet'), 'findings are as listed', 'one that was seen com
 DELETE FROM fleet.field_observation;
 SELECT is(finding_law('fleet'), 'findings are as listed', 'nobody was seen');
 
+-- What a rule gives to a primary concerns the members whose own cover stays what it is; and a life ends without a day of decommissioning, too.
+BEGIN;
+UPDATE fleet.coverage_term SET covers_bundles = false;
+INSERT INTO fleet.bundle (bundle_id, name, primary_asset_id) VALUES (1, 'B', 9);
+INSERT INTO fleet.bundle_member (bundle_id, asset_id, during) VALUES (1, 10, '(,)');
+UPDATE fleet.asset SET decommissioned_on = pg_temp.day(20) WHERE asset_id = 9;
+INSERT INTO fleet.coverage_rule (term_id, name, effect, condition, during) VALUES (1, 'nine', 'include', $$asset_tag = 'A-9'$$, '(,)');
+SELECT is(pg_temp.story('orphaned_member'), 'warning 10 open', 'a rule covers a primary that ends: its member is alone then');
+SELECT is(finding_law('fleet'), 'findings are as listed', 'and that is open');
+INSERT INTO fleet.inclusion (term_id, listed_as, during) VALUES (1, 'A-11', pg_temp.days(30, 40));
+UPDATE fleet.asset SET out_of_service = datemultirange(daterange(pg_temp.day(10), NULL)) WHERE asset_id = 11;
+SELECT is(pg_temp.story('decommissioned_before_activation'), 'error 11 open', 'out of service for good before its line begins');
+SELECT is(finding_law('fleet'), 'findings are as listed', 'and that is open, too');
+ROLLBACK;
+
 -- Triggers of users on findings change what findings are about. The owner's run as the owner.
 SET ROLE finding_owner;
 CREATE FUNCTION fleet.mend() RETURNS trigger LANGUAGE plpgsql AS $$
