@@ -28,6 +28,7 @@
 	ROW(cec_outbox_init) \
 	/* finding */ \
 	ROW(cec_finding_constraint_init) \
+	ROW(cec_finding_event_init) \
 	/* registry */ \
 	ROW(cec_asset_lock_init) \
 	ROW(cec_customer_cycle_init) \

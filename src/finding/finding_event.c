@@ -5,7 +5,7 @@
  * One event of a type, kind and contract, however many findings were written together; the first hundred are named in it.
  *
  * Of what opens and closes in one transaction nothing is told: what is closed is taken out of the event that told of it, which nobody
- * has seen yet.  So it is remembered which events this transaction has written, and of which findings.
+ * has seen yet.  So it is remembered which findings this transaction has opened, and which event told of each.
  */
 #include "postgres.h"
 
@@ -21,6 +21,8 @@
 #include "utils/uuid.h"
 
 #include "finding/finding_event.h"
+#include "init.h"
+#include "support/grow.h"
 
 /* The columns of what was written (finding_write.c). */
 enum
@@ -32,7 +34,7 @@ enum
 	CONTRACT_NUMBER,
 	SUBJECT,
 	MESSAGE,
-	BORN
+	IS_TOLD
 };
 
 /* What is told of a kind and contract. */
@@ -42,25 +44,31 @@ typedef struct Told
 	int64 contract_id; /* 0: none */
 	const char *contract_number;
 	int64 count;
-	int64 first_id; /* of the findings */
-	int64 last_id;
+	const char *id; /* of the event, where it is remembered */
 	StringInfoData findings;
-	CecIds taken_back; /* findings of this transaction that have closed */
 } Told;
 
-/* An event of this transaction: findings of the kind and contract, from one key to another. */
-typedef struct Remembered
+/* Findings that this transaction has opened, from one key to another. */
+typedef struct Opened
 {
-	char *id;
-	char *kind;
-	int64 contract_id;
+	Oid portfolio;
 	int64 first_id;
 	int64 last_id;
-} Remembered;
+	const char *event_id; /* that told of them; NULL: none did, they were waived */
+} Opened;
 
-/* Lives as long as the transaction, in TopTransactionContext. */
-static List *remembered = NIL;
-static TimestampTz remembered_of = 0;
+/* What is taken out of an event. */
+typedef struct TakenBack
+{
+	const char *event_id;
+	CecIds findings;
+} TakenBack;
+
+/* They live as long as the transaction, in TopTransactionContext; forget_at_end lets go of them. */
+static Opened *opened = NULL;
+static int64 opened_count = 0;
+static int64 opened_space = 0;
+static bool is_in_order = true;
 
 /* Takes findings out of an event; an event that tells of none any more is none. */
 static const CecQuery take_back = {
@@ -74,22 +82,63 @@ static const CecQuery take_back = {
 	CURSOR_OPT_GENERIC_PLAN};
 
 static void
-forget_others(void)
+forget_at_end(XactEvent event, void *arg)
 {
-	if (remembered_of != GetCurrentTransactionStartTimestamp())
-		remembered = NIL;
-	remembered_of = GetCurrentTransactionStartTimestamp();
+	opened = NULL;
+	opened_count = 0;
+	opened_space = 0;
+	is_in_order = true;
+}
+
+/* Registers with the transaction machinery; called once when the library is loaded. */
+void
+cec_finding_event_init(void)
+{
+	RegisterXactCallback(forget_at_end, NULL);
+}
+
+static int
+compare_opened(const void *one, const void *other)
+{
+	const Opened *a = one;
+	const Opened *b = other;
+
+	if (a->portfolio != b->portfolio)
+		return a->portfolio < b->portfolio ? -1 : 1;
+	return a->last_id < b->first_id ? -1 : a->first_id > b->last_id;
 }
 
 static void
-remember(const char *id, const Told *told)
+remember(const CecPortfolio *portfolio, int64 finding_id, const char *event_id)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
-	Remembered *event = palloc(sizeof(Remembered));
+	Opened one = {portfolio->nspid, finding_id, finding_id, event_id};
+	Opened *last = opened_count == 0 ? NULL : &opened[opened_count - 1];
 
-	*event = (Remembered){pstrdup(id), pstrdup(told->kind), told->contract_id, told->first_id, told->last_id};
-	remembered = lappend(remembered, event);
-	MemoryContextSwitchTo(old);
+	if (last != NULL && last->portfolio == one.portfolio && last->event_id == event_id &&
+		last->last_id == finding_id - 1)
+	{
+		last->last_id = finding_id;
+		return;
+	}
+	/* A trigger on finding may have opened others meanwhile. */
+	if (last != NULL && compare_opened(last, &one) > 0)
+		is_in_order = false;
+	CEC_MAKE_ROOM_IN(TopTransactionContext, opened, opened_count, opened_space, 4);
+	opened[opened_count++] = one;
+}
+
+/* Whether this transaction has opened a finding, and with which others; NULL: it was there before. */
+static const Opened *
+find_opened(const CecPortfolio *portfolio, int64 finding_id)
+{
+	Opened one = {portfolio->nspid, finding_id, finding_id};
+
+	if (opened_count == 0)
+		return NULL;
+	if (!is_in_order)
+		qsort(opened, opened_count, sizeof(Opened), compare_opened);
+	is_in_order = true;
+	return bsearch(&one, opened, opened_count, sizeof(Opened), compare_opened);
 }
 
 static char *
@@ -114,7 +163,7 @@ typedef struct Row
 	char *contract_number;
 	char *subject;
 	char *message;
-	bool is_own; /* of a closed one: opened by this transaction */
+	bool is_told; /* nobody waives it */
 } Row;
 
 static int64
@@ -131,7 +180,7 @@ read_row(HeapTuple tuple)
 {
 	TupleDesc desc = SPI_tuptable->tupdesc;
 	bool isnull;
-	Datum born = SPI_getbinval(tuple, desc, BORN, &isnull);
+	Datum is_told = SPI_getbinval(tuple, desc, IS_TOLD, &isnull);
 	Row row = {id_at(tuple, FINDING_ID),
 			   SPI_getvalue(tuple, desc, KIND),
 			   id_at(tuple, ASSET_ID),
@@ -139,7 +188,7 @@ read_row(HeapTuple tuple)
 			   SPI_getvalue(tuple, desc, CONTRACT_NUMBER),
 			   SPI_getvalue(tuple, desc, SUBJECT),
 			   SPI_getvalue(tuple, desc, MESSAGE),
-			   !isnull && TransactionIdIsCurrentTransactionId(DatumGetTransactionId(born))};
+			   !isnull && DatumGetBool(is_told)};
 
 	return row;
 }
@@ -171,10 +220,7 @@ add_finding(Told *told, const Row *row)
 {
 	StringInfo json = &told->findings;
 
-	if (told->count++ == 0)
-		told->first_id = row->finding_id;
-	told->last_id = row->finding_id;
-	if (told->count > CEC_EVENT_SUBJECTS)
+	if (++told->count > CEC_EVENT_SUBJECTS)
 		return;
 	if (told->count > 1)
 		appendStringInfoString(json, ", ");
@@ -215,28 +261,17 @@ add_event(CecPortfolio *portfolio, CecOutbox *outbox, const Told *told, const ch
 	cec_outbox_add(outbox, &event);
 }
 
-/* Goes through the rows of SPI_tuptable in the context given; what this transaction has opened itself is set apart. */
-static List *
-gather(MemoryContext cxt)
+static void
+add_events(CecPortfolio *portfolio, CecOutbox *outbox, const List *all, const char *type)
 {
-	MemoryContext old = MemoryContextSwitchTo(cxt);
-	List *all = NIL;
+	ListCell *cell;
 
-	for (uint64 i = 0; i < SPI_processed; i++)
+	foreach (cell, all)
 	{
-		Row row;
-		Told *told;
+		const Told *told = lfirst(cell);
 
-		CHECK_FOR_INTERRUPTS();
-		row = read_row(SPI_tuptable->vals[i]);
-		told = find_told(&all, &row);
-		if (row.is_own)
-			cec_ids_add(&told->taken_back, row.finding_id);
-		else
-			add_finding(told, &row);
+		add_event(portfolio, outbox, told, type, told->id);
 	}
-	MemoryContextSwitchTo(old);
-	return all;
 }
 
 /*
@@ -246,73 +281,83 @@ gather(MemoryContext cxt)
 void
 cec_finding_tell_opened(CecPortfolio *portfolio, CecOutbox *outbox)
 {
-	MemoryContext cxt = outbox->cxt;
-	MemoryContext old;
-	List *all;
-	ListCell *cell;
+	MemoryContext old = MemoryContextSwitchTo(outbox->cxt);
+	List *all = NIL;
 
-	if (SPI_processed == 0)
-		return;
-	all = gather(cxt);
-	forget_others();
-	old = MemoryContextSwitchTo(cxt);
-	foreach (cell, all)
+	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		Told *told = lfirst(cell);
-		char *id = draw_id();
+		Row row;
+		Told *told;
 
-		remember(id, told);
-		add_event(portfolio, outbox, told, "finding.opened", id);
+		CHECK_FOR_INTERRUPTS();
+		row = read_row(SPI_tuptable->vals[i]);
+		if (!row.is_told)
+		{
+			remember(portfolio, row.finding_id, NULL);
+			continue;
+		}
+		told = find_told(&all, &row);
+		if (told->id == NULL)
+			told->id = MemoryContextStrdup(TopTransactionContext, draw_id());
+		remember(portfolio, row.finding_id, told->id);
+		add_finding(told, &row);
 	}
+	add_events(portfolio, outbox, all, "finding.opened");
 	MemoryContextSwitchTo(old);
 }
 
-/* Takes what was opened in this transaction out of the events that told of it. */
+/* Has a finding taken out of an event.  What was opened together comes together. */
 static void
-take_back_opened(CecPortfolio *portfolio, const Told *told)
+add_taken_back(List **all, const char *event_id, int64 finding_id)
 {
+	TakenBack *taken = *all == NIL ? NULL : llast(*all);
 	ListCell *cell;
 
-	forget_others();
-	foreach (cell, remembered)
+	if (taken == NULL || taken->event_id != event_id)
 	{
-		const Remembered *event = lfirst(cell);
-		CecIds ids = {0};
-		Datum args[2];
-
-		if (event->contract_id != told->contract_id || strcmp(event->kind, told->kind) != 0)
-			continue;
-		for (int64 i = 0; i < told->taken_back.count; i++)
-			if (told->taken_back.ids[i] >= event->first_id && told->taken_back.ids[i] <= event->last_id)
-				cec_ids_add(&ids, told->taken_back.ids[i]);
-		if (ids.count == 0)
-			continue;
-		args[0] = CStringGetTextDatum(event->id);
-		args[1] = cec_ids_as_array(&ids);
-		cec_query_run(portfolio->plans, &take_back, args, NULL, 0);
+		taken = NULL;
+		foreach (cell, *all)
+			if (((TakenBack *) lfirst(cell))->event_id == event_id)
+				taken = lfirst(cell);
 	}
+	if (taken == NULL)
+	{
+		taken = palloc0(sizeof(TakenBack));
+		taken->event_id = event_id;
+		*all = lappend(*all, taken);
+	}
+	cec_ids_add(&taken->findings, finding_id);
 }
 
-/* The same of what was closed. */
+/* The same of what was closed; what this transaction has opened itself is taken back. */
 void
 cec_finding_tell_closed(CecPortfolio *portfolio, CecOutbox *outbox)
 {
-	MemoryContext old;
-	List *all;
+	MemoryContext old = MemoryContextSwitchTo(outbox->cxt);
+	List *all = NIL;
+	List *taken_back = NIL;
 	ListCell *cell;
 
-	if (SPI_processed == 0)
-		return;
-	all = gather(outbox->cxt);
-	old = MemoryContextSwitchTo(outbox->cxt);
-	foreach (cell, all)
+	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		const Told *told = lfirst(cell);
+		Row row;
+		const Opened *own;
 
-		if (told->count > 0)
-			add_event(portfolio, outbox, told, "finding.closed", NULL);
-		if (told->taken_back.count > 0)
-			take_back_opened(portfolio, told);
+		CHECK_FOR_INTERRUPTS();
+		row = read_row(SPI_tuptable->vals[i]);
+		own = find_opened(portfolio, row.finding_id);
+		if (own == NULL && row.is_told)
+			add_finding(find_told(&all, &row), &row);
+		else if (own != NULL && own->event_id != NULL)
+			add_taken_back(&taken_back, own->event_id, row.finding_id);
+	}
+	add_events(portfolio, outbox, all, "finding.closed");
+	foreach (cell, taken_back)
+	{
+		const TakenBack *taken = lfirst(cell);
+		Datum args[2] = {CStringGetTextDatum(taken->event_id), cec_ids_as_array(&taken->findings)};
+
+		cec_query_run(portfolio->plans, &take_back, args, NULL, 0);
 	}
 	MemoryContextSwitchTo(old);
 }

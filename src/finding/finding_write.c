@@ -28,23 +28,23 @@
 		TEXTARRAYOID, TEXTARRAYOID, DATEARRAYOID, DATEARRAYOID
 #define NO_DAY "'-infinity'::date"
 
-/* Of what was written, as w, the errors that nobody waives: they are told of. */
+/* Of what was written, as w, the errors: those that nobody waives are told of. */
 #define TOLD \
-	"SELECT w.finding_id, w.kind::text, w.asset_id, w.contract_id, c.number::text, w.subject::text, w.message, w.born" \
-	" FROM written w LEFT JOIN @P@.contract c ON c.contract_id = w.contract_id WHERE w.severity = 'error' AND NOT EXISTS (" \
+	"SELECT w.finding_id, w.kind::text, w.asset_id, w.contract_id, c.number::text, w.subject::text, w.message, NOT EXISTS (" \
 	"SELECT FROM @P@.finding_waiver v CROSS JOIN @P@.setting s WHERE v.kind = w.kind" \
 	" AND (v.asset_id IS NULL OR v.asset_id = w.asset_id) AND (v.contract_id IS NULL OR v.contract_id = w.contract_id)" \
 	" AND (v.subject IS NULL OR v.subject = w.subject)" \
 	" AND (v.until IS NULL OR v.until >= (clock_timestamp() AT TIME ZONE s.time_zone)::date)" \
-	" AND (NOT s.four_eyes OR v.approved_by <> v.waived_by)) ORDER BY w.finding_id"
-#define TOLD_TYPES INT8OID, TEXTOID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, XIDOID
+	" AND (NOT s.four_eyes OR v.approved_by <> v.waived_by))" \
+	" FROM written w LEFT JOIN @P@.contract c ON c.contract_id = w.contract_id WHERE w.severity = 'error' ORDER BY w.finding_id"
+#define TOLD_TYPES INT8OID, TEXTOID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, BOOLOID
 
 static const CecQuery open_findings = {
 	"WITH written AS (INSERT INTO @P@.finding (" FINDING_COLUMNS ")"
 	" SELECT kind, severity, nullif(asset_id, 0), nullif(other_asset_id, 0), nullif(contract_id, 0), nullif(term_id, 0),"
 	" nullif(rule_id, 0), subject, message, detail::jsonb, nullif(first_day, " NO_DAY "), nullif(last_day, " NO_DAY ")"
 	" FROM " FINDINGS ") AS n(" FINDING_COLUMNS ") ON CONFLICT DO NOTHING"
-	" RETURNING finding_id, kind, severity, asset_id, contract_id, subject, message, NULL::xid AS born) " TOLD,
+	" RETURNING finding_id, kind, severity, asset_id, contract_id, subject, message) " TOLD,
 	FINDING_PARAMETERS,
 	{FINDING_TYPES},
 	CURSOR_OPT_GENERIC_PLAN,
@@ -62,10 +62,10 @@ static const CecQuery update_findings = {
 
 static const CecQuery close_findings = {
 	"WITH written AS (UPDATE @P@.finding f SET closed_at = greatest(clock_timestamp(), f.opened_at)"
-	" FROM (SELECT i.finding_id, i.born FROM unnest($1) AS n(finding_id) CROSS JOIN LATERAL (SELECT b.finding_id, b.xmin AS born"
+	" FROM (SELECT i.finding_id FROM unnest($1) AS n(finding_id) CROSS JOIN LATERAL (SELECT b.finding_id"
 	" FROM @P@.finding b WHERE b.finding_id = n.finding_id AND b.closed_at IS NULL OFFSET 0) AS i OFFSET 0) AS o"
 	" WHERE f.finding_id = o.finding_id AND f.closed_at IS NULL"
-	" RETURNING f.finding_id, f.kind, f.severity, f.asset_id, f.contract_id, f.subject, f.message, o.born) " TOLD,
+	" RETURNING f.finding_id, f.kind, f.severity, f.asset_id, f.contract_id, f.subject, f.message) " TOLD,
 	1,
 	{INT8ARRAYOID},
 	CURSOR_OPT_GENERIC_PLAN,

@@ -1,7 +1,7 @@
 -- Other systems are told of errors that are found and of those that are mended: once a kind, contract and statement, and of none that
 -- opens and closes in one transaction, or that somebody waives.
 SET client_min_messages = error;
-SELECT plan(9);
+SELECT plan(14);
 SELECT cec.create_portfolio('fleet') \g /dev/null
 SET search_path = fleet, public, pg_temp;
 UPDATE setting SET duplicates_allowed = true;
@@ -43,3 +43,29 @@ UPDATE asset SET status = 'retired', decommissioned_on = '2020-01-01' WHERE asse
 SELECT is((SELECT count(*) FROM outbox WHERE xid = pg_current_xact_id() AND type = 'finding.opened'), 0::bigint, 'nor of warnings');
 COMMIT;
 
+BEGIN;
+SELECT is(pg_temp.told(), NULL, 'nothing has happened yet');
+DELETE FROM inclusion WHERE term_id = 2 AND asset_id = 160;
+INSERT INTO inclusion (term_id, asset_id, during) VALUES (2, 171, '(,)');
+DELETE FROM finding_waiver;
+DELETE FROM inclusion WHERE term_id = 2 AND asset_id = 171;
+SELECT is(pg_temp.told(), NULL, 'nor of what was waived when it opened in the transaction that closes it');
+-- One that was there before says something else first, and is closed then.
+UPDATE asset SET asset_tag = 'renamed' WHERE asset_id = 2;
+DELETE FROM inclusion WHERE term_id = 2 AND asset_id = 2;
+SELECT is(pg_temp.told(), 'finding.closed 1/1', 'one that was renamed in the transaction was there before');
+-- Another portfolio has findings of the same numbers.
+SELECT cec.create_portfolio('other') \g /dev/null
+INSERT INTO other.setting SELECT * FROM setting ON CONFLICT (setting_id) DO UPDATE SET duplicates_allowed = true;
+INSERT INTO other.customer (name) VALUES ('Harbour');
+INSERT INTO other.contract (number, customer_id, status, during) SELECT 'C-' || g, 1, 'active', '(,)' FROM generate_series(1, 2) g;
+INSERT INTO other.coverage_term (contract_id, number, during) SELECT g, '1', '(,)' FROM generate_series(1, 2) g;
+INSERT INTO other.asset (asset_tag, commissioned_on) SELECT 'T-' || g, '2019-01-01' FROM generate_series(1, 150) g;
+INSERT INTO other.inclusion (term_id, asset_id, during) SELECT t, g, '(,)' FROM generate_series(1, 150) g, generate_series(1, 2) t;
+DELETE FROM inclusion WHERE term_id = 2 AND asset_id = 3;
+SELECT is(pg_temp.told(), 'finding.closed 1/1, finding.closed 1/1', 'nor is one opened by it of another portfolio with the same number');
+COMMIT;
+-- Transactions that come in one query begin at one instant.
+DELETE FROM outbox;
+BEGIN\; INSERT INTO inclusion (term_id, asset_id, during) VALUES (2, 180, '(,)')\; COMMIT\; BEGIN\; DELETE FROM inclusion WHERE term_id = 2 AND asset_id = 180\; INSERT INTO inclusion (term_id, asset_id, during) VALUES (2, 180, '(,)')\; COMMIT\; BEGIN\; DELETE FROM inclusion WHERE term_id = 2 AND asset_id = 180\; COMMIT;
+SELECT is((SELECT string_agg(type, ', ' ORDER BY outbox_id) FROM outbox), 'finding.opened, finding.closed, finding.opened, finding.closed', 'transactions of one query are told apart');
