@@ -82,6 +82,8 @@ SELECT test.refused($$INSERT INTO fleet.maintenance_event (asset_id, kind, perfo
 SELECT test.refused($$INSERT INTO fleet.service_request (asset_id, opened_at) VALUES (1, 'infinity')$$);
 SELECT test.refused($$INSERT INTO fleet.service_request (asset_id, opened_at, closed_at) VALUES (1, '2026-01-02', '2026-01-01')$$);
 SELECT test.refused($$INSERT INTO fleet.field_observation (seen_tag, observed_at) VALUES ('N-1', 'infinity')$$);
+SELECT test.refused($$INSERT INTO fleet.field_observation (seen_tag, observed_at) VALUES ('', '2026-01-01')$$);
+SELECT test.refused($$INSERT INTO fleet.field_observation (seen_tag, observed_at) VALUES (repeat('x', 501), '2026-01-01')$$);
 
 -- Refused: the rest.
 SELECT test.refused($$INSERT INTO fleet.asset (asset_tag, status) VALUES ('N-1', 'lost')$$);

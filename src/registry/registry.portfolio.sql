@@ -131,6 +131,7 @@ CREATE TABLE @P@.field_observation (
 	CONSTRAINT field_observation_pkey PRIMARY KEY (observation_id),
 	CONSTRAINT field_observation_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES @P@.asset,
 	CONSTRAINT field_observation_time_finite CHECK (cec._field_observation_time_finite(observed_at)),
+	CONSTRAINT field_observation_seen_tag_length CHECK (cec._field_observation_seen_tag_length(seen_tag)),
 	CONSTRAINT field_observation_speaks_of_something CHECK (cec._field_observation_speaks_of_something(asset_id, seen_tag)),
 	CONSTRAINT field_observation_location_in_range CHECK (cec._field_observation_location_in_range(location))
 );

@@ -59,6 +59,7 @@
 		  .rule = "a cost needs its currency", .hint = COST_NEEDS) \
 	CHECK(service_request_cost_finite, "service_request", "cost numeric", &cec_number_finite, .hint = COST_FINITE) \
 	CHECK(field_observation_time_finite, "field_observation", "observed_at timestamptz", &cec_times_finite) \
+	CHECK(field_observation_seen_tag_length, "field_observation", "seen_tag text", &cec_length, .most = 500) \
 	CHECK(field_observation_speaks_of_something, "field_observation", "asset_id bigint, seen_tag text", &cec_any, \
 		  .rule = "an observation needs an asset or a tag that was seen", \
 		  .hint = "Give asset_id, or the tag in seen_tag.") \

@@ -35,8 +35,8 @@ SELECT is_empty($$SELECT constraint_name FROM cec.table_rule WHERE (allowed_word
 -- What each means, in SQL. $c stands for its first column; a constraint holds where its expression is not false.
 CREATE TEMP TABLE law (pattern text, expression text);
 INSERT INTO law VALUES
-	('_(tag|number|manufacturer|model|code|value|external_ref|value_attribute)_length$', 'char_length($c) BETWEEN 1 AND 200'),
-	('scheme_length$', 'char_length($c) BETWEEN 1 AND 40'), ('source_source_length$', 'char_length($c) BETWEEN 1 AND 28'), ('stale_after_positive$', '$c > interval ''0'''),
+	('_(asset_tag|number|manufacturer|model|code|value|external_ref|value_attribute)_length$', 'char_length($c) BETWEEN 1 AND 200'),
+	('seen_tag_length$', 'char_length($c) BETWEEN 1 AND 500'), ('scheme_length$', 'char_length($c) BETWEEN 1 AND 40'), ('source_source_length$', 'char_length($c) BETWEEN 1 AND 28'), ('stale_after_positive$', '$c > interval ''0'''),
 	('(condition|requirement)_length$', 'octet_length($c) BETWEEN 1 AND 4000'),
 	('hash_length$', 'octet_length($c) = 16'), ('content_length$', 'octet_length($c) = 32'),
 	('as_many$', 'octet_length(leaf_hashes) = 32 * cardinality(audit_ids)'),
