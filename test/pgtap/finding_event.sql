@@ -58,10 +58,10 @@ SELECT is(pg_temp.told(), 'finding.closed 1/1', 'one that was renamed in the tra
 SELECT cec.create_portfolio('other') \g /dev/null
 INSERT INTO other.setting SELECT * FROM setting ON CONFLICT (setting_id) DO UPDATE SET duplicates_allowed = true;
 INSERT INTO other.customer (name) VALUES ('Harbour');
-INSERT INTO other.contract (number, customer_id, status, during) SELECT 'C-' || g, 1, 'active', '(,)' FROM generate_series(1, 2) g;
+INSERT INTO other.contract (number, customer_id, status, during) SELECT 'C-' || g, 1, 'active', '[2019-01-01,)' FROM generate_series(1, 2) g;
 INSERT INTO other.coverage_term (contract_id, number, during) SELECT g, '1', '(,)' FROM generate_series(1, 2) g;
-INSERT INTO other.asset (asset_tag, commissioned_on) SELECT 'T-' || g, '2019-01-01' FROM generate_series(1, 150) g;
-INSERT INTO other.inclusion (term_id, asset_id, during) SELECT t, g, '(,)' FROM generate_series(1, 150) g, generate_series(1, 2) t;
+INSERT INTO other.asset (asset_tag, commissioned_on) SELECT 'T-' || g, '2019-01-01' FROM generate_series(1, 250) g;
+INSERT INTO other.inclusion (term_id, asset_id, during) SELECT t, g, '(,)' FROM generate_series(1, 250) g, generate_series(1, 2) t;
 DELETE FROM inclusion WHERE term_id = 2 AND asset_id = 3;
 SELECT is(pg_temp.told(), 'finding.closed 1/1, finding.closed 1/1', 'nor is one opened by it of another portfolio with the same number');
 COMMIT;
