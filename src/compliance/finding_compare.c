@@ -183,7 +183,8 @@ open_new(const CecFinding *finding, CecSettled *settled)
 static void
 close_open(const Side *open, CecSettled *settled)
 {
-	cec_finding_close(&settled->findings, DatumGetInt64(open->values[FINDING_ID]));
+	cec_finding_close(&settled->findings, DatumGetInt64(open->values[FINDING_ID]),
+					  strcmp(text_of(open, SEVERITY, CEC_ERROR), CEC_ERROR) == 0);
 	settled->closed++;
 	settled->count++;
 }
@@ -237,12 +238,12 @@ go_through(Side *now, Side *open, const CecFindingKind *kind, CecSettled *settle
 
 /*
  * Adds what is to open, to close and to be brought up to date of a kind.  subjects: an array of assets, contracts or
- * texts, as the comparison takes it; NULL: all.  Where there are many, write is handed what was gathered from time to time, and empties it; it may be NULL.
+ * texts, as the comparison takes it; NULL: all.  may_be_open: false where it is known that nothing is open of them.  Where there are many, write is handed what was gathered from time to time, and empties it; it may be NULL.
  * Acts as the owner of the portfolio.
  */
 void
 cec_finding_compare(CecPortfolio *portfolio, const CecFindingKind *kind, const CecComparison *comparison,
-					Datum *subjects, CecSettled *settled, CecSettledWriter write, void *arg)
+					Datum *subjects, bool may_be_open, CecSettled *settled, CecSettledWriter write, void *arg)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	Side now = {0};
@@ -253,10 +254,12 @@ cec_finding_compare(CecPortfolio *portfolio, const CecFindingKind *kind, const C
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
 	begin_side(&now, portfolio, &comparison->now, subjects);
-	begin_side(&open, portfolio, &comparison->open, subjects);
+	if (may_be_open)
+		begin_side(&open, portfolio, &comparison->open, subjects);
 	MemoryContextSwitchTo(cxt);
 	go_through(&now, &open, kind, settled, write, arg);
-	end_side(&open);
+	if (may_be_open)
+		end_side(&open);
 	end_side(&now);
 	PopActiveSnapshot();
 	SPI_finish();

@@ -19,7 +19,8 @@ typedef struct CecSettled
 
 typedef void (*CecSettledWriter)(CecSettled *settled, void *arg);
 
-extern void cec_finding_compare(CecPortfolio *portfolio, const CecFindingKind *kind, const CecComparison *comparison,
-								Datum *subjects, CecSettled *settled, CecSettledWriter write, void *arg);
+extern void
+cec_finding_compare(CecPortfolio *portfolio, const CecFindingKind *kind, const CecComparison *comparison,
+					Datum *subjects, bool may_be_open, CecSettled *settled, CecSettledWriter write, void *arg);
 
 #endif

@@ -19,7 +19,6 @@
 #include "compliance/finding_kind.h"
 
 static const char *const trait_names[] = {"decommissioned_on",
-										  "life_ends",
 										  "commissioned_on",
 										  "no_commissioned_on",
 										  "location",
@@ -29,15 +28,20 @@ static const char *const trait_names[] = {"decommissioned_on",
 										  "listed",
 										  "early_line",
 										  "late_line",
+										  "dead_line",
 										  "covered",
 										  "covered_twice",
+										  "early_end",
 										  "boundary",
 										  "other_customer",
 										  "member",
 										  "request",
 										  "seen",
+										  "unseen",
 										  "observed",
 										  "regulated",
+										  "mapped",
+										  "bound_customer",
 										  "not_just_gained"};
 
 static const char *const scope_names[] = {"asset", "contract", "pair", "identifier"};

@@ -11,7 +11,6 @@
 typedef enum CecTrait
 {
 	CEC_TRAIT_DECOMMISSIONED_ON,
-	CEC_TRAIT_LIFE_ENDS, /* it is decommissioned, or out of service for good */
 	CEC_TRAIT_COMMISSIONED_ON,
 	CEC_TRAIT_NO_COMMISSIONED_ON,
 	CEC_TRAIT_LOCATION,
@@ -21,15 +20,20 @@ typedef enum CecTrait
 	CEC_TRAIT_LISTED,
 	CEC_TRAIT_EARLY_LINE,	  /* a line begins before the asset is commissioned */
 	CEC_TRAIT_LATE_LINE,	  /* a line ends after it is decommissioned */
+	CEC_TRAIT_DEAD_LINE,	  /* a line begins after its life has ended, or may */
 	CEC_TRAIT_COVERED,		  /* a row of coverage */
 	CEC_TRAIT_COVERED_TWICE,  /* two rows */
+	CEC_TRAIT_EARLY_END,	  /* its last cover ends before it is decommissioned */
 	CEC_TRAIT_BOUNDARY,		  /* a contract that lists or covers it has a boundary */
 	CEC_TRAIT_OTHER_CUSTOMER, /* one of these is of another customer than the asset */
 	CEC_TRAIT_MEMBER,
 	CEC_TRAIT_REQUEST,
 	CEC_TRAIT_SEEN,			  /* an observation of it */
+	CEC_TRAIT_UNSEEN,		  /* no observation of it that counts for sure */
 	CEC_TRAIT_OBSERVED,		  /* somebody has seen something in the field */
 	CEC_TRAIT_REGULATED,	  /* there is a regulation */
+	CEC_TRAIT_MAPPED,		  /* there is a jurisdiction */
+	CEC_TRAIT_BOUND_CUSTOMER, /* its customer, or one above or beside that, has a contract with a boundary */
 	CEC_TRAIT_NOT_JUST_GAINED /* the statement does not only add lines by which it gains cover */
 } CecTrait;
 

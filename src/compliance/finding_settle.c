@@ -17,22 +17,25 @@
 
 static void
 settle_ids(CecChange *change, const CecFindingKind *kind, const CecComparison *comparison, CecIds *ids,
-		   CecSettled *settled)
+		   bool may_be_open, CecSettled *settled)
 {
 	Datum array;
 
 	if (ids->count == 0)
 		return;
 	array = cec_ids_as_array(ids);
-	cec_finding_compare(change->portfolio, kind, comparison, &array, settled, NULL, NULL);
+	cec_finding_compare(change->portfolio, kind, comparison, &array, may_be_open, settled, NULL, NULL);
 }
 
 /* So often what is so is compared again where triggers on findings changed it meanwhile. */
 #define MAX_TURNS 8
 
-/* Compares what is suspect with what is open, and brings that up to date.  Returns whether anything was different. */
+/*
+ * Compares what is suspect with what is open, and brings that up to date.  Returns whether anything was different.  The first time it is
+ * known from the suspects of which kinds nothing is open.
+ */
 static bool
-settle_once(CecChange *change, const CecFindingKinds *kinds, CecSuspects *suspects)
+settle_once(CecChange *change, const CecFindingKinds *kinds, CecSuspects *suspects, bool is_first)
 {
 	CecSettled settled = {0};
 
@@ -40,10 +43,13 @@ settle_once(CecChange *change, const CecFindingKinds *kinds, CecSuspects *suspec
 	{
 		const CecFindingKind *kind = &kinds->kinds[i];
 
-		settle_ids(change, kind, &kind->of_contracts, &suspects->contracts[i], &settled);
-		settle_ids(change, kind, &kind->of_assets, &suspects->assets[i], &settled);
+		bool may_be_open = !is_first || kind->scope == CEC_SCOPE_PAIR || (suspects->open & CEC_KIND_BIT(i)) != 0;
+
+		settle_ids(change, kind, &kind->of_contracts, &suspects->contracts[i], true, &settled);
+		settle_ids(change, kind, &kind->of_assets, &suspects->assets[i], may_be_open, &settled);
 		if (kind->scope == CEC_SCOPE_IDENTIFIER && suspects->typed != 0)
-			cec_finding_compare(change->portfolio, kind, &kind->of_subjects, &suspects->typed, &settled, NULL, NULL);
+			cec_finding_compare(change->portfolio, kind, &kind->of_subjects, &suspects->typed, true, &settled, NULL,
+								NULL);
 	}
 	cec_finding_write(change->portfolio, &settled.findings, cec_outbox_of(change));
 	return settled.count > 0;
@@ -69,12 +75,12 @@ settle_suspects(CecChange *change)
 {
 	CecSuspects *suspects = cec_finding_suspects(change);
 	const CecFindingKinds *kinds;
-	int turns = 1;
+	int turns = 0;
 
 	if (suspects == NULL)
 		return;
 	kinds = cec_finding_kinds(change->portfolio);
-	while (settle_once(change, kinds, suspects) && has_triggers(change->portfolio) && turns++ < MAX_TURNS)
+	while (settle_once(change, kinds, suspects, turns == 0) && has_triggers(change->portfolio) && ++turns < MAX_TURNS)
 		;
 }
 
@@ -100,8 +106,8 @@ settle_all(CecRefresh *refresh)
 
 	for (int i = 0; i < kinds->count; i++)
 	{
-		cec_finding_compare(refresh->portfolio, &kinds->kinds[i], &kinds->kinds[i].all, NULL, &settled, write_part,
-							refresh->portfolio);
+		cec_finding_compare(refresh->portfolio, &kinds->kinds[i], &kinds->kinds[i].all, NULL, true, &settled,
+							write_part, refresh->portfolio);
 		write_part(&settled, refresh->portfolio);
 	}
 	cec_refresh_count(refresh, "findings opened", settled.opened);

@@ -17,13 +17,11 @@
 #include "compliance/finding_suspect.h"
 #include "compliance/finding_trait.h"
 #include "compliance/finding_typed.h"
+#include "compliance/finding_unseen.h"
 #include "init.h"
 #include "registry/identifier_alike.h"
 #include "support/column.h"
 #include "support/slot.h"
-
-/* The kind that the other assets of a contract decide about. */
-#define NOT_DEPLOYED "covered_not_deployed"
 
 static const char change_key;
 
@@ -72,30 +70,6 @@ static const CecQuery assets_of_amendments = {
 	CURSOR_OPT_GENERIC_PLAN,
 	.results = {INT8OID}};
 
-/*
- * Contracts of which all that they cover is concerned by whether some of these assets ($1; $2: contracts that did cover them) were
- * seen: no other asset that they cover was.
- */
-static const CecQuery contracts_first_seen = {
-	"SELECT k.contract_id FROM (SELECT t.contract_id FROM @P@.coverage v JOIN @P@.coverage_term t ON t.term_id = v.term_id"
-	"  WHERE v.asset_id = ANY ($1) UNION SELECT unnest($2::bigint[])) AS k"
-	" CROSS JOIN (SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today, time_zone, observation_days FROM @P@.setting) AS d"
-	" WHERE NOT EXISTS (SELECT FROM @P@.coverage_term t JOIN @P@.coverage v ON v.term_id = t.term_id"
-	"  JOIN @P@.field_observation o ON o.asset_id = v.asset_id WHERE t.contract_id = k.contract_id AND v.during @> d.today"
-	"  AND NOT v.asset_id = ANY ($1) AND (o.observed_at AT TIME ZONE d.time_zone)::date BETWEEN d.today - d.observation_days AND d.today)"
-	" ORDER BY 1",
-	2,
-	{INT8ARRAYOID, INT8ARRAYOID},
-	CURSOR_OPT_GENERIC_PLAN,
-	.results = {INT8OID}};
-
-static const CecQuery contracts_of_terms = {
-	"SELECT DISTINCT contract_id FROM @P@.coverage_term WHERE term_id = ANY ($1) ORDER BY 1",
-	1,
-	{INT8ARRAYOID},
-	CURSOR_OPT_GENERIC_PLAN,
-	.results = {INT8OID}};
-
 static const CecQuery contracts_of_tiers = {
 	"SELECT DISTINCT contract_id FROM @P@.coverage_term WHERE tier_id = ANY ($1) ORDER BY 1",
 	1,
@@ -111,7 +85,6 @@ typedef struct Heard
 	CecIds contracts; /* in order */
 	uint64 of_cover;  /* kinds that hear of cover */
 	CecIds covered;	  /* the assets whose cover has changed, in order */
-	CecIds seen;	  /* of them all those that were seen in the field, where a kind hears of that */
 } Heard;
 
 /* The columns of the changed table that kinds hear of. */
@@ -315,6 +288,7 @@ suspect_asset(CecSuspects *suspects, const CecFindingKinds *kinds, CecTraits *tr
 {
 	uint64 open = cec_traits_open_kinds(traits, kinds);
 
+	suspects->open |= open;
 	for (int i = 0; i < kinds->count; i++)
 		if ((heard & CEC_KIND_BIT(i)) != 0 && kinds->kinds[i].scope <= CEC_SCOPE_CONTRACT &&
 			((open & CEC_KIND_BIT(i)) != 0 || cec_traits_hold(traits, kinds->kinds[i].needs)))
@@ -325,10 +299,8 @@ suspect_asset(CecSuspects *suspects, const CecFindingKinds *kinds, CecTraits *tr
 static void
 suspect_assets(CecChange *change, const CecFindingKinds *kinds, Heard *heard, CecSuspects *suspects)
 {
-	int deployed = cec_finding_kind_number(kinds, NOT_DEPLOYED);
-	uint32 seen = CEC_TRAIT_BIT(CEC_TRAIT_OBSERVED) | CEC_TRAIT_BIT(CEC_TRAIT_SEEN);
-	bool observes = change->rel != NULL && strcmp(change->table_name, "field_observation") == 0;
 	CecTraits *traits = cec_traits_begin(change);
+	CecUnseen unseen = cec_unseen_begin(change, kinds, traits);
 	bool gained = only_gains(change);
 	int64 i = 0;
 	int64 j = 0;
@@ -356,9 +328,9 @@ suspect_assets(CecChange *change, const CecFindingKinds *kinds, Heard *heard, Ce
 		}
 		cec_traits_seek(traits, asset_id, cover_changed, gained);
 		suspect_asset(suspects, kinds, traits, asset_id, kinds_heard);
-		if (deployed >= 0 && (kinds_heard & CEC_KIND_BIT(deployed)) != 0 && (observes || cec_traits_hold(traits, seen)))
-			cec_ids_add(&heard->seen, asset_id);
+		cec_unseen_take(&unseen, asset_id, kinds_heard);
 	}
+	cec_unseen_end(&unseen, suspects);
 }
 
 /* What is compared of contracts, whatever their assets have. */
@@ -369,34 +341,6 @@ suspect_contracts(const CecFindingKinds *kinds, const Heard *heard, CecSuspects 
 		if ((heard->kinds & CEC_KIND_BIT(i)) != 0 &&
 			(kinds->kinds[i].scope == CEC_SCOPE_CONTRACT || kinds->kinds[i].scope == CEC_SCOPE_IDENTIFIER))
 			suspects->contracts[i] = heard->contracts;
-}
-
-/*
- * Whether an asset is out of place because nobody has seen it depends on whether another one of the contract was seen: the first that is
- * seen concerns all of them, and so does the last that is not any more.
- */
-static void
-suspect_unseen(CecChange *change, const CecFindingKinds *kinds, const Heard *heard, CecSuspects *suspects)
-{
-	CecIds terms = {0};
-	CecIds contracts = {0};
-	CecIds all = {0};
-	Datum args[2];
-	int deployed = cec_finding_kind_number(kinds, NOT_DEPLOYED);
-
-	if (heard->seen.count == 0)
-		return;
-	for (int64 i = 0; i < change->delta.cover.count; i++)
-		cec_ids_add(&terms, change->delta.cover.rows[i].subject_id);
-	cec_ids_sort_unique(&terms);
-	query_ids(change, &contracts_of_terms, &terms, &contracts);
-	args[0] = cec_ids_as_array(&heard->seen);
-	args[1] = cec_ids_as_array(&contracts);
-	for (int64 i = 0; i < suspects->contracts[deployed].count; i++)
-		cec_ids_add(&all, suspects->contracts[deployed].ids[i]);
-	cec_query_ids(change->portfolio->plans, &contracts_first_seen, args, &all);
-	cec_ids_sort_unique(&all);
-	suspects->contracts[deployed] = all;
 }
 
 /* What is compared of pairs of assets that are called alike. */
@@ -434,10 +378,9 @@ suspect(CecChange *change)
 	suspects = cec_change_keep(change, &change_key, sizeof(CecSuspects));
 	suspects->assets = palloc0(kinds->count * sizeof(CecIds));
 	suspects->contracts = palloc0(kinds->count * sizeof(CecIds));
+	suspect_contracts(kinds, &heard, suspects);
 	if (heard.assets.count > 0 || heard.covered.count > 0)
 		suspect_assets(change, kinds, &heard, suspects);
-	suspect_contracts(kinds, &heard, suspects);
-	suspect_unseen(change, kinds, &heard, suspects);
 	suspect_pairs(change, kinds, suspects);
 	if (change->rel != NULL)
 		suspects->typed = cec_finding_typed(change);

@@ -13,6 +13,7 @@ typedef struct CecSuspects
 {
 	CecIds *assets;
 	CecIds *contracts;
+	uint64 open; /* kinds of which a finding about one of the assets was open */
 	Datum typed; /* of kinds of scope identifier: an array of subjects; 0: none */
 } CecSuspects;
 

@@ -13,6 +13,7 @@ typedef struct CecTraits CecTraits;
 extern CecTraits *cec_traits_begin(CecChange *change);
 extern void cec_traits_seek(CecTraits *traits, int64 asset_id, bool cover_changed, bool just_gained);
 extern bool cec_traits_hold(CecTraits *traits, uint32 needs);
+extern bool cec_traits_was_seen(CecTraits *traits, int64 asset_id);
 extern uint64 cec_traits_open_kinds(CecTraits *traits, const CecFindingKinds *kinds);
 
 #endif

@@ -34,7 +34,25 @@ SELECT 'warning'::text AS severity, a.asset_id, NULL::bigint AS other_asset_id, 
 	jsonb_build_object('customer', u.name, 'longitude', ST_X(a.location), 'latitude', ST_Y(a.location)) AS detail,
 	format('Asset %s of %s stands inside the boundary of contract %s, which does not cover it.', a.asset_tag, u.name, c.number) AS message
 FROM @P@.contract c, @P@.asset a, @P@.customer u, @P@.customer w,
-	(SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d
+	(SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d,
+	-- Looked up last, for the few contracts around an asset that are of its customers.
+	LATERAL (
+		SELECT
+		WHERE u.customer_id = a.customer_id AND w.customer_id = c.customer_id
+			AND NOT EXISTS (
+				SELECT FROM @P@.coverage v CROSS JOIN LATERAL (SELECT t.contract_id FROM @P@.coverage_term t WHERE t.term_id = v.term_id OFFSET 0) AS t
+				WHERE v.asset_id = a.asset_id AND t.contract_id = c.contract_id AND v.during @> d.today OFFSET 0)
+			AND NOT EXISTS (
+				SELECT FROM @P@.inclusion i CROSS JOIN LATERAL (SELECT t.contract_id FROM @P@.coverage_term t WHERE t.term_id = i.term_id OFFSET 0) AS t
+				WHERE i.asset_id = a.asset_id AND t.contract_id = c.contract_id AND i.effect = 'exclude' AND i.during @> d.today OFFSET 0)
+			AND NOT EXISTS (
+				SELECT
+				FROM @P@.rule_effect e
+					CROSS JOIN LATERAL (SELECT r.term_id FROM @P@.coverage_rule r WHERE r.rule_id = e.rule_id AND r.effect = 'exclude' OFFSET 0) AS r
+					CROSS JOIN LATERAL (SELECT t.contract_id FROM @P@.coverage_term t WHERE t.term_id = r.term_id OFFSET 0) AS t
+				WHERE e.asset_id = a.asset_id AND t.contract_id = c.contract_id AND e.during @> d.today OFFSET 0)
+		OFFSET 0
+	) AS n
 WHERE c.status IN ('active', 'terminated') AND c.during @> d.today AND NOT c.suspensions @> d.today
 	AND ST_Covers(c.boundary, a.location)
 	AND cec._life(a.status, a.commissioned_on, a.decommissioned_on, a.out_of_service) @> d.today
@@ -51,19 +69,7 @@ WHERE c.status IN ('active', 'terminated') AND c.during @> d.today AND NOT c.sus
 				UNION
 				SELECT n.customer_id, n.parent_id
 				FROM up CROSS JOIN LATERAL (SELECT p.customer_id, p.parent_id FROM @P@.customer p WHERE p.customer_id = up.parent_id OFFSET 0) AS n
-			) SELECT up.customer_id FROM up WHERE up.parent_id IS NULL))
-	AND NOT EXISTS (
-		SELECT FROM @P@.coverage v CROSS JOIN LATERAL (SELECT t.contract_id FROM @P@.coverage_term t WHERE t.term_id = v.term_id OFFSET 0) AS t
-		WHERE v.asset_id = a.asset_id AND t.contract_id = c.contract_id AND v.during @> d.today OFFSET 0)
-	AND NOT EXISTS (
-		SELECT FROM @P@.inclusion i CROSS JOIN LATERAL (SELECT t.contract_id FROM @P@.coverage_term t WHERE t.term_id = i.term_id OFFSET 0) AS t
-		WHERE i.asset_id = a.asset_id AND t.contract_id = c.contract_id AND i.effect = 'exclude' AND i.during @> d.today OFFSET 0)
-	AND NOT EXISTS (
-		SELECT
-		FROM @P@.rule_effect e
-			CROSS JOIN LATERAL (SELECT r.term_id FROM @P@.coverage_rule r WHERE r.rule_id = e.rule_id AND r.effect = 'exclude' OFFSET 0) AS r
-			CROSS JOIN LATERAL (SELECT t.contract_id FROM @P@.coverage_term t WHERE t.term_id = r.term_id OFFSET 0) AS t
-		WHERE e.asset_id = a.asset_id AND t.contract_id = c.contract_id AND e.during @> d.today OFFSET 0);
+			) SELECT up.customer_id FROM up WHERE up.parent_id IS NULL));
 
 -- Of several jurisdictions around it one of the register's country is enough.
 CREATE VIEW @P@._finding_country_mismatch WITH (security_invoker = true) AS

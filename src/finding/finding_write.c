@@ -39,11 +39,17 @@
 	" FROM written w LEFT JOIN @P@.contract c ON c.contract_id = w.contract_id WHERE w.severity = 'error' ORDER BY w.finding_id"
 #define TOLD_TYPES INT8OID, TEXTOID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, BOOLOID
 
-static const CecQuery open_findings = {
-	"WITH written AS (INSERT INTO @P@.finding (" FINDING_COLUMNS ")"
-	" SELECT kind, severity, nullif(asset_id, 0), nullif(other_asset_id, 0), nullif(contract_id, 0), nullif(term_id, 0),"
-	" nullif(rule_id, 0), subject, message, detail::jsonb, nullif(first_day, " NO_DAY "), nullif(last_day, " NO_DAY ")"
+#define OPEN \
+	"INSERT INTO @P@.finding (" FINDING_COLUMNS ")" \
+	" SELECT kind, severity, nullif(asset_id, 0), nullif(other_asset_id, 0), nullif(contract_id, 0), nullif(term_id, 0)," \
+	" nullif(rule_id, 0), subject, message, detail::jsonb, nullif(first_day, " NO_DAY "), nullif(last_day, " NO_DAY \
+	")" \
 	" FROM " FINDINGS ") AS n(" FINDING_COLUMNS ") ON CONFLICT DO NOTHING"
+
+static const CecQuery open_findings = {OPEN, FINDING_PARAMETERS, {FINDING_TYPES}, CURSOR_OPT_GENERIC_PLAN};
+
+static const CecQuery open_errors = {
+	"WITH written AS (" OPEN
 	" RETURNING finding_id, kind, severity, asset_id, contract_id, subject, message) " TOLD,
 	FINDING_PARAMETERS,
 	{FINDING_TYPES},
@@ -61,6 +67,13 @@ static const CecQuery update_findings = {
 	CURSOR_OPT_GENERIC_PLAN};
 
 static const CecQuery close_findings = {
+	"UPDATE @P@.finding f SET closed_at = greatest(clock_timestamp(), f.opened_at)"
+	" FROM unnest($1) AS n(finding_id) WHERE f.finding_id = n.finding_id AND f.closed_at IS NULL",
+	1,
+	{INT8ARRAYOID},
+	CURSOR_OPT_GENERIC_PLAN};
+
+static const CecQuery close_errors = {
 	"WITH written AS (UPDATE @P@.finding f SET closed_at = greatest(clock_timestamp(), f.opened_at)"
 	" FROM (SELECT i.finding_id FROM unnest($1) AS n(finding_id) CROSS JOIN LATERAL (SELECT b.finding_id"
 	" FROM @P@.finding b WHERE b.finding_id = n.finding_id AND b.closed_at IS NULL OFFSET 0) AS i OFFSET 0) AS o"
@@ -79,6 +92,7 @@ cec_finding_open(CecFindingChange *change, const CecFinding *finding)
 
 	*copy = *finding;
 	change->opened = lappend(change->opened, copy);
+	change->opens_errors |= strcmp(finding->severity, CEC_ERROR) == 0;
 }
 
 /* Has a finding that is open say something else: days, detail and message. */
@@ -94,9 +108,10 @@ cec_finding_update(CecFindingChange *change, int64 finding_id, const CecFinding 
 
 /* Has a finding closed, unless it is closed by then. */
 void
-cec_finding_close(CecFindingChange *change, int64 finding_id)
+cec_finding_close(CecFindingChange *change, int64 finding_id, bool may_be_error)
 {
 	cec_ids_add(&change->closed, finding_id);
+	change->closes_errors |= may_be_error;
 }
 
 static Datum
@@ -155,13 +170,24 @@ fill_arguments(const List *opened, Datum *args)
 }
 
 static void
-write_opened(CecPortfolio *portfolio, const List *opened, CecOutbox *outbox)
+write_closed(CecPortfolio *portfolio, const CecFindingChange *change, CecOutbox *outbox)
+{
+	Datum arg = cec_ids_as_array(&change->closed);
+
+	cec_query_run(portfolio->plans, change->closes_errors ? &close_errors : &close_findings, &arg, NULL, 0);
+	if (change->closes_errors)
+		cec_finding_tell_closed(portfolio, outbox);
+}
+
+static void
+write_opened(CecPortfolio *portfolio, const CecFindingChange *change, CecOutbox *outbox)
 {
 	Datum args[FINDING_PARAMETERS];
 
-	fill_arguments(opened, args);
-	cec_query_run(portfolio->plans, &open_findings, args, NULL, 0);
-	cec_finding_tell_opened(portfolio, outbox);
+	fill_arguments(change->opened, args);
+	cec_query_run(portfolio->plans, change->opens_errors ? &open_errors : &open_findings, args, NULL, 0);
+	if (change->opens_errors)
+		cec_finding_tell_opened(portfolio, outbox);
 }
 
 static void
@@ -183,15 +209,10 @@ cec_finding_write(CecPortfolio *portfolio, CecFindingChange *change, CecOutbox *
 		return;
 	SPI_connect();
 	if (change->closed.count > 0)
-	{
-		Datum arg = cec_ids_as_array(&change->closed);
-
-		cec_query_run(portfolio->plans, &close_findings, &arg, NULL, 0);
-		cec_finding_tell_closed(portfolio, outbox);
-	}
+		write_closed(portfolio, change, outbox);
 	if (change->changed != NIL)
 		write_changed(portfolio, change);
 	if (change->opened != NIL)
-		write_opened(portfolio, change->opened, outbox);
+		write_opened(portfolio, change, outbox);
 	SPI_finish();
 }

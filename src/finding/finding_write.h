@@ -12,6 +12,9 @@
 #include "portfolio/portfolio_cache.h"
 #include "support/id_list.h"
 
+/* The severity of which others are told. */
+#define CEC_ERROR "error"
+
 /* A finding to be opened. */
 typedef struct CecFinding
 {
@@ -35,6 +38,8 @@ typedef struct CecFinding
 typedef struct CecFindingChange
 {
 	CecIds closed;
+	bool opens_errors; /* of errors others are told */
+	bool closes_errors;
 	List *opened;		/* of CecFinding */
 	CecIds changed_ids; /* of findings that stay open and say something else now */
 	List *changed;		/* what they say, in the same order */
@@ -42,7 +47,7 @@ typedef struct CecFindingChange
 
 extern void cec_finding_open(CecFindingChange *change, const CecFinding *finding);
 extern void cec_finding_update(CecFindingChange *change, int64 finding_id, const CecFinding *finding);
-extern void cec_finding_close(CecFindingChange *change, int64 finding_id);
+extern void cec_finding_close(CecFindingChange *change, int64 finding_id, bool may_be_error);
 extern void cec_finding_write(CecPortfolio *portfolio, CecFindingChange *change, CecOutbox *outbox);
 
 #endif

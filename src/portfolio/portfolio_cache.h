@@ -29,6 +29,7 @@ typedef struct CecPortfolio
 	uint64 zone_taken_back;
 	pg_tz *zone;
 	bool takes_drafts_only;
+	int observation_days;
 } CecPortfolio;
 
 extern CecPortfolio *cec_portfolio_get(Oid nspid);

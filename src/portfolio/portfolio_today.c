@@ -20,8 +20,8 @@
 #include "init.h"
 #include "portfolio/portfolio_today.h"
 
-static const CecQuery read_zone = {"SELECT time_zone, direct_changes = 'draft_only' FROM @P@.setting",
-								   .results = {TEXTOID, BOOLOID}};
+static const CecQuery read_zone = {"SELECT time_zone, direct_changes = 'draft_only', observation_days FROM @P@.setting",
+								   .results = {TEXTOID, BOOLOID, INT4OID}};
 
 static uint64 taken_back = 0; /* how often something was, in this session */
 
@@ -67,16 +67,18 @@ read_setting(CecPortfolio *portfolio)
 	as_of = cec_cache_as_of(cec_portfolio_table(portfolio, "setting"));
 	portfolio->zone = NULL;
 	portfolio->takes_drafts_only = false;
+	portfolio->observation_days = 0;
 	SPI_connect();
 	if (cec_query_run(portfolio->plans, &read_zone, NULL, NULL, 1) > 0)
 	{
-		char *name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-
+		HeapTuple row = SPI_tuptable->vals[0];
+		TupleDesc desc = SPI_tuptable->tupdesc;
+		char *name = SPI_getvalue(row, desc, 1);
 		bool isnull;
 
 		portfolio->zone = name == NULL ? NULL : pg_tzset(name);
-		portfolio->takes_drafts_only =
-			DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull)) && !isnull;
+		portfolio->takes_drafts_only = DatumGetBool(SPI_getbinval(row, desc, 2, &isnull)) && !isnull;
+		portfolio->observation_days = DatumGetInt32(SPI_getbinval(row, desc, 3, &isnull));
 	}
 	SPI_finish();
 	portfolio->zone_as_of = as_of;
@@ -97,6 +99,14 @@ cec_portfolio_takes_drafts_only(CecPortfolio *portfolio)
 {
 	read_setting(portfolio);
 	return portfolio->takes_drafts_only;
+}
+
+/* For how many days an observation counts. */
+int
+cec_portfolio_observation_days(CecPortfolio *portfolio)
+{
+	read_setting(portfolio);
+	return portfolio->observation_days;
 }
 
 /* The day of an instant in the portfolio's time zone. */

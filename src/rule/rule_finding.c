@@ -115,7 +115,7 @@ settle_rule(Settling *settling, const CecTold *told)
 			j++;
 		is_odd = j < told->count && told->odd[j].asset_id == open[i].asset_id && failed == (told->odd[j].sqlstate != 0);
 		if (!is_odd && (rule == NULL || !waits(settling, rule, failed)))
-			cec_finding_close(&settling->findings, open[i].finding_id);
+			cec_finding_close(&settling->findings, open[i].finding_id, true);
 	}
 	for (int64 i = 0; i < told->count; i++)
 	{
@@ -155,7 +155,7 @@ settle_asset(Settling *settling, CecFindingProbe *probe, const CecTold *told)
 	while (cec_finding_probe_next(probe, &finding))
 		if (is_about_rule(&finding, &failed) &&
 			!still_holds(settling, told, cec_rule_find(settling->set, finding.rule_id), failed))
-			cec_finding_close(&settling->findings, finding.finding_id);
+			cec_finding_close(&settling->findings, finding.finding_id, true);
 	for (int64 i = 0; i < told->count; i++)
 		open_finding(settling, &told->odd[i]);
 }
@@ -253,7 +253,7 @@ move_open(CecPortfolio *portfolio, const CecIds *rules, CecOutbox *outbox)
 							.detail = TextDatumGetCString(SPI_getbinval(tuple, desc, 8, &isnull))};
 
 		CHECK_FOR_INTERRUPTS();
-		cec_finding_close(&findings, DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull)));
+		cec_finding_close(&findings, DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull)), true);
 		cec_finding_open(&findings, &there);
 	}
 	MemoryContextSwitchTo(old);

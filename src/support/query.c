@@ -41,6 +41,9 @@
 #define LARGE_TUPLES 1e8
 #define LARGE_PAGES 4000000
 
+/* What a recursive query is begun for. */
+#define FEW_GROUPS 64
+
 static planner_hook_type next_planner = NULL;
 static get_relation_info_hook_type next_relation_info = NULL;
 static bool plans_lookups = false; /* the query that is being planned is one of look-ups */
@@ -108,9 +111,24 @@ plan_without_jit(planner_hook_type plan, Query *parse, const char *text, int cur
 	return result;
 }
 
+/* Hash tables grow; one made for what a large table might hold is written whole before the first look-up. */
+static void
+expect_few(PlannedStmt *planned)
+{
+	ListCell *cell;
+
+	foreach (cell, planned->subplans)
+	{
+		RecursiveUnion *plan = lfirst(cell);
+
+		if (plan != NULL && IsA(plan, RecursiveUnion))
+			plan->numGroups = Min(plan->numGroups, FEW_GROUPS);
+	}
+}
+
 /*
  * Plans a query of the engine that asks for a generic plan as look-ups, and any other as it would be.  A kept plan that is
- * made anew comes by here, too.  No joins but nested loops, in the order of the text; no JIT, which a large table's costs
+ * made anew comes by here, too.  No joins but nested loops, in the order of the text; groups by sorting; no JIT, which a large table's costs
  * would ask for.
  */
 static PlannedStmt *
@@ -125,6 +143,7 @@ plan_query(Query *parse, const char *text, int cursor_options, ParamListInfo par
 	bool indexscan = enable_indexscan;
 	bool material = enable_material;
 	bool memoize = enable_memoize;
+	bool hashagg = enable_hashagg;
 	bool jit = jit_enabled;
 	int collapse = join_collapse_limit;
 	PlannedStmt *result;
@@ -136,10 +155,12 @@ plan_query(Query *parse, const char *text, int cursor_options, ParamListInfo par
 	PG_TRY();
 	{
 		plans_lookups = true;
-		enable_seqscan = enable_hashjoin = enable_mergejoin = enable_material = enable_memoize = jit_enabled = false;
+		enable_seqscan = enable_hashjoin = enable_mergejoin = enable_material = enable_memoize = enable_hashagg =
+			jit_enabled = false;
 		enable_nestloop = enable_indexscan = true;
 		join_collapse_limit = 1;
 		result = plan(parse, text, cursor_options, params);
+		expect_few(result);
 	}
 	PG_FINALLY();
 	{
@@ -151,6 +172,7 @@ plan_query(Query *parse, const char *text, int cursor_options, ParamListInfo par
 		enable_indexscan = indexscan;
 		enable_material = material;
 		enable_memoize = memoize;
+		enable_hashagg = hashagg;
 		jit_enabled = jit;
 		join_collapse_limit = collapse;
 	}

@@ -18,7 +18,7 @@ CREATE FUNCTION bench.cpu_us() RETURNS numeric LANGUAGE sql VOLATILE AS $$
 $$;
 
 -- How many rows one-row statements are measured by.
-CREATE FUNCTION bench.each_count() RETURNS bigint LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (SELECT least(5000, count(*) / 4) FROM bench.asset_source); END $$;
+CREATE FUNCTION bench.each_count() RETURNS bigint LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (SELECT least(5000, count(*) / 8) FROM bench.asset_source); END $$;
 
 -- Runs a statement in a transaction of its own, on a server that has nothing else to write.
 CREATE PROCEDURE bench.measure(subject text, variant text, run integer, row_count bigint, statement text)

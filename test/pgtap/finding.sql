@@ -98,6 +98,29 @@ INSERT INTO fleet.inclusion (term_id, listed_as, during) VALUES (2, 'A-3', '(,)'
 SELECT is(finding_law('fleet'), 'findings are as listed', 'one that was seen comes back');
 DELETE FROM fleet.field_observation;
 SELECT is(finding_law('fleet'), 'findings are as listed', 'nobody was seen');
+-- The same of more assets than are looked at one by one.
+INSERT INTO fleet.asset (asset_id, asset_tag, customer_id, commissioned_on) SELECT 1000 + g, 'L-' || g, 1, pg_temp.day(-400) FROM generate_series(1, 120) g;
+INSERT INTO fleet.inclusion (term_id, asset_id, during) SELECT 2, 1000 + g, '(,)' FROM generate_series(1, 119) g;
+CREATE FUNCTION pg_temp.unseen() RETURNS text LANGUAGE sql AS $$
+	SELECT count(*) FILTER (WHERE closed_at IS NULL) || CASE WHEN finding_law('fleet') = 'findings are as listed' THEN '' ELSE ' and not as listed' END
+	FROM fleet.finding WHERE kind = 'covered_not_deployed' AND asset_id > 1000 $$;
+SELECT is(pg_temp.unseen(), '0', 'large: nobody was seen');
+INSERT INTO fleet.field_observation (asset_id, observed_at) VALUES (1119, now() - interval '1 day');
+SELECT is(pg_temp.unseen(), '118', 'large: the last one listed is');
+INSERT INTO fleet.field_observation (asset_id, observed_at) VALUES (1118, now() - interval '1 day'), (1120, now() - interval '1 day');
+SELECT is(pg_temp.unseen(), '117', 'large: another one is');
+INSERT INTO fleet.inclusion (term_id, asset_id, during) VALUES (2, 1120, '(,)');
+SELECT is(pg_temp.unseen(), '117', 'large: one that was seen is listed');
+DELETE FROM fleet.inclusion WHERE asset_id IN (1118, 1120);
+SELECT is(pg_temp.unseen(), '117', 'large: one that was seen stays');
+DELETE FROM fleet.inclusion WHERE asset_id = 1119;
+SELECT is(pg_temp.unseen(), '0', 'large: none does');
+INSERT INTO fleet.inclusion (term_id, asset_id, during) VALUES (2, 1119, '(,)'), (2, 1120, daterange(pg_temp.day(1), NULL));
+SELECT is(pg_temp.unseen(), '117', 'large: one comes back');
+UPDATE fleet.inclusion SET during = daterange(pg_temp.day(1), NULL) WHERE asset_id = 1119;
+SELECT is(pg_temp.unseen(), '0', 'large: from tomorrow on');
+DELETE FROM fleet.field_observation;
+DELETE FROM fleet.inclusion WHERE asset_id > 1000;
 
 -- What a rule gives to a primary concerns the members whose own cover stays what it is; and a life ends without a day of decommissioning, too.
 BEGIN;
