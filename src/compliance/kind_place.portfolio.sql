@@ -35,10 +35,10 @@ SELECT 'warning'::text AS severity, a.asset_id, NULL::bigint AS other_asset_id, 
 	format('Asset %s of %s stands inside the boundary of contract %s, which does not cover it.', a.asset_tag, u.name, c.number) AS message
 FROM @P@.contract c, @P@.asset a, @P@.customer u, @P@.customer w,
 	(SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d,
-	-- Looked up last, for the few contracts around an asset that are of its customers.
+	-- Looked at last, for the few contracts around an asset that are of its customers: of the others their rectangles are all that is read.
 	LATERAL (
 		SELECT
-		WHERE u.customer_id = a.customer_id AND w.customer_id = c.customer_id
+		WHERE u.customer_id = a.customer_id AND w.customer_id = c.customer_id AND ST_Covers(c.boundary, a.location)
 			AND NOT EXISTS (
 				SELECT FROM @P@.coverage v CROSS JOIN LATERAL (SELECT t.contract_id FROM @P@.coverage_term t WHERE t.term_id = v.term_id OFFSET 0) AS t
 				WHERE v.asset_id = a.asset_id AND t.contract_id = c.contract_id AND v.during @> d.today OFFSET 0)
@@ -54,7 +54,7 @@ FROM @P@.contract c, @P@.asset a, @P@.customer u, @P@.customer w,
 		OFFSET 0
 	) AS n
 WHERE c.status IN ('active', 'terminated') AND c.during @> d.today AND NOT c.suspensions @> d.today
-	AND ST_Covers(c.boundary, a.location)
+	AND c.boundary ~ a.location
 	AND cec._life(a.status, a.commissioned_on, a.decommissioned_on, a.out_of_service) @> d.today
 	AND u.customer_id = a.customer_id AND w.customer_id = c.customer_id
 	AND (u.customer_id = w.customer_id OR (u.parent_id IS NOT NULL OR w.parent_id IS NOT NULL)
