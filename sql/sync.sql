@@ -22,6 +22,7 @@ GRANT SELECT ON test.registered TO PUBLIC;
 \set show 'SELECT * FROM test.registered ORDER BY 1;'
 \set preview 'SELECT asset_tag, asset_id, outcome, columns, message FROM fleet.sync_preview(''erp'', ''snapshot'', 1);'
 \set sync 'SELECT * FROM fleet.sync_assets(''erp'', ''snapshot'', max_retire_fraction => 1) WHERE assets > 0;'
+\set sync_delta 'SELECT * FROM fleet.sync_assets(''erp'', ''delta'') WHERE assets > 0;'
 SET ROLE regress_registry;
 
 -- New ones; a customer is made from its ref. What is refused is kept, and the rest goes on.
@@ -101,6 +102,13 @@ SELECT source, count(*) FROM fleet.asset_staging GROUP BY 1;
 BEGIN;
 CALL cec.sync_assets_batched('fleet', 'erp', 'delta');
 ROLLBACK;
+-- A plan that is larger than memory allows leaves no file behind: nothing warns.
+SET work_mem = '64kB';
+INSERT INTO fleet.asset_staging (source, asset_tag, model) SELECT 'erp', 'W-' || n, repeat('w', 100) FROM generate_series(1, 2000) AS n;
+CALL cec.sync_assets_batched('fleet', 'erp', 'delta', batch_rows => 1500);
+INSERT INTO fleet.asset_staging (source, asset_tag, model) SELECT 'erp', 'W-' || n, repeat('v', 100) FROM generate_series(1, 2000) AS n;
+:sync_delta
+RESET work_mem;
 RESET ROLE;
 SET ROLE regress_manager;
 SELECT test.refused($$SELECT * FROM fleet.sync_assets('erp', 'delta')$$);

@@ -54,6 +54,16 @@ static HTAB *known = NULL;
 static needs_fmgr_hook_type next_needs = NULL;
 static fmgr_hook_type next_hook = NULL;
 
+/* No query has a value of type internal, so none can call what takes one. */
+static bool
+takes_internal(Form_pg_proc proc)
+{
+	for (int i = 0; i < proc->pronargs; i++)
+		if (proc->proargtypes.values[i] == INTERNALOID)
+			return true;
+	return false;
+}
+
 static bool
 find_trust(Oid function)
 {
@@ -64,8 +74,7 @@ find_trust(Oid function)
 	if (!HeapTupleIsValid(tuple))
 		return false;
 	proc = (Form_pg_proc) GETSTRUCT(tuple);
-	result = (proc->provolatile != PROVOLATILE_VOLATILE || proc->prorettype == TRIGGEROID ||
-			  (proc->pronargs > 0 && proc->proargtypes.values[0] == INTERNALOID)) &&
+	result = (proc->provolatile != PROVOLATILE_VOLATILE || proc->prorettype == TRIGGEROID || takes_internal(proc)) &&
 			 superuser_arg(proc->proowner) && OidIsValid(getExtensionOfObject(ProcedureRelationId, function));
 	ReleaseSysCache(tuple);
 	return result;

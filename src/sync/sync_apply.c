@@ -307,7 +307,7 @@ cec_sync_apply(CecSync *sync)
 		take_back_outcomes(sync);
 }
 
-/* What is recorded of it. */
+/* What is recorded of it; the plan ends with it. */
 void
 cec_sync_record(CecSync *sync)
 {
@@ -326,4 +326,5 @@ cec_sync_record(CecSync *sync)
 		run_step(&open);
 	}
 	cec_act_as_self(&act);
+	tuplestore_end(sync->store);
 }

@@ -8,13 +8,14 @@ ask() { psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"; }
 
 ask -c "CREATE TABLE bench.list AS SELECT jsonb_agg(jsonb_build_object('identifier', listed_as, 'first_day', '2025-01-01', 'last_day', '2029-12-31') ORDER BY place) AS list FROM bench.line_source"
 ask -c "INSERT INTO bench.goal VALUES ('import', 'import_inclusions', 'INSERT', 1.4)"
+rows=$(ask -c 'SELECT count(*) FROM bench.line_source')
 for round in $(seq 0 "${CEC_BENCH_ROUNDS:-5}"); do
 	ask <<-SQL
 		CALL bench.empty_list();
-		CALL bench.measure('import', 'INSERT', $round, (SELECT count(*) FROM bench.line_source),
+		CALL bench.measure('import', 'INSERT', $round, $rows,
 			'INSERT INTO fleet.inclusion (term_id, listed_as, during) SELECT 1, listed_as, during FROM bench.line_source ORDER BY place');
 		CALL bench.empty_list();
-		CALL bench.measure('import', 'import_inclusions', $round, (SELECT count(*) FROM bench.line_source),
+		CALL bench.measure('import', 'import_inclusions', $round, $rows,
 			'SELECT count(*) FROM bench.list, fleet.import_inclusions(1, list, ''valid_only'')');
 	SQL
 done

@@ -1,6 +1,5 @@
 -- refresh() of a large portfolio: a million assets, half of them on lists. The first run finds all that the day and the settings say; the next
--- one finds nothing. What memory the session took at most is read from the system.
---     test/bin/bench refresh
+-- one finds nothing.
 SET client_min_messages = warning;
 \set assets 1000000
 \getenv assets CEC_BENCH_ASSETS
@@ -24,15 +23,3 @@ VACUUM ANALYZE;
 SELECT kind, count(*) AS open FROM daily.finding WHERE closed_at IS NULL GROUP BY 1 ORDER BY 2 DESC;
 -- Observations count for a few days only from now on; and some findings are missing, as after damage.
 UPDATE daily.setting SET observation_days = 5;
-CREATE FUNCTION bench.most_memory() RETURNS text LANGUAGE sql VOLATILE AS $$ SELECT substring(pg_read_file('/proc/self/status') FROM 'VmHWM:\s*(\d+ kB)') || ', not shared ' || substring(pg_read_file('/proc/self/status') FROM 'RssAnon:\s*(\d+ kB)') $$;
-\connect -
-SET client_min_messages = warning;
-SELECT bench.most_memory() AS "before";
-\timing on
-SELECT task, count FROM daily.refresh() WHERE count > 0;
-\timing off
-SELECT bench.most_memory() AS "first";
-\timing on
-SELECT task, count FROM daily.refresh() WHERE count > 0;
-\timing off
-SELECT bench.most_memory() AS "second";

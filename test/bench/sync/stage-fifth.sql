@@ -1,0 +1,2 @@
+CALL bench.stage(0);
+VACUUM ANALYZE synced.asset_staging;
