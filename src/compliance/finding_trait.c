@@ -56,6 +56,12 @@ typedef struct CustomerAsked
 	(BIT(LISTED) | BIT(EARLY_LINE) | BIT(LATE_LINE) | BIT(DEAD_LINE) | BIT(COVERED) | BIT(COVERED_TWICE) | \
 	 BIT(EARLY_END) | BIT(BOUNDARY) | BIT(OTHER_CUSTOMER))
 
+static const CecQuery customer_has_children = {"SELECT EXISTS (SELECT FROM @P@.customer WHERE parent_id = $1)",
+											   1,
+											   {INT8OID},
+											   CURSOR_OPT_GENERIC_PLAN,
+											   .results = {BOOLOID}};
+
 /* Whether anybody of the family of a customer has a contract that holds within a boundary. */
 static const CecQuery customer_is_bound = {
 	"SELECT EXISTS (WITH RECURSIVE up AS (SELECT customer_id, parent_id FROM @P@.customer WHERE customer_id = $1"
@@ -72,6 +78,9 @@ static const CecSource member = {"bundle_member", "asset_id", INT8OID, AccessSha
 static const CecSource request = {"service_request", "asset_id", INT8OID, AccessShareLock, {{"request_id", INT8OID}}};
 static const CecSource observation = {
 	"field_observation", "asset_id", INT8OID, AccessShareLock, {{"observed_at", TIMESTAMPTZOID}}};
+static const CecSource customer = {"customer", "customer_id", INT8OID, AccessShareLock, {{"parent_id", INT8OID, true}}};
+static const CecSource contract_of_customer = {
+	"contract", "customer_id", INT8OID, AccessShareLock, {{"boundary", CEC_GEOMETRY_RESULT, true}}};
 static const CecSource finding = {
 	"finding", "asset_id", INT8OID, RowExclusiveLock, {{"kind", TEXTOID}, {"closed_at", TIMESTAMPTZOID, true}}};
 
@@ -266,6 +275,38 @@ cec_traits_was_seen(CecTraits *traits, int64 asset_id)
 }
 
 static bool
+ask_of_customer(CecTraits *traits, const CecQuery *query)
+{
+	Datum arg = Int64GetDatum(traits->customer_id);
+	bool isnull;
+	bool result;
+
+	SPI_connect();
+	cec_query_run(traits->reading->portfolio->plans, query, &arg, NULL, 1);
+	result = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_finish();
+	return result;
+}
+
+/* Mostly a customer has no family. */
+static bool
+family_is_bound(CecTraits *traits)
+{
+	const CecLook *customers = cec_reading_look(traits->reading, &customer);
+	const CecLook *contracts;
+	TupleTableSlot *row = cec_probe_row(customers->probe, traits->customer_id);
+
+	if (row == NULL || !cec_look_isnull(customers, row, 0) || ask_of_customer(traits, &customer_has_children))
+		return ask_of_customer(traits, &customer_is_bound);
+	contracts = cec_reading_look(traits->reading, &contract_of_customer);
+	cec_probe_seek(contracts->probe, traits->customer_id);
+	while ((row = cec_probe_next(contracts->probe)) != NULL)
+		if (!cec_look_isnull(contracts, row, 0))
+			return true;
+	return false;
+}
+
+static bool
 is_bound(CecTraits *traits)
 {
 	CustomerAsked *asked;
@@ -280,15 +321,7 @@ is_bound(CecTraits *traits)
 	}
 	asked = hash_search(traits->customers, &traits->customer_id, HASH_ENTER, &found);
 	if (!found)
-	{
-		Datum arg = Int64GetDatum(traits->customer_id);
-		bool isnull;
-
-		SPI_connect();
-		cec_query_run(traits->reading->portfolio->plans, &customer_is_bound, &arg, NULL, 1);
-		asked->is_bound = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-		SPI_finish();
-	}
+		asked->is_bound = family_is_bound(traits);
 	return asked->is_bound;
 }
 

@@ -8,7 +8,7 @@
 #include "portfolio/portfolio_cache.h"
 #include "support/slot.h"
 
-#define CEC_READING_SOURCES 16
+#define CEC_READING_SOURCES 32
 
 /* A source that was opened. */
 typedef struct CecLook

@@ -15,10 +15,10 @@ INSERT INTO daily.asset (asset_id, asset_tag, serial_number, manufacturer, categ
 SELECT g, 'T-' || g, 'S-' || g, 'Maker ' || g % 17, 'pump', 1 + (1 + g % 200) % 100, 'DE',
 	st_setsrid(st_makepoint(9 + (g * 7919 % 4000) / 1000.0, 47.5 + (g * 104729 % 2500) / 1000.0), 4326),
 	current_date - 6000 + (g % 5000)::integer, CASE WHEN g % 50 = 0 THEN current_date + (g % 700)::integer END
-FROM generate_series(1, :assets) g;
-INSERT INTO daily.inclusion (term_id, asset_id, during) SELECT 1 + g % 200, g, daterange(current_date - 100, current_date + 200) FROM generate_series(1, :assets / 2) g;
+FROM generate_series(1, :assets::bigint) g;
+INSERT INTO daily.inclusion (term_id, asset_id, during) SELECT 1 + g % 200, g, daterange(current_date - 100, current_date + 200) FROM generate_series(1, :assets::bigint / 2) g;
 \timing off
-INSERT INTO daily.field_observation (asset_id, observed_at) SELECT g, now() - interval '10 days' FROM generate_series(1, :assets / 2) g WHERE g % 19 <> 0;
+INSERT INTO daily.field_observation (asset_id, observed_at) SELECT g, now() - interval '10 days' FROM generate_series(1, :assets::bigint / 2) g WHERE g % 19 <> 0;
 VACUUM ANALYZE;
 SELECT kind, count(*) AS open FROM daily.finding WHERE closed_at IS NULL GROUP BY 1 ORDER BY 2 DESC;
 -- Observations count for a few days only from now on; and some findings are missing, as after damage.
