@@ -12,14 +12,18 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_func.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 
 #include "init.h"
 #include "registry/identifier_alike.h"
 #include "registry/identifier_key.h"
 #include "support/column.h"
 #include "support/grow.h"
+#include "support/key_probe.h"
 #include "support/slot.h"
 
 #define BUCKETS 32
@@ -206,20 +210,74 @@ as_array(const Keys *keys)
 	return PointerGetDatum(construct_array(keys->keys, keys->count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
+static bool
+has_two(CecKeyProbe *const *probes, AttrNumber asset_id, text *key)
+{
+	int64 first = 0;
+	bool found = false;
+
+	for (int i = 0; i < 2; i++)
+	{
+		TupleTableSlot *row;
+
+		cec_key_probe_seek(probes[i], (CecKey){VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)});
+		while ((row = cec_key_probe_next(probes[i])) != NULL)
+		{
+			int64 id = cec_slot_int8(row, asset_id);
+
+			if (found && id != first)
+				return true;
+			first = id;
+			found = true;
+		}
+	}
+	return false;
+}
+
+/* Of some keys those that two assets have, looked up one by one: mostly there is none.  Where indexes are missing, all. */
+static Keys
+shared_keys(CecChange *change, const Keys *keys)
+{
+	Oid argument = TEXTOID;
+	Oid function = LookupFuncName(list_make2(makeString("cec"), makeString("identifier_key")), 1, &argument, false);
+	AttrNumber asset_id = cec_column_require(change->rel, "asset_id", INT8OID);
+	Snapshot snapshot = cec_latest_snapshot();
+	CecKeyProbe *probes[2] = {cec_key_probe_begin(change->rel, "asset_tag", function, snapshot),
+							  cec_key_probe_begin(change->rel, "serial_number", function, snapshot)};
+	bool can_look = probes[0] != NULL && probes[1] != NULL;
+	Keys shared = {0};
+
+	for (int64 i = 0; i < keys->count; i++)
+	{
+		text *key = DatumGetTextPP(keys->keys[i]);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!can_look || has_two(probes, asset_id, key))
+			append_key(&shared, key);
+	}
+	for (int i = 0; i < 2; i++)
+		if (probes[i] != NULL)
+			cec_key_probe_end(probes[i]);
+	UnregisterSnapshot(snapshot);
+	return shared;
+}
+
 /* Of a changed statement on assets, those of which pairs are to be compared. */
 CecIds
 cec_identifier_alike(CecChange *change)
 {
 	Renamed *renamed = cec_change_kept(change, &change_key);
 	CecIds alike = {0};
+	Keys shared;
 	Datum args[2];
 
 	if (renamed == NULL)
 		return alike;
 	alike = renamed->assets;
-	if (renamed->new_keys.count == 0 && renamed->old_keys.count == 0)
+	shared = shared_keys(change, &renamed->new_keys);
+	if (shared.count == 0 && renamed->old_keys.count == 0)
 		return alike;
-	args[0] = as_array(&renamed->new_keys);
+	args[0] = as_array(&shared);
 	args[1] = as_array(&renamed->old_keys);
 	cec_query_ids(change->portfolio->plans, &assets_alike, args, &alike);
 	cec_ids_sort_unique(&alike);
