@@ -330,7 +330,8 @@ suspect_assets(CecChange *change, const CecFindingKinds *kinds, Heard *heard, Ce
 		suspect_asset(suspects, kinds, traits, asset_id, kinds_heard);
 		cec_unseen_take(&unseen, asset_id, kinds_heard);
 	}
-	cec_unseen_end(&unseen, suspects);
+	if (unseen.kind >= 0)
+		cec_unseen_end(&unseen, &suspects->contracts[unseen.kind]);
 }
 
 /* What is compared of contracts, whatever their assets have. */

@@ -182,26 +182,26 @@ is_concerned(CecUnseen *unseen, CecReading *reading, int64 contract_id, DateADT 
 	return others == NONE_WAS_SEEN;
 }
 
-/* Adds the contracts to those of which all is compared. */
+/* Adds to the contracts of which all is compared those that are concerned. */
 void
-cec_unseen_end(CecUnseen *unseen, CecSuspects *suspects)
+cec_unseen_end(CecUnseen *unseen, CecIds *contracts)
 {
 	CecReading *reading = cec_change_reading(unseen->change);
 	bool adds = adds_only(unseen->change);
-	CecIds contracts;
+	CecIds of_seen;
 	CecIds all = {0};
 	DateADT today;
 
 	if (unseen->seen.count == 0)
 		return;
 	today = cec_portfolio_today(unseen->change->portfolio);
-	contracts = contracts_of_seen(unseen, reading, today);
+	of_seen = contracts_of_seen(unseen, reading, today);
 	/* What was heard of contracts is shared by kinds. */
-	for (int64 i = 0; i < suspects->contracts[unseen->kind].count; i++)
-		cec_ids_add(&all, suspects->contracts[unseen->kind].ids[i]);
-	for (int64 i = 0; i < contracts.count; i++)
-		if (is_concerned(unseen, reading, contracts.ids[i], today, adds))
-			cec_ids_add(&all, contracts.ids[i]);
+	for (int64 i = 0; i < contracts->count; i++)
+		cec_ids_add(&all, contracts->ids[i]);
+	for (int64 i = 0; i < of_seen.count; i++)
+		if (is_concerned(unseen, reading, of_seen.ids[i], today, adds))
+			cec_ids_add(&all, of_seen.ids[i]);
 	cec_ids_sort_unique(&all);
-	suspects->contracts[unseen->kind] = all;
+	*contracts = all;
 }

@@ -5,7 +5,6 @@
 #ifndef CEC_FINDING_UNSEEN_H
 #define CEC_FINDING_UNSEEN_H
 
-#include "compliance/finding_suspect.h"
 #include "compliance/finding_trait.h"
 
 typedef struct CecUnseen
@@ -19,6 +18,6 @@ typedef struct CecUnseen
 
 extern CecUnseen cec_unseen_begin(CecChange *change, const CecFindingKinds *kinds, CecTraits *traits);
 extern void cec_unseen_take(CecUnseen *unseen, int64 asset_id, uint64 heard);
-extern void cec_unseen_end(CecUnseen *unseen, CecSuspects *suspects);
+extern void cec_unseen_end(CecUnseen *unseen, CecIds *contracts);
 
 #endif

@@ -49,8 +49,7 @@
 static const CecQuery open_findings = {OPEN, FINDING_PARAMETERS, {FINDING_TYPES}, CURSOR_OPT_GENERIC_PLAN};
 
 static const CecQuery open_errors = {
-	"WITH written AS (" OPEN
-	" RETURNING finding_id, kind, severity, asset_id, contract_id, subject, message) " TOLD,
+	"WITH written AS (" OPEN " RETURNING finding_id, kind, severity, asset_id, contract_id, subject, message) " TOLD,
 	FINDING_PARAMETERS,
 	{FINDING_TYPES},
 	CURSOR_OPT_GENERIC_PLAN,
