@@ -33,6 +33,7 @@
 	ROW(cec_asset_lock_init) \
 	ROW(cec_customer_cycle_init) \
 	ROW(cec_identifier_alike_init) \
+	ROW(cec_former_tag_init) \
 	ROW(cec_registry_constraint_init) \
 	/* contract */ \
 	ROW(cec_contract_init) \

@@ -16,6 +16,7 @@
 #include "parser/parse_func.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/snapmgr.h"
 
 #include "init.h"
@@ -78,6 +79,7 @@ typedef struct Renamed
 	Keys old_keys;
 	Keys new_keys;
 	CecIds assets; /* that were called otherwise before */
+	CecRetagged retagged;
 } Renamed;
 
 static void
@@ -101,6 +103,15 @@ add_key(Renamed *renamed, Keys *keys, const TupleTableSlot *row, AttrNumber colu
 	append_key(&renamed->locked, key);
 	if (keys != NULL && VARSIZE_ANY_EXHDR(key) >= SHORTEST_KEY)
 		append_key(keys, key);
+}
+
+/* Notes an asset that has another tag; old_row has the one that it had. */
+static void
+add_retagged(CecRetagged *retagged, const TupleTableSlot *old_row, AttrNumber asset_id, AttrNumber asset_tag)
+{
+	CEC_MAKE_ROOM(retagged->tags, retagged->assets.count, retagged->space, 8);
+	retagged->tags[retagged->assets.count] = datumCopy(cec_slot_value(old_row, asset_tag), false, -1);
+	cec_ids_add(&retagged->assets, cec_slot_int8(old_row, asset_id));
 }
 
 /* What the rows say; kept until the end of the change. */
@@ -133,6 +144,9 @@ read_rows(CecChange *change)
 		}
 		if (rows.old_row != NULL)
 			cec_ids_add(&renamed->assets, cec_slot_int8(rows.old_row, asset_id));
+		if (rows.old_row != NULL && rows.new_row != NULL &&
+			!cec_rows_same_value(rows.old_row, rows.new_row, attnums[0]))
+			add_retagged(&renamed->retagged, rows.old_row, asset_id, attnums[0]);
 	}
 	cec_rows_end(&rows);
 	return renamed;
@@ -282,6 +296,15 @@ cec_identifier_alike(CecChange *change)
 	cec_query_ids(change->portfolio->plans, &assets_alike, args, &alike);
 	cec_ids_sort_unique(&alike);
 	return alike;
+}
+
+/* Of a changed statement on assets, those that have another tag now; NULL: there are none. */
+const CecRetagged *
+cec_identifier_retagged(CecChange *change)
+{
+	Renamed *renamed = cec_change_kept(change, &change_key);
+
+	return renamed == NULL || renamed->retagged.assets.count == 0 ? NULL : &renamed->retagged;
 }
 
 /* Registers with the engine, before assets are locked. */

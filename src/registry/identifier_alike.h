@@ -7,6 +7,15 @@
 
 #include "portfolio/change.h"
 
+/* Assets that have another tag now, and the tags that they had, side by side. */
+typedef struct CecRetagged
+{
+	CecIds assets;
+	int64 space; /* of tags */
+	Datum *tags;
+} CecRetagged;
+
 extern CecIds cec_identifier_alike(CecChange *change);
+extern const CecRetagged *cec_identifier_retagged(CecChange *change);
 
 #endif

@@ -194,7 +194,7 @@ COMMENT ON COLUMN @P@.customer.parent_id IS 'Company that it belongs to; NULL: n
 
 COMMENT ON TABLE @P@.asset IS 'Master register: one row per physical asset. Never deleted by a connector: retired.';
 COMMENT ON COLUMN @P@.asset.asset_id IS 'Key.';
-COMMENT ON COLUMN @P@.asset.asset_tag IS 'Our own label on the asset; unique; kept exactly as given (leading zeros stay); 1 to 200 characters.';
+COMMENT ON COLUMN @P@.asset.asset_tag IS 'Our own label on the asset; unique; kept exactly as given (leading zeros stay); 1 to 200 characters. The one that it had before stays its identifier, scheme former_tag.';
 COMMENT ON COLUMN @P@.asset.tag_symbology IS 'Barcode that the tag is printed in: code39, code93, code128, gs1-128, datamatrix or qr.';
 COMMENT ON COLUMN @P@.asset.serial_number IS 'Serial number given by the manufacturer; unique per manufacturer and model only.';
 COMMENT ON COLUMN @P@.asset.manufacturer IS 'Manufacturer.';

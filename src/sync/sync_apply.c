@@ -86,12 +86,14 @@ static const char *const end_identifiers =
 	" WHERE " OF_PLAN
 	" AND i.asset_identifier_id = e.id AND (lower_inf(i.during) OR lower(i.during) < $4) AND $3 IS NOT NULL";
 
+/* Former tags are there already, by src/registry/former_tag.c. */
 static const char *const add_identifiers =
 	"INSERT INTO @P@.asset_identifier (asset_id, scheme, value, during)"
-	" SELECT a.asset_id, n.scheme, n.value, CASE WHEN n.scheme = 'former_tag' THEN daterange(NULL, NULL) ELSE daterange($4, NULL) END"
+	" SELECT a.asset_id, n.scheme, n.value, daterange($4, NULL)"
 	" FROM sync_plan p JOIN @P@.asset a ON a.asset_tag = p.asset_tag"
 	" CROSS JOIN LATERAL unnest(p.new_schemes, p.new_values) AS n(scheme, value)"
-	" WHERE " OF_PLAN " AND p.new_schemes IS NOT NULL AND $3 IS NOT NULL ORDER BY a.asset_id, n.scheme, n.value";
+	" WHERE " OF_PLAN
+	" AND p.new_schemes IS NOT NULL AND n.scheme <> 'former_tag' AND $3 IS NOT NULL ORDER BY a.asset_id, n.scheme, n.value";
 
 /* As the owner.  Findings of earlier runs that do not hold any more are closed, whoever has seen to that. */
 static const char *const close_findings =
