@@ -63,7 +63,8 @@ CREATE TYPE cec._swap_piece AS (
 );
 
 -- The lines of an amendment, with the asset that each means, or what is wrong with it by itself. What is listed anew is checked as a list is;
--- all else means what stands on the term, by whatever name it was ever known.
+-- all else means what stands on the term, by whatever name it was ever known; of several the one whose tag it is, since a register that
+-- knows an asset under another one now calls that one by the tag, too.
 CREATE FUNCTION cec._amendment_lines(portfolio regnamespace, amendment_id bigint, is_submitted boolean)
 RETURNS TABLE (line_id bigint, action text, identifier text, term_id bigint, term_days daterange, during daterange, note text, asset_id bigint,
 	is_repeated boolean, sqlstate text, constraint_name text, message text, successor_id bigint)
@@ -86,8 +87,9 @@ BEGIN
 				coalesce(cardinality(n.asset_ids), 0) AS assets
 			FROM line l
 				CROSS JOIN LATERAL (SELECT array_agg(n.asset_id) AS asset_ids FROM cec._named($1, ARRAY[l.identifier], NULL) AS n) AS n
-				CROSS JOIN LATERAL (SELECT array_agg(DISTINCT i.asset_id) AS asset_ids FROM @P@.inclusion i
-					WHERE i.asset_id = ANY (n.asset_ids) AND i.term_id = l.term_id AND i.effect = 'include') AS s
+				CROSS JOIN LATERAL (SELECT CASE WHEN count(*) > 1 AND bool_or(i.is_tag) THEN array_agg(i.asset_id) FILTER (WHERE i.is_tag) ELSE array_agg(i.asset_id) END AS asset_ids
+					FROM (SELECT DISTINCT i.asset_id, a.asset_tag = l.identifier AS is_tag FROM @P@.inclusion i JOIN @P@.asset a ON a.asset_id = i.asset_id
+						WHERE i.asset_id = ANY (n.asset_ids) AND i.term_id = l.term_id AND i.effect = 'include') AS i) AS s
 			WHERE l.action NOT IN ('include', 'exclude') AND l.wrong IS NULL
 		), successor AS MATERIALIZED (
 			SELECT l.line_id, coalesce(cardinality(n.asset_ids), 0) AS assets, CASE WHEN cardinality(n.asset_ids) = 1 THEN n.asset_ids[1] END AS asset_id

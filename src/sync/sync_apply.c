@@ -328,5 +328,6 @@ cec_sync_record(CecSync *sync)
 		run_step(&open);
 	}
 	cec_act_as_self(&act);
+	cec_sync_draft_consequences(sync, run_id);
 	tuplestore_end(sync->store);
 }

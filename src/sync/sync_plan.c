@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "support/word.h"
 #include "sync/sync_run.h"
 
 const char *const cec_sync_outcomes[] = {"inserted", "updated",	   "unchanged",	 "adopted",	 "retagged", "merged",
@@ -35,6 +36,7 @@ enum
 	PLAN_CONSTRAINT,
 	PLAN_STEP,
 	PLAN_IS_LIVING,
+	PLAN_STATUS = 22,
 	PLAN_WIDTH = 32
 };
 
@@ -128,6 +130,8 @@ take_row(void *arg, TupleTableSlot *row)
 
 		memcpy(values, row->tts_values, sizeof(values));
 		values[PLAN_SEQ - 1] = Int64GetDatum(++sync->rows);
+		if (!row->tts_isnull[PLAN_STATUS - 1] && cec_word_is(row->tts_values[PLAN_STATUS - 1], "retired"))
+			sync->retired++;
 		tuplestore_putvalues(sync->store, sync->desc, values, row->tts_isnull);
 		if (sync->batch_no > 0)
 			note_tag(sync, row->tts_values[PLAN_ASSET_TAG - 1], row->tts_isnull[PLAN_ASSET_TAG - 1]);
@@ -238,5 +242,6 @@ cec_sync_plan_batch(CecSync *sync, text *after, int64 limit)
 	tuplestore_end(sync->store);
 	memset(sync->counts, 0, sizeof(sync->counts));
 	sync->rows = 0;
+	sync->retired = 0;
 	return false;
 }

@@ -49,6 +49,7 @@ typedef struct CecSync
 	int64 rows;				/* in store */
 	int64 staged;
 	int64 leaving; /* living assets that are merged or retired */
+	int64 retired; /* rows in store whose asset is retired after the run */
 	int64 counts[CEC_SYNC_OUTCOMES];
 	TimestampTz started_at;
 	int batch_no;	/* 0: it is no batch */
@@ -65,5 +66,6 @@ extern bool cec_sync_plan_batch(CecSync *sync, text *after, int64 limit);
 extern void cec_sync_apply(CecSync *sync);
 extern void cec_sync_record(CecSync *sync);
 extern int64 cec_sync_add_run(CecSync *sync, const char *error);
+extern void cec_sync_draft_consequences(CecSync *sync, int64 run_id);
 
 #endif

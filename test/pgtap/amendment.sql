@@ -261,6 +261,11 @@ SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "term_number":
 SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "S-2"}, {"identifier": "S-10", "action": "swap", "term_number": "1", "successor_identifier": "S-2"}]'), '23514 amendment_line_swap_alone; 23514 amendment_line_swap_alone', 'two do not become one');
 SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "S-2"}, {"identifier": "S-0", "action": "swap", "term_number": "2", "successor_identifier": "S-3"}]'), '23514 amendment_line_swap_alone; 23514 amendment_line_swap_alone', 'one does not become two');
 SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "S-12"}, {"identifier": "S-12", "action": "swap", "term_number": "2", "successor_identifier": "S-3"}]'), '23514 amendment_line_swap_alone; 23514 amendment_line_swap_alone', 'nor does one come that goes');
+BEGIN;
+UPDATE asset SET serial_number = 'S-0' WHERE asset_tag = 'S-10';
+SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "S-2"}, {"identifier": "S-0", "action": "remove", "term_number": "2"}, {"identifier": "S-0", "action": "exclude", "term_number": "2"}]'),
+	'23514 inclusion_listed_as_unambiguous', 'of those that stand on the term a name means the one whose tag it is');
+ROLLBACK;
 -- The same by swap_asset, where that is asked for one term alone.
 BEGIN;
 DELETE FROM inclusion WHERE term_id IN (find_term('S', '2'), find_term('S-draft', '1'));

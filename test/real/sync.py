@@ -7,7 +7,8 @@ becomes of each row and of each asset that is gone, what each asset is called af
 files alone, by the rules of the documents.
 
 The same batch again changes nothing, a feed that is cut in half is refused, what a preview says row by row is what then happens, and
-what is covered afterwards is what lives on.
+what is covered afterwards is what lives on.  Of what is gone and listed there are drafts of amendments: one that lists all says to remove it,
+one that lists about half of them to put the asset in its place that the source has instead; they are applied.
 
 Prints TAP.  Needs psql on the path and the usual PG* variables; CEC_DATA is the folder of the files.
 """
@@ -71,6 +72,7 @@ class Register:
         self.is_retired = {}
         self.names = {}      # an identifier: whose it is
         self.former = {}
+        self.left = {}       # what the last sync retired, and the tag that the source has it under; None: it has it no more
 
     def sync(self, plants):
         """Returns how many there are of each outcome, and what is rejected: (tag, constraint)."""
@@ -113,16 +115,19 @@ class Register:
             self.former[asset] = self.tag[asset]
             self.tag[asset] = tag
         lost = set()
+        self.left = {}
         for asset in gone:
             if asset in old:
                 continue
             if asset in takes:
                 outcome["merged"] += 1
                 self.is_retired[asset] = True
+                self.left[asset] = takes[asset][0]
                 lost |= names_of[asset]
             elif not self.is_retired[asset]:
                 outcome["retired"] += 1
                 self.is_retired[asset] = True
+                self.left[asset] = None
                 lost |= names_of[asset]
 
         # Identifiers end before new ones are written, of schemes that the row names.
@@ -262,6 +267,50 @@ def list_all(portfolio):
         f" WHERE a.{LIVING};")
 
 
+def is_in_half(tag):
+    return ord(tag[-1]) % 2 == 0
+
+
+def list_half(portfolio):
+    run(f"INSERT INTO {portfolio}.contract (number, customer_id, status, kind, during) SELECT 'HALF', customer_id, 'active', 'warranty', '[2020-01-01,2090-01-01)' FROM {portfolio}.customer;"
+        f"INSERT INTO {portfolio}.coverage_term (contract_id, number, during) SELECT contract_id, '1', during FROM {portfolio}.contract WHERE number = 'HALF';"
+        f"INSERT INTO {portfolio}.inclusion (term_id, asset_id, during) SELECT {portfolio}.find_term('HALF'), asset_id, '[2020-01-01,)' FROM {portfolio}.asset"
+        f" WHERE {LIVING} AND ascii(right(asset_tag, 1)) % 2 = 0;")
+
+
+def consequences(known, contract, listed):
+    """Lines of the draft for a contract that lists these, by the tags that assets have now: (contract, action, tag, successor)."""
+    stands = {known.tag[asset] for asset in listed} | {known.tag[asset] for asset in known.tag if known.is_retired[asset]}
+    lines = set()
+    for asset, successor in sorted(known.left.items(), key=lambda item: known.tag[item[0]].encode()):
+        if asset in listed:
+            is_swap = successor is not None and successor not in stands
+            lines.add((contract, "swap" if is_swap else "remove", known.tag[asset], successor if is_swap else ""))
+            stands.add(successor)
+    return lines
+
+
+def drafted(portfolio):
+    return {tuple(line) for line in run(
+        f"SELECT c.number, l.action, l.identifier, coalesce(l.successor_identifier, '') FROM {portfolio}.amendment m JOIN {portfolio}.amendment_line l USING (amendment_id)"
+        f" JOIN {portfolio}.contract c USING (contract_id);")}
+
+
+def apply_drafts(portfolio, known, listed, half, come):
+    """Submits, approves and applies what was drafted; what is listed then."""
+    started = time.monotonic()
+    run(f"SELECT {portfolio}.submit_amendment(amendment_id), {portfolio}.approve_amendment(amendment_id) FROM {portfolio}.amendment;")
+    told = run(f"SELECT a.status, a.message FROM {portfolio}.amendment m CROSS JOIN LATERAL {portfolio}.apply_amendment(m.amendment_id) AS a;")
+    comment(f"applied: {time.monotonic() - started:.1f} s")
+    is_equal("  the drafts are ready to be applied", told, [["applied", ""], ["applied", ""]])
+    is_equal("  no list runs past a retirement, but of those that have another tag and are retired", {line[0] for line in run(
+        f"SELECT a.asset_tag FROM {portfolio}.finding f JOIN {portfolio}.asset a USING (asset_id) WHERE f.kind IN ('outlives_decommissioning', 'decommissioned_before_activation') AND f.closed_at IS NULL"
+        " AND a.status = 'retired';")}, {known.tag[asset] for asset in listed if known.is_retired[asset] and asset not in known.left})
+    is_equal("  and the half has those that stand in the place of others", {line[0] for line in run(
+        f"SELECT a.asset_tag FROM {portfolio}.inclusion i JOIN {portfolio}.asset a USING (asset_id) WHERE i.term_id = {portfolio}.find_term('HALF') AND upper_inf(i.during);")},
+        {known.tag[asset] for asset in half if asset not in known.left} | come)
+
+
 def covered(portfolio):
     return {line[0] for line in run(f"SELECT DISTINCT a.asset_tag FROM {portfolio}.coverage v JOIN {portfolio}.asset a USING (asset_id)"
                                     f" WHERE v.during @> cec.today('{portfolio}') + 1;")}
@@ -276,8 +325,10 @@ def with_ids(today):
     sync("August", portfolio, known, august)
     again(portfolio, [Plant(row, today, True) for row in read_register("08")])
     list_all(portfolio)
+    list_half(portfolio)
     tomorrow = today + datetime.timedelta(days=1)
     listed = {asset for asset in known.tag if not known.is_retired[asset]}
+    half = {asset for asset in listed if is_in_half(known.tag[asset])}
 
     stage(portfolio, september[:len(september) // 2])
     before = sums(portfolio)
@@ -293,12 +344,21 @@ def with_ids(today):
     is_equal("  of 203 tags that are gone", {name: got[name] for name in ("retagged", "merged", "retired")}, {"retagged": 46, "merged": 156, "retired": 1})
     is_equal("  findings", counts(run(f"SELECT kind, count(*) FROM {portfolio}.finding WHERE kind IN ('merged_in_register', 'reappeared') AND closed_at IS NULL GROUP BY 1;")),
              {"merged_in_register": got["merged"], "reappeared": known.reappeared})
+    wanted = consequences(known, "ALL", listed) | consequences(known, "HALF", half)
+    comment("drafted: " + ", ".join(f"{number} × {action} on {contract}" for (contract, action), number in sorted(
+        collections.Counter(line[:2] for line in wanted).items())))
+    is_equal("  drafts of amendments", drafted(portfolio) ^ wanted, set())
+    is_equal("  one for each contract", run(f"SELECT count(*), count(DISTINCT contract_id) FROM {portfolio}.amendment WHERE status = 'draft';"), [["2", "2"]])
+    is_equal("  those for all of them say remove", {line[1] for line in wanted if line[0] == "ALL"}, {"remove"})
     is_equal("  what is covered tomorrow: what is listed and lives", covered(portfolio), {
         known.tag[asset] for asset in listed if not known.is_retired[asset]
         and (known.plant[asset].first_day is None or known.plant[asset].first_day <= tomorrow)
         and (known.plant[asset].last_day is None or known.plant[asset].last_day >= tomorrow)})
     is_equal("  as the definition has it", run(f"SELECT count(*) FROM {portfolio}.verify_coverage();"), [["0"]])
     again(portfolio, [Plant(row, today, True) for row in read_register("09")])
+    is_equal("  nor is anything drafted twice", drafted(portfolio) ^ wanted, set())
+    apply_drafts(portfolio, known, listed, half, {line[3] for line in wanted if line[1] == "swap"})
+    is_equal("  cover is as the definition has it", run(f"SELECT count(*) FROM {portfolio}.verify_coverage();"), [["0"]])
 
 
 def without_ids(today):
@@ -311,9 +371,12 @@ def without_ids(today):
     gone = {plant.tag for plant in august} - {plant.tag for plant in september}
     retired = sum(known.is_retired[tag] for tag in gone)
     comment(f"{len(gone)} tags are gone, {retired} of them were retired")
+    list_all(portfolio)
+    listed = {asset for asset in known.tag if not known.is_retired[asset]}
     stage(portfolio, september)
     got = sync("September without ids", portfolio, known, september)
     is_equal("  all that are gone and lived are retired", (got["retired"], got.get("retagged"), got.get("merged")), (203 - retired, None, None))
+    is_equal("  and drafted to be removed", drafted(portfolio) ^ {("ALL", "remove", tag, "") for tag in gone if tag in listed}, set())
 
 
 def is_refused_here(name, sql, sqlstate, constraint):
