@@ -594,4 +594,6 @@ COMMENT ON FUNCTION cec.sync_assets(regnamespace, text, text, boolean, numeric, 
 
 INSERT INTO cec.finding_kind (kind, severity, is_gap, depends_on_day, hears, needs, meaning) VALUES
 	('merged_in_register', 'warning', false, false, '{}', '{}', 'A source has an asset under another one of the register now, so it was retired.'),
-	('reappeared', 'warning', false, false, '{}', '{}', 'A source has an asset again that was retired.');
+	('reappeared', 'warning', false, false, '{}', '{}', 'A source has an asset again that was retired.'),
+	('registry_overwrote', 'info', false, false, '{}', '{}', 'A source has replaced what somebody had changed of an asset by hand.'),
+	('registry_stale', 'warning', false, true, '{asset_source}', '{}', 'A source has not been fed for longer than it may be.');

@@ -318,6 +318,7 @@ cec_sync_record(CecSync *sync)
 
 	cec_portfolio_act(&act, sync->portfolio);
 	run_id = cec_sync_add_run(sync, NULL);
+	cec_sync_close_stale(sync);
 	if (sync->rows > 0)
 	{
 		Step close = {sync, close_findings, 1, sync->rows};
@@ -326,6 +327,7 @@ cec_sync_record(CecSync *sync)
 		add_rejects(sync, run_id);
 		run_step(&close);
 		run_step(&open);
+		cec_sync_tell_overwritten(sync, run_id);
 	}
 	cec_act_as_self(&act);
 	cec_sync_draft_consequences(sync, run_id);

@@ -67,5 +67,7 @@ extern void cec_sync_apply(CecSync *sync);
 extern void cec_sync_record(CecSync *sync);
 extern int64 cec_sync_add_run(CecSync *sync, const char *error);
 extern void cec_sync_draft_consequences(CecSync *sync, int64 run_id);
+extern void cec_sync_tell_overwritten(CecSync *sync, int64 run_id);
+extern void cec_sync_close_stale(CecSync *sync);
 
 #endif
