@@ -163,13 +163,25 @@ BEGIN
 		SELECT s.staged_no, 'source_key:' || $1 AS scheme, s.source_key AS value
 		FROM staged s WHERE s.is_live AND NOT s.is_dead AND s.source_key <> ''
 		UNION ALL
-		SELECT s.staged_no, 'source_id:' || $1, i.value
-		FROM staged s CROSS JOIN LATERAL unnest(s.source_ids) AS i(value) WHERE s.is_live AND NOT s.is_dead AND i.value <> ''
-		UNION ALL
-		SELECT s.staged_no, e.key, v.value
-		FROM staged s CROSS JOIN LATERAL jsonb_each(CASE jsonb_typeof(s.identifiers) WHEN 'object' THEN s.identifiers ELSE '{}' END) AS e
-			CROSS JOIN LATERAL jsonb_array_elements_text(CASE jsonb_typeof(e.value) WHEN 'array' THEN e.value ELSE jsonb_build_array(e.value) END) AS v(value)
-		WHERE s.is_live AND NOT s.is_dead AND e.key <> 'former_tag' AND e.key !~ '^source_(key|id):' AND v.value <> ''
+		SELECT i.staged_no, 'source_id:' || $1, i.value
+		FROM (SELECT s.staged_no, unnest(s.source_ids) AS value FROM staged s WHERE s.is_live AND NOT s.is_dead AND s.source_ids IS NOT NULL) AS i
+		WHERE i.value <> ''
+		UNION ALL -- sets in the select list: in FROM each row of millions would leave something behind until the end of the query
+		SELECT v.staged_no, v.scheme, v.value
+		FROM (
+			SELECT l.staged_no, l.scheme, l.list ->> generate_series(0, jsonb_array_length(l.list) - 1) AS value
+			FROM (
+				SELECT e.staged_no, e.scheme,
+					CASE jsonb_typeof(e.identifiers -> e.scheme) WHEN 'array' THEN e.identifiers -> e.scheme ELSE jsonb_build_array(e.identifiers -> e.scheme) END AS list
+				FROM (
+					SELECT s.staged_no, s.identifiers, jsonb_object_keys(s.identifiers) AS scheme
+					FROM staged s WHERE s.is_live AND NOT s.is_dead AND jsonb_typeof(s.identifiers) = 'object'
+				) AS e
+				WHERE e.scheme <> 'former_tag' AND e.scheme !~ '^source_(key|id):'
+				OFFSET 0
+			) AS l
+		) AS v
+		WHERE v.value <> ''
 	), keyed AS MATERIALIZED ( -- by the source's own key: of several rows the newest
 		SELECT DISTINCT ON (i.asset_id) i.asset_id, s.staged_no
 		FROM staged s JOIN @P@.asset_identifier i ON i.scheme = 'source_key:' || $1 AND i.value = s.source_key AND i.during @> $2

@@ -205,7 +205,7 @@ take_back_outcomes(CecSync *sync)
 		bool isnull;
 		Datum outcome = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull);
 
-		sync->counts[cec_sync_outcome(TextDatumGetCString(outcome))]--;
+		sync->counts[cec_sync_outcome(outcome)]--;
 	}
 }
 

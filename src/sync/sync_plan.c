@@ -96,12 +96,15 @@ note_tag(CecSync *sync, Datum tag, bool isnull)
 
 /* The place of an outcome in counts. */
 int
-cec_sync_outcome(const char *outcome)
+cec_sync_outcome(Datum outcome)
 {
+	text *word = DatumGetTextPP(outcome);
+	size_t len = VARSIZE_ANY_EXHDR(word);
+
 	for (int i = 0; i < CEC_SYNC_OUTCOMES; i++)
-		if (strcmp(cec_sync_outcomes[i], outcome) == 0)
+		if (strlen(cec_sync_outcomes[i]) == len && memcmp(cec_sync_outcomes[i], VARDATA_ANY(word), len) == 0)
 			return i;
-	elog(ERROR, "a sync has no outcome %s", outcome);
+	elog(ERROR, "a sync has no outcome %s", text_to_cstring(word));
 }
 
 /* Takes a row of the plan. */
@@ -109,7 +112,7 @@ static void
 take_row(void *arg, TupleTableSlot *row)
 {
 	CecSync *sync = arg;
-	int at = cec_sync_outcome(TextDatumGetCString(row->tts_values[PLAN_OUTCOME - 1]));
+	int at = cec_sync_outcome(row->tts_values[PLAN_OUTCOME - 1]);
 
 	sync->counts[at]++;
 	if ((at == CEC_SYNC_MERGED || at == CEC_SYNC_RETIRED) && !row->tts_isnull[PLAN_IS_LIVING - 1] &&

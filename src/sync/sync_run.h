@@ -59,7 +59,7 @@ typedef struct CecSync
 	List *refusals; /* what they were refused with, in sync_apply.c */
 } CecSync;
 
-extern int cec_sync_outcome(const char *outcome);
+extern int cec_sync_outcome(Datum outcome);
 extern void cec_sync_plan(CecSync *sync);
 extern void cec_sync_check_plan(CecSync *sync);
 extern bool cec_sync_plan_batch(CecSync *sync, text *after, int64 limit);
