@@ -3,6 +3,7 @@
 # goals; what is compared is measured in turns, round by round.
 #   test/bin/bench row
 #   CEC_BENCH_ROWS=2000 CEC_BENCH_ROUNDS=1     to try it
+#   CEC_BENCH_FINDINGS=off     without kinds of findings: what a row costs before anybody asks what is wrong with it
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/row
 rounds=${CEC_BENCH_ROUNDS:-7}
@@ -14,6 +15,7 @@ export PGOPTIONS='-c client_min_messages=warning -c synchronize_seqscans=off'
 ask() { psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"; }
 
 ask -f "$here/set-up.sql"
+[ "${CEC_BENCH_FINDINGS:-on}" = on ] || ask -c "UPDATE cec.finding_kind SET hears = '{}'"
 rows=$(ask -c 'SELECT count(*) FROM bench.asset_source')
 each=$(ask -c 'SELECT bench.each_count()')
 # Each client lists as many assets, of which none is on a list yet.
