@@ -62,9 +62,9 @@ CREATE TYPE cec._swap_piece AS (
 	now_days daterange
 );
 
--- The lines of an amendment, with the asset that each means, or what is wrong with it by itself. What is listed anew is checked as a list is;
--- all else means what stands on the term, by whatever name it was ever known; of several the one whose tag it is, since a register that
--- knows an asset under another one now calls that one by the tag, too.
+-- The lines of an amendment, with the asset that each means, or what is wrong with it by itself. What is listed anew is checked as a list is, and
+-- so are the days of a change; all but what is listed means what stands on the term, by whatever name it was ever known; of several the one
+-- whose tag it is, since a register that knows an asset under another one now calls that one by the tag, too.
 CREATE FUNCTION cec._amendment_lines(portfolio regnamespace, amendment_id bigint, is_submitted boolean)
 RETURNS TABLE (line_id bigint, action text, identifier text, term_id bigint, term_days daterange, during daterange, note text, asset_id bigint,
 	is_repeated boolean, sqlstate text, constraint_name text, message text, successor_id bigint)
@@ -78,6 +78,10 @@ BEGIN
 					WHEN isempty(l.during) THEN ARRAY['amendment_line_days_not_empty', 'it has no days']
 					WHEN NOT isfinite(lower(l.during)) OR NOT isfinite(upper(l.during)) THEN ARRAY['amendment_line_days_finite', 'infinity is no day']
 					WHEN l.action = 'swap' AND l.successor_identifier IS NULL THEN ARRAY['amendment_line_has_successor', 'it names no asset that takes the place of the old one']
+					WHEN l.action = 'swap' AND upper(l.during) <= $4 AND lower_inf(l.during)
+						THEN ARRAY['amendment_line_days_not_empty', format('it ends before %s, when the new asset would come', cec._day($4))]
+					WHEN l.action = 'change' AND NOT l.during && t.during
+						THEN ARRAY['inclusion_days_meet_term', format('it would be listed on days outside the term, which runs %s', cec._days_in_words(t.during))]
 					END AS wrong, coalesce(lower(l.during), $4) AS on_day
 			FROM @P@.amendment m JOIN @P@.amendment_line l ON l.amendment_id = m.amendment_id
 				LEFT JOIN @P@.coverage_term t ON t.term_id = l.term_id
@@ -103,13 +107,17 @@ BEGIN
 				FROM line l JOIN named n USING (line_id) JOIN successor s USING (line_id)
 				WHERE cardinality(n.asset_ids) = 1 AND s.asset_id <> n.asset_ids[1])) AS t
 		), listing AS MATERIALIZED (
-			SELECT r.term_id, array_agg(r.line_id ORDER BY r.line_id, r.days) AS line_ids,
+			SELECT r.term_id, array_agg(r.line_id ORDER BY r.place, r.line_id, r.days) AS line_ids,
 				jsonb_agg(jsonb_strip_nulls(jsonb_build_object('identifier', r.identifier, 'first_day', cec._day(lower(r.days)),
-					'last_day', cec._day(upper(r.days) - 1), 'effect', r.effect, 'note', r.note)) ORDER BY r.line_id, r.days) AS rows
-			FROM (SELECT l.term_id, l.line_id, l.identifier, l.during AS days, l.action AS effect, l.note
+					'last_day', cec._day(upper(r.days) - 1), 'effect', r.effect, 'note', r.note)) ORDER BY r.place, r.line_id, r.days) AS rows
+			FROM (SELECT 1 AS place, l.term_id, l.line_id, a.asset_tag AS identifier, l.during AS days, 'include' AS effect, l.note
+					FROM line l JOIN named n USING (line_id) JOIN @P@.asset a ON a.asset_id = n.asset_ids[1]
+					WHERE l.action = 'change' AND cardinality(n.asset_ids) = 1
+				UNION ALL
+				SELECT 2, l.term_id, l.line_id, l.identifier, l.during, l.action, l.note
 					FROM line l WHERE l.action IN ('include', 'exclude') AND l.wrong IS NULL
 				UNION ALL
-				SELECT t.term_id, t.line_id, l.successor_identifier, t.taken, t.effect, NULL FROM taken t JOIN line l USING (line_id)) AS r
+				SELECT 2, t.term_id, t.line_id, l.successor_identifier, t.taken, t.effect, NULL FROM taken t JOIN line l USING (line_id)) AS r
 			GROUP BY r.term_id
 		), checked AS MATERIALIZED ( -- of a swap the first thing that is wrong: what is taken stands on no line yet
 			SELECT DISTINCT ON (r.line_id) r.*
@@ -120,7 +128,7 @@ BEGIN
 			SELECT l.line_id, l.term_id, n.asset_ids[1] AS old_id, s.asset_id AS new_id, l.on_day
 			FROM line l JOIN named n USING (line_id) JOIN successor s USING (line_id) WHERE cardinality(n.asset_ids) = 1
 		), spoken AS MATERIALIZED ( -- of which assets lines speak
-			SELECT c.line_id, c.asset_id, l.term_id FROM checked c JOIN line l USING (line_id) WHERE l.action <> 'swap'
+			SELECT c.line_id, c.asset_id, l.term_id FROM checked c JOIN line l USING (line_id) WHERE l.action IN ('include', 'exclude')
 			UNION ALL SELECT n.line_id, n.asset_ids[1], l.term_id FROM named n JOIN line l USING (line_id) WHERE cardinality(n.asset_ids) = 1
 			UNION ALL SELECT s.line_id, s.asset_id, l.term_id FROM successor s JOIN line l USING (line_id)
 		), entangled AS MATERIALIZED ( -- swaps that other lines of the amendment meddle with
@@ -133,7 +141,7 @@ BEGIN
 			WHERE s.other_id <> s.line_id
 			GROUP BY s.line_id
 		), found AS (
-			SELECT l.*, coalesce(CASE WHEN l.action <> 'swap' THEN c.asset_id END, CASE WHEN cardinality(n.asset_ids) = 1 THEN n.asset_ids[1] END) AS asset_id,
+			SELECT l.*, coalesce(CASE WHEN l.action IN ('include', 'exclude') THEN c.asset_id END, CASE WHEN cardinality(n.asset_ids) = 1 THEN n.asset_ids[1] END) AS asset_id,
 				s.asset_id AS successor_id, coalesce(c.outcome = 'duplicate', false) AS is_repeated,
 				CASE WHEN l.wrong IS NOT NULL THEN ARRAY['23514'] || l.wrong
 					WHEN n.assets = 0 THEN ARRAY['23503', 'inclusion_listed_as_known', format('no asset is known as "%s"', left(l.identifier, 100))]
@@ -143,8 +151,9 @@ BEGIN
 					WHEN s.assets > 1 THEN ARRAY['23514', 'inclusion_listed_as_unambiguous', format('several assets are known as "%s"', left(l.successor_identifier, 100))]
 					WHEN s.asset_id = n.asset_ids[1] THEN ARRAY['22023', NULL, 'an asset cannot take its own place']
 					WHEN e.line_id IS NOT NULL THEN ARRAY['23514', 'amendment_line_swap_alone', format('line %s speaks of the same asset', e.other_id)]
-					-- How many lines there are is seen when those before it are done.
+					-- How many lines there are is seen when those before it are done; which asset is changed is known here.
 					WHEN c.outcome = 'refused' AND (l.action = 'swap' OR c.constraint_name IS DISTINCT FROM 'inclusion_no_overlap')
+						AND (l.action <> 'change' OR coalesce(c.constraint_name NOT IN ('inclusion_listed_as_known', 'inclusion_listed_as_unambiguous'), true))
 						THEN ARRAY[c.sqlstate, c.constraint_name, c.message || coalesce('. Perhaps "' || c.suggestion || '" was meant', '')]
 					WHEN l.action = 'swap' AND c.outcome <> 'insert'
 						THEN ARRAY['23P01', 'inclusion_no_overlap', format('asset "%s" stands on the term already on some of these days', left(l.successor_identifier, 100))]
@@ -152,7 +161,7 @@ BEGIN
 			FROM line l LEFT JOIN checked c USING (line_id) LEFT JOIN named n USING (line_id) LEFT JOIN successor s USING (line_id)
 				LEFT JOIN entangled e USING (line_id)
 		)
-		SELECT f.line_id, f.action, f.identifier, f.term_id, f.term_days, CASE WHEN f.action = 'swap' THEN daterange(f.on_day, upper(f.during)) ELSE f.during END,
+		SELECT f.line_id, f.action, f.identifier, f.term_id, f.term_days, CASE WHEN f.action = 'swap' AND f.wrong IS NULL THEN daterange(f.on_day, upper(f.during)) ELSE f.during END,
 			f.note, f.asset_id, f.is_repeated,
 			CASE WHEN f.refusal IS NULL AND NOT k.is_scannable THEN '23514' ELSE f.refusal[1] END,
 			CASE WHEN f.refusal IS NOT NULL THEN f.refusal[2] WHEN NOT k.is_scannable THEN 'inclusion_tag_scannable' END,

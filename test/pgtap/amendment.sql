@@ -266,6 +266,13 @@ UPDATE asset SET serial_number = 'S-0' WHERE asset_tag = 'S-10';
 SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "S-2"}, {"identifier": "S-0", "action": "remove", "term_number": "2"}, {"identifier": "S-0", "action": "exclude", "term_number": "2"}]'),
 	'23514 inclusion_listed_as_unambiguous', 'of those that stand on the term a name means the one whose tag it is');
 ROLLBACK;
+SELECT is(pg_temp.wrong('[{"identifier": "S-0", "action": "swap", "term_number": "1", "successor_identifier": "S-2", "last_day": "2021-01-01"}]'), '23514 amendment_line_days_not_empty', 'nor one tomorrow until years ago');
+-- Days of a change are those of a line.
+SELECT is(pg_temp.wrong('[{"identifier": "S-10", "action": "change", "term_number": "1", "last_day": "2018-12-31"}, {"identifier": "S-9", "action": "change", "term_number": "1", "first_day": "2040-01-01"}]'), '23514 inclusion_days_meet_term; 23514 inclusion_days_meet_term', 'no line is changed to days outside the term');
+UPDATE asset SET decommissioned_on = '2027-01-01' WHERE asset_tag = 'S-9';
+SELECT is(pg_temp.wrong('[{"identifier": "S-9", "action": "change", "term_number": "1", "first_day": "2030-01-01"}]'), '23514 inclusion_asset_not_decommissioned', 'nor to days on which none could be');
+SELECT is(pg_temp.wrong('[{"identifier": "S-9", "action": "change", "term_number": "1", "first_day": "2026-01-01"}, {"identifier": "S-10", "action": "change", "term_number": "1", "last_day": "2029-12-31"}]'), 'right', 'but to others');
+UPDATE asset SET decommissioned_on = NULL WHERE asset_tag = 'S-9';
 -- The same by swap_asset, where that is asked for one term alone.
 BEGIN;
 DELETE FROM inclusion WHERE term_id IN (find_term('S', '2'), find_term('S-draft', '1'));
