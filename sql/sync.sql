@@ -116,6 +116,17 @@ CALL cec.sync_assets_batched('fleet', 'erp', 'delta');
 SELECT test.refused($$SELECT * FROM cec.sync_assets('fleet', 'erp', 'delta', false, 0.1, NULL)$$);
 SELECT test.refused($$SELECT * FROM fleet.asset_staging$$);
 RESET ROLE;
+
+-- Of what is deleted nothing else is taken, whatever tag the row has: another one, or that of another asset.
+SET ROLE regress_registry;
+INSERT INTO fleet.asset_source (source) VALUES ('mdm');
+INSERT INTO fleet.asset_staging (source, asset_tag, source_key) VALUES ('mdm', 'D-1', 'k1'), ('mdm', 'D-2', 'k2'), ('mdm', 'D-3', 'k3');
+SELECT * FROM fleet.sync_assets('mdm', 'delta') WHERE assets > 0;
+INSERT INTO fleet.asset_staging (source, asset_tag, source_key, is_deleted) VALUES ('mdm', 'D-9', 'k1', true), ('mdm', 'D-3', 'k2', true);
+SELECT asset_tag, outcome, columns, message FROM fleet.sync_preview('mdm', 'delta');
+SELECT * FROM fleet.sync_assets('mdm', 'delta') WHERE assets > 0;
+SELECT asset_tag, status, identifiers FROM test.registered WHERE asset_tag LIKE 'D-%' ORDER BY 1;
+RESET ROLE;
 SELECT count(*) FROM fleet.verify_coverage();
 SELECT count(*) FROM fleet.verify_replay();
 \set include :source/sql/include/end.sql

@@ -389,8 +389,8 @@ BEGIN
 		LEFT JOIN gained g ON g.staged_no = d.staged_no
 		LEFT JOIN lost l ON l.asset_id = d.asset_id
 	WHERE NOT d.is_dead
-	UNION ALL
-	SELECT 0, d.staged_no, d.asset_id, d.asset_tag,
+	UNION ALL -- of what is deleted nothing else is taken, another tag neither
+	SELECT 0, d.staged_no, d.asset_id, CASE WHEN s.refusal IS NULL THEN coalesce(d.old_tag, d.asset_tag) ELSE d.asset_tag END,
 		CASE WHEN s.refusal IS NOT NULL THEN 'rejected' WHEN d.is_outdated THEN 'outdated' WHEN c.retires THEN 'retired' ELSE 'unchanged' END,
 		CASE WHEN s.refusal IS NULL AND NOT d.is_outdated THEN CASE WHEN c.retires THEN x.columns ELSE '{}' END END,
 		CASE WHEN s.refusal IS NOT NULL THEN s.refusal[3]
