@@ -49,19 +49,19 @@ $node->append_conf('postgresql.conf', "fsync = off\ndeadlock_timeout = 20ms\nmax
 	$node->start;
 }
 $node->safe_psql('postgres', 'CREATE EXTENSION cec CASCADE');
-$node->safe_psql('postgres', slurp_file(dirname(__FILE__) . "/$_")) foreach ('../pgtap/include/finding_law.sql', 'random_ops.sql');
+$node->safe_psql('postgres', slurp_file(dirname(__FILE__) . "/$_")) foreach ('../pgtap/include/finding_law.sql', 'random_ops.sql', 'random_lists.sql');
 $node->safe_psql('postgres', "SELECT setseed($seed); SELECT random_world()");
 
 # One session: calls until its share of the batch is committed. Returns what went wrong, if anything did.
 sub run_session
 {
-	my ($batch_no, $level, $session, $share) = @_;
+	my ($batch_no, $level, $session, $share, $alone) = @_;
 
 	foreach my $try (0 .. 20000)
 	{
 		my $own = ($seed * 7919 + $batch_no * 31 + $session * 17 + $try) * 0.618034;
 		my ($out, $err) = ('', '');
-		my $input = "SET default_transaction_isolation = '$level';\n"
+		my $input = "SET default_transaction_isolation = '$level';\nSET random.alone = '$alone';\n"
 			. 'SELECT setseed(' . sprintf('%.9f', $own - int($own)) . ") \\g /dev/null\n"
 			. "CALL random_ops($batch_no, $session, $share);\n";
 		IPC::Run::run([ 'psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres') ],
@@ -113,7 +113,7 @@ for (my $done = 0; $done < $total; $done += $operations)
 		my $child = open(my $pipe, '-|') // die "cannot fork: $!";
 		if ($child == 0)
 		{
-			print eval { run_session($batch_no, $level, $session, $share) } // $@;
+			print eval { run_session($batch_no, $level, $session, $share, $sessions == 1 ? 'on' : 'off') } // $@;
 			close STDOUT;
 			POSIX::_exit(0);
 		}
@@ -143,6 +143,19 @@ for (my $done = 0; $done < $total; $done += $operations)
 	is(findings(1), '', 'and what is open is what is found on that day');
 }
 
+# What must happen once at least, and has not yet.
+$batch_no++;
+$node->safe_psql('postgres', 'SELECT random_revive(), random_remember()');
+$node->psql('postgres', 'SET random.alone = \'on\'; SELECT setseed(' . ($seed / 2) . "); CALL random_rest($batch_no, 400)", stderr => \my $error);
+is($error, '', 'what is left to be done ran through');
+is($node->safe_psql('postgres', "SELECT string_agg(deed, ', ' ORDER BY deed) FROM random_deeds() d WHERE deed NOT IN (SELECT deed FROM random_done())"),
+	'', 'each kind of operation has succeeded');
+is($node->safe_psql('postgres', 'SELECT * FROM random_unsaid()'), '', 'or was refused for what the functions say');
+is(breaches(), '', 'and no law is broken');
+is(findings(1), '', 'and what is open is what is found');
+
+note($node->safe_psql('postgres', "SELECT string_agg(format('%s %s', deed, times), ', ' ORDER BY deed) FROM random_done()"));
+note($node->safe_psql('postgres', "SELECT string_agg(format('%s %s', refusal, times), ', ' ORDER BY refusal) FROM (SELECT refusal, count(*) AS times FROM random_result CROSS JOIN LATERAL unnest(refusals) AS refusal GROUP BY refusal) AS r"));
 note($node->safe_psql('postgres',
 	"SELECT 'operations ' || sum(operations) || ', refused ' || sum(refused) || ', retried ' || sum(retried) FROM random_result"));
 note($node->safe_psql('postgres',

@@ -7,7 +7,7 @@
 
 SET check_function_bodies = off;
 
-CREATE TABLE random_result (batch integer, session integer, operations integer, refused integer, retried integer);
+CREATE TABLE random_result (batch integer, session integer, operations integer, refused integer, retried integer, deeds text[], refusals text[]);
 
 -- Conditions of every kind. Where one fails for some assets, no part of it is sure to be the same for all assets: the
 -- executor would leave out what such a part makes superfluous, and with it the failure.
@@ -101,7 +101,10 @@ BEGIN
 		FROM pg_constraint WHERE connamespace = 'law'::regnamespace AND contype = 'f'
 			AND conrelid IN (SELECT format('law.%I', table_name)::regclass FROM cec._trigger_shape WHERE is_recorded));
 	UPDATE law.setting SET duplicates_allowed = true;
-	INSERT INTO law.customer (name, parent_id) VALUES ('Acme', NULL), ('Acme North', 1), ('Acme Far North', 2), ('Bolt', NULL), ('Bolt South', 4);
+	INSERT INTO law.customer (name, parent_id, external_ref)
+		VALUES ('Acme', NULL, 'CU-1'), ('Acme North', 1, 'CU-2'), ('Acme Far North', 2, 'CU-3'), ('Bolt', NULL, 'CU-4'), ('Bolt South', 4, 'CU-5');
+	INSERT INTO law.asset_source (source, owned_columns, null_means, makes_customers) VALUES ('erp', NULL, 'keep', true),
+		('cmms', '{status,commissioned_on,decommissioned_on,country,category,location,customer_id}', 'clear', false), ('scan', '{serial_number,manufacturer,model}', 'keep', false);
 	INSERT INTO law.service_tier (code, name, rank) VALUES ('gold', 'Gold', 2), ('silver', 'Silver', 1);
 	INSERT INTO law.contract (number, customer_id, status, during, kind, governing_country, boundary)
 		SELECT 'C-' || g, 1, 'active', random_year(), random_pick('{service,warranty,lease}'), random_pick('{DE,AT}'), random_boundary()
@@ -117,32 +120,37 @@ BEGIN
 END;
 $$;
 
--- One random operation. Returns its kind.
-CREATE FUNCTION random_op() RETURNS text LANGUAGE plpgsql
+-- Definitions go through the gate alone: were they as frequent as data, hardly two sessions would ever meet.
+CREATE FUNCTION random_kinds(are_data boolean) RETURNS text[] LANGUAGE sql
+AS $$
+	SELECT CASE WHEN are_data THEN '{list,list,list,list_many,list_tag,list_tag,relist,relist,move_line,unlist,unlist_many,retire,revive,pause,plan,
+		retire_many,bundle,include,exclude,remove,asset,asset_gone,merge,upsert,savepoint,fact,fact,fact,fact_many,kw,kw_many,
+		move,move,maintain,maintain,maintain_many,unmaintain,remaintain,request,request,unrequest,rerequest,rename_line,
+		replace_line,replace_asset,upsert_asset,merge_assets,early_asset,at_once,observe,observe,observe_many,unobserve,
+		reobserve,customer,customer,customer_many,customer_name,parent,parent,commission,uncommission,symbology,rename,
+		rename_many,serial,serial_many,identify,identify,unidentify,reidentify,amend,amend,amend_line,amend_line,amend_step,
+		amend_step,amend_step,amend_step,amend_through,amend_through,amend_through,draft,import,import,import,import,
+		swap_asset,swap_asset,swap_asset,transfer,transfer,unamend,readdress,seen_at_once}'::text[]
+	ELSE '{status,contract_days,suspend,term_days,bundles,member,member,member,member_many,member_many,member_days,member_gone,
+		bundle_gone,primary,price,rule,rule,rule,rule,rule,rule_many,rule_gone,rule_end,rule_days,rule_text,rule_text,
+		rule_unknown,rule_suspend,rule_resume,rule_resume,rule_move,boundary,boundary,facts_of_contract,tier,term_tier,zone,
+		refresh,refresh,replace_tier,replace_term,replace_contract,replace_rule,replace_rule,replace_bundle,replace_member,
+		swap,swap,swap,early_term,early_term,merge_rules,merge_members,merge_terms,upsert_contract,all_at_once,all_at_once,
+		rule_at_once,contract_zone,predecessor,predecessor,contract_customer,contract_customer,number,term_number,bundle_name,
+		notice,jurisdiction,regulation,replace_customer,merge_customers,findings_at_once,renew,renew,renew,terminate,
+		terminate,amend_strict,sync}' END
+$$;
+
+CREATE FUNCTION random_kind() RETURNS text LANGUAGE sql
+AS $$ SELECT random_pick(random_kinds(random() < 0.9)) $$;
+
+-- One operation of a kind, at random. Returns what it has done: for most their kind, nothing for one that found nothing to do.
+CREATE FUNCTION random_op(kind text) RETURNS text[] LANGUAGE plpgsql
 AS $$
 DECLARE
-	-- Definitions go through the gate alone: were they as frequent as data, hardly two sessions would ever meet.
 	a bigint := random_id(16);
 	b bigint := random_id(16);
 	swapped text;
-	kind text := CASE WHEN random() < 0.9 THEN
-		random_pick('{list,list,list,list_many,list_tag,list_tag,relist,relist,move_line,unlist,unlist_many,retire,revive,
-			pause,plan,retire_many,bundle,include,exclude,remove,asset,asset_gone,merge,upsert,savepoint,
-			fact,fact,fact,fact_many,kw,kw_many,move,move,maintain,maintain,maintain_many,unmaintain,remaintain,request,
-			request,unrequest,rerequest,rename_line,replace_line,replace_asset,upsert_asset,merge_assets,early_asset,at_once,
-			observe,observe,observe_many,unobserve,reobserve,customer,customer,customer_many,customer_name,parent,parent,
-			commission,uncommission,symbology,rename,rename_many,serial,serial_many,identify,identify,unidentify,reidentify,
-			amend,amend,amend_line,amend_line,amend_status,unamend,readdress,seen_at_once}')
-	ELSE
-		random_pick('{status,contract_days,suspend,term_days,bundles,member,member,member,member_many,member_many,
-			member_days,member_gone,bundle_gone,primary,price,rule,rule,rule,rule,rule,rule_many,rule_gone,rule_end,
-			rule_days,rule_text,rule_text,rule_unknown,rule_suspend,rule_resume,rule_resume,rule_move,boundary,boundary,
-			facts_of_contract,tier,term_tier,zone,refresh,refresh,replace_tier,replace_term,replace_contract,replace_rule,
-			replace_rule,replace_bundle,replace_member,swap,swap,swap,early_term,early_term,merge_rules,merge_members,
-			merge_terms,upsert_contract,all_at_once,all_at_once,rule_at_once,contract_zone,predecessor,predecessor,
-			contract_customer,contract_customer,number,term_number,bundle_name,notice,jurisdiction,regulation,
-			replace_customer,merge_customers,findings_at_once}')
-	END;
 BEGIN
 	CASE kind
 	WHEN 'list' THEN
@@ -486,14 +494,26 @@ BEGIN
 	WHEN 'amend_line' THEN
 		INSERT INTO law.amendment_line (amendment_id, action, identifier, term_id, during)
 			SELECT amendment_id, random_pick('{include,exclude,remove,change}'), random_name(), nullif(random_id(7), 7), random_days() FROM law.amendment WHERE status = 'draft' ORDER BY random() LIMIT 2;
-	WHEN 'amend_status' THEN
-		-- A step of its life, whatever it refuses.
-		PERFORM CASE m.status
-				WHEN 'draft' THEN CASE WHEN random() < 0.8 THEN law.submit_amendment(m.amendment_id) ELSE law.cancel_amendment(m.amendment_id) END
-				WHEN 'submitted' THEN CASE WHEN random() < 0.8 THEN law.approve_amendment(m.amendment_id, NULL) ELSE law.reopen_amendment(m.amendment_id) END
-				WHEN 'approved' THEN CASE WHEN random() < 0.8 THEN (SELECT min(p.status) FROM law.apply_amendment(m.amendment_id, NULL) AS p) ELSE law.reopen_amendment(m.amendment_id) END
-				END
-			FROM (SELECT amendment_id, status FROM law.amendment WHERE status NOT IN ('applied', 'cancelled') ORDER BY random() LIMIT 1) AS m;
+	WHEN 'amend_step' THEN
+		RETURN random_amend_step();
+	WHEN 'amend_through' THEN
+		RETURN random_amend_through(false);
+	WHEN 'amend_strict' THEN
+		RETURN random_amend_through(true);
+	WHEN 'draft' THEN
+		PERFORM random_draft();
+	WHEN 'import' THEN
+		RETURN random_import();
+	WHEN 'swap_asset' THEN
+		RETURN random_swap_asset();
+	WHEN 'transfer' THEN
+		RETURN random_transfer();
+	WHEN 'renew' THEN
+		RETURN random_renew();
+	WHEN 'terminate' THEN
+		RETURN random_terminate();
+	WHEN 'sync' THEN
+		RETURN random_sync();
 	WHEN 'unamend' THEN
 		DELETE FROM law.amendment_line l USING law.amendment m
 			WHERE l.line_id % 4 = random_id(4) - 1 AND m.amendment_id = l.amendment_id AND m.status = 'draft';
@@ -533,7 +553,7 @@ BEGIN
 	WHEN 'replace_customer' THEN
 		SET CONSTRAINTS ALL DEFERRED;
 		WITH gone AS (DELETE FROM law.customer WHERE customer_id = random_id(5) RETURNING *)
-		INSERT INTO law.customer (customer_id, name, parent_id) SELECT customer_id, name || '.', nullif(random_id(6), 6) FROM gone;
+		INSERT INTO law.customer (customer_id, name, parent_id, external_ref) SELECT customer_id, name || '.', nullif(random_id(6), 6), external_ref FROM gone;
 		SET CONSTRAINTS ALL IMMEDIATE;
 	WHEN 'merge_customers' THEN
 		MERGE INTO law.customer c USING (SELECT random_id(8) AS customer_id FROM generate_series(1, 3) GROUP BY 1) AS s ON c.customer_id = s.customer_id
@@ -549,26 +569,33 @@ BEGIN
 		UPDATE law.bundle SET primary_asset_id = a, name = 'at once' WHERE bundle_id = random_id(8);
 	WHEN 'savepoint' THEN
 		BEGIN
-			PERFORM random_op();
-			PERFORM random_op();
+			PERFORM random_op(random_kind());
+			PERFORM random_op(random_kind());
 			RAISE EXCEPTION 'back to the savepoint';
 		EXCEPTION WHEN raise_exception THEN
 			NULL;
 		END;
 	END CASE;
-	RETURN kind;
+	RETURN ARRAY[kind];
 END;
 $$;
 
 -- Transactions of a session, at its default isolation level, until so many operations of the batch are committed. A
--- failure at COMMIT ends the call; it is called again, and goes on.
+-- failure at COMMIT ends the call; it is called again, and goes on. Syncs run at READ COMMITTED alone, and so does a
+-- transaction that begins with one, now and then.
 CREATE PROCEDURE random_ops(batch integer, session integer, wanted integer) LANGUAGE plpgsql
 AS $$
 DECLARE
 	done integer := 0;
+	kind text;
 	in_transaction integer;
-	in_refused integer;
+	deeds text[];
+	refusals text[];
 	is_lost boolean;
+	syncs boolean;
+	level text := current_setting('default_transaction_isolation');
+	state text;
+	rule text;
 BEGIN
 	LOOP
 		-- Counted apart: else all sessions would depend on each other by this table, and SERIALIZABLE let them run only one by one.
@@ -576,19 +603,29 @@ BEGIN
 		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 		SELECT coalesce(sum(operations), 0) INTO done FROM random_result r
 			WHERE r.batch = random_ops.batch AND r.session = random_ops.session;
-		COMMIT;
 		EXIT WHEN done >= wanted;
+		syncs := random() < 0.06;
+		PERFORM set_config('default_transaction_isolation', CASE WHEN syncs THEN 'read committed' ELSE level END, false);
+		COMMIT;
+		IF syncs AND random() < 0.2 THEN
+			CALL random_sync_batched(batch, session);
+			CONTINUE;
+		END IF;
 		in_transaction := 0;
-		in_refused := 0;
+		deeds := '{}';
+		refusals := '{}';
 		is_lost := false;
 		BEGIN
 			FOR i IN 1 .. random_id(4) LOOP
+				kind := CASE WHEN syncs THEN 'sync' ELSE random_kind() END;
+				syncs := false;
 				BEGIN
-					PERFORM random_op();
+					deeds := deeds || random_op(kind);
 					in_transaction := in_transaction + 1;
 					PERFORM pg_sleep(random() * 0.004);
 				EXCEPTION WHEN integrity_constraint_violation OR data_exception THEN
-					in_refused := in_refused + 1;
+					GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, rule = CONSTRAINT_NAME;
+					refusals := refusals || concat_ws(' ', kind, state, nullif(rule, ''));
 				END;
 			END LOOP;
 		EXCEPTION WHEN serialization_failure OR deadlock_detected THEN
@@ -598,9 +635,78 @@ BEGIN
 			ROLLBACK;
 			INSERT INTO random_result VALUES (batch, session, 0, 0, is_lost::int);
 		ELSE
-			INSERT INTO random_result VALUES (batch, session, in_transaction, in_refused, 0);
+			INSERT INTO random_result VALUES (batch, session, in_transaction, cardinality(refusals), 0, deeds, refusals);
 		END IF;
 		COMMIT;
+	END LOOP;
+END;
+$$;
+
+-- What an operation must have done once in a run at least, and the kind that does it.
+CREATE FUNCTION random_deeds() RETURNS TABLE (deed text, kind text) LANGUAGE sql
+AS $$
+	SELECT k, k FROM unnest(random_kinds(true) || random_kinds(false)) AS k
+	WHERE k NOT IN ('amend_step', 'amend_through', 'amend_strict', 'import', 'swap_asset', 'transfer', 'renew', 'sync')
+	UNION
+	SELECT d, 'amend_step' FROM unnest('{submit,approve,reopen,preview,cancel}'::text[]) AS d
+	UNION
+	SELECT 'apply ' || d, 'amend_through' FROM unnest('{include,exclude,remove,change,swap}'::text[]) AS d
+	UNION
+	SELECT 'strict', 'amend_strict'
+	UNION
+	SELECT 'import ' || d, 'import' FROM unnest('{check,valid_only,all_or_nothing,insert,update,end,draft}'::text[]) AS d
+	UNION
+	SELECT 'swap_asset ' || d, 'swap_asset' FROM unnest('{carry_remaining,restart,overlap}'::text[]) AS d
+	UNION
+	SELECT 'transfer ' || d, 'transfer' FROM unnest('{no_change,transfer,terminate}'::text[]) AS d
+	UNION
+	SELECT 'renew ' || d, 'renew' FROM unnest('{copied,carried,dropped}'::text[]) AS d
+	UNION
+	SELECT 'sync ' || d, 'sync'
+	FROM unnest('{delta,snapshot,inserted,updated,unchanged,adopted,retagged,merged,retired,reappeared,superseded,outdated,rejected}'::text[]) AS d
+	UNION
+	SELECT 'sync batched', 'sync batched'
+$$;
+
+-- What functions that change lists and the register were refused for, and never say they are.
+CREATE FUNCTION random_unsaid() RETURNS SETOF text LANGUAGE sql
+AS $$
+	SELECT DISTINCT f FROM random_result CROSS JOIN LATERAL unnest(refusals) AS f
+	WHERE f ~ '^(amend_step|amend_through|amend_strict|draft|import|swap_asset|transfer|renew|terminate|sync) '
+		AND f !~ ' (22023|23503|23505|23514|23P01)( |$)'
+$$;
+
+CREATE FUNCTION random_done() RETURNS TABLE (deed text, times bigint) LANGUAGE sql
+AS $$ SELECT d, count(*) FROM random_result r CROSS JOIN LATERAL unnest(r.deeds) AS d GROUP BY d $$;
+
+-- What no batch has happened to do is done now, by one session.
+CREATE PROCEDURE random_rest(batch integer, tries integer) LANGUAGE plpgsql
+AS $$
+DECLARE
+	missing record;
+	deeds text[];
+	state text;
+	rule text;
+BEGIN
+	FOR missing IN SELECT d.deed, d.kind FROM random_deeds() d WHERE d.deed NOT IN (SELECT o.deed FROM random_done() o) ORDER BY 1 LOOP
+		FOR i IN 1 .. tries LOOP
+			EXIT WHEN EXISTS (SELECT FROM random_done() o WHERE o.deed = missing.deed);
+			IF missing.kind = 'sync batched' THEN
+				CALL random_sync_batched(batch, 0);
+				CONTINUE;
+			END IF;
+			BEGIN
+				deeds := random_op(missing.kind);
+				INSERT INTO random_result VALUES (batch, 0, 1, 0, 0, deeds);
+			EXCEPTION WHEN integrity_constraint_violation OR data_exception THEN
+				GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, rule = CONSTRAINT_NAME;
+				INSERT INTO random_result VALUES (batch, 0, 0, 1, 0, '{}', ARRAY[concat_ws(' ', missing.kind, state, nullif(rule, ''))]);
+			END;
+			IF i % 40 = 0 THEN
+				PERFORM random_revive();
+			END IF;
+			COMMIT;
+		END LOOP;
 	END LOOP;
 END;
 $$;
@@ -675,7 +781,11 @@ AS $$ SELECT rule_id FROM law.coverage_rule ORDER BY rule_id DESC LIMIT 60 $$;
 CREATE FUNCTION random_revive() RETURNS void LANGUAGE plpgsql
 AS $$
 BEGIN
-	UPDATE law.asset SET status = 'in_service', commissioned_on = NULL, decommissioned_on = NULL, out_of_service = '{}';
+	UPDATE law.asset SET status = 'in_service', commissioned_on = NULL, decommissioned_on = NULL, out_of_service = '{}',
+		source = CASE WHEN random() < 0.7 THEN source END, source_updated_at = NULL;
+	DELETE FROM law.asset_staging;
+	PERFORM law.cancel_amendment(m.amendment_id) FROM (
+		SELECT amendment_id FROM law.amendment WHERE status NOT IN ('applied', 'cancelled') ORDER BY amendment_id DESC OFFSET 20) AS m;
 	UPDATE law.contract SET status = 'active', during = random_year(), suspensions = '{}';
 	UPDATE law.coverage_term SET during = random_year();
 	UPDATE law.coverage_rule SET during = daterange(random_today() - 100, NULL), state = 'active'
