@@ -377,7 +377,7 @@ BEGIN
 END;
 $$;
 
--- There are few contracts that renew others: the eldest goes when a third one comes.
+-- There are few contracts that renew others: of those that no amendment names the eldest goes when another one comes.
 CREATE FUNCTION random_renew() RETURNS text[] LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -391,16 +391,21 @@ BEGIN
 	IF (SELECT count(*) FROM law.contract WHERE number LIKE 'R-%') > 2 THEN
 		SELECT c.contract_id INTO eldest FROM law.contract c WHERE c.number LIKE 'R-%'
 			AND NOT EXISTS (SELECT FROM law.amendment m WHERE m.contract_id = c.contract_id)
-			AND NOT EXISTS (SELECT FROM law.amendment_line l JOIN law.coverage_term t USING (term_id) WHERE t.contract_id = c.contract_id)
-			AND NOT EXISTS (SELECT FROM law.contract o WHERE o.predecessor_id = c.contract_id) ORDER BY c.contract_id LIMIT 1;
+			AND NOT EXISTS (SELECT FROM law.amendment_line l JOIN law.coverage_term t USING (term_id) WHERE t.contract_id = c.contract_id) ORDER BY c.contract_id LIMIT 1;
+		UPDATE law.contract c SET predecessor_id = NULL WHERE c.predecessor_id = eldest;
 		DELETE FROM law.inclusion i USING law.coverage_term t WHERE t.term_id = i.term_id AND t.contract_id = eldest;
 		DELETE FROM law.coverage_rule r USING law.coverage_term t WHERE t.term_id = r.term_id AND t.contract_id = eldest;
 		DELETE FROM law.coverage_term t WHERE t.contract_id = eldest;
 		DELETE FROM law.contract c WHERE c.contract_id = eldest;
-		RETURN CASE WHEN eldest IS NOT NULL THEN '{"renewal gone"}'::text[] END;
+		IF (SELECT count(*) FROM law.contract WHERE number LIKE 'R-%') > 10 THEN
+			RETURN NULL;
+		END IF;
 	END IF;
 	SELECT c.contract_id, c.number, upper(c.during) - 1 AS last_day INTO old FROM law.contract c
 		WHERE EXISTS (SELECT FROM law.coverage_term t WHERE t.contract_id = c.contract_id) ORDER BY random() LIMIT 1;
+	IF random() < 0.2 THEN -- what is left behind
+		PERFORM law.exclude_asset(t.term_id, random_tag(), old.last_day - 5, old.last_day) FROM law.coverage_term t WHERE t.contract_id = old.contract_id LIMIT 1;
+	END IF;
 	first_day := coalesce(old.last_day + 1, random_day());
 	SELECT array_agg(DISTINCT 'renew ' || r.action) INTO actions
 		FROM law.renew_contract(old.number, new_number, first_day, first_day + 364, random_id(5)) AS r;
