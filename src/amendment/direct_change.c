@@ -2,6 +2,8 @@
  * direct_change.c
  *		Refuses changes of what active contracts cover, where setting.direct_changes says that they are made by amendments.
  *
+ * A terminated contract covers until it ends, which may be long from now; so it counts as active here.
+ *
  * That is every write to lists, rules and memberships that is no part of what the engine itself does for an amendment, a renewal,
  * a termination, or a register that is read in (portfolio/own_work.c).  A membership is of a contract by its primary.
  */
@@ -17,22 +19,22 @@
 #include "support/slot.h"
 
 static const CecQuery active_of_terms = {
-	"SELECT c.number FROM @P@.coverage_term t JOIN @P@.contract c ON c.contract_id = t.contract_id"
-	" WHERE t.term_id = ANY ($1) AND c.status = 'active' ORDER BY c.number LIMIT 1",
+	"SELECT c.number, c.status FROM @P@.coverage_term t JOIN @P@.contract c ON c.contract_id = t.contract_id"
+	" WHERE t.term_id = ANY ($1) AND c.status IN ('active', 'terminated') ORDER BY c.number LIMIT 1",
 	1,
 	{INT8ARRAYOID},
-	.results = {TEXTOID}};
+	.results = {TEXTOID, TEXTOID}};
 
 static const CecQuery active_of_bundles = {
-	"SELECT c.number"
+	"SELECT c.number, c.status"
 	" FROM @P@.bundle b"
 	" CROSS JOIN LATERAL (SELECT i.term_id FROM @P@.inclusion i WHERE i.asset_id = b.primary_asset_id"
 	"  UNION SELECT v.term_id FROM @P@.coverage v WHERE v.asset_id = b.primary_asset_id) AS s"
 	" JOIN @P@.coverage_term t ON t.term_id = s.term_id JOIN @P@.contract c ON c.contract_id = t.contract_id"
-	" WHERE b.bundle_id = ANY ($1) AND c.status = 'active' AND t.covers_bundles ORDER BY c.number LIMIT 1",
+	" WHERE b.bundle_id = ANY ($1) AND c.status IN ('active', 'terminated') AND t.covers_bundles ORDER BY c.number LIMIT 1",
 	1,
 	{INT8ARRAYOID},
-	.results = {TEXTOID}};
+	.results = {TEXTOID, TEXTOID}};
 
 /* Refuses the change where one of the keys in a column, before or after it, leads to an active contract. */
 static void
@@ -66,8 +68,9 @@ refuse_active(CecChange *change, const char *column, const CecQuery *active)
 			ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION), errmsg("what an active contract covers is changed by amendments"),
 			 cec_change_may_tell(change, "contract")
-				 ? errdetail("Contract %s is active, and setting.direct_changes is draft_only.",
-							 SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1))
+				 ? errdetail("Contract %s is %s, and setting.direct_changes is draft_only.",
+							 SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
+							 SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2))
 				 : errdetail("setting.direct_changes is draft_only."),
 			 errhint(
 				 "draft_amendment drafts the change; it is submitted, approved and applied by the functions of that name."),
