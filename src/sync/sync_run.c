@@ -106,10 +106,14 @@ static void
 sync_all(CecSync *sync, int64 applied)
 {
 	Datum arg = PointerGetDatum(sync->source);
+	int64 again;
 
 	sync->store = tuplestore_begin_heap(true, false, work_mem);
 	cec_sync_plan(sync);
-	sync->counts[CEC_SYNC_UNCHANGED] -= applied;
+	/* What batches have done is unchanged by now, but for rows that get something more in the end: these are counted already. */
+	again = Max(applied - sync->counts[CEC_SYNC_UNCHANGED], 0);
+	sync->counts[CEC_SYNC_UNCHANGED] -= applied - again;
+	sync->counts[CEC_SYNC_UPDATED] -= Min(again, sync->counts[CEC_SYNC_UPDATED]);
 	cec_sync_apply(sync);
 	cec_sync_record(sync);
 	cec_query_run_at(sync->portfolio->plans, &delete_staged, &arg, NULL, sync->snapshot);

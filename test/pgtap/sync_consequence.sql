@@ -120,6 +120,14 @@ SELECT is((SELECT count(*) FROM sync_run WHERE batch_no > 0), 3::bigint, 'three 
 SELECT is(pg_temp.drafts(), 'assets gone from cmms on A
   remove Q-3 of 2 from 1
   remove Q-4 of 2 from 1', 'and one draft');
+-- A batch gives Q-5 another model, and the last one an identifier that another asset has until then: one row that is updated.
+INSERT INTO asset_staging (source, asset_tag, identifiers) VALUES ('cmms', 'Q-5', NULL), ('cmms', 'Q-6', NULL), ('cmms', 'Q-7', '{"eic": ["E-7"]}');
+SELECT count(*) FROM sync_assets('cmms', 'delta') \g /dev/null
+SELECT max(sync_run_id) AS last_run FROM sync_run \gset
+INSERT INTO asset_staging (source, asset_tag, model, identifiers) VALUES ('cmms', 'Q-5', 'anew', '{"eic": ["E-7"]}');
+CALL cec.sync_assets_batched('fleet', 'cmms', 'snapshot', 1, batch_rows => 1);
+SELECT results_eq(format($$SELECT batch_no, updated, unchanged, merged FROM sync_run WHERE sync_run_id > %s ORDER BY batch_no$$, :last_run),
+	$$VALUES (1, 1::bigint, 0::bigint, 0::bigint), (2, 0, 0, 1)$$, 'a row is counted once, and nothing below zero');
 RESET ROLE;
 SELECT is_empty('SELECT * FROM verify_coverage()', 'cover is as it is defined');
 SELECT is_empty('SELECT * FROM verify_replay()', 'and the log has it');
