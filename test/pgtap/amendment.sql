@@ -348,6 +348,9 @@ SELECT is(pg_temp.try($$INSERT INTO bundle_member (bundle_id, asset_id, during) 
 SELECT is(pg_temp.try($$SELECT include_asset(3, 'T-50')$$), 'accepted', 'a draft of a contract is free');
 SELECT is(pg_temp.try($$UPDATE inclusion SET term_id = 1 WHERE asset_id = 50 AND term_id = 3$$), '23514 setting_direct_changes', 'but no way in');
 SELECT is(pg_temp.try($$UPDATE inclusion SET note = 'x' WHERE false$$), 'accepted', 'what changes nothing is none');
+UPDATE contract SET status = 'terminated' WHERE number = 'C-2';
+SELECT is(pg_temp.try($$INSERT INTO inclusion (term_id, asset_id, during) VALUES (2, 49, '(,)')$$), '23514 setting_direct_changes', 'a terminated contract is not free: it covers until it ends');
+UPDATE contract SET status = 'active' WHERE number = 'C-2';
 SELECT is(pg_temp.try(format('SELECT submit_amendment(%s), approve_amendment(%s)', :seen, :seen)), 'accepted', 'an amendment');
 SELECT is(pg_temp.applied(:seen), 'applied', 'changes them');
 SELECT is(pg_temp.try($$SELECT include_asset(1, 'T-50')$$), '23514 setting_direct_changes', 'and only itself');
