@@ -282,13 +282,14 @@ cec_identifier_alike(CecChange *change)
 {
 	Renamed *renamed = cec_change_kept(change, &change_key);
 	CecIds alike = {0};
-	Keys shared;
+	Keys shared = {0};
 	Datum args[2];
 
 	if (renamed == NULL)
 		return alike;
 	alike = renamed->assets;
-	shared = shared_keys(change, &renamed->new_keys);
+	if (renamed->new_keys.count > 0)
+		shared = shared_keys(change, &renamed->new_keys);
 	if (shared.count == 0 && renamed->old_keys.count == 0)
 		return alike;
 	args[0] = as_array(&shared);

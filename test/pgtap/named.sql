@@ -130,7 +130,7 @@ END;
 $$;
 SELECT is_empty($$SELECT name, on_day FROM name, day WHERE name IS NOT NULL
 	AND pg_temp.try(format('SELECT pg_temp.included(%L, %L)', name, on_day)) <> pg_temp.one(name, pg_temp.on_day(on_day))$$, 'include_asset');
-SELECT is_empty($$SELECT name, on_day FROM name, day WHERE name IS NOT NULL
+SELECT is_empty($$SELECT name, on_day FROM name, day WHERE name <> ''
 	AND pg_temp.try(format('INSERT INTO fleet.field_observation (seen_tag, observed_at) VALUES (%L, %L) RETURNING coalesce(asset_id::text, ''not recognised'')', name, local_time AT TIME ZONE time_zone))
 		<> CASE cardinality(pg_temp.named(name, pg_temp.on_day(on_day))) WHEN 1 THEN pg_temp.one(name, pg_temp.on_day(on_day)) ELSE 'not recognised' END$$, 'what was seen in the field');
 SELECT is_empty($$SELECT d.days, c.identifier, c.outcome, c.asset_id

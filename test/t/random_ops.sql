@@ -228,7 +228,9 @@ BEGIN
 	WHEN 'asset' THEN
 		INSERT INTO law.asset (asset_tag, commissioned_on) VALUES ('N-' || random_id(1000), random_day());
 	WHEN 'asset_gone' THEN
-		DELETE FROM law.asset WHERE asset_id = (SELECT max(asset_id) FROM law.asset);
+		-- One of the newest, as a rule one that no identifier holds.
+		DELETE FROM law.asset WHERE asset_id = (SELECT a.asset_id FROM law.asset a WHERE a.asset_id > 16
+			AND (random() < 0.1 OR NOT EXISTS (SELECT FROM law.asset_identifier i WHERE i.asset_id = a.asset_id)) ORDER BY 1 DESC OFFSET floor(random() * 4) LIMIT 1);
 	WHEN 'merge' THEN
 		MERGE INTO law.inclusion i USING (SELECT random_id(16) AS asset_id FROM generate_series(1, 4) GROUP BY 1) AS s
 			ON i.asset_id = s.asset_id AND i.term_id = 3
