@@ -59,7 +59,7 @@ cec_lock_listed(PG_FUNCTION_ARGS)
 	portfolio = cec_portfolio_get(nspid);
 	cec_portfolio_act(&act, portfolio);
 	reading = cec_reading_begin(portfolio, InvalidOid);
-	cec_add_all_below(reading, &assets);
+	(void) cec_add_all_below(reading, &assets);
 	cec_ids_sort_unique(&assets);
 	cec_lock_assets(reading, &assets);
 	cec_reading_end(reading);

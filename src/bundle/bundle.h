@@ -8,6 +8,6 @@
 #include "portfolio/reading.h"
 #include "support/id_list.h"
 
-extern void cec_add_all_below(CecReading *reading, CecIds *assets);
+extern bool cec_add_all_below(CecReading *reading, CecIds *assets);
 
 #endif

@@ -13,12 +13,16 @@
 #include "portfolio/change.h"
 #include "registry/asset_lock.h"
 
-/* Adds all members below the assets; a list that comes in order stays in order while nothing is added. */
-void
+/*
+ * Adds all members below the assets; a list that comes in order stays in order while nothing is added.  Returns whether any of them has
+ * members.
+ */
+bool
 cec_add_all_below(CecReading *reading, CecIds *assets)
 {
 	CecBundleWalk *walk = cec_bundle_walk_begin(reading);
 	HTAB *seen = NULL;
+	bool has_members;
 
 	for (int64 i = 0; i < assets->count; i++)
 	{
@@ -46,9 +50,11 @@ cec_add_all_below(CecReading *reading, CecIds *assets)
 				cec_ids_add(assets, members[j].asset_id);
 		}
 	}
-	if (seen != NULL)
+	has_members = seen != NULL;
+	if (has_members)
 		hash_destroy(seen);
 	cec_bundle_walk_end(walk);
+	return has_members;
 }
 
 /* All assets to be locked, in order. */
@@ -74,7 +80,7 @@ lock_with_all_below(CecChange *change, CecReading *reading)
 	int64 count = change->assets.count;
 	CecIds all;
 
-	cec_add_all_below(reading, &change->assets);
+	change->has_members = cec_add_all_below(reading, &change->assets);
 	/* Assets that the statement itself has just updated need no second lock. */
 	if (change->assets.count == count && strcmp(change->table_name, "asset") == 0)
 		return;

@@ -14,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 
+#include "bundle/bundle.h"
 #include "compliance/finding_suspect.h"
 #include "compliance/finding_trait.h"
 #include "compliance/finding_typed.h"
@@ -251,7 +252,10 @@ hear_rows(CecChange *change, const CecFindingKinds *kinds, Heard *heard)
 	cec_ids_sort_unique(&heard->assets);
 }
 
-/* The assets whose cover has changed, or for which rules were decided. */
+/*
+ * The assets whose cover has changed, or for which rules were decided, and those below them: whether a member is left alone hangs on the
+ * cover of its primary, of which it need not have any.
+ */
 static void
 hear_cover(CecChange *change, const CecFindingKinds *kinds, Heard *heard)
 {
@@ -267,6 +271,8 @@ hear_cover(CecChange *change, const CecFindingKinds *kinds, Heard *heard)
 			cec_ids_add(&heard->covered, part.asset_id);
 	for (int64 i = 0; i < change->delta.decisions.count; i++)
 		cec_ids_add(&heard->covered, change->delta.decisions.rows[i].asset_id);
+	if (change->rel == NULL || change->has_members)
+		(void) cec_add_all_below(cec_change_reading(change), &heard->covered);
 	cec_ids_sort_unique(&heard->covered);
 }
 

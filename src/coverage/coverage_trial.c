@@ -181,7 +181,7 @@ concerned_assets(CecReading *reading, const CecTrial *trial)
 	for (int64 i = 0; i < trial->members.count; i++)
 		cec_ids_add(&assets, trial->members.ids[i]);
 	cec_ids_sort_unique(&assets);
-	cec_add_all_below(reading, &assets);
+	(void) cec_add_all_below(reading, &assets);
 	cec_ids_sort_unique(&assets);
 	return assets;
 }

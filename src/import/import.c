@@ -135,7 +135,7 @@ lock_assets(const CecImport *import, CecIds *assets)
 
 	cec_portfolio_act(&act, import->check.portfolio);
 	reading = cec_reading_begin(import->check.portfolio, InvalidOid);
-	cec_add_all_below(reading, assets);
+	(void) cec_add_all_below(reading, assets);
 	cec_ids_sort_unique(assets);
 	(void) cec_lock_assets(reading, assets);
 	cec_reading_end(reading);

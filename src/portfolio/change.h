@@ -50,6 +50,7 @@ typedef struct CecChange
 	Oid caller;				   /* who ran the statement; the engine itself acts as the table's owner */
 	DateADT day;			   /* of a refresh: the day that it has come to */
 	CecIds assets;			   /* whose cover may change; from LOCK on with all below them, in order, locked */
+	bool has_members;		   /* from LOCK on: some of them have others below them */
 	CecIds facts;			   /* those of them that rules may judge otherwise now; from LOCK on in order */
 	CecIds concerned;	 /* other assets that something is decided about, and that are locked with them; in order */
 	CecReading *reading; /* cec_change_reading says it */
