@@ -12,9 +12,10 @@ DECLARE
 BEGIN
 	PERFORM cec._contract_numbered(portfolio, contract_number);
 	PERFORM cec._require_day('last_day', ends_on);
-	-- No row, and yet the gate alone: what is read from here on stays.
+	-- No row, and yet the gate alone: what is read from here on stays. Above READ COMMITTED the contract may have changed since, and to say
+	-- that nothing is to be done would be wrong: the lock of its row makes the transaction try again.
 	EXECUTE cec._sql(portfolio, 'UPDATE @P@.contract SET status = status WHERE false');
-	EXECUTE cec._sql(portfolio, 'SELECT contract_id, status, during FROM @P@.contract WHERE contract_id = $1')
+	EXECUTE cec._sql(portfolio, 'SELECT contract_id, status, during FROM @P@.contract WHERE contract_id = $1 FOR NO KEY UPDATE')
 		INTO contract USING cec._contract_numbered(portfolio, contract_number);
 	IF contract.status NOT IN ('active', 'terminated') THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('contract "%s" cannot be terminated', contract_number),
