@@ -22,7 +22,7 @@ EXTRA_CLEAN = sql/cec--*.sql
 # The rooms of src, from the bottom: none knows of those behind it. lint holds the includes against this, and the install script
 # is made in this order, of a room first what bears its name. Amendments are below the lists that name them.
 LAYERS = support portfolio audit seal replay outbox finding tag registry contract charge bundle amendment inclusion condition rule coverage \
-	regulation compliance import sync refresh report access
+	regulation compliance map import sync refresh report access
 room_sql = $(wildcard src/$(1)/$(1)$(2)) $(filter-out src/$(1)/$(1)$(2),$(sort $(wildcard src/$(1)/*$(2))))
 CLOSING_SQL = src/portfolio/close.portfolio.sql
 PORTFOLIO_SQL = $(filter-out $(CLOSING_SQL),$(foreach room,$(LAYERS),$(call room_sql,$(room),.portfolio.sql)))
