@@ -77,6 +77,9 @@
 	ROW(cec_finding_settle_init) \
 	ROW(cec_metric_init) \
 	ROW(cec_metric_constraint_init) \
+	/* map */ \
+	ROW(cec_map_init) \
+	ROW(cec_map_refresh_init) \
 	/* import */ \
 	ROW(cec_import_constraint_init) \
 	/* sync */ \

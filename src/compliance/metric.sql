@@ -58,17 +58,6 @@ BEGIN ATOMIC
 		AND NOT out_of_service @> day;
 END;
 
--- What an asset is worth: a JSON number, or a text that reads as one.
-CREATE FUNCTION cec._asset_value(attributes jsonb, key text) RETURNS numeric
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-	SELECT CASE
-		WHEN jsonb_typeof(attributes -> key) = 'number' THEN (attributes ->> key)::numeric
-		WHEN jsonb_typeof(attributes -> key) = 'string' AND (attributes ->> key) ~ '^\s*[-+]?(\d{1,100}(\.\d{0,100})?|\.\d{1,100})([eE][-+]?\d{1,2})?\s*$'
-			THEN (attributes ->> key)::numeric
-		ELSE 0 END;
-END;
-
 COMMENT ON TABLE cec.calendar_month IS 'Calendar months from 1970 through 2199, for joins with the column month of reports. Reports on months know no others.';
 COMMENT ON COLUMN cec.calendar_month.month_id IS 'Key: year and month as a number, e.g. 202606.';
 COMMENT ON COLUMN cec.calendar_month.first_day IS 'First day; what the column month of reports holds.';
@@ -79,7 +68,6 @@ COMMENT ON FUNCTION cec._day_count(datemultirange) IS 'Private. How many days a 
 COMMENT ON FUNCTION cec._charge_part(numeric, text, text, datemultirange, daterange, date) IS 'Private. What days of one month cost at a price, where it holds; NULL: it does not.';
 COMMENT ON FUNCTION cec._lies_inside(geometry, geometry) IS 'Private. Whether an area covers a point.';
 COMMENT ON FUNCTION cec._life_has(text, date, date, datemultirange, date) IS 'Private. Whether an asset is in service on a day: the day is one of its life.';
-COMMENT ON FUNCTION cec._asset_value(jsonb, text) IS 'Private. The value of an asset by the key that setting.value_attribute names; 0 where there is none.';
 
 GRANT SELECT ON cec.calendar_month TO PUBLIC;
 

@@ -13,6 +13,7 @@
 #include "utils/date.h"
 
 #include "coverage/coverage_read.h"
+#include "registry/asset_life.h"
 #include "support/word.h"
 
 struct CecCoverReader
@@ -121,27 +122,20 @@ CecDaySet
 cec_cover_read_life(CecCoverReader *reader, int64 asset_id)
 {
 	const CecLook *assets = reader->assets;
-	CecDaySet life = {0};
-	CecDaySet pauses;
+	CecLifeColumns columns = {0};
 	TupleTableSlot *row = cec_probe_row(assets->probe, asset_id);
-	CecDays days = {CEC_DAY_MIN, CEC_DAY_MAX};
 
 	if (row == NULL)
-		return life;
-	if (!cec_look_isnull(assets, row, CEC_ASSET_COMMISSIONED_ON))
-		days.from = DatumGetDateADT(cec_look_value(assets, row, CEC_ASSET_COMMISSIONED_ON));
-	else if (cec_word_is(cec_look_value(assets, row, CEC_ASSET_STATUS), "planned"))
-		return life;
-	if (!cec_look_isnull(assets, row, CEC_ASSET_DECOMMISSIONED_ON))
-	{
-		DateADT last = DatumGetDateADT(cec_look_value(assets, row, CEC_ASSET_DECOMMISSIONED_ON));
-
-		if (IS_VALID_DATE(last + 1)) /* no day comes after the last one of all: open */
-			days.to = last + 1;
-	}
-	cec_day_set_add(&life, days);
-	pauses = cec_day_set_of_multirange(cec_look_value(assets, row, CEC_ASSET_OUT_OF_SERVICE));
-	return pauses.count == 0 ? life : cec_day_set_minus(&life, &pauses);
+		return (CecDaySet){0};
+	columns.status = cec_look_value(assets, row, CEC_ASSET_STATUS);
+	columns.has_commissioned_on = !cec_look_isnull(assets, row, CEC_ASSET_COMMISSIONED_ON);
+	if (columns.has_commissioned_on)
+		columns.commissioned_on = DatumGetDateADT(cec_look_value(assets, row, CEC_ASSET_COMMISSIONED_ON));
+	columns.has_decommissioned_on = !cec_look_isnull(assets, row, CEC_ASSET_DECOMMISSIONED_ON);
+	if (columns.has_decommissioned_on)
+		columns.decommissioned_on = DatumGetDateADT(cec_look_value(assets, row, CEC_ASSET_DECOMMISSIONED_ON));
+	columns.out_of_service = cec_look_value(assets, row, CEC_ASSET_OUT_OF_SERVICE);
+	return cec_asset_life(&columns);
 }
 
 /* Goes to the list lines of an asset. */

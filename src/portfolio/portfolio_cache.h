@@ -15,6 +15,9 @@
 #include "utils/hsearch.h"
 #include "utils/relcache.h"
 
+/* A key of 200 characters, and its end. */
+#define CEC_VALUE_ATTRIBUTE_SIZE (200 * 4 + 1)
+
 typedef struct CecPortfolio
 {
 	Oid nspid; /* schema; key */
@@ -30,6 +33,7 @@ typedef struct CecPortfolio
 	pg_tz *zone;
 	bool takes_drafts_only;
 	int observation_days;
+	char value_attribute[CEC_VALUE_ATTRIBUTE_SIZE];
 } CecPortfolio;
 
 extern CecPortfolio *cec_portfolio_get(Oid nspid);

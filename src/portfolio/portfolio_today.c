@@ -20,8 +20,9 @@
 #include "init.h"
 #include "portfolio/portfolio_today.h"
 
-static const CecQuery read_zone = {"SELECT time_zone, direct_changes = 'draft_only', observation_days FROM @P@.setting",
-								   .results = {TEXTOID, BOOLOID, INT4OID}};
+static const CecQuery read_zone = {
+	"SELECT time_zone, direct_changes = 'draft_only', observation_days, value_attribute FROM @P@.setting",
+	.results = {TEXTOID, BOOLOID, INT4OID, TEXTOID}};
 
 static uint64 taken_back = 0; /* how often something was, in this session */
 
@@ -68,6 +69,7 @@ read_setting(CecPortfolio *portfolio)
 	portfolio->zone = NULL;
 	portfolio->takes_drafts_only = false;
 	portfolio->observation_days = 0;
+	portfolio->value_attribute[0] = '\0';
 	SPI_connect();
 	if (cec_query_run(portfolio->plans, &read_zone, NULL, NULL, 1) > 0)
 	{
@@ -79,6 +81,9 @@ read_setting(CecPortfolio *portfolio)
 		portfolio->zone = name == NULL ? NULL : pg_tzset(name);
 		portfolio->takes_drafts_only = DatumGetBool(SPI_getbinval(row, desc, 2, &isnull)) && !isnull;
 		portfolio->observation_days = DatumGetInt32(SPI_getbinval(row, desc, 3, &isnull));
+		name = SPI_getvalue(row, desc, 4);
+		if (name != NULL)
+			strlcpy(portfolio->value_attribute, name, sizeof(portfolio->value_attribute));
 	}
 	SPI_finish();
 	portfolio->zone_as_of = as_of;
@@ -107,6 +112,14 @@ cec_portfolio_observation_days(CecPortfolio *portfolio)
 {
 	read_setting(portfolio);
 	return portfolio->observation_days;
+}
+
+/* The key of the attribute that says what an asset is worth. */
+const char *
+cec_portfolio_value_attribute(CecPortfolio *portfolio)
+{
+	read_setting(portfolio);
+	return portfolio->value_attribute;
 }
 
 /* The day of an instant in the portfolio's time zone. */

@@ -12,6 +12,7 @@
 extern pg_tz *cec_portfolio_zone(CecPortfolio *portfolio);
 extern bool cec_portfolio_takes_drafts_only(CecPortfolio *portfolio);
 extern int cec_portfolio_observation_days(CecPortfolio *portfolio);
+extern const char *cec_portfolio_value_attribute(CecPortfolio *portfolio);
 extern DateADT cec_portfolio_local_day(CecPortfolio *portfolio, TimestampTz at);
 extern DateADT cec_portfolio_today(CecPortfolio *portfolio);
 extern DateADT cec_change_today(CecChange *change);

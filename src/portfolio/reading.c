@@ -34,7 +34,8 @@ const CecSource cec_source_asset = {"asset",
 									 {"asset_tag", TEXTOID},
 									 {"tag_symbology", TEXTOID},
 									 {"customer_id", INT8OID, true},
-									 {"location", CEC_GEOMETRY_RESULT, true}}};
+									 {"location", CEC_GEOMETRY_RESULT, true},
+									 {"attributes", JSONBOID}}};
 
 const CecSource cec_source_line = {
 	"inclusion",

@@ -7,6 +7,12 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_identifier_
 CREATE FUNCTION cec._identifier_may_mean(typed text, name text) RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_identifier_may_mean_sql';
 
+-- What an asset is worth, by the key that setting.value_attribute names: a JSON number, or a text that reads as one.
+CREATE FUNCTION cec._asset_value(attributes jsonb, key text) RETURNS numeric
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_asset_value';
+
+COMMENT ON FUNCTION cec._asset_value(jsonb, text) IS 'Private. The value of an asset by the key that setting.value_attribute names; 0 where there is none.';
+
 CREATE TABLE cec.country (
 	code text COLLATE "C" NOT NULL,
 	name text NOT NULL,

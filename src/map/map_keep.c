@@ -1,0 +1,564 @@
+/*
+ * map_keep.c
+ *		Keeps the grid of the map: what a statement changes of assets and their cover becomes steps, from the day on that they hold.
+ *
+ * What an asset is on each day is a sum of two parts:
+ *
+ *		its life	not_in_service from ever, but uncovered while it is in service
+ *		its cover	covered, covered_by_bundle or covered_by_rule instead of uncovered, on the days of its rows of coverage
+ *
+ * since nothing is covered outside its life.  Each part counts in the cell where the asset stands, with its value.
+ *
+ * The first follows from the row of the asset alone, so it is brought up to date from the rows that a statement changed, each once,
+ * old and new.  The second follows from two things that different statements change, and also different parts of one statement (WITH), or
+ * statements of triggers within it, whose own triggers run in an order of the server's.  So where it is counted, and with which value, is
+ * written down: map_place has a row for each asset that has a place and rows of coverage.  What it counts for there is what
+ * coverage says, before and after, by the delta of the change.  Whoever changes either holds the asset.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+
+#include "coverage/coverage.h"
+#include "init.h"
+#include "map/map_grid.h"
+#include "portfolio/change.h"
+#include "portfolio/portfolio_today.h"
+#include "registry/asset_life.h"
+#include "registry/asset_value.h"
+#include "support/column.h"
+#include "support/heap_write.h"
+#include "support/point.h"
+
+/* Columns of asset that the grid follows from. */
+enum
+{
+	ASSET_ID,
+	ASSET_STATUS,
+	ASSET_COMMISSIONED_ON,
+	ASSET_DECOMMISSIONED_ON,
+	ASSET_OUT_OF_SERVICE,
+	ASSET_LOCATION,
+	ASSET_ATTRIBUTES,
+	ASSET_COLUMNS
+};
+
+static const char *const asset_columns[ASSET_COLUMNS] = {
+	"asset_id", "status", "commissioned_on", "decommissioned_on", "out_of_service", "location", "attributes"};
+
+static const CecSource place = {
+	"map_place", "asset_id", INT8OID, RowExclusiveLock, {{"cell", INT8OID}, {"value", NUMERICOID}}};
+
+/* Makes the grid anew, from what it follows from. */
+static const CecQuery rebuild = {"SELECT cec._map_rebuild($1)", 1, {OIDOID}, .results = {VOIDOID}};
+static const CecQuery mend = {"SELECT cec._map_mend($1)", 1, {OIDOID}, .results = {VOIDOID}};
+
+/* Where an asset counts. */
+typedef struct Place
+{
+	bool is_known; /* it has a place on the map */
+	int64 cell;
+	Numeric value; /* NULL: 0 */
+} Place;
+
+/* Days on which an asset is covered at all, and on which by better grounds. */
+typedef struct Cover
+{
+	CecDaySet stated;
+	CecDaySet stated_or_inherited;
+	CecDaySet all;
+} Cover;
+
+typedef struct Keeper
+{
+	CecChange *change;
+	CecReading *reading;
+	CecMapSteps steps;
+	FmgrInfo send; /* of locations; fn_oid is 0 until there is one */
+	const char *value_key;
+	int value_key_length;
+	CecIds moved; /* assets that stand elsewhere now, or have another value */
+	Relation places;
+	AttrNumber place_columns[3];
+	CecAppender *appender; /* of places */
+	MemoryContext cxt;
+	MemoryContext asset_cxt;
+} Keeper;
+
+static Place
+read_place(Keeper *keeper, TupleTableSlot *row, AttrNumber location, AttrNumber attributes)
+{
+	Place found = {0};
+	CecMapPlace at;
+	double x;
+	double y;
+
+	if (cec_slot_isnull(row, location))
+		return found;
+	if (!OidIsValid(keeper->send.fn_oid))
+		cec_point_send(&keeper->send, TupleDescAttr(row->tts_tupleDescriptor, location - 1)->atttypid, keeper->cxt);
+	if (!cec_point_read(&keeper->send, cec_slot_value(row, location), &x, &y) || !cec_map_project(x, y, &at))
+		return found;
+	found.is_known = true;
+	found.cell = cec_map_cell(at);
+	found.value =
+		cec_asset_worth(DatumGetJsonbP(cec_slot_value(row, attributes)), keeper->value_key, keeper->value_key_length);
+	if (found.value != NULL && DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(found.value),
+																DirectFunctionCall1(int4_numeric, Int32GetDatum(0)))))
+		found.value = NULL;
+	return found;
+}
+
+static bool
+same_place(const Place *one, const Place *other)
+{
+	if (one->is_known != other->is_known)
+		return false;
+	if (!one->is_known)
+		return true;
+	if (one->cell != other->cell || (one->value == NULL) != (other->value == NULL))
+		return false;
+	return one->value == NULL ||
+		   DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(one->value), NumericGetDatum(other->value)));
+}
+
+/* On these days an asset at the place counts as of the status, or no longer does. */
+static void
+add_days(Keeper *keeper, const Place *at, CecMapStatus status, const CecDaySet *days, int sign)
+{
+	for (int i = 0; i < days->count; i++)
+	{
+		cec_map_steps_add(&keeper->steps, at->cell, status, days->spans[i].from, sign, at->value);
+		if (days->spans[i].to != CEC_DAY_MAX)
+			cec_map_steps_add(&keeper->steps, at->cell, status, days->spans[i].to, -sign, at->value);
+	}
+}
+
+static void
+add_life(Keeper *keeper, const Place *at, const CecDaySet *life, int sign)
+{
+	CecDaySet ever = {0};
+
+	if (!at->is_known)
+		return;
+	cec_day_set_add(&ever, (CecDays){CEC_DAY_MIN, CEC_DAY_MAX});
+	add_days(keeper, at, CEC_MAP_NOT_IN_SERVICE, &ever, sign);
+	add_days(keeper, at, CEC_MAP_NOT_IN_SERVICE, life, -sign);
+	add_days(keeper, at, CEC_MAP_UNCOVERED, life, sign);
+}
+
+static void
+add_cover(Keeper *keeper, const Place *at, const Cover *cover, int sign)
+{
+	CecDaySet days;
+
+	add_days(keeper, at, CEC_MAP_UNCOVERED, &cover->all, -sign);
+	add_days(keeper, at, CEC_MAP_COVERED, &cover->stated, sign);
+	days = cec_day_set_minus(&cover->stated_or_inherited, &cover->stated);
+	add_days(keeper, at, CEC_MAP_COVERED_BY_BUNDLE, &days, sign);
+	days = cec_day_set_minus(&cover->all, &cover->stated_or_inherited);
+	add_days(keeper, at, CEC_MAP_COVERED_BY_RULE, &days, sign);
+}
+
+static CecDaySet
+read_life(TupleTableSlot *row, const AttrNumber *columns)
+{
+	CecLifeColumns life = {0};
+
+	life.status = cec_slot_value(row, columns[ASSET_STATUS]);
+	life.has_commissioned_on = !cec_slot_isnull(row, columns[ASSET_COMMISSIONED_ON]);
+	if (life.has_commissioned_on)
+		life.commissioned_on = DatumGetDateADT(cec_slot_value(row, columns[ASSET_COMMISSIONED_ON]));
+	life.has_decommissioned_on = !cec_slot_isnull(row, columns[ASSET_DECOMMISSIONED_ON]);
+	if (life.has_decommissioned_on)
+		life.decommissioned_on = DatumGetDateADT(cec_slot_value(row, columns[ASSET_DECOMMISSIONED_ON]));
+	life.out_of_service = cec_slot_value(row, columns[ASSET_OUT_OF_SERVICE]);
+	return cec_asset_life(&life);
+}
+
+/* The life of an asset where a row of it says that it stands. */
+static Place
+account_row(Keeper *keeper, TupleTableSlot *row, const AttrNumber *columns, int sign)
+{
+	Place at = {0};
+	CecDaySet life;
+
+	if (row == NULL)
+		return at;
+	at = read_place(keeper, row, columns[ASSET_LOCATION], columns[ASSET_ATTRIBUTES]);
+	if (!at.is_known)
+		return at;
+	life = read_life(row, columns);
+	add_life(keeper, &at, &life, sign);
+	return at;
+}
+
+static bool
+is_touched(CecRows *rows, const AttrNumber *columns)
+{
+	if (rows->old_row == NULL || rows->new_row == NULL)
+		return true;
+	for (int i = 0; i < ASSET_COLUMNS; i++)
+		if (!cec_rows_same_value(rows->old_row, rows->new_row, columns[i]))
+			return true;
+	return false;
+}
+
+static void
+add_moved(Keeper *keeper, TupleTableSlot *row, AttrNumber asset_id)
+{
+	MemoryContext old = MemoryContextSwitchTo(keeper->cxt);
+
+	cec_ids_add(&keeper->moved, cec_slot_int8(row, asset_id));
+	MemoryContextSwitchTo(old);
+}
+
+/* What a statement on asset changed of lives, and which assets it moved.  A new one has no cover but what the delta tells of. */
+static void
+account_rows(Keeper *keeper)
+{
+	CecRows rows;
+	AttrNumber columns[ASSET_COLUMNS];
+
+	for (int i = 0; i < ASSET_COLUMNS; i++)
+		columns[i] = cec_column_find(keeper->change->rel, asset_columns[i]);
+	cec_rows_begin(&rows, keeper->change);
+	while (cec_rows_next(&rows))
+	{
+		Place was;
+		Place is;
+		MemoryContext old;
+
+		CHECK_FOR_INTERRUPTS();
+		cec_rows_deform(&rows);
+		if (!is_touched(&rows, columns))
+			continue;
+		old = MemoryContextSwitchTo(keeper->asset_cxt);
+		was = account_row(keeper, rows.old_row, columns, -1);
+		is = account_row(keeper, rows.new_row, columns, 1);
+		if (rows.old_row != NULL && rows.new_row != NULL &&
+			!cec_rows_same_value(rows.old_row, rows.new_row, columns[ASSET_ID]))
+		{
+			add_moved(keeper, rows.old_row, columns[ASSET_ID]);
+			add_moved(keeper, rows.new_row, columns[ASSET_ID]);
+		}
+		else if (rows.old_row != NULL && !same_place(&was, &is))
+			add_moved(keeper, rows.old_row, columns[ASSET_ID]);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(keeper->asset_cxt);
+	}
+	cec_rows_end(&rows);
+	cec_ids_sort_unique(&keeper->moved);
+}
+
+static void
+add_row_of_cover(Cover *cover, CecDays during, bool is_stated, bool is_inherited)
+{
+	cec_day_set_add(&cover->all, during);
+	if (is_stated || is_inherited)
+		cec_day_set_add(&cover->stated_or_inherited, during);
+	if (is_stated)
+		cec_day_set_add(&cover->stated, during);
+}
+
+static int
+compare_delta_rows(const void *one, const void *other)
+{
+	const CecDeltaRow *a = one;
+	const CecDeltaRow *b = other;
+
+	return a->during.from < b->during.from ? -1 : a->during.from > b->during.from;
+}
+
+/* Days of rows in whatever order and of several terms. */
+static Cover
+sum_cover(CecDeltaRow *rows, int64 count)
+{
+	Cover cover = {0};
+
+	qsort(rows, count, sizeof(CecDeltaRow), compare_delta_rows);
+	for (int64 i = 0; i < count; i++)
+		add_row_of_cover(&cover, rows[i].during, rows[i].flags & CEC_DELTA_STATED, rows[i].flags & CEC_DELTA_INHERITED);
+	return cover;
+}
+
+typedef struct CoverRows
+{
+	int64 count;
+	int64 space;
+	CecDeltaRow *rows;
+} CoverRows;
+
+static void
+add_cover_row(CoverRows *rows, CecDeltaRow row)
+{
+	if (rows->count == rows->space)
+	{
+		rows->space = rows->space == 0 ? 8 : rows->space * 2;
+		rows->rows = rows->rows == NULL ? palloc(rows->space * sizeof(CecDeltaRow))
+										: repalloc_huge(rows->rows, rows->space * sizeof(CecDeltaRow));
+	}
+	rows->rows[rows->count++] = row;
+}
+
+/* The rows of coverage of an asset, as they are stored now. */
+static CoverRows
+read_stored(Keeper *keeper, int64 asset_id)
+{
+	const CecLook *look = cec_reading_look(keeper->reading, &cec_source_cover);
+	CoverRows rows = {0};
+	TupleTableSlot *row;
+
+	cec_probe_seek(look->probe, asset_id);
+	while ((row = cec_probe_next(look->probe)) != NULL)
+	{
+		CecDeltaRow stored = {asset_id, DatumGetInt64(cec_look_value(look, row, CEC_COVER_TERM_ID)),
+							  cec_days_of_range(cec_look_value(look, row, CEC_COVER_DURING))};
+
+		if (DatumGetBool(cec_look_value(look, row, CEC_COVER_IS_STATED)))
+			stored.flags |= CEC_DELTA_STATED;
+		if (DatumGetBool(cec_look_value(look, row, CEC_COVER_IS_INHERITED)))
+			stored.flags |= CEC_DELTA_INHERITED;
+		add_cover_row(&rows, stored);
+	}
+	return rows;
+}
+
+/* The rows as they were before the change: those that came are among the stored ones. */
+static CoverRows
+rows_before(const CoverRows *stored, const CecDeltaRow *delta, int64 count)
+{
+	CoverRows before = {0};
+
+	for (int64 i = 0; i < stored->count; i++)
+	{
+		const CecDeltaRow *row = &stored->rows[i];
+		bool came = false;
+
+		for (int64 j = 0; j < count && !came; j++)
+			came = (delta[j].flags & CEC_DELTA_GAINED) && delta[j].subject_id == row->subject_id &&
+				   delta[j].during.from == row->during.from && delta[j].during.to == row->during.to;
+		if (!came)
+			add_cover_row(&before, *row);
+	}
+	for (int64 j = 0; j < count; j++)
+		if (!(delta[j].flags & CEC_DELTA_GAINED))
+			add_cover_row(&before, delta[j]);
+	return before;
+}
+
+/* Where the asset is accounted for, and the row that says so. */
+static Place
+accounted_place(Keeper *keeper, int64 asset_id, ItemPointer tid)
+{
+	const CecLook *look = cec_reading_look(keeper->reading, &place);
+	TupleTableSlot *row = cec_probe_row(look->probe, asset_id);
+	Place found = {0};
+
+	if (row == NULL)
+		return found;
+	found.is_known = true;
+	found.cell = DatumGetInt64(cec_look_value(look, row, 0));
+	found.value = DatumGetNumericCopy(cec_look_value(look, row, 1));
+	if (DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(found.value),
+										 DirectFunctionCall1(int4_numeric, Int32GetDatum(0)))))
+		found.value = NULL;
+	*tid = row->tts_tid;
+	return found;
+}
+
+static Place
+current_place(Keeper *keeper, int64 asset_id)
+{
+	const CecLook *look = cec_reading_look(keeper->reading, &cec_source_asset);
+	TupleTableSlot *row = cec_probe_row(look->probe, asset_id);
+
+	if (row == NULL)
+		return (Place){0};
+	return read_place(keeper, row, look->columns[CEC_ASSET_LOCATION], look->columns[CEC_ASSET_ATTRIBUTES]);
+}
+
+static void
+open_places(Keeper *keeper)
+{
+	MemoryContext old;
+
+	if (keeper->places != NULL)
+		return;
+	old = MemoryContextSwitchTo(keeper->cxt);
+	keeper->places = cec_portfolio_open_below(keeper->change->portfolio, "map_place");
+	keeper->place_columns[0] = cec_column_require(keeper->places, "asset_id", INT8OID);
+	keeper->place_columns[1] = cec_column_require(keeper->places, "cell", INT8OID);
+	keeper->place_columns[2] = cec_column_require(keeper->places, "value", NUMERICOID);
+	MemoryContextSwitchTo(old);
+}
+
+static void
+write_place(Keeper *keeper, int64 asset_id, const Place *was, ItemPointer tid, const Place *is)
+{
+	TupleTableSlot *slot;
+
+	open_places(keeper);
+	if (was->is_known)
+		cec_remove_row(keeper->places, tid, keeper->reading->snapshot,
+					   "The place of the asset on the map was changed by another transaction.");
+	if (!is->is_known)
+		return;
+	if (keeper->appender == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(keeper->cxt);
+
+		keeper->appender = cec_append_begin(keeper->places);
+		MemoryContextSwitchTo(old);
+	}
+	slot = cec_append_slot(keeper->appender);
+	cec_slot_set(slot, keeper->place_columns[0], Int64GetDatum(asset_id));
+	cec_slot_set(slot, keeper->place_columns[1], Int64GetDatum(is->cell));
+	cec_slot_set(slot, keeper->place_columns[2],
+				 is->value == NULL ? DirectFunctionCall1(int4_numeric, Int32GetDatum(0)) : NumericGetDatum(is->value));
+	cec_append_row(keeper->appender);
+}
+
+/* The cover of an asset that was moved, or of which the delta tells. */
+static void
+account_cover(Keeper *keeper, int64 asset_id, const CecDeltaRow *delta, int64 count, bool is_moved)
+{
+	ItemPointerData tid;
+	CoverRows stored;
+	CoverRows before;
+	Cover old_cover;
+	Cover new_cover;
+	Place was = accounted_place(keeper, asset_id, &tid);
+	Place is = was;
+
+	stored = read_stored(keeper, asset_id);
+	if (!was.is_known && stored.count == 0)
+		return;
+	before = rows_before(&stored, delta, count);
+	/* One that had cover, and yet no place, has none now unless it was moved. */
+	if (stored.count == 0)
+		is.is_known = false;
+	else if (is_moved || (!was.is_known && before.count == 0))
+		is = current_place(keeper, asset_id);
+	if (!was.is_known && !is.is_known)
+		return;
+	old_cover = sum_cover(before.rows, before.count);
+	new_cover = sum_cover(stored.rows, stored.count);
+	if (was.is_known)
+		add_cover(keeper, &was, &old_cover, -1);
+	if (is.is_known)
+		add_cover(keeper, &is, &new_cover, 1);
+	if (!same_place(&was, &is))
+		write_place(keeper, asset_id, &was, &tid, &is);
+}
+
+/* Goes through the assets of the delta and those that were moved, which both are in order. */
+static void
+account_assets(Keeper *keeper)
+{
+	const CecDeltaRows *delta = &keeper->change->delta.cover;
+	int64 at = 0;
+	int64 moved = 0;
+
+	while (at < delta->count || moved < keeper->moved.count)
+	{
+		bool is_moved;
+		int64 asset_id;
+		int64 first = at;
+		MemoryContext old;
+
+		CHECK_FOR_INTERRUPTS();
+		if (at == delta->count || (moved < keeper->moved.count && keeper->moved.ids[moved] < delta->rows[at].asset_id))
+			asset_id = keeper->moved.ids[moved];
+		else
+			asset_id = delta->rows[at].asset_id;
+		while (at < delta->count && delta->rows[at].asset_id == asset_id)
+			at++;
+		is_moved = moved < keeper->moved.count && keeper->moved.ids[moved] == asset_id;
+		if (is_moved)
+			moved++;
+		old = MemoryContextSwitchTo(keeper->asset_cxt);
+		account_cover(keeper, asset_id, delta->rows + first, at - first, is_moved);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(keeper->asset_cxt);
+	}
+}
+
+static void
+call_on_portfolio(CecChange *change, const CecQuery *query)
+{
+	Datum args[] = {ObjectIdGetDatum(change->portfolio->nspid)};
+
+	SPI_connect();
+	cec_query_run(change->portfolio->plans, query, args, NULL, 0);
+	SPI_finish();
+}
+
+static void
+account(CecChange *change, bool is_asset)
+{
+	Keeper keeper = {.change = change, .cxt = CurrentMemoryContext};
+
+	keeper.reading = cec_change_reading(change);
+	cec_reading_keep_up(keeper.reading);
+	keeper.asset_cxt = AllocSetContextCreate(CurrentMemoryContext, "cec asset on the map", ALLOCSET_SMALL_SIZES);
+	keeper.value_key = cec_portfolio_value_attribute(change->portfolio);
+	keeper.value_key_length = strlen(keeper.value_key);
+	cec_map_steps_begin(&keeper.steps);
+	if (is_asset)
+		account_rows(&keeper);
+	account_assets(&keeper);
+	if (keeper.appender != NULL)
+		cec_append_end(keeper.appender);
+	if (keeper.places != NULL)
+		table_close(keeper.places, NoLock);
+	cec_map_steps_write(&keeper.steps, change->portfolio);
+	MemoryContextDelete(keeper.asset_cxt);
+}
+
+/* Handler of the audit stage, before triggers of the user's may run. */
+static void
+keep_map(CecChange *change)
+{
+	bool is_asset = change->rel != NULL && strcmp(change->table_name, "asset") == 0;
+
+	if (is_asset || change->delta.cover.count > 0)
+		account(change, is_asset);
+	if (change->operation == CEC_RECOMPUTE)
+		call_on_portfolio(change, &mend);
+}
+
+/* The attribute that says what assets are worth is another one: all of the grid is. */
+static void
+keep_value(CecChange *change)
+{
+	CecRows rows;
+	bool differs = false;
+
+	if (change->operation != CEC_UPDATE)
+		return;
+	cec_rows_begin(&rows, change);
+	while (cec_rows_next(&rows))
+	{
+		cec_rows_deform(&rows);
+		differs |= cec_rows_differ(change, &rows, "value_attribute");
+	}
+	cec_rows_end(&rows);
+	if (differs)
+		call_on_portfolio(change, &rebuild);
+}
+
+/* Registers with the engine. */
+void
+cec_map_init(void)
+{
+	cec_change_register(CEC_STAGE_AUDIT, NULL, keep_map);
+	cec_change_register(CEC_STAGE_AUDIT, "setting", keep_value);
+}
