@@ -542,7 +542,7 @@ BEGIN
 		UPDATE law.bundle SET name = 'B-' || random_id(100) WHERE bundle_id = random_id(8);
 	WHEN 'notice' THEN
 		UPDATE law.setting SET expiry_notice_days = random_pick('{0,30,90,400}')::int, observation_days = random_pick('{1,30,365}')::int,
-			decommission_window_days = random_pick('{30,365}')::int;
+			decommission_window_days = random_pick('{30,365}')::int, value_attribute = random_pick('{value,kw}');
 	WHEN 'jurisdiction' THEN
 		INSERT INTO law.jurisdiction (country, name, boundary) SELECT random_pick('{DE,AT,FR}'), 'area', boundary
 			FROM random_boundary() AS boundary WHERE boundary IS NOT NULL AND random() < 0.7;
@@ -720,6 +720,8 @@ AS $$
 	SELECT 'stored = defined', v::text FROM law.verify_coverage() v
 	UNION ALL
 	SELECT 'cover was never other than the log says', v::text FROM law.verify_history() v
+	UNION ALL
+	SELECT 'the grid of the map is what it follows from', difference FROM cec._map_breaches('law')
 	UNION ALL
 	SELECT 'lines do not overlap', a.inclusion_id || ' and ' || b.inclusion_id
 	FROM law.inclusion a JOIN law.inclusion b ON a.asset_id = b.asset_id AND a.term_id = b.term_id AND a.effect = b.effect
