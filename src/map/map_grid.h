@@ -42,6 +42,7 @@ typedef struct CecMapPlace
 
 extern bool cec_map_project(double longitude, double latitude, CecMapPlace *place);
 extern int64 cec_map_cell(CecMapPlace place);
+extern int64 cec_map_first_cell(int z, int32 x, int32 y, int level);
 
 /* A change from a day on; CEC_DAY_MIN: from ever. */
 typedef struct CecMapStep

@@ -22,6 +22,8 @@
 PG_FUNCTION_INFO_V1(cec_map_column);
 PG_FUNCTION_INFO_V1(cec_map_row);
 PG_FUNCTION_INFO_V1(cec_map_cell_at);
+PG_FUNCTION_INFO_V1(cec_map_cell_column);
+PG_FUNCTION_INFO_V1(cec_map_cell_row);
 
 const char *const cec_map_status_name[CEC_MAP_STATUS_COUNT] = {"covered", "covered_by_bundle", "covered_by_rule",
 															   "not_in_service", "uncovered"};
@@ -120,4 +122,38 @@ cec_map_cell_at(PG_FUNCTION_ARGS)
 	if (!cec_map_project(PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1), &place))
 		PG_RETURN_NULL();
 	PG_RETURN_INT64(cec_map_cell(place));
+}
+
+/* Every second bit of a number, from the lowest. */
+static uint32
+gather(uint64 bits)
+{
+	bits &= UINT64CONST(0x5555555555555555);
+	bits = (bits | (bits >> 1)) & UINT64CONST(0x3333333333333333);
+	bits = (bits | (bits >> 2)) & UINT64CONST(0x0F0F0F0F0F0F0F0F);
+	bits = (bits | (bits >> 4)) & UINT64CONST(0x00FF00FF00FF00FF);
+	bits = (bits | (bits >> 8)) & UINT64CONST(0x0000FFFF0000FFFF);
+	bits = (bits | (bits >> 16)) & UINT64CONST(0x00000000FFFFFFFF);
+	return (uint32) bits;
+}
+
+/* The first cell of a level that is in a tile of a lower zoom; how many follow it, 4 to the power of the difference says. */
+int64
+cec_map_first_cell(int z, int32 x, int32 y, int level)
+{
+	return (int64) ((spread(y) << 1 | spread(x)) << (2 * (level - z)));
+}
+
+/* cec._map_cell_column(cell) */
+Datum
+cec_map_cell_column(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(gather(PG_GETARG_INT64(0)));
+}
+
+/* cec._map_cell_row(cell) */
+Datum
+cec_map_cell_row(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(gather((uint64) PG_GETARG_INT64(0) >> 1));
 }

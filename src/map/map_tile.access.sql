@@ -1,0 +1,5 @@
+-- Who may ask for tiles. The grid is nobody's: mvt_assets reads it for who may read all that it sums.
+
+INSERT INTO cec._access_row (object, run_by) VALUES
+	('mvt_assets', '{all}'),
+	('mvt_contracts', '{all}');
