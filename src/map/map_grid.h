@@ -19,17 +19,20 @@
 
 #define CEC_MAP_MAX_ZOOM 24
 
-/* What an asset may be on the grid, in the order in which the first that holds is its status. */
+/*
+ * What is counted of assets: those of a status, in the order in which the first that holds is the status of an asset; and all of them.
+ * Those that are not covered are what is left.
+ */
 typedef enum CecMapStatus
 {
 	CEC_MAP_COVERED,
 	CEC_MAP_COVERED_BY_BUNDLE,
 	CEC_MAP_COVERED_BY_RULE,
 	CEC_MAP_NOT_IN_SERVICE,
-	CEC_MAP_UNCOVERED
+	CEC_MAP_LOCATED
 } CecMapStatus;
 
-#define CEC_MAP_STATUS_COUNT (CEC_MAP_UNCOVERED + 1)
+#define CEC_MAP_STATUS_COUNT (CEC_MAP_LOCATED + 1)
 
 extern const char *const cec_map_status_name[CEC_MAP_STATUS_COUNT];
 

@@ -19,7 +19,8 @@ BEGIN ATOMIC
 	SELECT ST_Y(location);
 END;
 
--- Days of an asset by what it is on them, from what it is on and its life; written apart from map_keep.c, which is held against it.
+-- Days of an asset by what is counted of it: its status, where it has another one than uncovered, and that it is there. Written apart from
+-- map_keep.c, which is held against it.
 CREATE FUNCTION cec._map_days(stated datemultirange, inherited datemultirange, ruled datemultirange, life datemultirange)
 RETURNS TABLE (status text, days datemultirange)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -30,7 +31,7 @@ BEGIN ATOMIC
 		('covered_by_bundle', inherited - stated),
 		('covered_by_rule', ruled - inherited - stated),
 		('not_in_service', datemultirange(daterange(NULL, NULL)) - life - stated - inherited - ruled),
-		('uncovered', life - stated - inherited - ruled)) AS s(status, days)
+		('located', datemultirange(daterange(NULL, NULL)))) AS s(status, days)
 	WHERE NOT isempty(s.days);
 END;
 
@@ -111,7 +112,7 @@ BEGIN
 			SELECT ''day'', on_day, 10, cell, status, assets, value FROM d
 			UNION ALL
 			SELECT ''month'', m.first_day, l.level, m.cell >> (2 * (10 - l.level)), m.status, sum(m.assets), sum(m.value)
-			FROM m CROSS JOIN generate_series(4, 10) AS l(level)
+			FROM m CROSS JOIN generate_series(4, 10, 2) AS l(level)
 			GROUP BY m.first_day, l.level, m.cell >> (2 * (10 - l.level)), m.status
 			HAVING sum(m.assets) <> 0 OR sum(m.value) <> 0
 			ORDER BY 1, 2, 3, 4, 5
@@ -181,7 +182,7 @@ BEGIN
 				SELECT first_day, level, cell, status, assets, value FROM @P@.map_sum WHERE period = ''month''
 				UNION ALL
 				SELECT date_trunc(''month'', d.first_day::timestamp)::date, l.level, d.cell >> (2 * (10 - l.level)), d.status, -d.assets, -d.value
-				FROM @P@.map_sum d CROSS JOIN generate_series(4, 10) AS l(level)
+				FROM @P@.map_sum d CROSS JOIN generate_series(4, 10, 2) AS l(level)
 				WHERE d.period = ''day''
 			) AS s
 			GROUP BY s.first_day, s.level, s.cell, s.status HAVING sum(s.assets) <> 0 OR sum(s.value) <> 0

@@ -4,10 +4,11 @@
  *
  * What an asset is on each day is a sum of two parts:
  *
- *		its life	not_in_service from ever, but uncovered while it is in service
- *		its cover	covered, covered_by_bundle or covered_by_rule instead of uncovered, on the days of its rows of coverage
+ *		its life	located from ever, and not_in_service on all days that are none of its life
+ *		its cover	covered, covered_by_bundle or covered_by_rule on the days of its rows of coverage
  *
- * since nothing is covered outside its life.  Each part counts in the cell where the asset stands, with its value.
+ * since nothing is covered outside its life; what is located and nothing else is uncovered.  Each part counts in the cell where the asset
+ * stands, with its value.
  *
  * The first follows from the row of the asset alone, so it is brought up to date from the rows that a statement changed, each once,
  * old and new.  The second follows from two things that different statements change, and also different parts of one statement (WITH), or
@@ -144,14 +145,12 @@ add_days(Keeper *keeper, const Place *at, CecMapStatus status, const CecDaySet *
 static void
 add_life(Keeper *keeper, const Place *at, const CecDaySet *life, int sign)
 {
-	CecDaySet ever = {0};
+	CecDays ever = {CEC_DAY_MIN, CEC_DAY_MAX};
+	CecDaySet all = {1, 1, &ever};
+	CecDaySet rest = cec_day_set_minus(&all, life);
 
-	if (!at->is_known)
-		return;
-	cec_day_set_add(&ever, (CecDays){CEC_DAY_MIN, CEC_DAY_MAX});
-	add_days(keeper, at, CEC_MAP_NOT_IN_SERVICE, &ever, sign);
-	add_days(keeper, at, CEC_MAP_NOT_IN_SERVICE, life, -sign);
-	add_days(keeper, at, CEC_MAP_UNCOVERED, life, sign);
+	add_days(keeper, at, CEC_MAP_LOCATED, &all, sign);
+	add_days(keeper, at, CEC_MAP_NOT_IN_SERVICE, &rest, sign);
 }
 
 static void
@@ -159,7 +158,6 @@ add_cover(Keeper *keeper, const Place *at, const Cover *cover, int sign)
 {
 	CecDaySet days;
 
-	add_days(keeper, at, CEC_MAP_UNCOVERED, &cover->all, -sign);
 	add_days(keeper, at, CEC_MAP_COVERED, &cover->stated, sign);
 	days = cec_day_set_minus(&cover->stated_or_inherited, &cover->stated);
 	add_days(keeper, at, CEC_MAP_COVERED_BY_BUNDLE, &days, sign);
@@ -374,6 +372,7 @@ accounted_place(Keeper *keeper, int64 asset_id, ItemPointer tid)
 	return found;
 }
 
+/* Where it stands now: a statement within this one may have moved it once more. */
 static Place
 current_place(Keeper *keeper, int64 asset_id)
 {

@@ -26,7 +26,7 @@ PG_FUNCTION_INFO_V1(cec_map_cell_column);
 PG_FUNCTION_INFO_V1(cec_map_cell_row);
 
 const char *const cec_map_status_name[CEC_MAP_STATUS_COUNT] = {"covered", "covered_by_bundle", "covered_by_rule",
-															   "not_in_service", "uncovered"};
+															   "not_in_service", "located"};
 
 static double
 clamp_share(double share)
