@@ -4,6 +4,8 @@ CREATE FUNCTION cec._map_column(longitude double precision, shift integer) RETUR
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_map_column';
 CREATE FUNCTION cec._map_row(latitude double precision, shift integer) RETURNS bigint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_map_row';
+CREATE FUNCTION cec._map_is_in(longitude double precision, latitude double precision, z integer, x integer, y integer) RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_map_is_in';
 CREATE FUNCTION cec._map_cell(longitude double precision, latitude double precision) RETURNS bigint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_map_cell_at';
 
@@ -224,6 +226,7 @@ $$;
 
 COMMENT ON FUNCTION cec._map_column(double precision, integer) IS 'Private. Which of 2^shift columns of the map a longitude is in, from the west; 180 is -180.';
 COMMENT ON FUNCTION cec._map_row(double precision, integer) IS 'Private. Which of 2^shift rows of the map a latitude is in, from the north; NULL beyond the map.';
+COMMENT ON FUNCTION cec._map_is_in(double precision, double precision, integer, integer, integer) IS 'Private. Whether a longitude and latitude are in a tile.';
 COMMENT ON FUNCTION cec._map_cell(double precision, double precision) IS 'Private. The cell of the grid at a longitude and latitude; NULL beyond the map.';
 COMMENT ON FUNCTION cec._longitude(geometry) IS 'Private. Longitude of a point.';
 COMMENT ON FUNCTION cec._latitude(geometry) IS 'Private. Latitude of a point.';

@@ -21,6 +21,7 @@
 
 PG_FUNCTION_INFO_V1(cec_map_column);
 PG_FUNCTION_INFO_V1(cec_map_row);
+PG_FUNCTION_INFO_V1(cec_map_is_in);
 PG_FUNCTION_INFO_V1(cec_map_cell_at);
 PG_FUNCTION_INFO_V1(cec_map_cell_column);
 PG_FUNCTION_INFO_V1(cec_map_cell_row);
@@ -111,6 +112,18 @@ cec_map_row(PG_FUNCTION_ARGS)
 	if (!(fabs(latitude) <= MAX_LATITUDE))
 		PG_RETURN_NULL();
 	PG_RETURN_INT64((int64) ldexp(share_of_latitude(latitude), shift_of(PG_GETARG_INT32(1))));
+}
+
+/* cec._map_is_in(longitude, latitude, z, x, y): whether a place is in a tile. */
+Datum
+cec_map_is_in(PG_FUNCTION_ARGS)
+{
+	CecMapPlace place;
+	int z = shift_of(PG_GETARG_INT32(2));
+
+	PG_RETURN_BOOL(cec_map_project(PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1), &place) &&
+				   (int64) ldexp(place.across, z) == PG_GETARG_INT32(3) &&
+				   (int64) ldexp(place.down, z) == PG_GETARG_INT32(4));
 }
 
 /* cec._map_cell(longitude, latitude): the cell of the grid; NULL beyond the map. */

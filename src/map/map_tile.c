@@ -78,7 +78,7 @@ PG_FUNCTION_INFO_V1(cec_mvt_contracts);
 #define COUNT(of) "SELECT count(*) FROM (SELECT " of IN_TILE " LIMIT $14 + 1) AS t"
 
 #define CLUSTERS(of) \
-	"WITH shown AS (" \
+	"WITH shown AS MATERIALIZED (" \
 	" SELECT " COLUMN("4") " AS col, " ROW( \
 		"4") " AS row, " STATUS " AS status," \
 			 "  cec._asset_value(a.attributes, (SELECT s.value_attribute FROM @P@.setting s)) AS value " of IN_TILE \
@@ -108,17 +108,18 @@ PG_FUNCTION_INFO_V1(cec_mvt_contracts);
 	"  CASE WHEN v.is_stated THEN 1 WHEN v.is_inherited THEN 2 ELSE 3 END, r.rank DESC NULLS LAST, c.priority," \
 	"  upper(v.during) DESC NULLS FIRST, c.number, t.number, v.coverage_id LIMIT 1) AS f ON true"
 
-/* Open findings about it that are not waived. */
+/* Open findings about it that are not waived, and whether one says that it is registered twice: that may name it second. */
 #define FINDINGS \
-	"(SELECT count(*) FROM @P@.finding f WHERE f.asset_id = s.asset_id AND f.closed_at IS NULL AND NOT EXISTS (" \
-	" SELECT FROM @P@.finding_waiver w WHERE w.kind = f.kind AND (w.asset_id IS NULL OR w.asset_id = f.asset_id)" \
-	"  AND (w.contract_id IS NULL OR w.contract_id = f.contract_id) AND (w.subject IS NULL OR w.subject = f.subject)" \
-	"  AND (w.until IS NULL OR w.until >= d.today) AND (NOT d.four_eyes OR w.approved_by <> w.waived_by)))"
+	" CROSS JOIN LATERAL (" \
+	" SELECT count(*) FILTER (WHERE NOT EXISTS (" \
+	"   SELECT FROM @P@.finding_waiver w WHERE w.kind = f.kind AND (w.asset_id IS NULL OR w.asset_id = f.asset_id)" \
+	"   AND (w.contract_id IS NULL OR w.contract_id = f.contract_id) AND (w.subject IS NULL OR w.subject = f.subject)" \
+	"   AND (w.until IS NULL OR w.until >= d.today) AND (NOT d.four_eyes OR w.approved_by <> w.waived_by))) AS open," \
+	"  coalesce(bool_or(f.kind = 'duplicate_in_register'), false) AS is_duplicate" \
+	" FROM @P@.finding f WHERE f.asset_id = s.asset_id AND f.closed_at IS NULL) AS n"
 
-#define IS_DUPLICATE \
-	"EXISTS (SELECT FROM @P@.finding f WHERE f.asset_id = s.asset_id AND f.kind = 'duplicate_in_register'" \
-	"  AND f.closed_at IS NULL)" \
-	" OR EXISTS (SELECT FROM @P@.finding f WHERE f.other_asset_id = s.asset_id AND f.closed_at IS NULL" \
+#define IS_SECOND \
+	"EXISTS (SELECT FROM @P@.finding f WHERE f.other_asset_id = s.asset_id AND f.closed_at IS NULL" \
 	"  AND f.kind = 'duplicate_in_register')"
 
 #define POINTS(of) \
@@ -128,12 +129,13 @@ PG_FUNCTION_INFO_V1(cec_mvt_contracts);
 	"), shown AS MATERIALIZED (" \
 	" SELECT a.asset_id, a.asset_tag, a.customer_id, a.attributes, " COLUMN("12") " AS col, " ROW( \
 		"12") " AS row, " STATUS " AS status " of IN_TILE \
-			  ") SELECT cec._tile_of_points(array_agg(ROW(s.asset_id, s.asset_tag, s.status, " IS_DUPLICATE "," \
-			  " coalesce(upper(f.during) - 1 - $8 <= d.expiry_notice_days, false), " FINDINGS ", f.number, f.code," \
+			  ") SELECT cec._tile_of_points(array_agg(ROW(s.asset_id, s.asset_tag, s.status, n.is_duplicate OR " IS_SECOND \
+			  "," \
+			  " coalesce(upper(f.during) - 1 - $8 <= d.expiry_notice_days, false), n.open, f.number, f.code," \
 			  " cec._day(upper(f.during) - 1), (SELECT u.name FROM @P@.customer u WHERE u.customer_id = s.customer_id)," \
 			  " cec._as_double(cec._asset_value(s.attributes, d.value_attribute))," \
 			  " cec._map_position(s.col - ($2::bigint << 12), s.row - ($3::bigint << 12)))::cec._map_point))" \
-			  " FROM shown s CROSS JOIN d" FIRST_COVER
+			  " FROM shown s CROSS JOIN d" FIRST_COVER FINDINGS
 
 #define TILE_QUERY(text, type) \
 	{ \
