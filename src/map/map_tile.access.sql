@@ -9,4 +9,5 @@ INSERT INTO cec._access_row (object, read_by, write_by) VALUES
 
 INSERT INTO cec._access_row (object, run_by) VALUES
 	('mvt_assets', '{all}'),
-	('mvt_contracts', '{all}');
+	('mvt_contracts', '{all}'),
+	('mvt_gaps', '{all}');

@@ -1,6 +1,6 @@
 /*
  * map_tile.c
- *		Vector tiles: of assets, as clusters or one by one, and of contracts.
+ *		Vector tiles: of assets, as clusters or one by one; of contracts, and of zones where cover is thin.
  *
  * Low zooms always cluster, and are answered from the grid (map_read.c) where the caller may read all that it sums and asks for no part of
  * the assets.  Everything else is read from rows, with the caller's rights and row-level security.  From zoom 7 on a tile
@@ -24,6 +24,7 @@
 
 PG_FUNCTION_INFO_V1(cec_mvt_assets);
 PG_FUNCTION_INFO_V1(cec_mvt_contracts);
+PG_FUNCTION_INFO_V1(cec_mvt_gaps);
 
 /* The last zoom that always clusters. */
 #define LAST_CLUSTERED 6
@@ -149,11 +150,11 @@ static const CecQuery clusters_of[] = {TILE_QUERY(CLUSTERS(OF_BOX), BYTEAOID),
 static const CecQuery points_of[] = {TILE_QUERY(POINTS(OF_BOX), BYTEAOID), TILE_QUERY(POINTS(OF_LISTS), BYTEAOID)};
 
 static const CecQuery ask = {
-	"SELECT q.status, q.on_day, q.contract_id, q.term_ids, q.customer_id, q.account_manager, q.manager_term_ids, q.max_features"
+	"SELECT q.status, q.on_day, q.contract_id, q.term_ids, q.customer_id, q.account_manager, q.manager_term_ids, q.max_features, q.contract_number"
 	" FROM cec._map_question(@O@::regnamespace, $1) AS q",
 	1,
 	{JSONOID},
-	.results = {TEXTOID, DATEOID, INT8OID, INT8ARRAYOID, INT8OID, TEXTOID, INT8ARRAYOID, INT8OID}};
+	.results = {TEXTOID, DATEOID, INT8OID, INT8ARRAYOID, INT8OID, TEXTOID, INT8ARRAYOID, INT8OID, TEXTOID}};
 
 /* $1 to $3 zoom, column and row, $4 to $7 west, south, east and north, $8 the day, $9 contract, $10 customer, $11 account manager. */
 static const CecQuery contracts = {
@@ -167,6 +168,18 @@ static const CecQuery contracts = {
 	" AND ($11 IS NULL OR c.account_manager = $11)",
 	11,
 	{INT4OID, INT4OID, INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, DATEOID, INT8OID, INT8OID, TEXTOID},
+	CURSOR_OPT_CUSTOM_PLAN,
+	.results = {BYTEAOID}};
+
+/* $1 to $3 zoom, column and row, $4 to $7 west, south, east and north, $8 the day, $9 number of the contract. */
+static const CecQuery gaps = {
+	"SELECT cec._tile_of_gaps(array_agg(ROW(g.zone_id, g.assets, g.covered, g.covered_elsewhere, g.uncovered,"
+	" g.share::double precision, cec._as_double(g.value), cec._as_double(g.uncovered_value), g.shortfall,"
+	" g.is_under_covered, cec._map_area(g.geometry, $1, $2, $3))::cec._map_gap))"
+	" FROM cec.under_covered_zones(@O@::regnamespace, $9, 20000, $8, 0.9) AS g"
+	" WHERE g.is_under_covered AND cec._lies_in_box(g.geometry, $4, $5, $6, $7)",
+	9,
+	{INT4OID, INT4OID, INT4OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, DATEOID, TEXTOID},
 	CURSOR_OPT_CUSTOM_PLAN,
 	.results = {BYTEAOID}};
 
@@ -227,6 +240,7 @@ read_parameters(CecTileQuestion *question, Datum query_params)
 	question->account_manager = copy_of(6, &question->has_manager, false, cxt);
 	question->manager_term_ids = copy_of(7, &has, false, cxt);
 	question->max_features = DatumGetInt64(copy_of(8, &has, true, cxt));
+	question->contract_number = copy_of(9, &has, false, cxt);
 	SPI_finish();
 }
 
@@ -375,6 +389,29 @@ cec_mvt_contracts(PG_FUNCTION_ARGS)
 	nulls[10] = question.has_manager ? ' ' : 'n';
 	SPI_connect();
 	cec_query_read(question.portfolio->plans, &contracts, args, nulls);
+	tile = cec_tile_result(cxt);
+	SPI_finish();
+	cec_portfolio_unpin();
+	PG_RETURN_DATUM(tile);
+}
+
+/* cec.mvt_gaps(portfolio, z, x, y, query_params) */
+Datum
+cec_mvt_gaps(PG_FUNCTION_ARGS)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	CecTileQuestion question;
+	char nulls[] = "         ";
+	Datum args[9];
+	Datum tile;
+
+	cec_portfolio_pin();
+	question = read_question(fcinfo);
+	add_box(&question, args);
+	args[8] = question.contract_number;
+	nulls[8] = question.has_contract ? ' ' : 'n';
+	SPI_connect();
+	cec_query_read(question.portfolio->plans, &gaps, args, nulls);
 	tile = cec_tile_result(cxt);
 	SPI_finish();
 	cec_portfolio_unpin();

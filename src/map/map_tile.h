@@ -23,6 +23,7 @@ typedef struct CecTileQuestion
 	Datum customer_id;
 	Datum manager_term_ids;
 	Datum contract_id;
+	Datum contract_number;
 	Datum account_manager;
 	bool has_status;
 	bool has_contract;

@@ -42,6 +42,20 @@ CREATE TYPE cec._map_contract AS (
 	geom geometry
 );
 
+CREATE TYPE cec._map_gap AS (
+	id bigint,
+	assets bigint,
+	covered bigint,
+	covered_elsewhere bigint,
+	uncovered bigint,
+	share double precision,
+	value double precision,
+	uncovered_value double precision,
+	shortfall bigint,
+	is_under_covered boolean,
+	geom geometry
+);
+
 CREATE FUNCTION cec._map_cell_column(cell bigint) RETURNS bigint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_map_cell_column';
 CREATE FUNCTION cec._map_cell_row(cell bigint) RETURNS bigint
@@ -86,6 +100,12 @@ BEGIN ATOMIC
 	SELECT ST_AsMVT(c, 'contracts', 4096, 'geom', 'id' ORDER BY c.id) FROM unnest(contracts) AS c WHERE c.geom IS NOT NULL;
 END;
 
+CREATE FUNCTION cec._tile_of_gaps(gaps cec._map_gap[]) RETURNS bytea
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT ST_AsMVT(g, 'gaps', 4096, 'geom', 'id' ORDER BY g.id) FROM unnest(gaps) AS g WHERE g.geom IS NOT NULL;
+END;
+
 -- The part of an area that a tile shows, in its coordinates; NULL where there is none. Mercator knows no poles.
 CREATE FUNCTION cec._map_area(area geometry, z integer, x integer, y integer) RETURNS geometry
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -96,7 +116,7 @@ END;
 
 -- What the parameters of a tile ask for. NULL: whatever it is.
 CREATE FUNCTION cec._map_question(portfolio regnamespace, query_params json,
-	OUT status text, OUT on_day date, OUT contract_id bigint, OUT term_ids bigint[], OUT customer_id bigint, OUT account_manager text, OUT manager_term_ids bigint[], OUT max_features bigint)
+	OUT status text, OUT on_day date, OUT contract_id bigint, OUT contract_number text, OUT term_ids bigint[], OUT customer_id bigint, OUT account_manager text, OUT manager_term_ids bigint[], OUT max_features bigint)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	known constant text[] := '{status,on_day,contract_number,customer,account_manager,max_features}';
@@ -150,6 +170,7 @@ BEGIN
 			max_features := parameter.said::bigint;
 		WHEN 'contract_number' THEN
 			contract_id := cec._contract_numbered(portfolio, parameter.said);
+			contract_number := parameter.said;
 			EXECUTE cec._sql(portfolio, 'SELECT coalesce(array_agg(term_id ORDER BY term_id), ''{}'') FROM @P@.coverage_term WHERE contract_id = $1') INTO term_ids USING contract_id;
 		WHEN 'customer' THEN
 			EXECUTE cec._sql(portfolio, 'SELECT customer_id FROM @P@.customer WHERE external_ref = $1') INTO customer_id USING parameter.said;
@@ -170,6 +191,9 @@ CREATE FUNCTION cec.mvt_assets(portfolio regnamespace, z integer, x integer, y i
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'cec_mvt_assets';
 CREATE FUNCTION cec.mvt_contracts(portfolio regnamespace, z integer, x integer, y integer, query_params json) RETURNS bytea
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'cec_mvt_contracts';
+
+CREATE FUNCTION cec.mvt_gaps(portfolio regnamespace, z integer, x integer, y integer, query_params json) RETURNS bytea
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'cec_mvt_gaps';
 
 COMMENT ON TYPE cec._map_cluster IS 'Private. A feature of a tile of assets: those of a cell.';
 COMMENT ON TYPE cec._map_point IS 'Private. A feature of a tile of assets: one of them.';
@@ -206,6 +230,18 @@ COMMENT ON COLUMN cec._map_contract.status IS 'Private. Its status.';
 COMMENT ON COLUMN cec._map_contract.last_day IS 'Private. Its last day.';
 COMMENT ON COLUMN cec._map_contract.covered IS 'Private. How many assets it covers on the day.';
 COMMENT ON COLUMN cec._map_contract.geom IS 'Private. What the tile shows of its boundary.';
+COMMENT ON TYPE cec._map_gap IS 'Private. A feature of a tile of zones.';
+COMMENT ON COLUMN cec._map_gap.id IS 'Private. Key: the zone.';
+COMMENT ON COLUMN cec._map_gap.assets IS 'Private. How many assets in service are in it.';
+COMMENT ON COLUMN cec._map_gap.covered IS 'Private. How many of them are covered.';
+COMMENT ON COLUMN cec._map_gap.covered_elsewhere IS 'Private. How many another contract covers.';
+COMMENT ON COLUMN cec._map_gap.uncovered IS 'Private. How many nobody covers.';
+COMMENT ON COLUMN cec._map_gap.share IS 'Private. Covered of assets.';
+COMMENT ON COLUMN cec._map_gap.value IS 'Private. What its assets are worth.';
+COMMENT ON COLUMN cec._map_gap.uncovered_value IS 'Private. What those are worth that nobody covers.';
+COMMENT ON COLUMN cec._map_gap.shortfall IS 'Private. How many more would have to be covered.';
+COMMENT ON COLUMN cec._map_gap.is_under_covered IS 'Private. Always true.';
+COMMENT ON COLUMN cec._map_gap.geom IS 'Private. What the tile shows of it.';
 COMMENT ON FUNCTION cec._map_cell_column(bigint) IS 'Private. The column of a cell of the grid, at the level of the cell.';
 COMMENT ON FUNCTION cec._map_cell_row(bigint) IS 'Private. The row of a cell of the grid, at the level of the cell.';
 COMMENT ON FUNCTION cec._map_position(bigint, bigint) IS 'Private. A position in a tile.';
@@ -214,7 +250,9 @@ COMMENT ON FUNCTION cec._as_double(numeric) IS 'Private. A number of any size as
 COMMENT ON FUNCTION cec._tile_of_clusters(cec._map_cluster[]) IS 'Private. A tile of clusters.';
 COMMENT ON FUNCTION cec._tile_of_points(cec._map_point[]) IS 'Private. A tile of assets.';
 COMMENT ON FUNCTION cec._tile_of_contracts(cec._map_contract[]) IS 'Private. A tile of contracts.';
+COMMENT ON FUNCTION cec._tile_of_gaps(cec._map_gap[]) IS 'Private. A tile of zones.';
 COMMENT ON FUNCTION cec._map_area(geometry, integer, integer, integer) IS 'Private. The part of an area that a tile shows, in its coordinates; NULL where there is none.';
 COMMENT ON FUNCTION cec._map_question(regnamespace, json) IS 'Private. What the parameters of a tile ask for, or SQLSTATE 22023 or 23503.';
 COMMENT ON FUNCTION cec.mvt_assets(regnamespace, integer, integer, integer, json) IS 'A vector tile of assets; see mvt_assets of a portfolio.';
 COMMENT ON FUNCTION cec.mvt_contracts(regnamespace, integer, integer, integer, json) IS 'A vector tile of contracts; see mvt_contracts of a portfolio.';
+COMMENT ON FUNCTION cec.mvt_gaps(regnamespace, integer, integer, integer, json) IS 'A vector tile of zones where cover is thin; see mvt_gaps of a portfolio.';
