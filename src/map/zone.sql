@@ -13,13 +13,18 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_zone_outlin
 CREATE FUNCTION cec._area_mean(area bytea) RETURNS double precision[]
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_area_mean';
 
--- The whole cell. Longitudes of an outline go on beyond 180: what does is moved around the earth.
-CREATE FUNCTION cec._zone_geometry(zone_id bigint, centre_longitude integer, centre_latitude integer, cell_size_m double precision) RETURNS geometry
+-- Longitudes of an outline go on beyond 180: what does is moved around the earth.
+CREATE FUNCTION cec._zone_polygon(zone_id bigint, centre_longitude integer, centre_latitude integer, cell_size_m double precision) RETURNS geometry
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-	SELECT ST_Multi(CASE WHEN ST_XMin(o.outline) >= -180 AND ST_XMax(o.outline) <= 180 THEN o.outline
-		ELSE ST_CollectionExtract(ST_WrapX(ST_WrapX(o.outline, -180, 360), 180, -360), 3) END)
-	FROM (SELECT ST_GeomFromWKB(cec._zone_outline(zone_id, centre_longitude, centre_latitude, cell_size_m), 4326) AS outline OFFSET 0) AS o;
+	SELECT ST_GeomFromWKB(cec._zone_outline(zone_id, centre_longitude, centre_latitude, cell_size_m), 4326);
+END;
+
+CREATE FUNCTION cec._zone_geometry(outline geometry) RETURNS geometry
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT ST_Multi(CASE WHEN ST_XMin(outline) >= -180 AND ST_XMax(outline) <= 180 THEN outline
+		ELSE ST_CollectionExtract(ST_WrapX(ST_WrapX(outline, -180, 360), 180, -360), 3) END);
 END;
 
 CREATE FUNCTION cec._zone_geojson(zone geometry) RETURNS text
@@ -75,13 +80,20 @@ BEGIN
 END;
 $$;
 
--- Assets that a contract (NULL: the portfolio) should cover on a day: those of the customers (NULL: all) that are in service and stand inside
--- the boundary (NULL: anywhere), the carved-out ones too. The boundary is a constant of the query: so the planner knows how much of the register lies in it,
--- and PostGIS prepares it once.
-CREATE FUNCTION cec._expected_assets(portfolio regnamespace, contract_id bigint, customers bigint[], boundary geometry, on_day date)
-RETURNS TABLE (asset_id bigint, longitude double precision, latitude double precision, value numeric, is_covered boolean, is_covered_elsewhere boolean)
+-- Assets that a contract (NULL: the portfolio) should cover on a day, each with its zone: those of its customers (NULL: all) that are in service
+-- and stand inside the boundary (NULL: anywhere), the carved-out ones too. The boundary is a constant of the query: so the planner knows how
+-- much of the register lies in it, and PostGIS prepares it once. Unit vectors are added as whole numbers: their sum does not depend on
+-- the order of rows.
+CREATE FUNCTION cec._zone_assets(portfolio regnamespace, contract_id bigint, boundary geometry, cell_size_m double precision, on_day date)
+RETURNS TABLE (zone_id bigint, centre_longitude integer, centre_latitude integer, asset_id bigint, value numeric, is_covered boolean,
+	is_covered_elsewhere boolean)
 LANGUAGE plpgsql STABLE ROWS 10000 SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+	customers bigint[];
 BEGIN
+	IF contract_id IS NOT NULL THEN
+		customers := cec._customers_of(portfolio, contract_id);
+	END IF;
 	RETURN QUERY EXECUTE cec._sql(portfolio, $query$
 		WITH expected AS MATERIALIZED (
 			SELECT a.asset_id, cec._longitude(a.location) AS longitude, cec._latitude(a.location) AS latitude,
@@ -95,49 +107,18 @@ BEGIN
 			FROM expected e JOIN @P@.coverage v ON v.asset_id = e.asset_id JOIN @P@.coverage_term t ON t.term_id = v.term_id
 			WHERE v.during @> $4
 			GROUP BY v.asset_id
-		)
-		SELECT e.asset_id, e.longitude, e.latitude, e.value, coalesce(c.is_here, false), coalesce(NOT c.is_here, false)
-		FROM expected e LEFT JOIN cover c ON c.asset_id = e.asset_id
-		$query$) USING contract_id, customers, boundary, on_day;
-END;
-$$;
-
--- The same, each with its zone. Unit vectors are added as whole numbers, so that their sum does not depend on the order of rows.
-CREATE FUNCTION cec._zone_assets(portfolio regnamespace, contract_number text, cell_size_m double precision, on_day date)
-RETURNS TABLE (zone_id bigint, centre_longitude integer, centre_latitude integer, asset_id bigint, value numeric, is_covered boolean,
-	is_covered_elsewhere boolean)
-LANGUAGE plpgsql STABLE ROWS 10000 SET search_path = pg_catalog, pg_temp SET jit = off AS $$
-DECLARE
-	of_contract bigint;
-	customers bigint[];
-BEGIN
-	PERFORM cec._require_version(portfolio);
-	PERFORM cec._require_finite(on_day, NULL);
-	IF contract_number IS NOT NULL THEN
-		of_contract := cec._contract_numbered(portfolio, contract_number);
-		customers := cec._customers_of(portfolio, of_contract);
-	END IF;
-	RETURN QUERY EXECUTE cec._sql(portfolio, $query$
-		WITH area AS MATERIALIZED (
-			SELECT c.boundary FROM (SELECT $2) AS k(contract_id) LEFT JOIN @P@.contract c ON c.contract_id = k.contract_id
-		), expected AS MATERIALIZED (
-			SELECT e.* FROM area CROSS JOIN LATERAL cec._expected_assets($1, $2, $3, area.boundary, $5) AS e
 		), mean AS MATERIALIZED (
-			SELECT CASE WHEN area.boundary IS NOT NULL THEN cec._boundary_mean(area.boundary)
-				ELSE ARRAY(
-					SELECT u.sum::double precision
-					FROM (SELECT sum((cosd(e.latitude) * cosd(e.longitude) * 1e15)::bigint) AS x, sum((cosd(e.latitude) * sind(e.longitude) * 1e15)::bigint) AS y,
-							sum((sind(e.latitude) * 1e15)::bigint) AS z FROM expected e) AS s
-						CROSS JOIN LATERAL (VALUES (1, s.x), (2, s.y), (3, s.z)) AS u(place, sum)
-					ORDER BY u.place) END AS sums
-			FROM area
+			SELECT CASE WHEN $3 IS NOT NULL THEN cec._boundary_mean($3)
+				ELSE (SELECT ARRAY[sum((cosd(e.latitude) * cosd(e.longitude) * 1e15)::bigint), sum((cosd(e.latitude) * sind(e.longitude) * 1e15)::bigint),
+					sum((sind(e.latitude) * 1e15)::bigint)]::double precision[] FROM expected e) END AS sums
 		), centre AS MATERIALIZED (
-			SELECT c.degrees[1] AS longitude, c.degrees[2] AS latitude FROM mean m CROSS JOIN LATERAL cec._centre(m.sums[1], m.sums[2], m.sums[3]) AS c(degrees)
+			SELECT c.degrees[1] AS longitude, c.degrees[2] AS latitude
+			FROM (SELECT cec._centre(m.sums[1], m.sums[2], m.sums[3]) AS degrees FROM mean m OFFSET 0) AS c
 		)
-		SELECT cec._zone_of(e.longitude, e.latitude, c.longitude, c.latitude, $4), c.longitude, c.latitude, e.asset_id, e.value, e.is_covered,
-			e.is_covered_elsewhere
-		FROM expected e CROSS JOIN centre c
-		$query$) USING portfolio, of_contract, customers, cell_size_m, coalesce(on_day, cec.today(portfolio));
+		SELECT cec._zone_of(e.longitude, e.latitude, c.longitude, c.latitude, $5), c.longitude, c.latitude, e.asset_id, e.value,
+			coalesce(v.is_here, false), coalesce(NOT v.is_here, false)
+		FROM centre c CROSS JOIN expected e LEFT JOIN cover v ON v.asset_id = e.asset_id
+		$query$) USING contract_id, customers, boundary, on_day, cell_size_m;
 END;
 $$;
 
@@ -146,6 +127,8 @@ CREATE FUNCTION cec._zones(portfolio regnamespace, contract_number text, cell_si
 RETURNS TABLE (zone_id bigint, assets bigint, covered bigint, covered_elsewhere bigint, uncovered bigint, share numeric, value numeric,
 	uncovered_value numeric, shortfall bigint, is_under_covered boolean, geometry geometry, longitude double precision, latitude double precision)
 LANGUAGE plpgsql STABLE ROWS 1000 SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+	of_contract bigint;
 BEGIN
 	PERFORM cec._require_version(portfolio);
 	IF cell_size_m IS NULL OR min_share IS NULL THEN
@@ -158,21 +141,27 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'min_share is a number from 0 to 1',
 			DETAIL = format('It is %s.', min_share), HINT = 'For 90 % give 0.9.';
 	END IF;
-	RETURN QUERY
-		SELECT z.zone_id, z.assets, z.covered, z.covered_elsewhere, z.assets - z.covered - z.covered_elsewhere,
-			z.covered::numeric / z.assets, z.value, z.uncovered_value, s.shortfall, s.shortfall > 0,
-			cec._zone_geometry(z.zone_id, z.centre_longitude, z.centre_latitude, cell_size_m), m.place[0], m.place[1]
+	PERFORM cec._require_finite(on_day, NULL);
+	IF contract_number IS NOT NULL THEN
+		of_contract := cec._contract_numbered(portfolio, contract_number);
+	END IF;
+	RETURN QUERY EXECUTE cec._sql(portfolio, $query$
+		SELECT z.zone_id, z.assets, z.covered, z.covered_elsewhere, z.uncovered, z.covered::numeric / z.assets, z.value, z.uncovered_value,
+			s.shortfall, s.shortfall > 0, cec._zone_geometry(m.outline), m.middle[0], m.middle[1]
 		FROM (
 				SELECT a.zone_id, min(a.centre_longitude) AS centre_longitude, min(a.centre_latitude) AS centre_latitude, count(*) AS assets,
 					count(*) FILTER (WHERE a.is_covered) AS covered, count(*) FILTER (WHERE a.is_covered_elsewhere) AS covered_elsewhere,
-					sum(a.value) AS value,
+					count(*) FILTER (WHERE NOT a.is_covered AND NOT a.is_covered_elsewhere) AS uncovered, sum(a.value) AS value,
 					coalesce(sum(a.value) FILTER (WHERE NOT a.is_covered AND NOT a.is_covered_elsewhere), 0) AS uncovered_value
-				FROM cec._zone_assets(portfolio, contract_number, cell_size_m, on_day) AS a
+				FROM (SELECT $2) AS k(contract_id) LEFT JOIN @P@.contract c ON c.contract_id = k.contract_id
+					CROSS JOIN LATERAL cec._zone_assets($1, $2, c.boundary, $3, $4) AS a
 				GROUP BY a.zone_id
 			) AS z
-			CROSS JOIN LATERAL (SELECT greatest(0, ceil(min_share * z.assets)::bigint - z.covered) AS shortfall OFFSET 0) AS s
-			CROSS JOIN LATERAL (SELECT cec._zone_middle(z.zone_id, z.centre_longitude, z.centre_latitude, cell_size_m) AS place OFFSET 0) AS m
-		ORDER BY z.uncovered_value DESC, z.assets - z.covered - z.covered_elsewhere DESC, z.zone_id;
+			CROSS JOIN LATERAL (SELECT greatest(0, ceil($5 * z.assets)::bigint - z.covered) AS shortfall OFFSET 0) AS s
+			CROSS JOIN LATERAL (SELECT cec._zone_polygon(z.zone_id, z.centre_longitude, z.centre_latitude, $3) AS outline,
+				cec._zone_middle(z.zone_id, z.centre_longitude, z.centre_latitude, $3) AS middle OFFSET 0) AS m
+		ORDER BY z.uncovered_value DESC, z.uncovered DESC, z.zone_id
+		$query$) USING portfolio, of_contract, cell_size_m, coalesce(on_day, cec.today(portfolio)), min_share;
 END;
 $$;
 
@@ -190,20 +179,25 @@ CREATE FUNCTION cec.zone_candidates(portfolio regnamespace, contract_number text
 RETURNS TABLE (asset_id bigint, identifier text, first_day date, last_day date, effect text, note text)
 LANGUAGE plpgsql STABLE ROWS 1000 SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
-	day date;
+	of_contract bigint;
 BEGIN
 	PERFORM cec._require_version(portfolio);
 	IF zone_id IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'the zone must not be NULL',
 			HINT = 'The function under_covered_zones has the zones.';
 	END IF;
-	day := coalesce(on_day, cec.today(portfolio));
+	PERFORM cec._require_finite(on_day, NULL);
+	IF contract_number IS NOT NULL THEN
+		of_contract := cec._contract_numbered(portfolio, contract_number);
+	END IF;
 	RETURN QUERY EXECUTE cec._sql(portfolio, $query$
 		SELECT a.asset_id, a.asset_tag, $4, NULL::date, 'include', format('not covered in zone %s on %s', z.zone_id, to_char($4, 'YYYY-MM-DD'))
-		FROM cec._zone_assets($1, $2, 20000, $4) AS z JOIN @P@.asset a ON a.asset_id = z.asset_id
+		FROM (SELECT $2) AS k(contract_id) LEFT JOIN @P@.contract c ON c.contract_id = k.contract_id
+			CROSS JOIN LATERAL cec._zone_assets($1, $2, c.boundary, 20000, $4) AS z
+			JOIN @P@.asset a ON a.asset_id = z.asset_id
 		WHERE z.zone_id = $3 AND NOT z.is_covered AND NOT z.is_covered_elsewhere
 		ORDER BY z.value DESC, a.asset_id
-		$query$) USING portfolio, contract_number, zone_id, day;
+		$query$) USING portfolio, of_contract, zone_id, coalesce(on_day, cec.today(portfolio));
 END;
 $$;
 
@@ -211,15 +205,15 @@ COMMENT ON FUNCTION cec._zone_of(double precision, double precision, integer, in
 COMMENT ON FUNCTION cec._zone_middle(bigint, integer, integer, double precision) IS 'Private. Longitude and latitude of the middle of a zone.';
 COMMENT ON FUNCTION cec._zone_outline(bigint, integer, integer, double precision) IS 'Private. The outline of a zone as well-known binary of a polygon, whose longitudes go on beyond 180 where it does.';
 COMMENT ON FUNCTION cec._area_mean(bytea) IS 'Private. The sum of the unit vectors of all places of polygons, given as little-endian well-known binary: x, y, z.';
-COMMENT ON FUNCTION cec._zone_geometry(bigint, integer, integer, double precision) IS 'Private. A zone as an area: the whole cell, split at 180 degrees.';
+COMMENT ON FUNCTION cec._zone_polygon(bigint, integer, integer, double precision) IS 'Private. The outline of a zone; its longitudes go on beyond 180 where it does.';
+COMMENT ON FUNCTION cec._zone_geometry(geometry) IS 'Private. A zone as an area, from its outline: the whole cell, split at 180 degrees.';
 COMMENT ON FUNCTION cec._zone_geojson(geometry) IS 'Private. An area as GeoJSON.';
 COMMENT ON FUNCTION cec._longitude(geometry) IS 'Private. Longitude of a place.';
 COMMENT ON FUNCTION cec._latitude(geometry) IS 'Private. Latitude of a place.';
 COMMENT ON FUNCTION cec._boundary_mean(geometry) IS 'Private. The sum of the unit vectors of all places of an area: x, y, z.';
 COMMENT ON FUNCTION cec._centre(double precision, double precision, double precision) IS 'Private. Longitude and latitude that a vector points to, in whole degrees.';
 COMMENT ON FUNCTION cec._customers_of(regnamespace, bigint) IS 'Private. The customers that have the same one at the top as the customer of a contract.';
-COMMENT ON FUNCTION cec._expected_assets(regnamespace, bigint, bigint[], geometry, date) IS 'Private. Assets that a contract (NULL: the portfolio) should cover on a day, where they stand, what they are worth, and what covers them.';
-COMMENT ON FUNCTION cec._zone_assets(regnamespace, text, double precision, date) IS 'Private. Assets that a contract (NULL: the portfolio) should cover on a day (NULL: today), each with its zone, the centre of the grid, and what covers it.';
+COMMENT ON FUNCTION cec._zone_assets(regnamespace, bigint, geometry, double precision, date) IS 'Private. Assets that a contract with a boundary (NULL: the portfolio) should cover on a day, each with its zone, the centre of the grid, what it is worth, and what covers it.';
 COMMENT ON FUNCTION cec._zones(regnamespace, text, double precision, date, numeric) IS 'Private. What under_covered_zones returns, with the place of the middle of each zone.';
 COMMENT ON FUNCTION cec.under_covered_zones(regnamespace, text, double precision, date, numeric) IS 'Zones and what of them is covered; see under_covered_zones of a portfolio.';
 COMMENT ON FUNCTION cec.zone_candidates(regnamespace, text, bigint, date) IS 'Assets of a zone that nothing covers; see zone_candidates of a portfolio.';
