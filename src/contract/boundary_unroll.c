@@ -75,7 +75,7 @@ check_corner(double longitude, double latitude)
 						errmsg("an outline has a latitude beyond the poles: %s", float8out_internal(latitude)),
 						errhint("Longitude comes first, latitude second: ST_FlipCoordinates swaps them. What is no "
 								"longitude and latitude needs its SRID, by ST_SetSRID.")));
-	if (fabs(longitude) > 1e6)
+	if (fabs(longitude) > 1000)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("an outline has a longitude of %s", float8out_internal(longitude)),
 						errhint("What is no longitude and latitude needs its SRID, by ST_SetSRID.")));
