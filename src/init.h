@@ -37,6 +37,7 @@
 	ROW(cec_registry_constraint_init) \
 	/* contract */ \
 	ROW(cec_contract_init) \
+	ROW(cec_boundary_part_init) \
 	ROW(cec_contract_constraint_init) \
 	/* bundle */ \
 	ROW(cec_bundle_init) \

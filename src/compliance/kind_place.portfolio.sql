@@ -25,20 +25,30 @@ FROM (
 ) AS s
 	JOIN @P@.asset a ON a.asset_id = s.asset_id
 	JOIN @P@.contract c ON c.contract_id = s.contract_id
-WHERE NOT ST_Covers(c.boundary, a.location);
+WHERE c.boundary IS NOT NULL AND a.location IS NOT NULL
+	AND NOT EXISTS (
+		SELECT FROM @P@.boundary_part p
+		WHERE p.contract_id = c.contract_id AND p.part && a.location AND cec._boundary_covers(p.part, c.boundary, a.location) OFFSET 0);
 
--- Asked for by assets or by contracts, so the tables stand side by side, and the planner begins with what is given.
+-- Asked for by assets or by contracts, so the tables stand side by side, and the planner begins with what is given: by assets it looks for
+-- parts of boundaries around them, by contracts for assets around their parts, part by part.
 CREATE VIEW @P@._finding_uncovered_in_boundary WITH (security_invoker = true) AS
 SELECT 'warning'::text AS severity, a.asset_id, NULL::bigint AS other_asset_id, c.contract_id, NULL::bigint AS term_id,
 	NULL::bigint AS rule_id, ''::text AS subject, NULL::date AS first_day, NULL::date AS last_day,
 	jsonb_build_object('customer', u.name, 'longitude', ST_X(a.location), 'latitude', ST_Y(a.location)) AS detail,
 	format('Asset %s of %s stands inside the boundary of contract %s, which does not cover it.', a.asset_tag, u.name, c.number) AS message
-FROM @P@.contract c, @P@.asset a, @P@.customer u, @P@.customer w,
+FROM @P@.contract c, @P@.boundary_part p, @P@.asset a, @P@.customer u, @P@.customer w,
 	(SELECT (clock_timestamp() AT TIME ZONE time_zone)::date AS today FROM @P@.setting OFFSET 0) AS d,
-	-- Looked at last, for the few contracts around an asset that are of its customers: of the others their rectangles are all that is read.
+	-- Looked at last, for the few contracts around an asset that are of its customers.
 	LATERAL (
 		SELECT
-		WHERE u.customer_id = a.customer_id AND w.customer_id = c.customer_id AND ST_Covers(c.boundary, a.location)
+		WHERE u.customer_id = a.customer_id AND w.customer_id = c.customer_id
+			AND CASE cec._part_covers(p.part, ST_X(a.location), ST_Y(a.location)) WHEN true THEN true WHEN false THEN false
+				-- Right on an edge, where parts may meet: the boundary itself knows, and one of them tells.
+				ELSE ST_Covers(c.boundary, a.location) AND NOT EXISTS (
+					SELECT FROM @P@.boundary_part o
+					WHERE o.contract_id = p.contract_id AND o.boundary_part_id <> p.boundary_part_id AND o.part && a.location
+						AND coalesce(cec._part_covers(o.part, ST_X(a.location), ST_Y(a.location)), o.boundary_part_id < p.boundary_part_id) OFFSET 0) END
 			AND NOT EXISTS (
 				SELECT FROM @P@.coverage v CROSS JOIN LATERAL (SELECT t.contract_id FROM @P@.coverage_term t WHERE t.term_id = v.term_id OFFSET 0) AS t
 				WHERE v.asset_id = a.asset_id AND t.contract_id = c.contract_id AND v.during @> d.today OFFSET 0)
@@ -54,7 +64,7 @@ FROM @P@.contract c, @P@.asset a, @P@.customer u, @P@.customer w,
 		OFFSET 0
 	) AS n
 WHERE c.status IN ('active', 'terminated') AND c.during @> d.today AND NOT c.suspensions @> d.today
-	AND c.boundary ~ a.location
+	AND p.contract_id = c.contract_id AND p.part && a.location
 	AND cec._life(a.status, a.commissioned_on, a.decommissioned_on, a.out_of_service) @> d.today
 	AND u.customer_id = a.customer_id AND w.customer_id = c.customer_id
 	AND (u.customer_id = w.customer_id OR (u.parent_id IS NOT NULL OR w.parent_id IS NOT NULL)

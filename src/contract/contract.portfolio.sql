@@ -42,6 +42,7 @@ CREATE TABLE @P@.contract (
 	CONSTRAINT contract_governing_country_form CHECK (cec._contract_governing_country_form(governing_country)),
 	CONSTRAINT contract_boundary_valid CHECK (cec._contract_boundary_valid(boundary)),
 	CONSTRAINT contract_boundary_in_range CHECK (cec._contract_boundary_in_range(boundary)),
+	CONSTRAINT contract_boundary_edge_short CHECK (cec._contract_boundary_edge_short(boundary)),
 	CONSTRAINT contract_notice_days_not_negative CHECK (cec._contract_notice_days_not_negative(notice_days)),
 	CONSTRAINT contract_not_own_predecessor CHECK (cec._contract_not_own_predecessor(predecessor_id, contract_id))
 );
@@ -130,7 +131,7 @@ COMMENT ON COLUMN @P@.contract.during IS 'Days of the contract; half-open, an op
 COMMENT ON COLUMN @P@.contract.time_zone IS 'IANA name of the time zone whose calendar counts for its days.';
 COMMENT ON COLUMN @P@.contract.currency IS 'ISO 4217 code of its prices.';
 COMMENT ON COLUMN @P@.contract.governing_country IS 'Country whose law governs it, ISO 3166-1 alpha-2.';
-COMMENT ON COLUMN @P@.contract.boundary IS 'Area in which it covers: longitude and latitude, WGS 84 (SRID 4326), valid, split at the 180th meridian. NULL: everywhere.';
+COMMENT ON COLUMN @P@.contract.boundary IS 'Area in which it covers: longitude and latitude, WGS 84 (SRID 4326), valid, split at the 180th meridian; cec.boundary makes it of an outline. NULL: everywhere.';
 COMMENT ON COLUMN @P@.contract.suspensions IS 'Days on which it covers nobody; its end does not move.';
 COMMENT ON COLUMN @P@.contract.priority IS 'Of two contracts that cover equally well, the lower one is named first.';
 COMMENT ON COLUMN @P@.contract.notice_days IS 'How many days before its end it must be given notice of; 0 or more. NULL: not agreed.';

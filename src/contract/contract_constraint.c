@@ -25,6 +25,7 @@
 	CHECK(contract_governing_country_form, "contract", "governing_country text", &cec_country) \
 	CHECK(contract_boundary_valid, "contract", "boundary geometry", &cec_area_valid) \
 	CHECK(contract_boundary_in_range, "contract", "boundary geometry", &cec_area_in_range) \
+	CHECK(contract_boundary_edge_short, "contract", "boundary geometry", &cec_area_edge_short) \
 	CHECK(contract_notice_days_not_negative, "contract", "notice_days integer", &cec_count_not_negative, \
 		  .hint = "Leave it NULL where no notice is agreed.") \
 	CHECK(contract_not_own_predecessor, "contract", "predecessor_id bigint, contract_id bigint", &cec_different, \

@@ -114,5 +114,6 @@ extern const CecCheckKind cec_bytes; /* just so many */
 extern const CecCheckKind cec_point_in_range;
 extern const CecCheckKind cec_area_valid;
 extern const CecCheckKind cec_area_in_range;
+extern const CecCheckKind cec_area_edge_short; /* an edge the long way round the world is mostly none */
 
 #endif

@@ -2,7 +2,6 @@
  * row_check_place.c
  *		Constraints of columns of PostGIS: longitudes and latitudes, and areas that are none.
  *
- * A geometry is read by its send form, extended well-known binary, which PostGIS documents; what it keeps on disk is its own.
  * Other kinds of geometry than a column of the check has are in no range.
  */
 #include "postgres.h"
@@ -12,25 +11,13 @@
 #include "lib/stringinfo.h"
 #include "nodes/value.h"
 #include "parser/parse_func.h"
-#include "port/pg_bswap.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "portfolio/row_check.h"
-
-#define EWKB_SRID 0x20000000
-#define EWKB_POINT 1
-#define EWKB_POLYGON 3
-#define EWKB_MULTIPOLYGON 6
-
-typedef struct Reader
-{
-	const char *at;
-	const char *end;
-	bool is_swapped;
-} Reader;
+#include "support/ewkb.h"
 
 typedef struct Extent
 {
@@ -40,99 +27,27 @@ typedef struct Extent
 	double north;
 } Extent;
 
-static Oid
-type_of_geometry(FunctionCallInfo fcinfo)
-{
-	Oid *types;
-	int ntypes;
-
-	(void) get_func_signature(fcinfo->flinfo->fn_oid, &types, &ntypes);
-	return types[0];
-}
-
 /* The send form of the first argument; the function that makes it is looked up once a statement. */
-static Reader
+static CecEwkb
 send_form(FunctionCallInfo fcinfo)
 {
-	FmgrInfo *send = fcinfo->flinfo->fn_extra;
-	bytea *bytes;
-	Reader reader = {0};
-
-	if (send == NULL)
+	if (fcinfo->flinfo->fn_extra == NULL)
 	{
-		Oid function;
-		bool is_varlena;
+		FmgrInfo *send = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(FmgrInfo));
 
-		getTypeBinaryOutputInfo(type_of_geometry(fcinfo), &function, &is_varlena);
-		send = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(FmgrInfo));
-		fmgr_info_cxt(function, send, fcinfo->flinfo->fn_mcxt);
+		cec_ewkb_find_send(fcinfo, send);
 		fcinfo->flinfo->fn_extra = send;
 	}
-	bytes = SendFunctionCall(send, PG_GETARG_DATUM(0));
-	reader.at = VARDATA(bytes);
-	reader.end = reader.at + VARSIZE(bytes) - VARHDRSZ;
-	return reader;
-}
-
-static bool
-read_bytes(Reader *reader, void *into, int size)
-{
-	if (reader->end - reader->at < size)
-		return false;
-	memcpy(into, reader->at, size);
-	reader->at += size;
-	return true;
-}
-
-static bool
-read_count(Reader *reader, uint32 *count)
-{
-	if (!read_bytes(reader, count, sizeof(uint32)))
-		return false;
-	if (reader->is_swapped)
-		*count = pg_bswap32(*count);
-	return true;
-}
-
-static bool
-read_number(Reader *reader, double *number)
-{
-	uint64 bits;
-
-	if (!read_bytes(reader, &bits, sizeof(bits)))
-		return false;
-	if (reader->is_swapped)
-		bits = pg_bswap64(bits);
-	memcpy(number, &bits, sizeof(bits));
-	return true;
-}
-
-/* Byte order, type and SRID; whether it is a geometry of this type, in two dimensions. */
-static bool
-read_type(Reader *reader, uint32 type)
-{
-	uint8 order;
-	uint32 found;
-	uint32 srid;
-
-	if (!read_bytes(reader, &order, 1))
-		return false;
-#ifdef WORDS_BIGENDIAN
-	reader->is_swapped = order != 0;
-#else
-	reader->is_swapped = order == 0;
-#endif
-	return read_count(reader, &found) && (found & ~EWKB_SRID) == type &&
-		   ((found & EWKB_SRID) == 0 || read_count(reader, &srid));
+	return cec_ewkb_read(fcinfo->flinfo->fn_extra, PG_GETARG_DATUM(0));
 }
 
 /* A point that is no place, as PostGIS sends an empty one, is in no range. */
 static bool
 read_point(FunctionCallInfo fcinfo, double *x, double *y)
 {
-	Reader reader = send_form(fcinfo);
+	CecEwkb reader = send_form(fcinfo);
 
-	return read_type(&reader, EWKB_POINT) && read_number(&reader, x) && read_number(&reader, y);
+	return cec_ewkb_type(&reader, CEC_EWKB_POINT) && cec_ewkb_point(&reader, x, y);
 }
 
 static bool
@@ -168,25 +83,58 @@ refuse_point(const CecRefusal *refusal, FunctionCallInfo fcinfo)
 const CecCheckKind cec_point_in_range = {true, point_holds, refuse_point,
 										 "$column must be a longitude from -180 to 180 and a latitude from -90 to 90"};
 
+/* Is handed each point of each ring, in order; false: that will do. */
+typedef bool (*TakePoint)(void *arg, bool is_first, double x, double y);
+
 static bool
-extend_by_points(Reader *reader, Extent *extent)
+walk_ring(CecEwkb *reader, TakePoint take, void *arg)
 {
 	uint32 points;
 
-	if (!read_count(reader, &points))
+	if (!cec_ewkb_count(reader, &points))
 		return false;
 	for (uint32 i = 0; i < points; i++)
 	{
 		double x;
 		double y;
 
-		if (!read_number(reader, &x) || !read_number(reader, &y))
+		if (!cec_ewkb_point(reader, &x, &y) || !take(arg, i == 0, x, y))
 			return false;
-		extent->west = Min(extent->west, x);
-		extent->east = Max(extent->east, x);
-		extent->south = Min(extent->south, y);
-		extent->north = Max(extent->north, y);
 	}
+	return true;
+}
+
+/* Whether all points of all rings were taken; false also for what is no multipolygon. */
+static bool
+walk_area(FunctionCallInfo fcinfo, TakePoint take, void *arg)
+{
+	CecEwkb reader = send_form(fcinfo);
+	uint32 polygons;
+
+	if (!cec_ewkb_type(&reader, CEC_EWKB_MULTIPOLYGON) || !cec_ewkb_count(&reader, &polygons))
+		return false;
+	for (uint32 i = 0; i < polygons; i++)
+	{
+		uint32 rings;
+
+		if (!cec_ewkb_type(&reader, CEC_EWKB_POLYGON) || !cec_ewkb_count(&reader, &rings))
+			return false;
+		for (uint32 j = 0; j < rings; j++)
+			if (!walk_ring(&reader, take, arg))
+				return false;
+	}
+	return true;
+}
+
+static bool
+extend(void *arg, bool is_first, double x, double y)
+{
+	Extent *extent = arg;
+
+	extent->west = Min(extent->west, x);
+	extent->east = Max(extent->east, x);
+	extent->south = Min(extent->south, y);
+	extent->north = Max(extent->north, y);
 	return true;
 }
 
@@ -194,24 +142,9 @@ extend_by_points(Reader *reader, Extent *extent)
 static bool
 read_extent(FunctionCallInfo fcinfo, Extent *extent)
 {
-	Reader reader = send_form(fcinfo);
-	uint32 polygons;
-
 	extent->west = extent->south = get_float8_infinity();
 	extent->east = extent->north = -get_float8_infinity();
-	if (!read_type(&reader, EWKB_MULTIPOLYGON) || !read_count(&reader, &polygons))
-		return false;
-	for (uint32 i = 0; i < polygons; i++)
-	{
-		uint32 rings;
-
-		if (!read_type(&reader, EWKB_POLYGON) || !read_count(&reader, &rings))
-			return false;
-		for (uint32 j = 0; j < rings; j++)
-			if (!extend_by_points(&reader, extent))
-				return false;
-	}
-	return true;
+	return walk_area(fcinfo, extend, extent);
 }
 
 static bool
@@ -229,25 +162,80 @@ refuse_range(const CecRefusal *refusal, FunctionCallInfo fcinfo)
 	Extent extent;
 
 	(void) read_extent(fcinfo, &extent);
-	ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION),
-					errmsg("the %s is outside the range of longitude and latitude", cec_check_column(refusal->check)),
-					refusal->may_tell ? errdetail("Longitude %s to %s, latitude %s to %s.",
-												  float8out_internal(extent.west), float8out_internal(extent.east),
-												  float8out_internal(extent.south), float8out_internal(extent.north))
-									  : 0,
-					errhint("Longitude (-180 to 180) comes first; split an outline that crosses the 180th meridian."),
-					cec_refusal_names(refusal)));
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("the %s is outside the range of longitude and latitude", cec_check_column(refusal->check)),
+			 refusal->may_tell ? errdetail("Longitude %s to %s, latitude %s to %s.", float8out_internal(extent.west),
+										   float8out_internal(extent.east), float8out_internal(extent.south),
+										   float8out_internal(extent.north))
+							   : 0,
+			 errhint("Longitude (-180 to 180) comes first, latitude (-90 to 90) second; cec.boundary splits an outline "
+					 "that crosses the 180th meridian."),
+			 cec_refusal_names(refusal)));
 }
 
 const CecCheckKind cec_area_in_range = {
 	true, area_in_range_holds, refuse_range,
 	"$column must lie within the longitudes -180 to 180 and the latitudes -90 to 90"};
 
+/* An edge of a ring, and whether it is one that nobody means. */
+typedef struct Edge
+{
+	double from_x;
+	double from_y;
+	double to_x;
+	double to_y;
+	bool is_long;
+} Edge;
+
+/* Moves on to a point.  Along a pole all ways are one, however long they are drawn. */
+static bool
+go_along(void *arg, bool is_first, double x, double y)
+{
+	Edge *edge = arg;
+
+	edge->from_x = is_first ? x : edge->to_x;
+	edge->from_y = is_first ? y : edge->to_y;
+	edge->to_x = x;
+	edge->to_y = y;
+	edge->is_long = fabs(x - edge->from_x) > 180 && !(y == edge->from_y && fabs(y) == 90);
+	return !edge->is_long;
+}
+
+static bool
+edge_short_holds(const CecRowCheck *check, FunctionCallInfo fcinfo)
+{
+	Edge edge = {0};
+
+	(void) walk_area(fcinfo, go_along, &edge);
+	return !edge.is_long;
+}
+
+static void
+refuse_edge(const CecRefusal *refusal, FunctionCallInfo fcinfo)
+{
+	Edge edge = {0};
+
+	(void) walk_area(fcinfo, go_along, &edge);
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("the %s has an edge longer than 180 degrees of longitude", cec_check_column(refusal->check)),
+			 refusal->may_tell ? errdetail("It runs from longitude %s, latitude %s to longitude %s, latitude %s.",
+										   float8out_internal(edge.from_x), float8out_internal(edge.from_y),
+										   float8out_internal(edge.to_x), float8out_internal(edge.to_y))
+							   : 0,
+			 errhint("cec.boundary takes such an edge the short way round, across the 180th meridian."),
+			 cec_refusal_names(refusal)));
+}
+
+const CecCheckKind cec_area_edge_short = {true, edge_short_holds, refuse_edge,
+										  "no edge of $column must be longer than 180 degrees of longitude"};
+
 /* Calls a function of PostGIS by its name: one of the schema that the type is in, and of that type alone. */
 static Datum
 call_postgis(FunctionCallInfo fcinfo, const char *name)
 {
-	Oid type = type_of_geometry(fcinfo);
+	Oid type = cec_ewkb_argument_type(fcinfo);
 	HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
 	char *schema;
 	Oid function;
@@ -273,7 +261,7 @@ refuse_invalid(const CecRefusal *refusal, FunctionCallInfo fcinfo)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION), errmsg("the %s is not a valid area", cec_check_column(refusal->check)),
-			 reason != NULL ? errdetail("%s.", reason) : 0, errhint("ST_MakeValid mends most outlines."),
+			 reason != NULL ? errdetail("%s.", reason) : 0, errhint("cec.boundary mends most outlines."),
 			 cec_refusal_names(refusal)));
 }
 

@@ -35,7 +35,8 @@ CREATE TABLE @P@.jurisdiction (
 	CONSTRAINT jurisdiction_region_form CHECK (cec._jurisdiction_region_form(region, country)),
 	CONSTRAINT jurisdiction_name_not_empty CHECK (cec._jurisdiction_name_not_empty(name)),
 	CONSTRAINT jurisdiction_boundary_valid CHECK (cec._jurisdiction_boundary_valid(boundary)),
-	CONSTRAINT jurisdiction_boundary_in_range CHECK (cec._jurisdiction_boundary_in_range(boundary))
+	CONSTRAINT jurisdiction_boundary_in_range CHECK (cec._jurisdiction_boundary_in_range(boundary)),
+	CONSTRAINT jurisdiction_boundary_edge_short CHECK (cec._jurisdiction_boundary_edge_short(boundary))
 );
 
 CREATE INDEX jurisdiction_boundary_idx ON @P@.jurisdiction USING gist (boundary);

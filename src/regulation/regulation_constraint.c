@@ -29,6 +29,7 @@
 	CHECK(jurisdiction_name_not_empty, "jurisdiction", "name text", &cec_not_empty, \
 		  .hint = "Give the name of the country or region.") \
 	CHECK(jurisdiction_boundary_valid, "jurisdiction", "boundary geometry", &cec_area_valid) \
-	CHECK(jurisdiction_boundary_in_range, "jurisdiction", "boundary geometry", &cec_area_in_range)
+	CHECK(jurisdiction_boundary_in_range, "jurisdiction", "boundary geometry", &cec_area_in_range) \
+	CHECK(jurisdiction_boundary_edge_short, "jurisdiction", "boundary geometry", &cec_area_edge_short)
 
 CEC_ROW_CHECKS(regulation, CHECKS)

@@ -17,6 +17,7 @@ END $$;
 INSERT INTO customer (customer_id, name, parent_id) SELECT g, 'Customer ' || g, nullif(g / 10, 0) FROM generate_series(1, 1000) g;
 INSERT INTO contract (contract_id, number, customer_id, status, during, boundary)
 	SELECT g, 'C-' || g, g, 'active', daterange(current_date - 300, current_date + 300), ST_Multi(ST_MakeEnvelope(g % 20, g / 20, g % 20 + 1, g / 20 + 1, 4326)) FROM generate_series(1, 200) g;
+INSERT INTO boundary_part (contract_id, part) SELECT contract_id, cec._cut(boundary) FROM contract;
 INSERT INTO coverage_term (term_id, contract_id, number, during) SELECT g, (g + 1) / 2, 1 + g % 2, '(,)' FROM generate_series(1, 400) g;
 INSERT INTO asset (asset_id, asset_tag, serial_number, manufacturer, customer_id, location, commissioned_on, decommissioned_on)
 	SELECT g, 'T-' || g, 'S-' || g, 'M-' || g % 20, 1 + g % 1000, ST_Point(g % 200 / 10.0, g % 1000 / 100.0, 4326), current_date - 400, current_date + 30 FROM generate_series(1, 200000) g;

@@ -56,6 +56,8 @@ INSERT INTO law VALUES
 	('hours_positive$', '$c > 0 AND $c < ''Infinity'''), ('price_not_negative$', '$c >= 0 AND $c < ''Infinity'''), ('days_not_negative$', '$c >= 0'), ('attributes_object$', 'jsonb_typeof($c) = ''object'''),
 	('location_in_range$', 'location IS NULL OR (st_x(location) BETWEEN -180 AND 180 AND st_y(location) BETWEEN -90 AND 90) IS TRUE'),
 	('boundary_valid$', 'st_isvalid($c)'), ('boundary_in_range$', 'st_xmin($c) >= -180 AND st_xmax($c) <= 180 AND st_ymin($c) >= -90 AND st_ymax($c) <= 90'),
+	('boundary_edge_short$', 'NOT EXISTS (SELECT FROM st_dumpsegments(st_boundary($c)) AS s CROSS JOIN LATERAL (SELECT st_startpoint(s.geom) AS a, st_endpoint(s.geom) AS b) AS e
+		WHERE abs(st_x(e.a) - st_x(e.b)) > 180 AND NOT (st_y(e.a) = st_y(e.b) AND abs(st_y(e.a)) = 90))'),
 	('time_zone_known$', 'true'), ('one_row$', 'setting_id = 1'), ('gate_is_empty', 'false');
 INSERT INTO law SELECT '^' || constraint_name || '$', format(CASE WHEN constraint_name ~ 'owned_columns' THEN '$c <@ %L::text[]' ELSE '$c = ANY (%L::text[])' END, allowed_words) FROM cec.table_rule WHERE allowed_words IS NOT NULL;
 SELECT set_eq($$SELECT constraint_name, 1 FROM found$$, $$SELECT constraint_name, count(*)::integer FROM found JOIN law ON constraint_name ~ pattern GROUP BY 1$$, 'each has one meaning here');
@@ -82,7 +84,9 @@ INSERT INTO sample SELECT 'bigint[]', v FROM unnest(ARRAY[NULL, '{}', '{1}', '{1
 INSERT INTO sample SELECT 'geometry', v FROM unnest(ARRAY[NULL, 'SRID=4326;POINT(0 0)', 'SRID=4326;POINT(180 90)', 'SRID=4326;POINT(-180 -90)', 'SRID=4326;POINT(180.0000001 0)', 'SRID=4326;POINT(0 -90.0000001)', 'SRID=4326;POINT(0 90.1)',
 	'SRID=4326;POINT(-181 0)', 'SRID=4326;POINT EMPTY', 'SRID=4326;POINT(NaN 0)', 'POINT(1 1)']) AS v;
 INSERT INTO sample SELECT 'area', v FROM unnest(ARRAY[NULL, 'SRID=4326;MULTIPOLYGON EMPTY', 'SRID=4326;MULTIPOLYGON(((0 0,1 0,1 1,0 1,0 0)))', 'SRID=4326;MULTIPOLYGON(((0 0,9 0,9 9,0 9,0 0),(1 1,1 2,2 2,2 1,1 1)),((-180 -90,-170 -90,-170 -80,-180 -80,-180 -90)))',
-	'SRID=4326;MULTIPOLYGON(((0 0,2 2,2 0,0 2,0 0)))', 'SRID=4326;MULTIPOLYGON(((-34 150,-33 150,-33 152,-34 152,-34 150)))', 'SRID=4326;MULTIPOLYGON(((0 0,1 0,1 1,0 1,0 0)),((170 0,181 0,181 1,170 1,170 0)))', 'MULTIPOLYGON(((-180 -90,180 -90,180 90,-180 90,-180 -90)))']) AS v;
+	'SRID=4326;MULTIPOLYGON(((0 0,2 2,2 0,0 2,0 0)))', 'SRID=4326;MULTIPOLYGON(((-34 150,-33 150,-33 152,-34 152,-34 150)))', 'SRID=4326;MULTIPOLYGON(((0 0,1 0,1 1,0 1,0 0)),((170 0,181 0,181 1,170 1,170 0)))',
+	'SRID=4326;MULTIPOLYGON(((170 0,-170 0,-170 1,170 1,170 0)))', 'SRID=4326;MULTIPOLYGON(((-90 0,90 0,90 1,-90 1,-90 0)))', 'SRID=4326;MULTIPOLYGON(((0 0,9 0,9 9,0 9,0 0)),((-179 80,0 80,179 80,179 90,-179 90,-179 80)))',
+	'SRID=4326;MULTIPOLYGON(((-90 -90,90 -90,90 90,-90.1 90,-90.1 -90,-90 -90)))', 'SRID=4326;MULTIPOLYGON(((-100 -90,90 -89,90 0,-100 -90)))', 'MULTIPOLYGON(((-180 -90,180 -90,180 90,-180 90,-180 -90)))']) AS v;
 
 -- Whether a constraint holds; its error names it, and says more than that.
 CREATE FUNCTION holds(statement text, name text) RETURNS text LANGUAGE plpgsql AS $$
