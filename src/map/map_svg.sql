@@ -81,18 +81,6 @@ BEGIN ATOMIC
 		(SELECT scale / (6378137 * radians(1)) AS f) AS k;
 END;
 
-CREATE FUNCTION cec._svg_longitude(location geometry) RETURNS double precision
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-	SELECT ST_X(location);
-END;
-
-CREATE FUNCTION cec._svg_latitude_of(location geometry) RETURNS double precision
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-	SELECT ST_Y(location);
-END;
-
 -- Assets with what they are on a day. Of a contract: those that were ever listed, carved out or covered under it, and what they are by its
 -- terms alone.
 CREATE FUNCTION cec._svg_assets(portfolio regnamespace, of_contract bigint, on_day date)
@@ -103,7 +91,7 @@ BEGIN
 		RETURN QUERY EXECUTE cec._sql(portfolio, $query$
 			SELECT cec._map_status(v.is_stated, v.is_inherited, v.is_ruled,
 					cec._life_has(a.status, a.commissioned_on, a.decommissioned_on, a.out_of_service, $1), false),
-				cec._svg_longitude(a.location), cec._svg_latitude_of(a.location)
+				cec._longitude(a.location), cec._latitude(a.location)
 			FROM @P@.asset a
 				LEFT JOIN (
 					SELECT v.asset_id, bool_or(v.is_stated) AS is_stated, bool_or(v.is_inherited) AS is_inherited, bool_or(v.is_ruled) AS is_ruled
@@ -139,7 +127,7 @@ BEGIN
 		SELECT cec._map_status(m.is_stated, m.is_inherited, m.is_ruled,
 				cec._life_has(a.status, a.commissioned_on, a.decommissioned_on, a.out_of_service, $1),
 				m.is_excluded OR m.asset_id IN (SELECT r.asset_id FROM ruled_out r)),
-			cec._svg_longitude(a.location), cec._svg_latitude_of(a.location)
+			cec._longitude(a.location), cec._latitude(a.location)
 		FROM member m JOIN @P@.asset a ON a.asset_id = m.asset_id
 		$query$) USING on_day, of_contract;
 END;
@@ -476,8 +464,6 @@ COMMENT ON FUNCTION cec._svg_latitude(double precision) IS 'Private. The latitud
 COMMENT ON FUNCTION cec._svg_symbol(text, double precision, double precision, double precision) IS 'Private. The symbol of a shape around a point.';
 COMMENT ON FUNCTION cec._svg_span(geometry, boolean) IS 'Private. Where a boundary lies in the plane: west, south, east and north; with true by longitudes from 0 to 360.';
 COMMENT ON FUNCTION cec._svg_outline(geometry, boolean, double precision[], double precision, double precision) IS 'Private. A boundary as outline of a path within a part of the plane, without what is finer than some pixels.';
-COMMENT ON FUNCTION cec._svg_longitude(geometry) IS 'Private. Longitude of a place.';
-COMMENT ON FUNCTION cec._svg_latitude_of(geometry) IS 'Private. Latitude of a place.';
 COMMENT ON FUNCTION cec._svg_assets(regnamespace, bigint, date) IS 'Private. Assets, of a contract or all, with what they are on a day and where they stand.';
 COMMENT ON FUNCTION cec._svg_boundaries(regnamespace, bigint, date, boolean, double precision[], double precision) IS 'Private. Boundaries, of a contract or of those that run on a day, as outlines of a path; NULL: none.';
 COMMENT ON FUNCTION cec._svg_graticule(double precision[], double precision, double precision, double precision, double precision, double precision) IS 'Private. Lines of longitude and latitude within a frame.';
