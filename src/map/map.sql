@@ -31,6 +31,18 @@ BEGIN ATOMIC
 		WHEN NOT is_in_service THEN 'not_in_service' WHEN is_excluded THEN 'excluded' ELSE 'uncovered' END;
 END;
 
+CREATE FUNCTION cec._longitude(location geometry) RETURNS double precision
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT ST_X(location);
+END;
+
+CREATE FUNCTION cec._latitude(location geometry) RETURNS double precision
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT ST_Y(location);
+END;
+
 COMMENT ON TABLE cec._map_symbol IS 'Private. What an asset may be on a map, and how that is drawn.';
 COMMENT ON COLUMN cec._map_symbol.status IS 'Status of an asset on a day; no_location and beyond_map: it is counted, never drawn.';
 COMMENT ON COLUMN cec._map_symbol.place IS 'Its place in a legend.';
@@ -39,5 +51,7 @@ COMMENT ON COLUMN cec._map_symbol.colour IS 'Colour, as #rrggbb.';
 COMMENT ON COLUMN cec._map_symbol.shape IS 'Shape of its symbol.';
 COMMENT ON COLUMN cec._map_symbol.is_drawn IS 'Whether assets of this status are drawn.';
 COMMENT ON FUNCTION cec._map_status(boolean, boolean, boolean, boolean, boolean) IS 'Private. The status of an asset on a map, from what is so on the day.';
+COMMENT ON FUNCTION cec._longitude(geometry) IS 'Private. Longitude of a point.';
+COMMENT ON FUNCTION cec._latitude(geometry) IS 'Private. Latitude of a point.';
 
 GRANT SELECT ON cec._map_symbol TO PUBLIC;

@@ -9,18 +9,6 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_map_is_in';
 CREATE FUNCTION cec._map_cell(longitude double precision, latitude double precision) RETURNS bigint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_map_cell_at';
 
-CREATE FUNCTION cec._longitude(location geometry) RETURNS double precision
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-BEGIN ATOMIC
-	SELECT ST_X(location);
-END;
-
-CREATE FUNCTION cec._latitude(location geometry) RETURNS double precision
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-BEGIN ATOMIC
-	SELECT ST_Y(location);
-END;
-
 -- Days of an asset by what is counted of it: its status, where it has another one than uncovered, and that it is there. Written apart from
 -- map_keep.c, which is held against it.
 CREATE FUNCTION cec._map_days(stated datemultirange, inherited datemultirange, ruled datemultirange, life datemultirange)
@@ -228,8 +216,6 @@ COMMENT ON FUNCTION cec._map_column(double precision, integer) IS 'Private. Whic
 COMMENT ON FUNCTION cec._map_row(double precision, integer) IS 'Private. Which of 2^shift rows of the map a latitude is in, from the north; NULL beyond the map.';
 COMMENT ON FUNCTION cec._map_is_in(double precision, double precision, integer, integer, integer) IS 'Private. Whether a longitude and latitude are in a tile.';
 COMMENT ON FUNCTION cec._map_cell(double precision, double precision) IS 'Private. The cell of the grid at a longitude and latitude; NULL beyond the map.';
-COMMENT ON FUNCTION cec._longitude(geometry) IS 'Private. Longitude of a point.';
-COMMENT ON FUNCTION cec._latitude(geometry) IS 'Private. Latitude of a point.';
 COMMENT ON FUNCTION cec._map_days(datemultirange, datemultirange, datemultirange, datemultirange) IS 'Private. The days of an asset by its status on the map.';
 COMMENT ON FUNCTION cec._map_definition(regnamespace) IS 'Private. What the grid of the map is by definition: changes from a day on, by cell and status.';
 COMMENT ON FUNCTION cec._map_fold(regnamespace, date) IS 'Private. Sums the steps that statements have left; how many.';

@@ -33,18 +33,6 @@ BEGIN ATOMIC
 	SELECT ST_AsGeoJSON(zone, 7);
 END;
 
-CREATE FUNCTION cec._longitude(location geometry) RETURNS double precision
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-	SELECT ST_X(location);
-END;
-
-CREATE FUNCTION cec._latitude(location geometry) RETURNS double precision
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-	SELECT ST_Y(location);
-END;
-
 CREATE FUNCTION cec._boundary_mean(boundary geometry) RETURNS double precision[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -208,8 +196,6 @@ COMMENT ON FUNCTION cec._area_mean(bytea) IS 'Private. The sum of the unit vecto
 COMMENT ON FUNCTION cec._zone_polygon(bigint, integer, integer, double precision) IS 'Private. The outline of a zone; its longitudes go on beyond 180 where it does.';
 COMMENT ON FUNCTION cec._zone_geometry(geometry) IS 'Private. A zone as an area, from its outline: the whole cell, split at 180 degrees.';
 COMMENT ON FUNCTION cec._zone_geojson(geometry) IS 'Private. An area as GeoJSON.';
-COMMENT ON FUNCTION cec._longitude(geometry) IS 'Private. Longitude of a place.';
-COMMENT ON FUNCTION cec._latitude(geometry) IS 'Private. Latitude of a place.';
 COMMENT ON FUNCTION cec._boundary_mean(geometry) IS 'Private. The sum of the unit vectors of all places of an area: x, y, z.';
 COMMENT ON FUNCTION cec._centre(double precision, double precision, double precision) IS 'Private. Longitude and latitude that a vector points to, in whole degrees.';
 COMMENT ON FUNCTION cec._customers_of(regnamespace, bigint) IS 'Private. The customers that have the same one at the top as the customer of a contract.';

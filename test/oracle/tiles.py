@@ -136,6 +136,15 @@ def decode(tile):
     return layers[0] if layers else ("assets", 4096, {})
 
 
+def keys_of(tile):
+    return {value.decode() for number, layer in fields(tile) if number == 3 for part, value in fields(layer) if part == 3}
+
+
+def said_fields(function):
+    said = json.loads(run("SELECT obj_description(p.oid, 'pg_proc') FROM pg_proc p WHERE p.pronamespace = 'fleet'::regnamespace AND p.proname = '%s';" % function))
+    return set(said["vector_layers"][0]["fields"])
+
+
 def decode_by_gdal(tile):
     with tempfile.TemporaryDirectory() as folder:
         with open(folder + "/tile.pbf", "wb") as file:
@@ -454,6 +463,13 @@ def main():
         tap.ok(wrong is None, "behind %s, on %s, tiles are as of today" % (kind, today), wrong)
         check_day(tap, world, random_of, random_day(random_of, today, 400), "behind " + kind)
     check_filters(tap, world, random_of, random_day(random_of, days=200))
+    # What the TileJSON of the comments says is what tiles have.
+    x, y = (math.floor(share * 2 ** 12) for share in place(7.5, 51.5))
+    tap.ok(keys_of(fetch(0, 0, 0)) | keys_of(fetch(12, x, y)) == said_fields("mvt_assets"), "attributes of assets are the fields of the comment")
+    run("UPDATE contract SET boundary = ST_Multi(ST_MakeEnvelope(7, 51, 8, 52, 4326)) WHERE contract_id = 3;")
+    for function in ("mvt_contracts", "mvt_gaps"):
+        tile = bytes.fromhex(run("SELECT encode(%s(0, 0, 0), 'hex');" % function))
+        tap.ok(keys_of(tile) == said_fields(function), "and so are those of %s" % function, keys_of(tile) ^ said_fields(function))
     # The same bytes from rows as from the grid: for whom row-level security shows all, and whatever the caller has set.
     run("""DO 'BEGIN CREATE ROLE oracle_looker; EXCEPTION WHEN duplicate_object THEN NULL; END'; SELECT cec.grant_access('fleet', 'oracle_looker', 'analyst');
         CREATE POLICY every ON asset USING (true); ALTER TABLE asset ENABLE ROW LEVEL SECURITY;""")
