@@ -146,7 +146,7 @@ for (my $done = 0; $done < $total; $done += $operations)
 # What must happen once at least, and has not yet.
 $batch_no++;
 $node->safe_psql('postgres', 'SELECT random_revive(), random_remember()');
-$node->psql('postgres', 'SET random.alone = \'on\'; SELECT setseed(' . ($seed / 2) . "); CALL random_rest($batch_no, 400)", stderr => \my $error);
+$node->psql('postgres', 'SET client_min_messages = warning; SET random.alone = \'on\'; SELECT setseed(' . ($seed / 2) . "); CALL random_rest($batch_no, 400)", stderr => \my $error);
 is($error, '', 'what is left to be done ran through');
 is($node->safe_psql('postgres', "SELECT string_agg(deed, ', ' ORDER BY deed) FROM random_deeds() d WHERE deed NOT IN (SELECT deed FROM random_done())"),
 	'', 'each kind of operation has succeeded');
