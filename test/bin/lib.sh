@@ -9,7 +9,7 @@ set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 say() { printf '%s\n' "$*" >&2; }
 
-packages=(gcc make libipc-run-perl clang-format clang-tidy cppcheck python3 zint zxing-cpp-tools)
+packages=(gcc make libipc-run-perl clang-format clang-tidy cppcheck python3 zint zxing-cpp-tools gdal-bin)
 # Another server, already there with PostGIS and pgTAP, is chosen by PG_CONFIG.
 if [ -z "${PG_CONFIG:-}" ]; then
 	packages+=(postgresql-15 postgresql-15-postgis-3 postgresql-server-dev-15 postgresql-15-pgtap postgresql-15-cron)
