@@ -164,7 +164,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
 	WITH step AS (
 		SELECT min(s) AS s FROM unnest('{0.0001,0.0002,0.0005,0.001,0.002,0.005,0.01,0.02,0.05,0.1,0.2,0.5,1,2,5,10,20,45}'::numeric[]) AS s
-		WHERE (view[3] - view[1]) / s <= 6 OR s = 45
+		WHERE (view[3] - view[1]) / s <= 7 OR s = 45
 	), line AS (
 		SELECT 1 AS place, n * s AS degrees, (n * s + 540) % 360 - 180 AS named, (n * s - view[1]) * scale AS at, 'E' AS above, 'W' AS below
 		FROM step CROSS JOIN LATERAL generate_series(ceil(view[1] / s)::bigint, floor(view[3] / s)::bigint) AS n

@@ -31,7 +31,7 @@ from datetime import date, timedelta
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 PAGES = ("README.md", "docs/concepts.md", "docs/registry.md", "docs/lists.md", "docs/changing-lists.md", "docs/coverage.md", "docs/conditions.md",
-         "docs/regulations.md", "docs/findings.md", "docs/audit.md", "docs/events.md", "docs/access.md", "docs/metrics.md", "docs/recipes.md",
+         "docs/regulations.md", "docs/findings.md", "docs/map.md", "docs/audit.md", "docs/events.md", "docs/access.md", "docs/metrics.md", "docs/recipes.md",
          "docs/operations.md", "docs/errors.md", "docs/reference.md",
          "docs/glossary.md", "CONTRIBUTING.md")
 DATABASE = "tour"
@@ -241,6 +241,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="cec-docs.")
     os.symlink(os.path.join(TOP, "src"), os.path.join(folder, "src"))
     os.symlink(os.path.join(TOP, "test"), os.path.join(folder, "test"))
+    os.symlink(os.path.join(TOP, "docs"), os.path.join(folder, "docs"))
     clean_up(roles)
     psql(f"CREATE DATABASE {DATABASE};", "postgres")
     printed = {page: run(page, text, folder) for page, text in pages.items()}
