@@ -35,8 +35,8 @@
 #include "registry/asset_life.h"
 #include "registry/asset_value.h"
 #include "support/column.h"
+#include "support/ewkb.h"
 #include "support/heap_write.h"
-#include "support/point.h"
 
 /* Columns of asset that the grid follows from. */
 enum
@@ -98,14 +98,16 @@ read_place(Keeper *keeper, TupleTableSlot *row, AttrNumber location, AttrNumber 
 {
 	Place found = {0};
 	CecMapPlace at;
+	CecEwkb reader;
 	double x;
 	double y;
 
 	if (cec_slot_isnull(row, location))
 		return found;
 	if (!OidIsValid(keeper->send.fn_oid))
-		cec_point_send(&keeper->send, TupleDescAttr(row->tts_tupleDescriptor, location - 1)->atttypid, keeper->cxt);
-	if (!cec_point_read(&keeper->send, cec_slot_value(row, location), &x, &y) || !cec_map_project(x, y, &at))
+		cec_ewkb_send_of(&keeper->send, TupleDescAttr(row->tts_tupleDescriptor, location - 1)->atttypid, keeper->cxt);
+	reader = cec_ewkb_read(&keeper->send, cec_slot_value(row, location));
+	if (!cec_ewkb_type(&reader, CEC_EWKB_POINT) || !cec_ewkb_point(&reader, &x, &y) || !cec_map_project(x, y, &at))
 		return found;
 	found.is_known = true;
 	found.cell = cec_map_cell(at);

@@ -57,46 +57,52 @@ PG_FUNCTION_INFO_V1(cec_mvt_gaps);
 	"   WHERE e.asset_id = a.asset_id AND r.effect = 'exclude' AND r.term_id = ANY ($9) AND e.during @> $8) END)" \
 	" FROM @P@.coverage v WHERE v.asset_id = a.asset_id AND v.during @> $8 AND ($9 IS NULL OR v.term_id = ANY ($9)))"
 
-#define LISTED_ON(terms) \
-	"SELECT i.asset_id FROM @P@.inclusion i WHERE i.term_id = ANY (" terms ")" \
-	" UNION SELECT v.asset_id FROM @P@.coverage v WHERE v.term_id = ANY (" terms ")"
+#define LISTED_ON_10 \
+	"SELECT i.asset_id FROM @P@.inclusion i WHERE i.term_id = ANY ($10)" \
+	" UNION SELECT v.asset_id FROM @P@.coverage v WHERE v.term_id = ANY ($10)"
+#define LISTED_ON_11 \
+	"SELECT i.asset_id FROM @P@.inclusion i WHERE i.term_id = ANY ($11)" \
+	" UNION SELECT v.asset_id FROM @P@.coverage v WHERE v.term_id = ANY ($11)"
 
-/* Assets "a" of the tile, and those of them that lists name. */
-#define OF_BOX "FROM @P@.asset a "
-#define OF_LISTS "FROM (" LISTED_ON("$10") ") AS l JOIN @P@.asset a ON a.asset_id = l.asset_id "
+#define LONGITUDE "cec._longitude(a.location)"
+#define LATITUDE "cec._latitude(a.location)"
 
-#define COLUMN(zooms) "cec._map_column(cec._longitude(a.location), $1 + " zooms ")"
-#define ROW(zooms) "cec._map_row(cec._latitude(a.location), $1 + " zooms ")"
+/* Assets "a" of the tile: looked up by their place, or each by its key where lists name them. */
+#define OF_BOX \
+	"FROM @P@.asset a" \
+	" WHERE (cec._lies_in_box(a.location, $4, $5, $6, $7) OR ($15 AND cec._lies_in_box(a.location, 180, $5, 180, $7)))"
+#define OF_LISTS \
+	"FROM (" LISTED_ON_10 ") AS l CROSS JOIN LATERAL (" \
+	"  SELECT x.asset_id, x.asset_tag, x.customer_id, x.attributes, x.location, x.status, x.commissioned_on," \
+	"   x.decommissioned_on, x.out_of_service FROM @P@.asset x WHERE x.asset_id = l.asset_id OFFSET 0) AS a" \
+	" WHERE a.location IS NOT NULL"
 
 #define IN_TILE \
-	" WHERE (cec._lies_in_box(a.location, $4, $5, $6, $7) OR ($15 AND cec._lies_in_box(a.location, 180, $5, 180, $7)))" \
-	" AND " COLUMN("0") " = $2 AND " ROW( \
-		"0") " = $3" \
-			 " AND ($12 IS NULL OR a.customer_id = $12) AND ($11 IS NULL OR a.asset_id IN (" LISTED_ON( \
-				 "$11") "))" \
-						" AND ($13 IS NULL OR " STATUS " = $13)"
+	" AND cec._map_is_in(" LONGITUDE ", " LATITUDE ", $1, $2, $3)" \
+	" AND ($12 IS NULL OR a.customer_id = $12) AND ($11 IS NULL OR a.asset_id IN (" LISTED_ON_11 "))" \
+	" AND ($13 IS NULL OR " STATUS " = $13)"
 
 #define COUNT(of) "SELECT count(*) FROM (SELECT " of IN_TILE " LIMIT $14 + 1) AS t"
 
 #define CLUSTERS(of) \
 	"WITH shown AS MATERIALIZED (" \
-	" SELECT " COLUMN("4") " AS col, " ROW( \
-		"4") " AS row, " STATUS " AS status," \
-			 "  cec._asset_value(a.attributes, (SELECT s.value_attribute FROM @P@.setting s)) AS value " of IN_TILE \
-			 "), placed AS (" \
-			 " SELECT s.col, s.row, count(*) AS assets," \
-			 "  count(*) FILTER (WHERE s.status = 'covered') AS covered," \
-			 "  count(*) FILTER (WHERE s.status = 'covered_by_bundle') AS covered_by_bundle," \
-			 "  count(*) FILTER (WHERE s.status = 'covered_by_rule') AS covered_by_rule," \
-			 "  count(*) FILTER (WHERE s.status = 'not_in_service') AS not_in_service," \
-			 "  count(*) FILTER (WHERE s.status = 'excluded') AS excluded," \
-			 "  count(*) FILTER (WHERE s.status = 'uncovered') AS uncovered," \
-			 "  cec._as_double(coalesce(sum(s.value) FILTER (WHERE s.status = 'uncovered'), 0)) AS uncovered_value" \
-			 " FROM shown s GROUP BY s.col, s.row" \
-			 ") SELECT cec._tile_of_clusters(array_agg(ROW((p.row << ($1 + 4)) + p.col, true, p.assets, p.covered," \
-			 " p.covered_by_bundle, p.covered_by_rule, p.not_in_service, p.excluded, p.uncovered, p.uncovered_value," \
-			 " cec._map_position((p.col - ($2::bigint << 4)) * 256 + 128, (p.row - ($3::bigint << 4)) * 256 + 128))" \
-			 "::cec._map_cluster)) FROM placed p"
+	" SELECT cec._map_column(" LONGITUDE ", $1 + 4) AS col, cec._map_row(" LATITUDE ", $1 + 4) AS row," \
+	"  " STATUS " AS status," \
+	"  cec._asset_value(a.attributes, (SELECT s.value_attribute FROM @P@.setting s)) AS value " of IN_TILE \
+	"), placed AS (" \
+	" SELECT s.col, s.row, count(*) AS assets," \
+	"  count(*) FILTER (WHERE s.status = 'covered') AS covered," \
+	"  count(*) FILTER (WHERE s.status = 'covered_by_bundle') AS covered_by_bundle," \
+	"  count(*) FILTER (WHERE s.status = 'covered_by_rule') AS covered_by_rule," \
+	"  count(*) FILTER (WHERE s.status = 'not_in_service') AS not_in_service," \
+	"  count(*) FILTER (WHERE s.status = 'excluded') AS excluded," \
+	"  count(*) FILTER (WHERE s.status = 'uncovered') AS uncovered," \
+	"  cec._as_double(coalesce(sum(s.value) FILTER (WHERE s.status = 'uncovered'), 0)) AS uncovered_value" \
+	" FROM shown s GROUP BY s.col, s.row" \
+	") SELECT cec._tile_of_clusters(array_agg(ROW((p.row << ($1 + 4)) + p.col, true, p.assets, p.covered," \
+	" p.covered_by_bundle, p.covered_by_rule, p.not_in_service, p.excluded, p.uncovered, p.uncovered_value," \
+	" cec._map_position((p.col - ($2::bigint << 4)) * 256 + 128, (p.row - ($3::bigint << 4)) * 256 + 128))" \
+	"::cec._map_cluster)) FROM placed p"
 
 /* Of what covers an asset the first, as covered_on has it. */
 #define FIRST_COVER \
@@ -128,15 +134,14 @@ PG_FUNCTION_INFO_V1(cec_mvt_gaps);
 	" SELECT g.value_attribute, g.expiry_notice_days, g.four_eyes," \
 	"  (clock_timestamp() AT TIME ZONE g.time_zone)::date AS today FROM @P@.setting g" \
 	"), shown AS MATERIALIZED (" \
-	" SELECT a.asset_id, a.asset_tag, a.customer_id, a.attributes, " COLUMN("12") " AS col, " ROW( \
-		"12") " AS row, " STATUS " AS status " of IN_TILE \
-			  ") SELECT cec._tile_of_points(array_agg(ROW(s.asset_id, s.asset_tag, s.status, n.is_duplicate OR " IS_SECOND \
-			  "," \
-			  " coalesce(upper(f.during) - 1 - $8 <= d.expiry_notice_days, false), n.open, f.number, f.code," \
-			  " cec._day(upper(f.during) - 1), (SELECT u.name FROM @P@.customer u WHERE u.customer_id = s.customer_id)," \
-			  " cec._as_double(cec._asset_value(s.attributes, d.value_attribute))," \
-			  " cec._map_position(s.col - ($2::bigint << 12), s.row - ($3::bigint << 12)))::cec._map_point))" \
-			  " FROM shown s CROSS JOIN d" FIRST_COVER FINDINGS
+	" SELECT a.asset_id, a.asset_tag, a.customer_id, a.attributes, cec._map_column(" LONGITUDE ", $1 + 12) AS col," \
+	"  cec._map_row(" LATITUDE ", $1 + 12) AS row, " STATUS " AS status " of IN_TILE \
+	") SELECT cec._tile_of_points(array_agg(ROW(s.asset_id, s.asset_tag, s.status, n.is_duplicate OR " IS_SECOND "," \
+	" coalesce(upper(f.during) - 1 - $8 <= d.expiry_notice_days, false), n.open, f.number, f.code," \
+	" cec._day(upper(f.during) - 1), (SELECT u.name FROM @P@.customer u WHERE u.customer_id = s.customer_id)," \
+	" cec._as_double(cec._asset_value(s.attributes, d.value_attribute))," \
+	" cec._map_position(s.col - ($2::bigint << 12), s.row - ($3::bigint << 12)))::cec._map_point))" \
+	" FROM shown s CROSS JOIN d" FIRST_COVER FINDINGS
 
 #define TILE_QUERY(text, type) \
 	{ \

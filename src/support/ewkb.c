@@ -20,15 +20,22 @@ cec_ewkb_argument_type(FunctionCallInfo fcinfo)
 	return types[0];
 }
 
-/* Finds the function that sends the first argument; it lives as long as what is known of the call. */
+/* Finds the function that sends values of the type geometry; it lives in the context. */
 void
-cec_ewkb_find_send(FunctionCallInfo fcinfo, FmgrInfo *send)
+cec_ewkb_send_of(FmgrInfo *send, Oid type, MemoryContext cxt)
 {
 	Oid function;
 	bool is_varlena;
 
-	getTypeBinaryOutputInfo(cec_ewkb_argument_type(fcinfo), &function, &is_varlena);
-	fmgr_info_cxt(function, send, fcinfo->flinfo->fn_mcxt);
+	getTypeBinaryOutputInfo(type, &function, &is_varlena);
+	fmgr_info_cxt(function, send, cxt);
+}
+
+/* The same for the first argument; it lives as long as what is known of the call. */
+void
+cec_ewkb_find_send(FunctionCallInfo fcinfo, FmgrInfo *send)
+{
+	cec_ewkb_send_of(send, cec_ewkb_argument_type(fcinfo), fcinfo->flinfo->fn_mcxt);
 }
 
 /* Starts reading a geometry. */

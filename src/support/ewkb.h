@@ -21,6 +21,7 @@ typedef struct CecEwkb
 } CecEwkb;
 
 extern Oid cec_ewkb_argument_type(FunctionCallInfo fcinfo);
+extern void cec_ewkb_send_of(FmgrInfo *send, Oid type, MemoryContext cxt);
 extern void cec_ewkb_find_send(FunctionCallInfo fcinfo, FmgrInfo *send);
 extern CecEwkb cec_ewkb_read(FmgrInfo *send, Datum geometry);
 extern bool cec_ewkb_type(CecEwkb *reader, uint32 type);
