@@ -3,7 +3,7 @@
 INSERT INTO cec._access_row (object, read_by, write_by) VALUES
 	('service_tier', '{all}', '{admin}'),
 	('contract', '{all}', '{manager,admin}'),
-	('boundary_part', '{all}', '{}'),
+	('boundary_part', '{admin}', '{}'),
 	('coverage_term', '{all}', '{manager,admin}'),
 	('term_price', '{all}', '{manager,admin}');
 

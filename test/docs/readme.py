@@ -99,7 +99,7 @@ REFERENCE = r"""
                     FROM pg_attribute a JOIN pg_type t ON t.typrelid = a.attrelid WHERE t.oid = p.prorettype AND NOT a.attisdropped) || '`'
                 WHEN p.proretset THEN 'rows of `' || (SELECT typname FROM pg_type t WHERE t.oid = p.prorettype) || '`'
                 WHEN p.prorettype = 'void'::regtype THEN 'nothing' ELSE format_type(p.prorettype, NULL) END,
-            replace(replace(obj_description(p.oid, 'pg_proc'), '<', '&lt;'), '|', '\|')) AS entry
+            replace(replace(CASE WHEN p.proname ~ '^mvt_' THEN obj_description(p.oid, 'pg_proc')::json ->> 'description' ELSE obj_description(p.oid, 'pg_proc') END, '<', '&lt;'), '|', '\|')) AS entry
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname IN ('cec', 'plant') AND p.proname !~ '^(_|refuse_?)' AND p.prorettype <> 'trigger'::regtype
         AND (n.nspname = 'plant' OR p.proargtypes[0] IS DISTINCT FROM 'regnamespace'::regtype OR p.proname = 'today')
