@@ -30,8 +30,10 @@ SET ROLE regress_reader;
 SELECT zone_id, GeometryType(geometry) AS type, round(ST_Area(geometry::geography)) AS area FROM fleet.under_covered_zones('H-1', on_day => '2026-06-01');
 -- What could be listed, as check_inclusions takes it.
 SELECT c.* FROM fleet.under_covered_zones('H-1', on_day => '2026-06-01') AS z CROSS JOIN LATERAL fleet.zone_candidates('H-1', z.zone_id, '2026-06-01') AS c;
+SET ROLE regress_stranger;
 SELECT k.place, k.identifier, k.outcome, k.message
 FROM fleet.check_inclusions(1, (SELECT jsonb_agg(to_jsonb(c) - 'asset_id') FROM fleet.under_covered_zones('H-1', on_day => '2026-06-01') AS z CROSS JOIN LATERAL fleet.zone_candidates('H-1', z.zone_id, '2026-06-01') AS c)) AS k;
+SET ROLE regress_reader;
 SELECT * FROM fleet.zone_candidates('H-1', 0, '2026-06-01');
 -- Today, for maps.
 SELECT assets, covered, uncovered, round(share, 2) AS share, round(longitude::numeric, 1) AS longitude, round(latitude::numeric, 1) AS latitude, left(geojson, 40) AS geojson FROM fleet.gap_map;
