@@ -144,6 +144,8 @@ INSERT INTO call VALUES
 	($$SELECT cec._lay_on_map(NULL), cec._lies_on_map(NULL), cec._lay_all_on_map(NULL), cec._has_area(NULL), cec._shape_in_words(NULL), cec.boundary(NULL)$$, 'accepted'),
 	($$SELECT cec.boundary('POINT(1 1)')$$, '22023'),
 	($$SELECT cec._charge_part(1, 'per_unit_day', 'actual_days', '{}', '(,)', NULL), cec._lies_inside(NULL, NULL)$$, 'accepted'),
+	($$SELECT cec._zone_of(9, 50, 9, 50, 1000), cec._zone_middle(2251799847239680, 9, 50, 1000), length(cec._zone_outline(2251799847239680, 9, 50, 1000)), cec._zone_geojson(cec._zone_geometry(cec._zone_polygon(2251799847239680, 9, 50, 1000)))$$, 'accepted'),
+	($$SELECT cec._longitude(NULL), cec._latitude(NULL), cec._boundary_mean(NULL), cec._area_mean(NULL), cec._centre(1, 0, 0), cec._distance_m(0, 0, 0, 1), (SELECT count(*) FROM cec._near_pairs('{}', '{}', '{}', '{}', 1, 1))$$, 'accepted'),
 	($$SELECT cec._metric_query('SELECT FROM metric_clock'), cec._metric_part()$$, 'accepted'),
 	($$SELECT * FROM cec.fleet_metric_month(), cec.calendar_month$$, 'accepted'),
 	($$SELECT * FROM cec.report_column$$, 'accepted'),
