@@ -14,7 +14,7 @@ INSERT INTO fleet.contract (number, customer_id, kind, status, during, boundary)
 	('FIJI', 1, 'lease', 'active', '[2020-01-01,)', 'SRID=4326;MULTIPOLYGON(((177 -19,180 -19,180 -16,177 -16,177 -19)),((-180 -19,-179 -19,-179 -16,-180 -16,-180 -19)))'),
 	('EMPTY', 1, 'service', 'terminated', '[2020-01-01,2095-01-01)', NULL),
 	('FAR', 1, 'service', 'active', '[2020-01-01,)', 'SRID=4326;MULTIPOLYGON(((5 5,6 5,6 6,5 6,5 5)))'),
-	('POLE', 1, 'service', 'active', '[2020-01-01,)', 'SRID=4326;MULTIPOLYGON(((-180 80,180 80,180 90,-180 90,-180 80)))');
+	('POLE', 1, 'service', 'active', '[2020-01-01,)', 'SRID=4326;MULTIPOLYGON(((-180 80,-60 80,60 80,180 80,180 90,-180 90,-180 80)))');
 INSERT INTO fleet.coverage_term (contract_id, number, during) SELECT contract_id, '1', '(,)' FROM fleet.contract;
 INSERT INTO fleet.asset (asset_tag, category, location, decommissioned_on) VALUES
 	('listed', 'pump', 'SRID=4326;POINT(10.2 51.5)', NULL), ('of a bundle', 'motor', 'SRID=4326;POINT(10.3 51.2)', NULL),

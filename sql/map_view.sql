@@ -14,7 +14,7 @@ INSERT INTO fleet.contract (number, customer_id, account_manager, kind, status, 
 	('EAST', 2, 'Otto', 'service', 'terminated', '[2020-01-01,2090-01-01)', 50, 'SRID=4326;MULTIPOLYGON(((10 50,20 50,20 55,10 55,10 50)))'),
 	('RING', 2, NULL, 'lease', 'active', '[2020-01-01,)', 100, 'SRID=4326;MULTIPOLYGON(((0 0,10 0,10 10,0 10,0 0),(4 4,4 6,6 6,6 4,4 4)))'),
 	('ISLANDS', 1, NULL, 'service', 'active', '[2020-01-01,)', 100, 'SRID=4326;MULTIPOLYGON(((170 -20,180 -20,180 -10,170 -10,170 -20)),((-180 -20,-170 -20,-170 -10,-180 -10,-180 -20)))'),
-	('CAP', 1, NULL, 'service', 'active', '[2020-01-01,)', 100, 'SRID=4326;MULTIPOLYGON(((-180 80,180 80,180 90,-180 90,-180 80)))'),
+	('CAP', 1, NULL, 'service', 'active', '[2020-01-01,)', 100, 'SRID=4326;MULTIPOLYGON(((-180 80,-60 80,60 80,180 80,180 90,-180 90,-180 80)))'),
 	('DRAFT', 1, NULL, 'service', 'draft', '[2020-01-01,)', 1, 'SRID=4326;MULTIPOLYGON(((0 50,20 50,20 55,0 55,0 50)))'),
 	('OVER', 1, NULL, 'service', 'active', '[2020-01-01,2021-01-01)', 1, 'SRID=4326;MULTIPOLYGON(((0 50,20 50,20 55,0 55,0 50)))'),
 	('WARRANTY', 1, 'Eva', 'warranty', 'active', '[2020-01-01,)', 100, NULL);
