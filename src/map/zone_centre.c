@@ -91,7 +91,8 @@ add_edge(Vector *sum, double base, double longitude, double latitude, double nex
 
 	for (int i = 0; i < pieces * 3; i++)
 	{
-		double along = (i / 3 + nodes[i % 3]) / pieces;
+		int piece = i / 3;
+		double along = (piece + nodes[i % 3]) / pieces;
 		double weight = weights[i % 3] / pieces;
 		double east = longitude + along * width;
 		double north = latitude + along * height;
