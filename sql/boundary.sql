@@ -61,3 +61,5 @@ DELETE FROM fleet.contract;
 SELECT count(*) AS parts FROM fleet.boundary_part;
 RESET ROLE;
 SELECT test.refused($$INSERT INTO fleet.boundary_part (contract_id, part) VALUES (1, 'SRID=4326;POLYGON((0 0,1 0,1 1,0 0))')$$);
+\set include :source/sql/include/end.sql
+\i :include

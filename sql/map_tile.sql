@@ -56,5 +56,7 @@ GRANT USAGE ON SCHEMA fleet TO regress_stranger;
 SET ROLE regress_stranger;
 SELECT test.refused($$SELECT fleet.mvt_assets(0, 0, 0)$$);
 RESET ROLE;
+DROP OWNED BY regress_reader;
+DROP ROLE regress_reader;
 \set include :source/sql/include/end.sql
 \i :include
