@@ -65,7 +65,9 @@ sub statement
 	return "WITH made AS (INSERT INTO fleet.inclusion (term_id, asset_id, during) SELECT 1, i, daterange($day, $day + 1) FROM generate_series(1, 1200) AS i RETURNING 1)"
 	  . " SELECT pg_current_xact_id() FROM made LIMIT 1;"
 	  if $kind < 0.895;
-	return "UPDATE fleet.contract SET priority = $n RETURNING pg_current_xact_id();" if $kind < 0.92;
+	return "UPDATE fleet.contract SET priority = $n RETURNING pg_current_xact_id();" if $kind < 0.905;
+	return "WITH moved AS (UPDATE fleet.asset SET location = ST_SetSRID(ST_MakePoint($n % 360 - 180, $n % 170 - 85), 4326) WHERE asset_id BETWEEN $hot AND $hot + $n % 40 RETURNING 1) SELECT pg_current_xact_id() FROM moved LIMIT 1;"
+	  if $kind < 0.92;
 	return "UPDATE fleet.coverage_rule SET condition = 'model LIKE ''m%'' AND asset_id % 5 = ' || $n % 5 || ' AND asset_id < 1000000 + $n' WHERE rule_id = 1 RETURNING pg_current_xact_id();" if $kind < 0.93;
 	return "INSERT INTO fleet.maintenance_event (asset_id, kind, performed_on) VALUES ($hot, 'repair', $day) RETURNING pg_current_xact_id();" if $kind < 0.95;
 	return "DO \$\$ BEGIN UPDATE fleet.asset SET model = 's$n' WHERE asset_id = $hot;"
@@ -187,6 +189,7 @@ sub check
 	is($node->safe_psql('book', q{SELECT count(*) FROM fleet.inclusion i JOIN fleet.inclusion o USING (asset_id, term_id)
 			WHERE o.inclusion_id < i.inclusion_id AND o.during && i.during}), '0', "$what: nothing is listed twice");
 	is($node->safe_psql('book', q{SELECT count(*) FROM fleet.verify_coverage()}), '0', "$what: coverage is what lists and rules say");
+	is($node->safe_psql('book', q{SELECT * FROM cec._map_breaches('fleet') LIMIT 5}), '', "$what: the grid of the map is what follows from it");
 	is($node->safe_psql('book', q{SELECT count(*) FROM fleet.audit_log l
 			WHERE l.table_name <> 'coverage' AND NOT EXISTS (SELECT FROM fleet.audit_schema s WHERE s.schema_hash = substring(l.row_image FROM 2 FOR 16))}),
 		'0', "$what: every image has its column list");

@@ -119,6 +119,8 @@ sub works_on
 	is($node->safe_psql($db, q{SELECT count(*) FROM fleet.asset}, extra_params => [ '-U', 'mona' ]),
 		'300', "$how: the user's row-level security holds");
 	is($node->safe_psql($db, q{SELECT count(*) FROM fleet.verify_coverage()}), '0', "$how: coverage is what rules and lists say");
+	is($node->safe_psql($db, q{SELECT * FROM cec._map_breaches('fleet') LIMIT 5}), '', "$how: the grid of the map is what follows from it");
+	isnt($node->safe_psql($db, q{SELECT fleet.mvt_assets(0, 0, 0)}), '', "$how: and the map shows it");
 	is($node->safe_psql($db, q{SELECT * FROM fleet.verify_history()}, @andy), '', "$how: and was never other than the log says");
 	is(try_sql($node, $db, q{INSERT INTO fleet.asset (asset_tag, model, country, status) VALUES ('R-1', 'M1', 'DE', 'in_service'), ('R-2', 'M1', 'DE', 'in_repair'), ('R-3', 'M2', 'DE', 'in_service')}),
 		'', "$how: assets come that rules are about");
