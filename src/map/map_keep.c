@@ -18,25 +18,18 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/datum.h"
-#include "utils/jsonb.h"
 #include "utils/memutils.h"
 
 #include "coverage/coverage.h"
 #include "init.h"
 #include "map/map_grid.h"
+#include "map/map_spot.h"
 #include "portfolio/change.h"
-#include "portfolio/portfolio_today.h"
 #include "registry/asset_life.h"
-#include "registry/asset_value.h"
 #include "support/column.h"
-#include "support/ewkb.h"
-#include "support/heap_write.h"
 
 /* Columns of asset that the grid follows from. */
 enum
@@ -54,20 +47,9 @@ enum
 static const char *const asset_columns[ASSET_COLUMNS] = {
 	"asset_id", "status", "commissioned_on", "decommissioned_on", "out_of_service", "location", "attributes"};
 
-static const CecSource place = {
-	"map_place", "asset_id", INT8OID, RowExclusiveLock, {{"cell", INT8OID}, {"value", NUMERICOID}}};
-
 /* Makes the grid anew, from what it follows from. */
 static const CecQuery rebuild = {"SELECT cec._map_rebuild($1)", 1, {OIDOID}, .results = {VOIDOID}};
 static const CecQuery mend = {"SELECT cec._map_mend($1)", 1, {OIDOID}, .results = {VOIDOID}};
-
-/* Where an asset counts. */
-typedef struct Place
-{
-	bool is_known; /* it has a place on the map */
-	int64 cell;
-	Numeric value; /* NULL: 0 */
-} Place;
 
 /* Days on which an asset is covered at all, and on which by better grounds. */
 typedef struct Cover
@@ -80,61 +62,16 @@ typedef struct Cover
 typedef struct Keeper
 {
 	CecChange *change;
-	CecReading *reading;
+	CecMapSpots spots;
 	CecMapSteps steps;
-	FmgrInfo send; /* of locations; fn_oid is 0 until there is one */
-	const char *value_key;
-	int value_key_length;
 	CecIds moved; /* assets that stand elsewhere now, or have another value */
-	Relation places;
-	AttrNumber place_columns[3];
-	CecAppender *appender; /* of places */
 	MemoryContext cxt;
 	MemoryContext asset_cxt;
 } Keeper;
 
-static Place
-read_place(Keeper *keeper, TupleTableSlot *row, AttrNumber location, AttrNumber attributes)
-{
-	Place found = {0};
-	CecMapPlace at;
-	CecEwkb reader;
-	double x;
-	double y;
-
-	if (cec_slot_isnull(row, location))
-		return found;
-	if (!OidIsValid(keeper->send.fn_oid))
-		cec_ewkb_send_of(&keeper->send, TupleDescAttr(row->tts_tupleDescriptor, location - 1)->atttypid, keeper->cxt);
-	reader = cec_ewkb_read(&keeper->send, cec_slot_value(row, location));
-	if (!cec_ewkb_type(&reader, CEC_EWKB_POINT) || !cec_ewkb_point(&reader, &x, &y) || !cec_map_project(x, y, &at))
-		return found;
-	found.is_known = true;
-	found.cell = cec_map_cell(at);
-	found.value =
-		cec_asset_worth(DatumGetJsonbP(cec_slot_value(row, attributes)), keeper->value_key, keeper->value_key_length);
-	if (found.value != NULL && DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(found.value),
-																DirectFunctionCall1(int4_numeric, Int32GetDatum(0)))))
-		found.value = NULL;
-	return found;
-}
-
-static bool
-same_place(const Place *one, const Place *other)
-{
-	if (one->is_known != other->is_known)
-		return false;
-	if (!one->is_known)
-		return true;
-	if (one->cell != other->cell || (one->value == NULL) != (other->value == NULL))
-		return false;
-	return one->value == NULL ||
-		   DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(one->value), NumericGetDatum(other->value)));
-}
-
 /* On these days an asset at the place counts as of the status, or no longer does. */
 static void
-add_days(Keeper *keeper, const Place *at, CecMapStatus status, const CecDaySet *days, int sign)
+add_days(Keeper *keeper, const CecMapSpot *at, CecMapStatus status, const CecDaySet *days, int sign)
 {
 	for (int i = 0; i < days->count; i++)
 	{
@@ -145,7 +82,7 @@ add_days(Keeper *keeper, const Place *at, CecMapStatus status, const CecDaySet *
 }
 
 static void
-add_life(Keeper *keeper, const Place *at, const CecDaySet *life, int sign)
+add_life(Keeper *keeper, const CecMapSpot *at, const CecDaySet *life, int sign)
 {
 	CecDays ever = {CEC_DAY_MIN, CEC_DAY_MAX};
 	CecDaySet all = {1, 1, &ever};
@@ -156,7 +93,7 @@ add_life(Keeper *keeper, const Place *at, const CecDaySet *life, int sign)
 }
 
 static void
-add_cover(Keeper *keeper, const Place *at, const Cover *cover, int sign)
+add_cover(Keeper *keeper, const CecMapSpot *at, const Cover *cover, int sign)
 {
 	CecDaySet days;
 
@@ -184,15 +121,15 @@ read_life(TupleTableSlot *row, const AttrNumber *columns)
 }
 
 /* The life of an asset where a row of it says that it stands. */
-static Place
+static CecMapSpot
 account_row(Keeper *keeper, TupleTableSlot *row, const AttrNumber *columns, int sign)
 {
-	Place at = {0};
+	CecMapSpot at = {0};
 	CecDaySet life;
 
 	if (row == NULL)
 		return at;
-	at = read_place(keeper, row, columns[ASSET_LOCATION], columns[ASSET_ATTRIBUTES]);
+	at = cec_map_spot_of_row(&keeper->spots, row, columns[ASSET_LOCATION], columns[ASSET_ATTRIBUTES]);
 	if (!at.is_known)
 		return at;
 	life = read_life(row, columns);
@@ -232,8 +169,8 @@ account_rows(Keeper *keeper)
 	cec_rows_begin(&rows, keeper->change);
 	while (cec_rows_next(&rows))
 	{
-		Place was;
-		Place is;
+		CecMapSpot was;
+		CecMapSpot is;
 		MemoryContext old;
 
 		CHECK_FOR_INTERRUPTS();
@@ -249,7 +186,7 @@ account_rows(Keeper *keeper)
 			add_moved(keeper, rows.old_row, columns[ASSET_ID]);
 			add_moved(keeper, rows.new_row, columns[ASSET_ID]);
 		}
-		else if (rows.old_row != NULL && !same_place(&was, &is))
+		else if (rows.old_row != NULL && !cec_map_spot_equal(&was, &is))
 			add_moved(keeper, rows.old_row, columns[ASSET_ID]);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(keeper->asset_cxt);
@@ -312,7 +249,7 @@ add_cover_row(CoverRows *rows, CecDeltaRow row)
 static CoverRows
 read_stored(Keeper *keeper, int64 asset_id)
 {
-	const CecLook *look = cec_reading_look(keeper->reading, &cec_source_cover);
+	const CecLook *look = cec_reading_look(keeper->spots.reading, &cec_source_cover);
 	CoverRows rows = {0};
 	TupleTableSlot *row;
 
@@ -354,90 +291,16 @@ rows_before(const CoverRows *stored, const CecDeltaRow *delta, int64 count)
 	return before;
 }
 
-/* Where the asset is accounted for, and the row that says so. */
-static Place
-accounted_place(Keeper *keeper, int64 asset_id, ItemPointer tid)
-{
-	const CecLook *look = cec_reading_look(keeper->reading, &place);
-	TupleTableSlot *row = cec_probe_row(look->probe, asset_id);
-	Place found = {0};
-
-	if (row == NULL)
-		return found;
-	found.is_known = true;
-	found.cell = DatumGetInt64(cec_look_value(look, row, 0));
-	found.value = DatumGetNumericCopy(cec_look_value(look, row, 1));
-	if (DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(found.value),
-										 DirectFunctionCall1(int4_numeric, Int32GetDatum(0)))))
-		found.value = NULL;
-	*tid = row->tts_tid;
-	return found;
-}
-
-/* Where it stands now: a statement within this one may have moved it once more. */
-static Place
-current_place(Keeper *keeper, int64 asset_id)
-{
-	const CecLook *look = cec_reading_look(keeper->reading, &cec_source_asset);
-	TupleTableSlot *row = cec_probe_row(look->probe, asset_id);
-
-	if (row == NULL)
-		return (Place){0};
-	return read_place(keeper, row, look->columns[CEC_ASSET_LOCATION], look->columns[CEC_ASSET_ATTRIBUTES]);
-}
-
-static void
-open_places(Keeper *keeper)
-{
-	MemoryContext old;
-
-	if (keeper->places != NULL)
-		return;
-	old = MemoryContextSwitchTo(keeper->cxt);
-	keeper->places = cec_portfolio_open_below(keeper->change->portfolio, "map_place");
-	keeper->place_columns[0] = cec_column_require(keeper->places, "asset_id", INT8OID);
-	keeper->place_columns[1] = cec_column_require(keeper->places, "cell", INT8OID);
-	keeper->place_columns[2] = cec_column_require(keeper->places, "value", NUMERICOID);
-	MemoryContextSwitchTo(old);
-}
-
-static void
-write_place(Keeper *keeper, int64 asset_id, const Place *was, ItemPointer tid, const Place *is)
-{
-	TupleTableSlot *slot;
-
-	open_places(keeper);
-	if (was->is_known)
-		cec_remove_row(keeper->places, tid, keeper->reading->snapshot,
-					   "The place of the asset on the map was changed by another transaction.");
-	if (!is->is_known)
-		return;
-	if (keeper->appender == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(keeper->cxt);
-
-		keeper->appender = cec_append_begin(keeper->places);
-		MemoryContextSwitchTo(old);
-	}
-	slot = cec_append_slot(keeper->appender);
-	cec_slot_set(slot, keeper->place_columns[0], Int64GetDatum(asset_id));
-	cec_slot_set(slot, keeper->place_columns[1], Int64GetDatum(is->cell));
-	cec_slot_set(slot, keeper->place_columns[2],
-				 is->value == NULL ? DirectFunctionCall1(int4_numeric, Int32GetDatum(0)) : NumericGetDatum(is->value));
-	cec_append_row(keeper->appender);
-}
-
 /* The cover of an asset that was moved, or of which the delta tells. */
 static void
 account_cover(Keeper *keeper, int64 asset_id, const CecDeltaRow *delta, int64 count, bool is_moved)
 {
-	ItemPointerData tid;
 	CoverRows stored;
 	CoverRows before;
 	Cover old_cover;
 	Cover new_cover;
-	Place was = accounted_place(keeper, asset_id, &tid);
-	Place is = was;
+	CecMapSpot was = cec_map_spot_accounted(&keeper->spots, asset_id);
+	CecMapSpot is = was;
 
 	stored = read_stored(keeper, asset_id);
 	if (!was.is_known && stored.count == 0)
@@ -447,7 +310,7 @@ account_cover(Keeper *keeper, int64 asset_id, const CecDeltaRow *delta, int64 co
 	if (stored.count == 0)
 		is.is_known = false;
 	else if (is_moved || (!was.is_known && before.count == 0))
-		is = current_place(keeper, asset_id);
+		is = cec_map_spot_now(&keeper->spots, asset_id);
 	if (!was.is_known && !is.is_known)
 		return;
 	old_cover = sum_cover(before.rows, before.count);
@@ -456,8 +319,8 @@ account_cover(Keeper *keeper, int64 asset_id, const CecDeltaRow *delta, int64 co
 		add_cover(keeper, &was, &old_cover, -1);
 	if (is.is_known)
 		add_cover(keeper, &is, &new_cover, 1);
-	if (!same_place(&was, &is))
-		write_place(keeper, asset_id, &was, &tid, &is);
+	if (!cec_map_spot_equal(&was, &is))
+		cec_map_spot_account(&keeper->spots, asset_id, &was, &is);
 }
 
 /* Goes through the assets of the delta and those that were moved, which both are in order. */
@@ -507,19 +370,13 @@ account(CecChange *change, bool is_asset)
 {
 	Keeper keeper = {.change = change, .cxt = CurrentMemoryContext};
 
-	keeper.reading = cec_change_reading(change);
-	cec_reading_keep_up(keeper.reading);
-	keeper.asset_cxt = AllocSetContextCreate(CurrentMemoryContext, "cec asset on the map", ALLOCSET_SMALL_SIZES);
-	keeper.value_key = cec_portfolio_value_attribute(change->portfolio);
-	keeper.value_key_length = strlen(keeper.value_key);
+	cec_map_spots_begin(&keeper.spots, change);
 	cec_map_steps_begin(&keeper.steps);
+	keeper.asset_cxt = AllocSetContextCreate(CurrentMemoryContext, "cec asset on the map", ALLOCSET_SMALL_SIZES);
 	if (is_asset)
 		account_rows(&keeper);
 	account_assets(&keeper);
-	if (keeper.appender != NULL)
-		cec_append_end(keeper.appender);
-	if (keeper.places != NULL)
-		table_close(keeper.places, NoLock);
+	cec_map_spots_end(&keeper.spots);
 	cec_map_steps_write(&keeper.steps, change->portfolio);
 	MemoryContextDelete(keeper.asset_cxt);
 }

@@ -7,11 +7,15 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/memutils.h"
 
 #include "registry/asset_value.h"
 
 /* Digits before or behind the point of a text that reads as a number. */
 #define MAX_DIGITS 100
+
+/* More than this counts as none. */
+#define MOST "1e200"
 
 PG_FUNCTION_INFO_V1(cec_asset_value);
 
@@ -74,6 +78,27 @@ reads_as_number(Text text)
 	return text.at == text.end;
 }
 
+/*
+ * JSON knows numbers of a hundred thousand digits: two of them have no sum.  Nothing is worth as much as that, so none of a text that
+ * reads as a number is so large either.
+ */
+static bool
+can_be_summed(Numeric number)
+{
+	static Numeric most = NULL;
+	Datum magnitude = DirectFunctionCall1(numeric_abs, NumericGetDatum(number));
+
+	if (most == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+		most = DatumGetNumeric(
+			DirectFunctionCall3(numeric_in, CStringGetDatum(MOST), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+		MemoryContextSwitchTo(old);
+	}
+	return DatumGetBool(DirectFunctionCall2(numeric_le, magnitude, NumericGetDatum(most)));
+}
+
 /* The value in the current memory context; NULL where there is none. */
 Numeric
 cec_asset_worth(Jsonb *attributes, const char *key, int length)
@@ -89,7 +114,7 @@ cec_asset_worth(Jsonb *attributes, const char *key, int length)
 	if (found == NULL)
 		return NULL;
 	if (found->type == jbvNumeric)
-		return found->val.numeric;
+		return can_be_summed(found->val.numeric) ? found->val.numeric : NULL;
 	if (found->type != jbvString ||
 		!reads_as_number((Text){found->val.string.val, found->val.string.val + found->val.string.len}))
 		return NULL;

@@ -7,3 +7,4 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/map
 export PGOPTIONS='-c client_min_messages=warning -c synchronize_seqscans=off'
 psql -X -q -v ON_ERROR_STOP=1 -f "$here/set-up.sql"
 psql -X -q -v ON_ERROR_STOP=1 -f "$here/measure.sql"
+psql -X -q -v ON_ERROR_STOP=1 -v rounds="${CEC_BENCH_ROUNDS:-5}" -f "$here/moves.sql"

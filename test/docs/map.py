@@ -5,6 +5,7 @@
     of map_legend for each status; a contract's status has one each;
   - martin's and pg_tileserv's configurations name functions that are there, or will be, in their own form;
   - GDAL's PostgreSQL driver (ogrinfo), which reads as QGIS does, finds the layers with type, reference system and key;
+  - QGIS itself does, and takes the styles, where CEC_QGIS is set;
   - docs/map.svg is what docs/map/picture.sql draws.
 
 Prints TAP. Needs psql and ogrinfo on the path and the usual PG* variables; leaves no database behind.
@@ -21,7 +22,8 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "
 DATABASE = "docs_map"
 # What QGIS calls our shapes, and how they are turned.
 MARKERS = {"circle": "circle 0", "diamond": "diamond 0", "square": "square 0", "cross": "cross_fill 45", "pentagon": "pentagon 0", "triangle": "triangle 0"}
-LAYERS = {"asset_map": ("location", "Point", "asset_id"), "contract_map": ("boundary", "Multi Polygon", "contract_id")}
+LAYERS = {"asset_map": ("location", "Point", "asset_id"), "contract_map": ("boundary", "Multi Polygon", "contract_id"),
+          "gap_map": ("geometry", "Multi Polygon", "zone_id")}
 
 tests = 0
 failed = 0
@@ -121,6 +123,34 @@ def check_layers():
     is_equal("  and the boundary of a contract its area", "MULTIPOLYGON (((9 53,11 53,11 54,9 54,9 53)))" in ogrinfo("contract_map"), True)
 
 
+# QGIS itself, without a window: each layer is one for it, has all rows, an unique key, and takes our style.
+QGIS = """
+import os, sys
+from qgis.core import QgsApplication, QgsDataSourceUri, QgsVectorLayer
+application = QgsApplication([], False)
+application.initQgis()
+for view, (column, type, key) in %r.items():
+    uri = QgsDataSourceUri()
+    uri.setConnection(os.environ["PGHOST"], os.environ.get("PGPORT", "5432"), %r, os.environ.get("PGUSER", "postgres"), "")
+    uri.setDataSource("fleet", view, column, "", key)
+    layer = QgsVectorLayer(uri.uri(False), view, "postgres")
+    _, is_styled = layer.loadNamedStyle(os.path.join(%r, "docs/map", view + ".qml"))
+    features = list(layer.getFeatures())
+    print(view, layer.isValid(), len(features), len({feature.id() for feature in features}), layer.crs().authid(), is_styled, layer.renderer().type())
+"""
+
+
+def check_qgis():
+    """Only where CEC_QGIS says that it is to be there (test/bin/check-long)."""
+    done = subprocess.run(["python3", "-c", QGIS % (LAYERS, DATABASE, TOP)], capture_output=True, encoding="utf-8", check=False,
+                          env=dict(os.environ, QT_QPA_PLATFORM="offscreen", HOME=os.environ.get("TMPDIR", "/tmp"), PYTHONPATH="/usr/lib/python3/dist-packages"))
+    rows = {view: psql(f"SELECT count(*) FROM fleet.{view};").strip() for view in LAYERS}
+    is_equal("QGIS reads all layers and takes their styles", done.stdout.splitlines() or done.stderr, [
+        f"asset_map True {rows['asset_map']} {rows['asset_map']} EPSG:4326 True categorizedSymbol",
+        f"contract_map True {rows['contract_map']} {rows['contract_map']} EPSG:4326 True categorizedSymbol",
+        f"gap_map True {rows['gap_map']} {rows['gap_map']} EPSG:4326 True graduatedSymbol"])
+
+
 def main():
     psql(f"DROP DATABASE IF EXISTS {DATABASE};\nCREATE DATABASE {DATABASE};", "postgres")
     psql("""CREATE EXTENSION cec CASCADE;
@@ -132,6 +162,8 @@ def main():
     check_styles()
     check_servers()
     check_layers()
+    if os.environ.get("CEC_QGIS"):
+        check_qgis()
     is_equal("docs/map.svg is what docs/map/picture.sql draws", read("docs/map.svg"), psql("", DATABASE, "-f", os.path.join(TOP, "docs/map/picture.sql")))
     psql(f"DROP DATABASE {DATABASE};", "postgres")
     print(f"1..{tests}")
