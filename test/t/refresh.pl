@@ -85,7 +85,7 @@ my $before = state('late');
 run("SELECT late.refresh('2026-09-01')");
 is(state('late'), $before, 'a day before today changes nothing, also when there was no run');
 is(run('SELECT count(*) FROM late.refresh_run'), '0', 'and is no run');
-is(run("SELECT string_agg(task || ' ' || count, ', ') FROM late.refresh() WHERE task <> 'samples' AND task NOT LIKE 'findings %'"), 'days 1, rules 6, coverage 0, suspended 0', 'what was decided today is decided');
+is(run("SELECT string_agg(task || ' ' || count, ', ') FROM late.refresh() WHERE task <> 'samples' AND task NOT LIKE 'findings %'"), 'days 1, rules 6, coverage 0, map steps 0, suspended 0', 'what was decided today is decided');
 is(cover('late', 'term_id = 1'), "motor|1|2026-06-01|2026-12-31|i\nnone|1|2026-03-01|2026-12-31|s\npump|1|2026-03-01|2026-12-31|s", 'before the day: covered');
 run('SELECT daily.refresh(); SELECT often.refresh(); SELECT foreseeing.refresh()');
 

@@ -53,9 +53,9 @@ like(($node->psql('book', 'SELECT * FROM fleet.verify_replay()'))[2], qr/Other t
 ask('DROP TABLE public.child');
 
 # New values under the old type are no entry of the log.
-ask('ALTER TABLE fleet.service_tier ALTER COLUMN rank TYPE integer USING rank + 1');
-is(differs(), "EDITED service_tier 1 rank The log has 2, and the table has 3.\nEDITED service_tier 2 rank The log has 1, and the table has 2.", 'ALTER TABLE … USING that keeps the type shows');
-ask('ALTER TABLE fleet.service_tier ALTER COLUMN rank TYPE integer USING rank - 1');
+ask('ALTER TABLE fleet.service_tier ALTER COLUMN response_hours TYPE numeric USING response_hours + 1');
+is(differs(), "EDITED service_tier 1 response_hours The log has 4, and the table has 5.\nEDITED service_tier 2 response_hours The log has 8.5, and the table has 9.5.", 'ALTER TABLE … USING that keeps the type shows');
+ask('ALTER TABLE fleet.service_tier ALTER COLUMN response_hours TYPE numeric USING response_hours - 1');
 is(differs(), '', 'until it is undone');
 
 # The file of a table, edited while the server is down.
