@@ -80,6 +80,7 @@
 	ROW(cec_metric_constraint_init) \
 	/* map */ \
 	ROW(cec_map_init) \
+	ROW(cec_map_rebuild_init) \
 	ROW(cec_map_refresh_init) \
 	/* import */ \
 	ROW(cec_import_constraint_init) \

@@ -120,23 +120,6 @@ BEGIN
 END;
 $$;
 
--- Makes all of it anew, alone in the portfolio.
-CREATE FUNCTION cec._map_rebuild(portfolio regnamespace) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	EXECUTE cec._sql(portfolio, 'DELETE FROM @P@.map_step');
-	EXECUTE cec._sql(portfolio, 'DELETE FROM @P@.map_sum');
-	EXECUTE cec._sql(portfolio, 'DELETE FROM @P@.map_total');
-	EXECUTE cec._sql(portfolio, 'DELETE FROM @P@.map_fold');
-	EXECUTE cec._sql(portfolio, 'DELETE FROM @P@.map_place');
-	EXECUTE cec._sql(portfolio, 'INSERT INTO @P@.map_step (level, cell, status, on_day, assets, value)
-		SELECT 10, d.cell, d.status, d.on_day, d.assets, d.value FROM cec._map_definition($1) AS d') USING portfolio;
-	EXECUTE cec._sql(portfolio, 'INSERT INTO @P@.map_place (asset_id, cell, value)
-		SELECT p.asset_id, p.cell, p.value FROM cec._map_places($1) AS p') USING portfolio;
-	PERFORM cec._map_fold(portfolio, cec.today(portfolio));
-END;
-$$;
-
 -- Where assets with cover are to be counted.
 CREATE FUNCTION cec._map_places(portfolio regnamespace) RETURNS TABLE (asset_id bigint, cell bigint, value numeric)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -202,16 +185,6 @@ BEGIN
 END;
 $$;
 
--- Makes it anew where something is wrong with it.
-CREATE FUNCTION cec._map_mend(portfolio regnamespace) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	IF EXISTS (SELECT FROM cec._map_breaches(portfolio)) THEN
-		PERFORM cec._map_rebuild(portfolio);
-	END IF;
-END;
-$$;
-
 COMMENT ON FUNCTION cec._map_column(double precision, integer) IS 'Private. Which of 2^shift columns of the map a longitude is in, from the west; 180 is -180.';
 COMMENT ON FUNCTION cec._map_row(double precision, integer) IS 'Private. Which of 2^shift rows of the map a latitude is in, from the north; NULL beyond the map.';
 COMMENT ON FUNCTION cec._map_is_in(double precision, double precision, integer, integer, integer) IS 'Private. Whether a longitude and latitude are in a tile.';
@@ -219,7 +192,5 @@ COMMENT ON FUNCTION cec._map_cell(double precision, double precision) IS 'Privat
 COMMENT ON FUNCTION cec._map_days(datemultirange, datemultirange, datemultirange, datemultirange) IS 'Private. The days of an asset by its status on the map.';
 COMMENT ON FUNCTION cec._map_definition(regnamespace) IS 'Private. What the grid of the map is by definition: changes from a day on, by cell and status.';
 COMMENT ON FUNCTION cec._map_fold(regnamespace, date) IS 'Private. Sums the steps that statements have left; how many.';
-COMMENT ON FUNCTION cec._map_rebuild(regnamespace) IS 'Private. Makes the grid of the map anew.';
 COMMENT ON FUNCTION cec._map_places(regnamespace) IS 'Private. Where assets with cover are to be counted on the grid.';
 COMMENT ON FUNCTION cec._map_breaches(regnamespace) IS 'Private. What of the grid of the map is not as it follows from assets and their cover.';
-COMMENT ON FUNCTION cec._map_mend(regnamespace) IS 'Private. Makes the grid of the map anew where something is wrong with it.';

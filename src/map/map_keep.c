@@ -19,7 +19,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -46,10 +45,6 @@ enum
 
 static const char *const asset_columns[ASSET_COLUMNS] = {
 	"asset_id", "status", "commissioned_on", "decommissioned_on", "out_of_service", "location", "attributes"};
-
-/* Makes the grid anew, from what it follows from. */
-static const CecQuery rebuild = {"SELECT cec._map_rebuild($1)", 1, {OIDOID}, .results = {VOIDOID}};
-static const CecQuery mend = {"SELECT cec._map_mend($1)", 1, {OIDOID}, .results = {VOIDOID}};
 
 /* Days on which an asset is covered at all, and on which by better grounds. */
 typedef struct Cover
@@ -356,16 +351,6 @@ account_assets(Keeper *keeper)
 }
 
 static void
-call_on_portfolio(CecChange *change, const CecQuery *query)
-{
-	Datum args[] = {ObjectIdGetDatum(change->portfolio->nspid)};
-
-	SPI_connect();
-	cec_query_run(change->portfolio->plans, query, args, NULL, 0);
-	SPI_finish();
-}
-
-static void
 account(CecChange *change, bool is_asset)
 {
 	Keeper keeper = {.change = change, .cxt = CurrentMemoryContext};
@@ -389,28 +374,6 @@ keep_map(CecChange *change)
 
 	if (is_asset || change->delta.cover.count > 0)
 		account(change, is_asset);
-	if (change->operation == CEC_RECOMPUTE)
-		call_on_portfolio(change, &mend);
-}
-
-/* The attribute that says what assets are worth is another one: all of the grid is. */
-static void
-keep_value(CecChange *change)
-{
-	CecRows rows;
-	bool differs = false;
-
-	if (change->operation != CEC_UPDATE)
-		return;
-	cec_rows_begin(&rows, change);
-	while (cec_rows_next(&rows))
-	{
-		cec_rows_deform(&rows);
-		differs |= cec_rows_differ(change, &rows, "value_attribute");
-	}
-	cec_rows_end(&rows);
-	if (differs)
-		call_on_portfolio(change, &rebuild);
 }
 
 /* Registers with the engine. */
@@ -418,5 +381,4 @@ void
 cec_map_init(void)
 {
 	cec_change_register(CEC_STAGE_AUDIT, NULL, keep_map);
-	cec_change_register(CEC_STAGE_AUDIT, "setting", keep_value);
 }

@@ -61,7 +61,7 @@ is(run(q{SELECT string_agg(DISTINCT detail ->> 'sqlstate', ' '), count(*) FROM f
 is(run('SELECT v::text FROM fleet.verify_coverage() v'), '', 'and verify_coverage has nothing to say');
 is(run(q{SELECT count(*) FROM fleet.coverage WHERE asset_id = 4 AND term_id = 2 AND during @> cec.today('fleet')}), '0', 'what is required is not met');
 is(run(q{DELETE FROM fleet.inclusion; SELECT count(*) FROM fleet.finding JOIN fleet.coverage_rule USING (rule_id) WHERE effect = 'require' AND closed_at IS NULL}), '0', 'off the list the rule has nothing to say of it');
-is(run(q{SELECT string_agg(task || ' ' || count, ', ') FROM fleet.refresh() WHERE task <> 'samples' AND task NOT LIKE 'findings %'}), 'days 1, rules 2, coverage 0, suspended 6', 'refresh suspends what failed');
+is(run(q{SELECT string_agg(task || ' ' || count, ', ') FROM fleet.refresh() WHERE task <> 'samples' AND task NOT LIKE 'findings %'}), 'days 1, rules 2, coverage 0, map steps 6, suspended 6', 'refresh suspends what failed');
 is(run(q{SELECT effect, state, count(*) FROM fleet.coverage_rule GROUP BY 1, 2 ORDER BY 1, 2}), "include|suspended|6\nrequire|active|6", 'and nothing else');
 is(run(q{UPDATE fleet.asset SET attributes = '{"n": 1}' WHERE asset_tag = 'bad'; SELECT count(*) FROM fleet.finding WHERE kind = 'rule_failed' AND closed_at IS NULL}), '6', 'why they are suspended stays open');
 is(run(q{UPDATE fleet.coverage_rule SET state = 'active', condition = 'true' WHERE state = 'suspended'; SELECT count(*) FROM fleet.finding WHERE kind = 'rule_failed' AND closed_at IS NULL}), '0', 'until they are mended');
