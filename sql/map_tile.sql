@@ -48,10 +48,22 @@ SELECT test.refused($$SELECT fleet.mvt_assets(0, 0, 0, '{"on_day": "01.02.2026"}
 SELECT test.refused($$SELECT fleet.mvt_assets(0, 0, 0, '{"on_day": "2026-02-30"}')$$);
 SELECT test.refused($$SELECT fleet.mvt_assets(0, 0, 0, '{"on_day": "infinity"}')$$);
 SELECT test.refused($$SELECT fleet.mvt_assets(0, 0, 0, '{"max_features": -1}')$$);
+SELECT test.refused($$SELECT fleet.mvt_assets(0, 0, 0, '{"customer": "a\u0000"}')$$);
 SELECT test.refused($$SELECT fleet.mvt_assets(0, 0, 0, '{"contract_number": "C-9"}')$$);
 SELECT test.refused($$SELECT fleet.mvt_contracts(0, 0, 0, '{"customer": "CU-9"}')$$);
--- Who has no right to read is not answered.
+-- What assets are worth is another attribute: by a statement of its own. Days and values as far as there are any.
 RESET ROLE;
+SELECT test.refused($$WITH moved AS (UPDATE fleet.asset SET location = 'SRID=4326;POINT(50 50)') UPDATE fleet.setting SET value_attribute = 'kw'$$);
+INSERT INTO fleet.asset (asset_tag, location, commissioned_on, decommissioned_on, attributes) VALUES
+	('FAR-1', 'SRID=4326;POINT(10 48)', '4714-11-24 BC', '300000-01-01', jsonb_build_object('value', 9e131071)), ('FAR-2', 'SRID=4326;POINT(10 48)', '4714-12-01 BC', '5874897-12-31', jsonb_build_object('value', 9e131071));
+SELECT count(*) > 0 AS is_refreshed FROM fleet.refresh();
+SELECT * FROM cec._map_breaches('fleet');
+SELECT octet_length(fleet.mvt_assets(0, 0, 0)) > 0, octet_length(fleet.mvt_assets(0, 0, 0, '{"on_day": "400000-05-05"}')) > 0, octet_length(fleet.mvt_assets(0, 0, 0, '{"on_day": "0001-05-05"}')) > 0;
+UPDATE fleet.map_fold SET on_day = 'infinity';
+SELECT test.refused($$SELECT fleet.mvt_assets(0, 0, 0)$$);
+SELECT fleet.recompute_coverage();
+SELECT * FROM cec._map_breaches('fleet');
+-- Who has no right to read is not answered.
 GRANT USAGE ON SCHEMA fleet TO regress_stranger;
 SET ROLE regress_stranger;
 SELECT test.refused($$SELECT fleet.mvt_assets(0, 0, 0)$$);

@@ -16,6 +16,7 @@
 	/* portfolio */ \
 	ROW(cec_portfolio_cache_init) \
 	ROW(cec_portfolio_query_init) \
+	ROW(cec_statement_open_init) \
 	ROW(cec_portfolio_today_init) \
 	ROW(cec_portfolio_constraint_init) \
 	/* audit */ \

@@ -9,6 +9,13 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_map_is_in';
 CREATE FUNCTION cec._map_cell(longitude double precision, latitude double precision) RETURNS bigint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'cec_map_cell_at';
 
+-- The first day of a month, of any day that there is: timestamps end before dates do. The first month of all has no first day.
+CREATE FUNCTION cec._map_month(day date) RETURNS date
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT CASE WHEN day < '4714-12-01 BC' THEN '4714-11-24 BC' ELSE day - (extract(day FROM day)::integer - 1) END;
+END;
+
 -- Days of an asset by what is counted of it: its status, where it has another one than uncovered, and that it is there. Written apart from
 -- map_keep.c, which is held against it.
 CREATE FUNCTION cec._map_days(stated datemultirange, inherited datemultirange, ruled datemultirange, life datemultirange)
@@ -96,7 +103,7 @@ BEGIN
 			GROUP BY cell, status, on_day
 			HAVING sum(assets) <> 0 OR sum(value) <> 0
 		), m AS MATERIALIZED (
-			SELECT cell, status, date_trunc(''month'', on_day::timestamp)::date AS first_day, sum(assets) AS assets, sum(value) AS value FROM d GROUP BY 1, 2, 3
+			SELECT cell, status, cec._map_month(on_day) AS first_day, sum(assets) AS assets, sum(value) AS value FROM d GROUP BY 1, 2, 3
 		), summed AS (
 			INSERT INTO @P@.map_sum AS s (period, first_day, level, cell, status, assets, value)
 			SELECT ''day'', on_day, 10, cell, status, assets, value FROM d
@@ -154,7 +161,7 @@ BEGIN
 			FROM (
 				SELECT first_day, level, cell, status, assets, value FROM @P@.map_sum WHERE period = ''month''
 				UNION ALL
-				SELECT date_trunc(''month'', d.first_day::timestamp)::date, l.level, d.cell >> (2 * (10 - l.level)), d.status, -d.assets, -d.value
+				SELECT cec._map_month(d.first_day), l.level, d.cell >> (2 * (10 - l.level)), d.status, -d.assets, -d.value
 				FROM @P@.map_sum d CROSS JOIN generate_series(4, 10, 2) AS l(level)
 				WHERE d.period = ''day''
 			) AS s
@@ -181,7 +188,9 @@ BEGIN
 		UNION ALL
 		SELECT format(''asset %s is counted in cell %s worth %s, and is in %s worth %s'', asset_id, k.cell, k.value, d.cell, d.value)
 		FROM @P@.map_place k FULL JOIN cec._map_places($1) AS d USING (asset_id)
-		WHERE k.cell IS DISTINCT FROM d.cell OR k.value IS DISTINCT FROM d.value') USING portfolio;
+		WHERE k.cell IS DISTINCT FROM d.cell OR k.value IS DISTINCT FROM d.value
+		UNION ALL
+		SELECT format(''%s days of totals, the last one %s'', count(*), max(on_day)) FROM @P@.map_fold HAVING count(*) > 1 OR NOT isfinite(max(on_day))') USING portfolio;
 END;
 $$;
 
@@ -189,6 +198,7 @@ COMMENT ON FUNCTION cec._map_column(double precision, integer) IS 'Private. Whic
 COMMENT ON FUNCTION cec._map_row(double precision, integer) IS 'Private. Which of 2^shift rows of the map a latitude is in, from the north; NULL beyond the map.';
 COMMENT ON FUNCTION cec._map_is_in(double precision, double precision, integer, integer, integer) IS 'Private. Whether a longitude and latitude are in a tile.';
 COMMENT ON FUNCTION cec._map_cell(double precision, double precision) IS 'Private. The cell of the grid at a longitude and latitude; NULL beyond the map.';
+COMMENT ON FUNCTION cec._map_month(date) IS 'Private. The first day of the month of a day.';
 COMMENT ON FUNCTION cec._map_days(datemultirange, datemultirange, datemultirange, datemultirange) IS 'Private. The days of an asset by its status on the map.';
 COMMENT ON FUNCTION cec._map_definition(regnamespace) IS 'Private. What the grid of the map is by definition: changes from a day on, by cell and status.';
 COMMENT ON FUNCTION cec._map_fold(regnamespace, date) IS 'Private. Sums the steps that statements have left; how many.';

@@ -27,7 +27,7 @@
 
 #define NUMERICARRAYOID 1231
 
-static const CecQuery fold_day = {"SELECT on_day FROM @P@.map_fold", .results = {DATEOID}};
+static const CecQuery fold_day = {"SELECT max(on_day) FROM @P@.map_fold", .results = {DATEOID}};
 
 /*
  * $1 level of clusters, $2 the first cell of level 10 and $3 the one behind the last, $4 the sign of what is between, $5 the first month
@@ -148,8 +148,8 @@ split_days(DateADT first, DateADT last)
 	/* The last month counts as a whole where the day is its last one. */
 	j2date(last + 1 + POSTGRES_EPOCH_JDATE, &year, &month, &day);
 	between.behind_months = last + 1 - (day - 1);
-	for (DateADT at = between.behind_months; at <= last; at++)
-		add_day(&between.days, at);
+	for (int64 at = between.behind_months; at <= last; at++)
+		add_day(&between.days, (DateADT) at);
 	return between;
 }
 
@@ -157,11 +157,16 @@ split_days(DateADT first, DateADT last)
 static DateADT
 day_of_fold(CecPortfolio *portfolio, DateADT on_day)
 {
-	DateADT day = on_day;
 	bool isnull;
+	DateADT day;
 
-	if (cec_query_run_at(portfolio->plans, &fold_day, NULL, NULL, GetActiveSnapshot()) > 0)
-		day = DatumGetDateADT(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	cec_query_run_at(portfolio->plans, &fold_day, NULL, NULL, GetActiveSnapshot());
+	day = DatumGetDateADT(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	if (isnull)
+		return on_day;
+	if (DATE_NOT_FINITE(day))
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the grid of the map is damaged"),
+						errdetail("Its totals are of no day."), errhint("Run recompute_coverage.")));
 	return day;
 }
 

@@ -17,6 +17,7 @@
 #include "map/map_grid.h"
 #include "portfolio/change.h"
 #include "portfolio/portfolio_today.h"
+#include "portfolio/statement_open.h"
 
 static const CecQuery empty[] = {{"DELETE FROM @P@.map_step"},
 								 {"DELETE FROM @P@.map_sum"},
@@ -35,6 +36,16 @@ static const CecQuery fold = {
 
 static const CecQuery is_damaged = {"SELECT EXISTS (SELECT FROM cec._map_breaches(@O@::regnamespace))",
 									.results = {BOOLOID}};
+
+/*
+ * Whether a statement on asset is not over: its rows are there, and what it changed of them is still to be counted by the trigger behind
+ * it.  A grid made of these rows would have it twice.
+ */
+static bool
+assets_are_changing(CecChange *change)
+{
+	return cec_statement_is_open(cec_portfolio_table(change->portfolio, "asset"));
+}
 
 /* Makes it anew; the owner is acted as. */
 static void
@@ -63,7 +74,7 @@ mend(CecChange *change)
 	bool isnull;
 	bool damaged;
 
-	if (change->operation != CEC_RECOMPUTE)
+	if (change->operation != CEC_RECOMPUTE || assets_are_changing(change))
 		return;
 	SPI_connect();
 	cec_query_run(change->portfolio->plans, &is_damaged, NULL, NULL, 0);
@@ -89,8 +100,13 @@ follow_value(CecChange *change)
 		differs |= cec_rows_differ(change, &rows, "value_attribute");
 	}
 	cec_rows_end(&rows);
-	if (differs)
-		rebuild(change);
+	if (!differs)
+		return;
+	if (assets_are_changing(change))
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("value_attribute cannot be changed within a statement that changes assets"),
+						errhint("Change it by a statement of its own.")));
+	rebuild(change);
 }
 
 /* Registers with the engine, behind what keeps the grid. */

@@ -255,7 +255,9 @@ read_question(FunctionCallInfo fcinfo)
 {
 	CecTileQuestion question = {0};
 
-	for (int i = 0; i < 4; i++)
+	if (PG_ARGISNULL(0))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the portfolio must not be NULL")));
+	for (int i = 1; i < 4; i++)
 		if (PG_ARGISNULL(i))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("z, x and y must not be NULL"),

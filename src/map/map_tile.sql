@@ -133,6 +133,12 @@ BEGIN
 			DETAIL = format('They are %s.', CASE json_typeof(query_params) WHEN 'array' THEN 'an array' ELSE 'a ' || json_typeof(query_params) END),
 			HINT = format('It may have the keys %s.', array_to_string(known, ', '));
 	END IF;
+	BEGIN
+		PERFORM p.key, p.value #>> '{}' FROM json_each(query_params) AS p;
+	EXCEPTION WHEN untranslatable_character OR invalid_text_representation THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'a parameter of a tile has a character that is no text',
+			HINT = format('Tiles have the parameters %s.', array_to_string(known, ', '));
+	END;
 	FOR parameter IN SELECT p.key, json_typeof(p.value) AS type, p.value #>> '{}' AS said FROM json_each(query_params) AS p LOOP
 		IF parameter.key <> ALL (known) THEN
 			RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('tiles have no parameter "%s"', left(parameter.key, 100)),

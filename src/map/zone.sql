@@ -179,7 +179,7 @@ BEGIN
 		of_contract := cec._contract_numbered(portfolio, contract_number);
 	END IF;
 	RETURN QUERY EXECUTE cec._sql(portfolio, $query$
-		SELECT a.asset_id, a.asset_tag, $4, NULL::date, 'include', format('not covered in zone %s on %s', z.zone_id, to_char($4, 'YYYY-MM-DD'))
+		SELECT a.asset_id, a.asset_tag, $4, NULL::date, 'include', format('not covered in zone %s on %s', z.zone_id, cec._day($4))
 		FROM (SELECT $2) AS k(contract_id) LEFT JOIN @P@.contract c ON c.contract_id = k.contract_id
 			CROSS JOIN LATERAL cec._zone_assets($1, $2, c.boundary, 20000, $4) AS z
 			JOIN @P@.asset a ON a.asset_id = z.asset_id

@@ -23,6 +23,7 @@
 #include "utils/timestamp.h"
 
 #include "portfolio/change.h"
+#include "portfolio/statement_open.h"
 #include "support/act_as.h"
 #include "support/column.h"
 #include "support/grow.h"
@@ -202,6 +203,7 @@ cec_enter_gate(PG_FUNCTION_ARGS)
 
 	cec_portfolio_lock_gate(RelationGetNamespace(trigdata->tg_relation),
 							strcmp(mode, "data") == 0 ? RowExclusiveLock : ShareRowExclusiveLock);
+	cec_statement_begins(RelationGetRelid(trigdata->tg_relation));
 	PG_RETURN_POINTER(NULL);
 }
 
@@ -239,6 +241,7 @@ cec_record_change(PG_FUNCTION_ARGS)
 	CecActAs act;
 
 	check_recorded_once(trigdata);
+	cec_statement_ends(RelationGetRelid(trigdata->tg_relation));
 	table_name = trigger_argument(trigdata, "cec.record_change");
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		operation = CEC_INSERT;

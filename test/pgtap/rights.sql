@@ -189,7 +189,7 @@ INSERT INTO call VALUES
 	($$SELECT cec._point(11, 48), cec._is_elsewhere(NULL, NULL), cec._retired('planned', NULL, NULL, '{}', '2026-01-01')$$, 'accepted'),
 	($$SELECT cec._map_column(1, 1), cec._map_row(1, 1), cec._map_is_in(1, 1, 0, 0, 0), cec._map_cell(1, 1), cec._map_cell_column(1), cec._map_cell_row(1), cec._map_position(1, 1), cec._as_double(1)$$, 'accepted'),
 	($$SELECT cec._longitude('POINT(1 1)'), cec._latitude('POINT(1 1)'), cec._lies_in_box('SRID=4326;POINT(1 1)', 0, 0, 2, 2), cec._map_area('SRID=4326;POINT(1 1)', 0, 0, 0)$$, 'accepted'),
-	($$SELECT cec._map_status(true, true, true, true, true), cec._map_days('{}', '{}', '{}', '{}'), cec._tile_of_clusters('{}'), cec._tile_of_points('{}'), cec._tile_of_contracts('{}'), cec._tile_of_gaps('{}')$$, 'accepted'),
+	($$SELECT cec._map_status(true, true, true, true, true), cec._map_days('{}', '{}', '{}', '{}'), cec._map_month('2026-01-05'), cec._tile_of_clusters('{}'), cec._tile_of_points('{}'), cec._tile_of_contracts('{}'), cec._tile_of_gaps('{}')$$, 'accepted'),
 	($$SELECT cec.verify_audit_proof('{}'), cec.verify_audit_consistency('{}')$$, 'accepted');
 -- What takes a portfolio first, and is not called above, is refused whatever else it is handed.
 INSERT INTO call
