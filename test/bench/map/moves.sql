@@ -10,8 +10,8 @@ INSERT INTO moves.coverage_term (contract_id, number, during) SELECT i, '1', '(,
 INSERT INTO moves.asset (asset_id, asset_tag, serial_number, manufacturer, model, customer_id, location, commissioned_on, attributes)
 SELECT i, 'MV-' || lpad(i::text, 8, '0'), 'SN' || md5(i::text), 'Maker ' || i % 17, 'Model ' || i % 211, 1,
 	st_setsrid(st_makepoint(5 + (i * 7919 % 10000) / 1000.0, 45 + (i * 104729 % 10000) / 1000.0), 4326), date '2010-01-01' + (i % 3000)::integer, jsonb_build_object('value', i % 1000)
-FROM generate_series(1, :moved) i;
-INSERT INTO moves.inclusion (term_id, asset_id, during) SELECT 1 + i % 100, i, '[2025-01-01,2030-01-01)' FROM generate_series(1, :moved) i;
+FROM generate_series(1::bigint, :moved) i;
+INSERT INTO moves.inclusion (term_id, asset_id, during) SELECT 1 + i % 100, i, '[2025-01-01,2030-01-01)' FROM generate_series(1::bigint, :moved) i;
 SELECT count(*) FROM moves.refresh() \g /dev/null
 VACUUM ANALYZE;
 
