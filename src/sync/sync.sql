@@ -95,7 +95,8 @@ CREATE FUNCTION cec._asset_refusal(portfolio oid, asset_id bigint, asset_tag tex
 	source_updated_at timestamptz) RETURNS text[]
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'cec_asset_refusal';
 
-CREATE FUNCTION cec._sync_plan(portfolio regnamespace, source text, mode text, today date) RETURNS SETOF cec._sync_row
+-- Rows by which nothing changes are seen at once and left out of the rest, unless is_quick is false: then the plan is the same, by the long way.
+CREATE FUNCTION cec._sync_plan(portfolio regnamespace, source text, mode text, today date, is_quick boolean DEFAULT true) RETURNS SETOF cec._sync_row
 LANGUAGE plpgsql STABLE ROWS 100000 SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = on AS $$
 DECLARE
 	-- What a source can own, and whether there must be a value.
@@ -107,19 +108,20 @@ DECLARE
 	rows_staged bigint;
 	taken text := '';
 	told text := '';
+	kept text := '';
 	part text;
 	given text;
 BEGIN
 	EXECUTE cec._sql(portfolio, 'SELECT s.owned_columns, s.null_means = ''clear'' AS clears, s.makes_customers FROM @P@.asset_source s WHERE s.source = $1')
 		INTO of USING source;
-	EXECUTE cec._sql(portfolio, 'SELECT count(*) FROM (SELECT FROM @P@.asset_staging s WHERE s.source = $1 LIMIT 1000) AS s') INTO rows_staged USING source;
+	EXECUTE cec._sql(portfolio, 'SELECT count(*) FROM @P@.asset_staging s WHERE s.source = $1') INTO rows_staged USING source;
 	-- Of many rows none is looked up by itself, whatever the planner thinks of tables that were just filled.
-	IF rows_staged = 1000 THEN
+	IF rows_staged >= 1000 THEN
 		PERFORM set_config('enable_nestloop', 'off', true);
 	END IF;
 	owned := coalesce(of.owned_columns, every_column);
 	owns_life := owned @> '{status,decommissioned_on}';
-	-- What each column is after the run, n, of the staged row s and the asset o; and its name where it changes.
+	-- What each column is after the run, n, of the staged row s and the asset o; its name where it changes; and whether it stays.
 	FOREACH part IN ARRAY every_column LOOP
 		given := CASE
 			WHEN part <> ALL (owned) THEN format('o.%I', part)
@@ -129,6 +131,9 @@ BEGIN
 				ELSE 'coalesce(s.location, cec._point(s.longitude, s.latitude), o.location)' END
 			WHEN of.clears AND part <> ALL (needs_value) THEN format('s.%I', part)
 			ELSE format('coalesce(s.%I, o.%I)', part, part) END;
+		IF part = ANY (owned) THEN
+			kept := kept || format(CASE part WHEN 'location' THEN ' AND NOT cec._is_elsewhere(%s, o.%I)' ELSE ' AND %s IS NOT DISTINCT FROM o.%I' END, given, part);
+		END IF;
 		given := CASE part
 			WHEN 'tag_symbology' THEN format('coalesce(%s, ''code128'')', given)
 			WHEN 'status' THEN CASE
@@ -149,16 +154,47 @@ BEGIN
 			WHEN 'attributes' THEN ', CASE WHEN n.attributes <> coalesce(o.attributes, ''{}'') THEN ''attributes'' END'
 			ELSE format(', CASE WHEN n.%1$I IS DISTINCT FROM o.%1$I THEN %1$L END', part) END;
 	END LOOP;
-	RETURN QUERY EXECUTE cec._sql(portfolio, replace(replace(replace($query$
-	WITH staged AS MATERIALIZED (
+	-- LIMIT $9 takes nothing away: of each there are no more than are staged, and the planner does not know.
+	RETURN QUERY EXECUTE cec._sql(portfolio, replace(replace(replace(replace($query$
+	WITH repeated AS MATERIALIZED ( -- what is staged more than once
+		SELECT s.asset_tag, NULL AS source_key FROM @P@.asset_staging s WHERE s.source = $1 GROUP BY s.asset_tag HAVING count(*) > 1
+		UNION ALL
+		SELECT NULL, s.source_key FROM @P@.asset_staging s WHERE s.source = $1 AND s.source_key <> '' GROUP BY s.source_key HAVING count(*) > 1
+	), own AS MATERIALIZED ( -- keys that assets have from the source
+		SELECT i.asset_id, min(i.value) AS source_key, count(*) = 1 AND bool_and(i.during @> $2) AS is_only
+		FROM @P@.asset_identifier i
+		WHERE i.scheme = 'source_key:' || $1 AND i.during && daterange($2, NULL)
+		GROUP BY i.asset_id
+	), same AS MATERIALIZED ( -- rows by which nothing changes, as can be seen at once; most of a snapshot is of these
+		SELECT s.staged_no, o.asset_id, s.asset_tag, s.serial_number, s.manufacturer, s.model
+		FROM @P@.asset_staging s
+			JOIN @P@.asset o ON o.asset_tag = s.asset_tag AND o.source = $1
+			LEFT JOIN @P@.customer k ON k.external_ref = s.customer_ref
+			LEFT JOIN own ON own.asset_id = o.asset_id
+		WHERE $10 AND s.source = $1 AND s.is_deleted IS NOT TRUE AND s.identifiers IS NULL AND s.source_ids IS NULL
+			AND CASE WHEN own.asset_id IS NULL THEN coalesce(s.source_key, '') = '' ELSE own.is_only AND own.source_key = s.source_key END
+			AND NOT ($5 AND o.status = 'retired' AND s.status IS DISTINCT FROM 'retired')
+			AND NOT ($8 AND s.customer_ref IS NOT NULL AND k.customer_id IS NULL)
+			AND (s.serial_number = o.serial_number) IS NOT FALSE
+			AND (s.source_updated_at IS NOT DISTINCT FROM o.source_updated_at OR NOT $6 AND s.source_updated_at IS NULL)
+			@KEPT@
+			AND NOT EXISTS (SELECT FROM repeated r WHERE r.asset_tag = s.asset_tag)
+			AND NOT EXISTS (SELECT FROM repeated r WHERE r.source_key = s.source_key)
+	), staged AS MATERIALIZED ( -- the others
 		SELECT r.*, r.place = 1 AND NOT ($4 AND r.is_dead) AS is_live
 		FROM (
 			SELECT s.*, coalesce(s.is_deleted, false) AS is_dead,
 				row_number() OVER (PARTITION BY s.asset_tag, CASE WHEN s.asset_tag IS NULL THEN s.staged_no END
 					ORDER BY s.source_updated_at DESC NULLS LAST, s.staged_no DESC) AS place
 			FROM @P@.asset_staging s
-			WHERE s.source = $1
+			WHERE s.source = $1 AND NOT EXISTS (SELECT FROM same e WHERE e.staged_no = s.staged_no)
 		) AS r
+	), unit_staged AS MATERIALIZED ( -- serial numbers that are staged
+		SELECT s.staged_no, s.asset_tag, s.serial_number, s.manufacturer, s.model
+		FROM staged s
+		WHERE s.is_live AND NOT s.is_dead AND s.asset_tag IS NOT NULL AND s.serial_number IS NOT NULL
+		UNION ALL
+		SELECT e.staged_no, e.asset_tag, e.serial_number, e.manufacturer, e.model FROM same e WHERE e.serial_number IS NOT NULL
 	), named AS MATERIALIZED ( -- what rows are called besides; a name may come twice
 		SELECT s.staged_no, 'source_key:' || $1 AS scheme, s.source_key AS value
 		FROM staged s WHERE s.is_live AND NOT s.is_dead AND s.source_key <> ''
@@ -187,6 +223,7 @@ BEGIN
 		FROM staged s JOIN @P@.asset_identifier i ON i.scheme = 'source_key:' || $1 AND i.value = s.source_key AND i.during @> $2
 		WHERE s.is_live AND s.source_key <> ''
 		ORDER BY i.asset_id, s.source_updated_at DESC NULLS LAST, s.asset_tag, s.staged_no DESC
+		LIMIT $9
 	), matched AS MATERIALIZED ( -- by key, else by tag
 		SELECT s.staged_no, k.asset_id IS NOT NULL AS by_key, t.asset_id AS holder_id,
 			CASE WHEN k.asset_id IS NOT NULL THEN k.asset_id WHEN h.asset_id IS NULL THEN t.asset_id END AS asset_id
@@ -195,17 +232,18 @@ BEGIN
 			LEFT JOIN @P@.asset t ON t.asset_tag = s.asset_tag
 			LEFT JOIN keyed h ON h.asset_id = t.asset_id
 		WHERE s.is_live
+		LIMIT $9
 	), gone AS MATERIALIZED ( -- assets of the source that are not staged
 		SELECT a.asset_id, a.asset_tag, a.serial_number, a.manufacturer, a.model, a.status, a.successor_id
 		FROM @P@.asset a
-		WHERE a.source = $1 AND NOT EXISTS (SELECT FROM matched m WHERE m.asset_id = a.asset_id)
+		WHERE a.source = $1 AND NOT EXISTS (SELECT FROM same e WHERE e.asset_id = a.asset_id)
+			AND NOT EXISTS (SELECT FROM matched m WHERE m.asset_id = a.asset_id)
 			AND NOT EXISTS (SELECT FROM matched m WHERE m.holder_id = a.asset_id)
 			@GONE@
 	), candidate AS (
 		SELECT g.asset_id, g.asset_tag, s.staged_no, s.asset_tag AS row_tag, 1000000::bigint AS shared
-		FROM gone g JOIN staged s ON s.serial_number = g.serial_number
+		FROM gone g JOIN unit_staged s ON s.serial_number = g.serial_number
 			AND coalesce(s.manufacturer, '') = coalesce(g.manufacturer, '') AND coalesce(s.model, '') = coalesce(g.model, '')
-		WHERE s.is_live AND NOT s.is_dead AND s.asset_tag IS NOT NULL
 		UNION ALL
 		SELECT g.asset_id, g.asset_tag, s.staged_no, s.asset_tag, count(DISTINCT (d.scheme, d.value))
 		FROM gone g
@@ -223,9 +261,11 @@ BEGIN
 		FROM pair p JOIN matched m ON m.staged_no = p.staged_no
 		WHERE m.asset_id IS NULL AND m.holder_id IS NULL
 		ORDER BY p.staged_no, p.shared DESC, p.asset_tag
+		LIMIT $9
 	), found AS MATERIALIZED (
 		SELECT m.staged_no, m.by_key, m.holder_id, coalesce(m.asset_id, r.asset_id) AS asset_id, r.asset_id IS NOT NULL AS by_pair
 		FROM matched m LEFT JOIN renamed r ON r.staged_no = m.staged_no
+		LIMIT $9
 	), drawn AS MATERIALIZED ( -- what each row makes of its asset
 		SELECT s.staged_no, s.is_dead, f.asset_id, f.holder_id, f.by_key OR f.by_pair AS is_known, o.asset_tag AS old_tag, o.status AS old_status,
 			o.source AS old_source, o.serial_number AS old_serial_number, coalesce(s.asset_tag, o.asset_tag) AS asset_tag, n.*, b.reappears,
@@ -250,6 +290,7 @@ BEGIN
 					CASE WHEN $6 THEN s.source_updated_at ELSE coalesce(s.source_updated_at, o.source_updated_at) END AS source_updated_at
 					@TAKEN@
 			) AS n
+		LIMIT $9
 	), objected AS MATERIALIZED ( -- what speaks against a row by itself
 		SELECT * FROM (
 			SELECT d.staged_no, CASE
@@ -281,6 +322,7 @@ BEGIN
 		SELECT d.staged_no, d.asset_id, d.asset_tag, d.old_tag, d.is_other_unit, d.serial_number, d.manufacturer, d.model
 		FROM drawn d
 		WHERE d.columns <> '{}' AND NOT d.is_outdated AND NOT d.is_dead AND NOT EXISTS (SELECT FROM objected o WHERE o.staged_no = d.staged_no)
+		LIMIT $9
 	), unit AS ( -- other units: whose serial number they take, and who is before them
 		SELECT m.staged_no, m.serial_number, a.asset_tag AS holder_tag, h.asset_id IS NOT NULL AND m.asset_id IS NULL AS is_let_go,
 			row_number() OVER (PARTITION BY m.serial_number, m.manufacturer, m.model ORDER BY m.asset_tag) AS place
@@ -295,6 +337,7 @@ BEGIN
 		SELECT u.staged_no, ARRAY['23505', 'asset_serial_number_key', format('another asset of this manufacturer and model has serial number %s', u.serial_number)]
 		FROM unit u
 		WHERE u.place > 1 OR u.holder_tag IS NOT NULL AND NOT u.is_let_go
+		LIMIT $9
 	), settled AS MATERIALIZED ( -- a tag of another asset is free for a new one where that one gets another tag by this run
 		SELECT d.staged_no, d.asset_id, d.asset_tag, d.old_tag, d.is_outdated, d.is_dead, d.identifiers, d.has_key, d.has_ids,
 			coalesce(r.refusal, CASE WHEN d.asset_id IS NULL AND d.holder_id IS NOT NULL AND NOT d.is_dead
@@ -302,11 +345,13 @@ BEGIN
 					WHERE h.asset_id = d.holder_id AND h.asset_tag <> h.old_tag AND hr.staged_no IS NULL)
 				THEN ARRAY['23505', 'asset_asset_tag_key', format('another asset has tag %s', d.asset_tag)] END) AS refusal
 		FROM drawn d LEFT JOIN refused r ON r.staged_no = d.staged_no
+		LIMIT $9
 	), good AS MATERIALIZED (
 		SELECT * FROM settled g WHERE g.refusal IS NULL AND NOT g.is_outdated AND NOT g.is_dead
 	), leaving AS MATERIALIZED ( -- assets that are not staged: something else now, or nothing
 		SELECT g.asset_id, g.asset_tag, g.status, s.asset_id AS successor_id, s.asset_tag AS successor_tag
-		FROM gone g JOIN pair p ON p.asset_id = g.asset_id JOIN good s ON s.staged_no = p.staged_no
+		FROM gone g JOIN pair p ON p.asset_id = g.asset_id
+			JOIN (SELECT staged_no, asset_id, asset_tag FROM good UNION ALL SELECT staged_no, asset_id, asset_tag FROM same) AS s ON s.staged_no = p.staged_no
 		WHERE $5 AND s.asset_id <> g.asset_id AND (g.status <> 'retired' OR g.successor_id IS DISTINCT FROM s.asset_id)
 		UNION ALL
 		SELECT g.asset_id, g.asset_tag, g.status, NULL, NULL
@@ -429,9 +474,13 @@ BEGIN
 		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 	FROM kept_out k JOIN found d ON d.staged_no = k.staged_no
 	WHERE k.refusal IS NOT NULL
-	$query$, '@TAKEN@', taken), '@TOLD@', told), '@GONE@', CASE WHEN mode <> 'snapshot'
-		THEN 'AND EXISTS (SELECT FROM staged s WHERE s.is_live AND NOT s.is_dead AND s.serial_number = a.serial_number)' ELSE '' END))
-	USING source, today, portfolio::oid, mode = 'snapshot', owns_life, of.clears, of.makes_customers, 'customer_id' = ANY (owned);
+	UNION ALL
+	SELECT 0, e.staged_no, e.asset_id, e.asset_tag, 'unchanged', '{}', NULL, NULL, NULL,
+		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+	FROM same e
+	$query$, '@TAKEN@', taken), '@TOLD@', told), '@KEPT@', kept), '@GONE@', CASE WHEN mode <> 'snapshot'
+		THEN 'AND EXISTS (SELECT FROM unit_staged s WHERE s.serial_number = a.serial_number)' ELSE '' END))
+	USING source, today, portfolio::oid, mode = 'snapshot', owns_life, of.clears, of.makes_customers, 'customer_id' = ANY (owned), rows_staged, is_quick;
 END;
 $$;
 
@@ -597,7 +646,7 @@ COMMENT ON FUNCTION cec._point(double precision, double precision) IS 'Private. 
 COMMENT ON FUNCTION cec._is_elsewhere(geometry, geometry) IS 'Private. Whether two places differ.';
 COMMENT ON FUNCTION cec._retired(text, date, date, datemultirange, date) IS 'Private. The days of an asset that is retired today, and which of its columns change.';
 COMMENT ON FUNCTION cec._asset_refusal(oid, bigint, text, text, text, text, text, text, text, text, bigint, text, text, geometry, date, date, datemultirange, bigint, jsonb, text, timestamptz) IS 'Private. SQLSTATE, constraint and message with which the CHECK and NOT NULL constraints of asset refuse a row; NULL: they do not.';
-COMMENT ON FUNCTION cec._sync_plan(regnamespace, text, text, date) IS 'Private. What a sync makes of what is staged of a source.';
+COMMENT ON FUNCTION cec._sync_plan(regnamespace, text, text, date, boolean) IS 'Private. What a sync makes of what is staged of a source.';
 COMMENT ON FUNCTION cec._sync_preview(oid, text, text, numeric, bigint) IS 'Private. The plan of a sync, row by row, once its guards let it pass.';
 COMMENT ON FUNCTION cec._sync_assets(oid, text, text, boolean, numeric, bigint) IS 'Private. Carries out the plan of a sync, or counts it.';
 COMMENT ON FUNCTION cec._require_sync(regnamespace, text, text, numeric) IS 'Private. Refuses what no sync can be made of.';
