@@ -48,24 +48,26 @@ extern int64 cec_map_cell(CecMapPlace place);
 extern int64 cec_map_first_cell(int z, int32 x, int32 y, int level);
 
 /* A change from a day on; CEC_DAY_MIN: from ever. */
-typedef struct CecMapStep
+typedef struct CecMapStepKey
 {
 	int64 cell;
 	DateADT on_day;
 	CecMapStatus status;
+} CecMapStepKey;
+
+typedef struct CecMapStep
+{
+	CecMapStepKey key;
 	int64 assets;
 	Numeric value; /* NULL: 0 */
+	char status;   /* of the place in the hash table */
 } CecMapStep;
 
 /* Steps that are summed as they come. */
 typedef struct CecMapSteps
 {
-	CecMapStep *steps;
-	int64 count;
-	int64 space;
-	int64 summed; /* so many at the beginning are in order, and there are no two of the same */
+	struct cec_step_table_hash *table; /* NULL until there is one */
 	MemoryContext cxt;
-	MemoryContext value_cxt;
 } CecMapSteps;
 
 extern void cec_map_steps_begin(CecMapSteps *steps);

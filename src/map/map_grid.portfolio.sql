@@ -46,7 +46,7 @@ CREATE TABLE @P@.map_place (
 	cell bigint NOT NULL,
 	value numeric NOT NULL,
 	CONSTRAINT map_place_pkey PRIMARY KEY (asset_id)
-);
+) WITH (fillfactor = 70); -- room for places to be replaced in their page, without another entry of the key
 
 COMMENT ON TABLE @P@.map_step IS 'Derived: what statements have changed on the grid of the map since the last refresh. Not for reading: the map sums it.';
 COMMENT ON COLUMN @P@.map_step.map_step_id IS 'Key.';

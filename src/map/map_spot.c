@@ -20,6 +20,8 @@
 static const CecSource place = {
 	"map_place", "asset_id", INT8OID, RowExclusiveLock, {{"cell", INT8OID}, {"value", NUMERICOID}}};
 
+static const char *const changed_meanwhile = "The place of the asset on the map was changed by another transaction.";
+
 /* Begins for a change; all that is kept lives in the current memory context. */
 void
 cec_map_spots_begin(CecMapSpots *spots, CecChange *change)
@@ -127,19 +129,17 @@ open_places(CecMapSpots *spots)
 	MemoryContextSwitchTo(old);
 }
 
-/* Writes down that its cover is counted elsewhere now, or with another value, or no longer. */
-void
-cec_map_spot_account(CecMapSpots *spots, int64 asset_id, const CecMapSpot *was, const CecMapSpot *is)
+static void
+fill(const CecMapSpots *spots, TupleTableSlot *slot, int64 asset_id, const CecMapSpot *is)
 {
-	TupleTableSlot *slot;
+	cec_slot_set(slot, spots->columns[0], Int64GetDatum(asset_id));
+	cec_slot_set(slot, spots->columns[1], Int64GetDatum(is->cell));
+	cec_slot_set(slot, spots->columns[2], is->value == NULL ? nothing() : NumericGetDatum(is->value));
+}
 
-	if (spots->rel == NULL)
-		open_places(spots);
-	if (was->is_known)
-		cec_remove_row(spots->rel, (ItemPointer) &was->tid, spots->reading->snapshot,
-					   "The place of the asset on the map was changed by another transaction.");
-	if (!is->is_known)
-		return;
+static void
+append_place(CecMapSpots *spots, int64 asset_id, const CecMapSpot *is)
+{
 	if (spots->appender == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(spots->cxt);
@@ -147,11 +147,40 @@ cec_map_spot_account(CecMapSpots *spots, int64 asset_id, const CecMapSpot *was, 
 		spots->appender = cec_append_begin(spots->rel);
 		MemoryContextSwitchTo(old);
 	}
-	slot = cec_append_slot(spots->appender);
-	cec_slot_set(slot, spots->columns[0], Int64GetDatum(asset_id));
-	cec_slot_set(slot, spots->columns[1], Int64GetDatum(is->cell));
-	cec_slot_set(slot, spots->columns[2], is->value == NULL ? nothing() : NumericGetDatum(is->value));
+	fill(spots, cec_append_slot(spots->appender), asset_id, is);
 	cec_append_row(spots->appender);
+}
+
+static void
+replace_place(CecMapSpots *spots, int64 asset_id, const CecMapSpot *was, const CecMapSpot *is)
+{
+	if (spots->replacer == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(spots->cxt);
+
+		spots->replacer = cec_replace_begin(spots->rel);
+		spots->slot = MakeSingleTupleTableSlot(RelationGetDescr(spots->rel), &TTSOpsVirtual);
+		MemoryContextSwitchTo(old);
+	}
+	ExecClearTuple(spots->slot);
+	memset(spots->slot->tts_isnull, true, RelationGetNumberOfAttributes(spots->rel) * sizeof(bool));
+	fill(spots, spots->slot, asset_id, is);
+	ExecStoreVirtualTuple(spots->slot);
+	cec_replace_row(spots->replacer, (ItemPointer) &was->tid, spots->reading->snapshot, spots->slot, changed_meanwhile);
+}
+
+/* Writes down that its cover is counted elsewhere now, or with another value, or no longer. */
+void
+cec_map_spot_account(CecMapSpots *spots, int64 asset_id, const CecMapSpot *was, const CecMapSpot *is)
+{
+	if (spots->rel == NULL)
+		open_places(spots);
+	if (was->is_known && is->is_known)
+		replace_place(spots, asset_id, was, is);
+	else if (was->is_known)
+		cec_remove_row(spots->rel, (ItemPointer) &was->tid, spots->reading->snapshot, changed_meanwhile);
+	else if (is->is_known)
+		append_place(spots, asset_id, is);
 }
 
 /* Writes the rest. */
@@ -160,6 +189,11 @@ cec_map_spots_end(CecMapSpots *spots)
 {
 	if (spots->appender != NULL)
 		cec_append_end(spots->appender);
+	if (spots->replacer != NULL)
+	{
+		cec_replace_end(spots->replacer);
+		ExecDropSingleTupleTableSlot(spots->slot);
+	}
 	if (spots->rel != NULL)
 		table_close(spots->rel, NoLock);
 }

@@ -31,6 +31,8 @@ typedef struct CecMapSpots
 	Relation rel; /* map_place; NULL until something is written */
 	AttrNumber columns[3];
 	CecAppender *appender;
+	CecReplacer *replacer;
+	TupleTableSlot *slot; /* of rows that are replaced */
 	MemoryContext cxt;
 } CecMapSpots;
 

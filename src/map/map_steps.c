@@ -2,14 +2,14 @@
  * map_steps.c
  *		Steps of the grid that one statement makes, summed, and written to map_step.
  *
- * They are collected in an array.  When it is full it is put in order and what belongs together is summed; only where that did not make
- * much room it grows.  Values live in a context of their own, which is made anew each time: sums of numerics leave much behind.
+ * They are summed in a hash table by cell, day and status, and written in that order.
  */
 #include "postgres.h"
 
 #include "access/table.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -20,8 +20,19 @@
 #include "support/heap_write.h"
 #include "support/slot.h"
 
-/* As many fit into the first array, which is not put in order before. */
-#define FIRST_SPACE 64
+/* As many fit into the first table: those of one asset that moves. */
+#define FIRST_SPACE 16
+
+#define SH_PREFIX cec_step_table
+#define SH_ELEMENT_TYPE CecMapStep
+#define SH_KEY_TYPE CecMapStepKey
+#define SH_KEY key
+#define SH_HASH_KEY(table, key) hash_bytes((const unsigned char *) &(key), sizeof(CecMapStepKey))
+#define SH_EQUAL(table, one, other) (memcmp(&(one), &(other), sizeof(CecMapStepKey)) == 0)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
 
 enum
 {
@@ -54,8 +65,8 @@ cec_map_steps_begin(CecMapSteps *steps)
 static int
 compare_steps(const void *one, const void *other)
 {
-	const CecMapStep *a = one;
-	const CecMapStep *b = other;
+	const CecMapStepKey *a = &(*(const CecMapStep *const *) one)->key;
+	const CecMapStepKey *b = &(*(const CecMapStep *const *) other)->key;
 
 	if (a->cell != b->cell)
 		return a->cell < b->cell ? -1 : 1;
@@ -64,105 +75,66 @@ compare_steps(const void *one, const void *other)
 	return (int) a->status - (int) b->status;
 }
 
-static Numeric
-add_values(Numeric one, Numeric other, Datum nothing)
-{
-	Datum sum;
-
-	if (one == NULL || other == NULL)
-		return one == NULL ? other : one;
-	sum = DirectFunctionCall2(numeric_add, NumericGetDatum(one), NumericGetDatum(other));
-	return DatumGetBool(DirectFunctionCall2(numeric_eq, sum, nothing)) ? NULL : DatumGetNumeric(sum);
-}
-
-/* Sums what belongs together, and leaves out what comes to nothing. */
+/* Adds a value to that of a step, or takes it away. */
 static void
-sum_up(CecMapSteps *steps)
+add_value(CecMapStep *step, Numeric value, int sign)
 {
-	MemoryContext before = steps->value_cxt;
-	Datum nothing = DirectFunctionCall1(int4_numeric, Int32GetDatum(0));
-	int64 count = 0;
+	Numeric sum;
 
-	qsort(steps->steps, steps->count, sizeof(CecMapStep), compare_steps);
-	steps->value_cxt = NULL;
-	if (before != NULL)
-		steps->value_cxt = AllocSetContextCreate(steps->cxt, "cec values of steps", ALLOCSET_DEFAULT_SIZES);
-	for (int64 i = 0, end; i < steps->count; i = end)
+	if (step->value == NULL)
 	{
-		CecMapStep sum = steps->steps[i];
-
-		CHECK_FOR_INTERRUPTS();
-		for (end = i + 1; end < steps->count && compare_steps(&sum, &steps->steps[end]) == 0; end++)
-		{
-			sum.assets += steps->steps[end].assets;
-			if (before != NULL)
-			{
-				MemoryContext old = MemoryContextSwitchTo(before);
-
-				sum.value = add_values(sum.value, steps->steps[end].value, nothing);
-				MemoryContextSwitchTo(old);
-			}
-		}
-		if (sum.assets == 0 && sum.value == NULL)
-			continue;
-		if (sum.value != NULL)
-		{
-			MemoryContext old = MemoryContextSwitchTo(steps->value_cxt);
-
-			sum.value = DatumGetNumeric(datumCopy(NumericGetDatum(sum.value), false, -1));
-			MemoryContextSwitchTo(old);
-		}
-		steps->steps[count++] = sum;
+		if (sign < 0)
+			step->value = DatumGetNumeric(DirectFunctionCall1(numeric_uminus, NumericGetDatum(value)));
+		else
+			step->value = DatumGetNumeric(datumCopy(NumericGetDatum(value), false, -1));
+		return;
 	}
-	steps->count = count;
-	if (before != NULL)
-		MemoryContextDelete(before);
-	pfree(DatumGetPointer(nothing));
-}
-
-static void
-make_room(CecMapSteps *steps)
-{
-	if (steps->space > 0)
-	{
-		sum_up(steps);
-		if (steps->count <= steps->space / 2)
-			return;
-	}
-	steps->space = steps->space == 0 ? FIRST_SPACE : steps->space * 2;
-	if (steps->steps == NULL)
-		steps->steps = MemoryContextAlloc(steps->cxt, steps->space * sizeof(CecMapStep));
-	else
-		steps->steps = repalloc_huge(steps->steps, steps->space * sizeof(CecMapStep));
+	sum = DatumGetNumeric(DirectFunctionCall2(sign < 0 ? numeric_sub : numeric_add, NumericGetDatum(step->value),
+											  NumericGetDatum(value)));
+	pfree(step->value);
+	step->value = sum;
 }
 
 /* Adds one asset of a value (NULL: 0), or takes one away, from a day on. */
 void
 cec_map_steps_add(CecMapSteps *steps, int64 cell, CecMapStatus status, DateADT on_day, int sign, Numeric value)
 {
+	CecMapStepKey key = {cell, on_day, status};
+	MemoryContext old = MemoryContextSwitchTo(steps->cxt);
+	CecMapStep *step;
+	bool found;
+
+	if (steps->table == NULL)
+		steps->table = cec_step_table_create(steps->cxt, FIRST_SPACE, NULL);
+	step = cec_step_table_insert(steps->table, key, &found);
+	if (!found)
+	{
+		step->assets = 0;
+		step->value = NULL;
+	}
+	step->assets += sign;
+	if (value != NULL)
+		add_value(step, value, sign);
+	MemoryContextSwitchTo(old);
+}
+
+/* Those that come to something, in order. */
+static CecMapStep **
+sort_steps(CecMapSteps *steps, Numeric nothing, int64 *count)
+{
+	CecMapStep **sorted = palloc_extended(steps->table->members * sizeof(CecMapStep *), MCXT_ALLOC_HUGE);
+	cec_step_table_iterator iterator;
 	CecMapStep *step;
 
-	if (steps->count == steps->space)
-		make_room(steps);
-	step = &steps->steps[steps->count++];
-	step->cell = cell;
-	step->status = status;
-	step->on_day = on_day;
-	step->assets = sign;
-	step->value = NULL;
-	if (value != NULL)
-	{
-		MemoryContext old;
-
-		if (steps->value_cxt == NULL)
-			steps->value_cxt = AllocSetContextCreate(steps->cxt, "cec values of steps", ALLOCSET_DEFAULT_SIZES);
-		old = MemoryContextSwitchTo(steps->value_cxt);
-		if (sign < 0)
-			step->value = DatumGetNumeric(DirectFunctionCall1(numeric_uminus, NumericGetDatum(value)));
-		else
-			step->value = DatumGetNumeric(datumCopy(NumericGetDatum(value), false, -1));
-		MemoryContextSwitchTo(old);
-	}
+	*count = 0;
+	cec_step_table_start_iterate(steps->table, &iterator);
+	while ((step = cec_step_table_iterate(steps->table, &iterator)) != NULL)
+		if (step->assets != 0 ||
+			(step->value != NULL &&
+			 !DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(step->value), NumericGetDatum(nothing)))))
+			sorted[(*count)++] = step;
+	qsort(sorted, *count, sizeof(CecMapStep *), compare_steps);
+	return sorted;
 }
 
 /* Writes them, and is done with them.  The owner is acted as. */
@@ -174,30 +146,33 @@ cec_map_steps_write(CecMapSteps *steps, CecPortfolio *portfolio)
 	Relation rel;
 	CecAppender *appender;
 	Datum names[CEC_MAP_STATUS_COUNT];
-	Datum nothing;
+	Numeric nothing = DatumGetNumeric(DirectFunctionCall1(int4_numeric, Int32GetDatum(0)));
+	CecMapStep **sorted;
+	int64 count;
 
-	if (steps->count > 0)
-		sum_up(steps);
-	if (steps->count == 0)
+	if (steps->table == NULL)
+		return;
+	sorted = sort_steps(steps, nothing, &count);
+	if (count == 0)
 		return;
 	for (int i = 0; i < CEC_MAP_STATUS_COUNT; i++)
 		names[i] = CStringGetTextDatum(cec_map_status_name[i]);
-	nothing = DirectFunctionCall1(int4_numeric, Int32GetDatum(0));
 	rel = cec_portfolio_open_target(portfolio, &map_step, &columns, &sequence);
 	appender = cec_append_begin(rel);
-	for (int64 i = 0; i < steps->count; i++)
+	for (int64 i = 0; i < count; i++)
 	{
-		const CecMapStep *step = &steps->steps[i];
+		const CecMapStep *step = sorted[i];
 		TupleTableSlot *slot = cec_append_slot(appender);
 
+		CHECK_FOR_INTERRUPTS();
 		cec_slot_set(slot, columns[STEP_ID], Int64GetDatum(nextval_internal(sequence, false)));
 		cec_slot_set(slot, columns[STEP_LEVEL], Int16GetDatum(CEC_MAP_LEVEL));
-		cec_slot_set(slot, columns[STEP_CELL], Int64GetDatum(step->cell));
-		cec_slot_set(slot, columns[STEP_STATUS], names[step->status]);
-		if (step->on_day != CEC_DAY_MIN)
-			cec_slot_set(slot, columns[STEP_ON_DAY], DateADTGetDatum(step->on_day));
+		cec_slot_set(slot, columns[STEP_CELL], Int64GetDatum(step->key.cell));
+		cec_slot_set(slot, columns[STEP_STATUS], names[step->key.status]);
+		if (step->key.on_day != CEC_DAY_MIN)
+			cec_slot_set(slot, columns[STEP_ON_DAY], DateADTGetDatum(step->key.on_day));
 		cec_slot_set(slot, columns[STEP_ASSETS], Int64GetDatum(step->assets));
-		cec_slot_set(slot, columns[STEP_VALUE], step->value == NULL ? nothing : NumericGetDatum(step->value));
+		cec_slot_set(slot, columns[STEP_VALUE], NumericGetDatum(step->value == NULL ? nothing : step->value));
 		cec_append_row(appender);
 	}
 	cec_append_end(appender);

@@ -175,6 +175,7 @@ clear_row(Eraser *eraser, Snapshot snapshot)
 	AttrNumber image = cec_column_require_nullable(rel, "row_image", BYTEAOID);
 	TupleTableSlot *old = table_slot_create(rel, NULL);
 	TupleTableSlot *new = table_slot_create(rel, NULL);
+	CecReplacer *replacer;
 	int columns = RelationGetDescr(rel)->natts;
 
 	if (!cec_replace_fetch(rel, &tid, snapshot, old))
@@ -186,7 +187,9 @@ clear_row(Eraser *eraser, Snapshot snapshot)
 	cec_slot_set_null(new, image);
 	ExecStoreVirtualTuple(new);
 	ExecMaterializeSlot(new);
-	cec_replace_row(rel, &tid, snapshot, new);
+	replacer = cec_replace_begin(rel);
+	cec_replace_row(replacer, &tid, snapshot, new, "The row of the audit log was changed by another transaction.");
+	cec_replace_end(replacer);
 	ExecDropSingleTupleTableSlot(new);
 	ExecDropSingleTupleTableSlot(old);
 	table_close(rel, NoLock);

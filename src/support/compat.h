@@ -69,20 +69,23 @@ cec_compat_insert_index_tuples(ResultRelInfo *target, TupleTableSlot *slot, ESta
 #endif
 }
 
-/* Replaces a tuple; whether its indexes need new entries, of which 16 knows a third case: only summarizing ones. */
-static inline bool
-cec_compat_update_tuple(Relation rel, ItemPointer tid, TupleTableSlot *slot, Snapshot snapshot)
+/* Replaces a tuple; *is_indexed: its indexes need new entries, of which 16 knows a third case: only summarizing ones. */
+static inline TM_Result
+cec_compat_update_tuple(Relation rel, ItemPointer tid, TupleTableSlot *slot, Snapshot snapshot, Snapshot crosscheck,
+						bool *is_indexed)
 {
+	TM_FailureData failure;
+	LockTupleMode mode;
 #if PG_VERSION_NUM >= 160000
 	TU_UpdateIndexes indexes;
+	TM_Result result = table_tuple_update(rel, tid, slot, GetCurrentCommandId(true), snapshot, crosscheck, true,
+										  &failure, &mode, &indexes);
 
-	simple_table_tuple_update(rel, tid, slot, snapshot, &indexes);
-	return indexes != TU_None;
+	*is_indexed = indexes != TU_None;
+	return result;
 #else
-	bool indexes;
-
-	simple_table_tuple_update(rel, tid, slot, snapshot, &indexes);
-	return indexes;
+	return table_tuple_update(rel, tid, slot, GetCurrentCommandId(true), snapshot, crosscheck, true, &failure, &mode,
+							  is_indexed);
 #endif
 }
 

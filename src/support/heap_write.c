@@ -58,6 +58,13 @@ struct CecAppender
 	int nslots;
 };
 
+struct CecReplacer
+{
+	Relation rel;
+	Indexes indexes; /* rel is NULL until they are open */
+	MemoryContext cxt;
+};
+
 /* The column of which a predicate says that it is not NULL, and nothing else; 0: there is no predicate, or another one. */
 static AttrNumber
 find_not_null(const IndexInfo *info)
@@ -245,30 +252,71 @@ cec_replace_fetch(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSl
 	return true;
 }
 
-/* Puts the row in the slot, a virtual one, in the place of the row at tid. */
-void
-cec_replace_row(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot)
+/* Begins to replace rows, in the current memory context. */
+CecReplacer *
+cec_replace_begin(Relation rel)
 {
-	Indexes indexes;
+	CecReplacer *replacer = palloc0(sizeof(CecReplacer));
 
-	open_indexes(&indexes, rel);
-	slot->tts_tableOid = RelationGetRelid(rel);
-	if (cec_compat_update_tuple(rel, tid, slot, snapshot))
-		index_row(&indexes, slot);
-	close_indexes(&indexes);
+	replacer->rel = rel;
+	replacer->cxt = CurrentMemoryContext;
+	return replacer;
 }
 
-/* Deletes the row at tid; the detail says in a full sentence what another transaction has changed. */
-void
-cec_remove_row(Relation rel, ItemPointer tid, Snapshot snapshot, const char *detail)
+/* A transaction that keeps its snapshot may not change what it cannot see. */
+static Snapshot
+crosscheck(void)
 {
-	TM_FailureData failure;
-	TM_Result result = table_tuple_delete(rel, tid, GetCurrentCommandId(true), snapshot,
-										  IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : InvalidSnapshot,
-										  true, &failure, false);
+	return IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : InvalidSnapshot;
+}
 
+static void
+check_result(TM_Result result, const char *detail)
+{
 	if (result != TM_Ok)
 		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 						errmsg("could not serialize access due to concurrent update"), errdetail("%s", detail),
 						errhint("The transaction might succeed if retried.")));
+}
+
+/*
+ * Puts the row in the slot, a virtual one, in the place of the row at tid; the detail says in a full sentence what another transaction
+ * has changed.  Indexes are opened when a row needs new entries: most do not, since what they are found by stays.
+ */
+void
+cec_replace_row(CecReplacer *replacer, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot, const char *detail)
+{
+	bool is_indexed;
+
+	slot->tts_tableOid = RelationGetRelid(replacer->rel);
+	check_result(cec_compat_update_tuple(replacer->rel, tid, slot, snapshot, crosscheck(), &is_indexed), detail);
+	if (!is_indexed)
+		return;
+	if (replacer->indexes.rel == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(replacer->cxt);
+
+		open_indexes(&replacer->indexes, replacer->rel);
+		MemoryContextSwitchTo(old);
+	}
+	index_row(&replacer->indexes, slot);
+}
+
+/* Is done with replacing rows. */
+void
+cec_replace_end(CecReplacer *replacer)
+{
+	if (replacer->indexes.rel != NULL)
+		close_indexes(&replacer->indexes);
+	pfree(replacer);
+}
+
+/* Deletes the row at tid; the detail as above. */
+void
+cec_remove_row(Relation rel, ItemPointer tid, Snapshot snapshot, const char *detail)
+{
+	TM_FailureData failure;
+
+	check_result(table_tuple_delete(rel, tid, GetCurrentCommandId(true), snapshot, crosscheck(), true, &failure, false),
+				 detail);
 }
