@@ -254,15 +254,14 @@ static CecTileQuestion
 read_question(FunctionCallInfo fcinfo)
 {
 	CecTileQuestion question = {0};
+	Oid nspid = cec_portfolio_argument(fcinfo);
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the portfolio must not be NULL")));
 	for (int i = 1; i < 4; i++)
 		if (PG_ARGISNULL(i))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("z, x and y must not be NULL"),
 					 errhint("A tile is named by its zoom, its column from the west and its row from the north.")));
-	question.portfolio = cec_portfolio_get(PG_GETARG_OID(0));
+	question.portfolio = cec_portfolio_get(nspid);
 	question.z = PG_GETARG_INT32(1);
 	question.x = PG_GETARG_INT32(2);
 	question.y = PG_GETARG_INT32(3);
