@@ -142,6 +142,16 @@ UPDATE fleet.map_fold SET on_day = 'infinity';
 SELECT test.refused($$SELECT fleet.mvt_assets(0, 0, 0)$$);
 SELECT fleet.recompute_coverage();
 SELECT * FROM cec._map_breaches('fleet');
+-- Totals of no day are wrong where nothing else is.
+BEGIN;
+SELECT cec.create_portfolio('bare');
+SELECT count(*) > 0 AS is_refreshed FROM bare.refresh();
+SELECT * FROM cec._map_breaches('bare');
+UPDATE bare.map_fold SET on_day = 'infinity';
+SELECT * FROM cec._map_breaches('bare');
+SELECT bare.recompute_coverage();
+SELECT * FROM cec._map_breaches('bare');
+ROLLBACK;
 -- Who has no right to read is not answered.
 GRANT USAGE ON SCHEMA fleet TO regress_stranger;
 SET ROLE regress_stranger;
