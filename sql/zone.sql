@@ -59,6 +59,8 @@ INSERT INTO fleet.asset (asset_tag, serial_number) VALUES ('FIVE-1', 'SN 123'), 
 SET ROLE regress_reader;
 SELECT a.asset_tag, o.asset_tag AS other_asset_tag, d.reason, round(d.distance_m::numeric, 1) AS distance_m, d.is_likely
 FROM fleet.duplicate_registrations() AS d JOIN fleet.asset a USING (asset_id) LEFT JOIN fleet.asset o ON o.asset_id = d.other_asset_id;
+-- As far apart as is asked for is within.
+SELECT count(*) FROM fleet.duplicate_registrations(25) AS d CROSS JOIN LATERAL fleet.duplicate_registrations(d.distance_m) AS n WHERE d.reason = 'same_place' AND (n.asset_id, n.other_asset_id) = (d.asset_id, d.other_asset_id);
 
 RESET ROLE;
 DROP OWNED BY regress_reader;
