@@ -39,6 +39,7 @@ SELECT test.refused($$SELECT cec.boundary('SRID=4326;POLYGON((50 150,51 150,51 1
 SELECT test.refused($$SELECT cec.boundary('POLYGON((500000 50,600000 50,600000 60,500000 50))')$$);
 SELECT test.refused($$SELECT cec.boundary('SRID=4326;POLYGON((0 0,NaN 0,1 1,0 0))')$$);
 SELECT test.refused($$SELECT cec.boundary(ST_SetSRID(ST_MakePolygon(ST_MakeLine(ARRAY(SELECT ST_MakePoint(CASE WHEN g < 10 THEN g ELSE 19 - g END * 100, g / 10) FROM generate_series(0, 19) AS g) || ST_MakePoint(0, 0))), 4326))$$);
+SELECT test.refused($$SELECT cec.boundary('SRID=99999;POLYGON((0 0,1 0,1 1,0 0))')$$);
 SELECT cec.boundary(NULL) IS NULL AS is_null;
 
 -- The column takes no edge the long way round the world; along a pole all ways are one.

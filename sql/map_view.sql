@@ -39,6 +39,11 @@ INSERT INTO fleet.asset (asset_tag, status, customer_id, category, country, loca
 	('nowhere', 'in_service', 1, 'pump', NULL, NULL, NULL, NULL, '{}');
 INSERT INTO fleet.inclusion (term_id, listed_as, during) SELECT 1, t, '[2020-01-01,)' FROM unnest('{in west,on the edge of both,nowhere}'::text[]) AS t;
 INSERT INTO fleet.inclusion (term_id, listed_as, during) VALUES (3, 'on the edge of both', '[2020-01-01,2095-01-01)');
+-- Twice under one contract it counts once; of contracts that are equal but for that the one of lower priority number is the first.
+UPDATE fleet.setting SET duplicates_allowed = true;
+INSERT INTO fleet.contract (number, customer_id, account_manager, kind, status, during, priority) VALUES ('FIRST', 1, 'Ida', 'service', 'active', '[2020-01-01,2090-01-01)', 10);
+INSERT INTO fleet.coverage_term (contract_id, number, tier_id, during) SELECT contract_id, '2', 1, '(,)' FROM fleet.contract WHERE number IN ('WEST', 'FIRST') ORDER BY contract_id;
+INSERT INTO fleet.inclusion (term_id, listed_as, during) SELECT term_id, 'in west', '[2020-01-01,2090-01-01)' FROM fleet.coverage_term WHERE number = '2';
 INSERT INTO fleet.bundle (name, primary_asset_id) VALUES ('b', 1);
 INSERT INTO fleet.bundle_member (bundle_id, asset_id, during) VALUES (1, 4, '(,)');
 INSERT INTO fleet.inclusion (term_id, listed_as, during, effect) VALUES (2, 'carved out', '(,)', 'exclude');

@@ -14,6 +14,15 @@ SELECT test.refused($$SELECT * FROM fleet.coverage_as_of(NULL)$$);
 SELECT test.refused($$SELECT * FROM fleet.explain_coverage(NULL)$$);
 SELECT test.refused($$SELECT * FROM cec.check_condition('distance_to_point_m(200, 0) < 5')$$);
 SELECT test.refused($$DELETE FROM fleet.setting$$);
+-- Functions of schema cec are told of which portfolio.
+SELECT test.refused($$SELECT * FROM cec.under_covered_zones(NULL, NULL, 20000, NULL, 0.9)$$);
+SELECT test.refused($$SELECT * FROM cec._zones(NULL, NULL, 20000, NULL, 0.9)$$);
+SELECT test.refused($$SELECT * FROM cec.zone_candidates(NULL, NULL, 1, NULL)$$);
+SELECT test.refused($$SELECT * FROM cec.duplicate_registrations(NULL, 25)$$);
+SELECT test.refused($$SELECT cec.coverage_map_svg(NULL, 'C-1', NULL)$$);
+SELECT test.refused($$SELECT cec.mvt_gaps(NULL, 0, 0, 0, NULL)$$);
+SELECT test.refused($$SELECT cec.today(NULL)$$);
+SELECT cec._sql('fleet'::regnamespace, NULL) IS NULL AS is_null;
 
 -- Rights.
 SET ROLE regress_registry;

@@ -54,9 +54,13 @@ SELECT test.refused($$SELECT * FROM fleet.duplicate_registrations(NULL)$$);
 SET ROLE regress_stranger;
 INSERT INTO fleet.asset (asset_tag, serial_number, manufacturer, model, location) VALUES ('DOOR 1001', NULL, 'Acme', 'D', NULL), ('door-1OO1', NULL, NULL, 'D', NULL), ('KEY-1', 'SN 77001', 'Acme', 'K', 'SRID=4326;POINT(180 0)'),
 	('KEY-2', 'SN-77OO1', 'Acme', 'L', 'SRID=4326;POINT(-179.9999 0)'), ('PUMP-A', '1', 'Acme', 'P', 'SRID=4326;POINT(9 50)'), ('PUMP-B', NULL, 'Acme', 'P', 'SRID=4326;POINT(9.0002 50)'), ('PUMP-C', '3', 'Acme', 'P', 'SRID=4326;POINT(9.0004 50)');
+-- Keys of five characters are compared, shorter ones are not.
+INSERT INTO fleet.asset (asset_tag, serial_number) VALUES ('FIVE-1', 'SN 123'), ('FIVE-2', 'SN-123'), ('FOUR-1', 'SN 12'), ('FOUR-2', 'SN-12');
 SET ROLE regress_reader;
 SELECT a.asset_tag, o.asset_tag AS other_asset_tag, d.reason, round(d.distance_m::numeric, 1) AS distance_m, d.is_likely
 FROM fleet.duplicate_registrations() AS d JOIN fleet.asset a USING (asset_id) LEFT JOIN fleet.asset o ON o.asset_id = d.other_asset_id;
+-- As far apart as is asked for is within.
+SELECT count(*) FROM fleet.duplicate_registrations(25) AS d CROSS JOIN LATERAL fleet.duplicate_registrations(d.distance_m) AS n WHERE d.reason = 'same_place' AND (n.asset_id, n.other_asset_id) = (d.asset_id, d.other_asset_id);
 
 RESET ROLE;
 DROP OWNED BY regress_reader;

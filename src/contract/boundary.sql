@@ -17,11 +17,29 @@ BEGIN ATOMIC
 	SELECT coalesce(cec._part_covers(part, st_x(location), st_y(location)), st_covers(boundary, location));
 END;
 
+CREATE FUNCTION cec._is_srid(srid integer) RETURNS boolean
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT EXISTS (SELECT FROM spatial_ref_sys s WHERE s.srid = _is_srid.srid);
+END;
+
+-- What PostGIS would raise is no error of a user's. As immutable as ST_Transform, which reads the same table.
+CREATE FUNCTION cec._known_srid(srid integer) RETURNS integer
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT cec._is_srid(srid) THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('there is no reference system with SRID %s', srid),
+			HINT = 'The table spatial_ref_sys has those that there are. Longitude and latitude of WGS 84 are 4326.';
+	END IF;
+	RETURN srid;
+END;
+$$;
+
 -- The polygons of an outline, in longitude and latitude. One that does not say what its coordinates are has these.
 CREATE FUNCTION cec._outline_polygons(outline geometry) RETURNS geometry
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
-	SELECT st_collectionextract(st_curvetoline(CASE st_srid(n.flat) WHEN 4326 THEN n.flat WHEN 0 THEN st_setsrid(n.flat, 4326) ELSE st_transform(n.flat, 4326) END), 3)
+	SELECT st_collectionextract(st_curvetoline(CASE st_srid(n.flat) WHEN 4326 THEN n.flat WHEN 0 THEN st_setsrid(n.flat, 4326) ELSE st_transform(st_setsrid(n.flat, cec._known_srid(st_srid(n.flat))), 4326) END), 3)
 	FROM (SELECT st_force2d(outline) AS flat) AS n;
 END;
 
@@ -93,6 +111,8 @@ $$;
 COMMENT ON FUNCTION cec._cut(geometry) IS 'Private. The parts that a boundary is cut into.';
 COMMENT ON FUNCTION cec._part_covers(geometry, double precision, double precision) IS 'Private. Whether a polygon covers a point; NULL right on an edge or very near to it.';
 COMMENT ON FUNCTION cec._boundary_covers(geometry, geometry, geometry) IS 'Private. Whether a part of a boundary covers a point, as ST_Covers says of the boundary.';
+COMMENT ON FUNCTION cec._is_srid(integer) IS 'Private. Whether there is a reference system with this SRID.';
+COMMENT ON FUNCTION cec._known_srid(integer) IS 'Private. The SRID, or SQLSTATE 22023 where there is no such reference system.';
 COMMENT ON FUNCTION cec._outline_polygons(geometry) IS 'Private. The polygons of an outline, in longitude and latitude.';
 COMMENT ON FUNCTION cec._unroll(geometry) IS 'Private. The copies of a ring that lie on the map and beyond its edge; NULL: it lies on the map as it is.';
 COMMENT ON FUNCTION cec._fold(geometry) IS 'Private. What a ring encloses on the map, by its copies.';
@@ -101,4 +121,4 @@ COMMENT ON FUNCTION cec._lies_on_map(geometry) IS 'Private. Whether polygons lie
 COMMENT ON FUNCTION cec._lay_all_on_map(geometry) IS 'Private. Polygons as one valid area on the map.';
 COMMENT ON FUNCTION cec._has_area(geometry) IS 'Private. Whether a geometry is an area.';
 COMMENT ON FUNCTION cec._shape_in_words(geometry) IS 'Private. What a geometry is, for messages.';
-COMMENT ON FUNCTION cec.boundary(geometry) IS 'What contract.boundary takes, made of an outline: its polygons, transformed to longitude and latitude (SRID 0: it has them already), in two dimensions, valid, an edge over 180 degrees of longitude taken the short way round, a ring round a pole closed at it, longitudes like 190 taken modulo 360, and split at the 180th meridian. What is fine stays as it is, to the last bit. Errors: 22023 no area, a latitude beyond 90, coordinates that are not finite, an outline that goes round the world more than once; those of ST_Transform.';
+COMMENT ON FUNCTION cec.boundary(geometry) IS 'What contract.boundary takes, made of an outline: its polygons, transformed to longitude and latitude (SRID 0: it has them already), in two dimensions, valid, an edge over 180 degrees of longitude taken the short way round, a ring round a pole closed at it, longitudes like 190 taken modulo 360, and split at the 180th meridian. What is fine stays as it is, to the last bit. Errors: 22023 no area, a latitude beyond 90, coordinates that are not finite, an outline that goes round the world more than once, no such SRID; those of ST_Transform.';

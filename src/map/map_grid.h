@@ -19,6 +19,9 @@
 
 #define CEC_MAP_MAX_ZOOM 24
 
+/* The last zoom that always clusters. */
+#define CEC_MAP_LAST_CLUSTERED 6
+
 /*
  * What is counted of assets: those of a status, in the order in which the first that holds is the status of an asset; and all of them.
  * Those that are not covered are what is left.

@@ -31,7 +31,9 @@ typedef struct CecTileQuestion
 	bool has_manager;
 } CecTileQuestion;
 
+extern void cec_tile_box(const CecTileQuestion *question, Datum *args);
 extern Datum cec_tile_of_grid(const CecTileQuestion *question);
+extern Datum cec_tile_of_rows(const CecTileQuestion *question);
 extern Datum cec_tile_result(MemoryContext cxt);
 
 #endif

@@ -115,11 +115,10 @@ static Datum
 do_work(FunctionCallInfo fcinfo, CecOwnWork work)
 {
 	Call call = {.fcinfo = fcinfo};
+	Oid nspid = cec_portfolio_argument(fcinfo);
 
-	if (PG_NARGS() == 0 || PG_ARGISNULL(0))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the portfolio must not be NULL")));
 	find_body(&call);
-	cec_own_work(PG_GETARG_OID(0), work, call_body, &call);
+	cec_own_work(nspid, work, call_body, &call);
 	return call.result;
 }
 

@@ -15,6 +15,7 @@
 #include "access/xact.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "nodes/value.h"
@@ -167,6 +168,15 @@ cec_portfolio_may_run(CecPortfolio *portfolio, const char *function_name, int co
 	ReleaseSysCache(tuple);
 	return is_own && (!is_open || has_privs_of_role(GetUserId(), portfolio->owner)) &&
 		   cec_compat_may_run(function, GetUserId());
+}
+
+/* The schema that is the first argument of a function.  Errors: 22004. */
+Oid
+cec_portfolio_argument(FunctionCallInfo fcinfo)
+{
+	if (PG_NARGS() == 0 || PG_ARGISNULL(0))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the portfolio must not be NULL")));
+	return PG_GETARG_OID(0);
 }
 
 /*

@@ -10,6 +10,7 @@
 #include "support/cache.h"
 #include "support/probe.h"
 #include "support/query.h"
+#include "fmgr.h"
 #include "pgtime.h"
 #include "storage/lockdefs.h"
 #include "utils/hsearch.h"
@@ -37,6 +38,7 @@ typedef struct CecPortfolio
 } CecPortfolio;
 
 extern CecPortfolio *cec_portfolio_get(Oid nspid);
+extern Oid cec_portfolio_argument(FunctionCallInfo fcinfo);
 extern void cec_portfolio_open_init(CecPortfolio *portfolio);
 extern Relation cec_portfolio_open(CecPortfolio *portfolio, const char *table_name, LOCKMODE lock);
 extern Relation cec_portfolio_open_below(CecPortfolio *portfolio, const char *table_name);

@@ -234,14 +234,16 @@ cec_portfolio_query_init(void)
 
 /*
  * cec._sql(portfolio, query): the query with the portfolio's mark, and its schema in the place of "@P@".  For PL/pgSQL, which
- * executes it.
+ * executes it: so whatever is done for a portfolio refuses to be done for none.
  */
 Datum
 cec_sql(PG_FUNCTION_ARGS)
 {
-	Oid nspid = PG_GETARG_OID(0);
+	Oid nspid = cec_portfolio_argument(fcinfo);
 	char *schema = get_namespace_name(nspid);
 
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
 	if (schema == NULL)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_SCHEMA), errmsg("schema with OID %u does not exist", nspid)));
 	PG_RETURN_TEXT_P(

@@ -792,7 +792,7 @@ def script(steps):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=int(os.environ.get("CEC_SEEDS", "5")))
-    parser.add_argument("--first", type=int, default=int(os.environ.get("CEC_SEED", "1")))
+    parser.add_argument("--first", type=float, default=float(os.environ.get("CEC_SEED", "1")))
     parser.add_argument("--statements", type=int, default=int(os.environ.get("CEC_STATEMENTS", "200")))
     parser.add_argument("--reduce", action="store_true", help="where a seed differs, look for few statements that do")
     parser.add_argument("--sessions", type=float, default=float(os.environ.get("CEC_SESSION_SECONDS", "0")), metavar="SECONDS",
@@ -804,10 +804,10 @@ def main():
     session = Session("oracle")
     session.must("CREATE EXTENSION cec CASCADE;")
     report = Report()
-    for seed in range(asked.first, asked.first + asked.seeds):
+    for seed in (asked.first + number for number in range(asked.seeds)):
         begun = time.monotonic()
         counts, found, steps = run_seed(session, seed, asked.statements)
-        report.take(f"seed {seed}: {counts['sent']} statements, {counts['refused']} refused, {counts['rows']} rows and "
+        report.take(f"seed {seed:g}: {counts['sent']} statements, {counts['refused']} refused, {counts['rows']} rows and "
                     f"{counts['asked']} answers as defined, {time.monotonic() - begun:.1f} s", found, script(steps[-2:]))
         if found and asked.reduce:
             few = reduce_steps(session, steps)

@@ -436,12 +436,12 @@ def check_filters(tap, world, random_of, day):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seed", type=int, default=int(os.environ.get("CEC_SEED") or random.randrange(10 ** 6)))
+    parser.add_argument("--seed", default=os.environ.get("CEC_SEED") or str(random.randrange(10 ** 6)))
     parser.add_argument("--days", type=int, default=int(os.environ.get("CEC_DAYS") or 50))
     arguments = parser.parse_args()
     tap = Tap()
-    print("# seed %d" % arguments.seed)
-    random_of = random.Random(arguments.seed)
+    print("# seed %s" % arguments.seed)
+    random_of = random.Random(float(arguments.seed))
     today = NOON.date()
     set_clock(today)
     build(random_of)

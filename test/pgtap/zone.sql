@@ -52,6 +52,9 @@ SELECT is(pg_temp.middle('MULTIPOLYGON(((170 40,180 40,180 50,170 50,170 40)),((
 SELECT is(pg_temp.middle('MULTIPOLYGON(((-180 60,180 60,180 90,-180 90,-180 60)))') LIKE '% 90.000000', true, 'around the pole');
 SELECT is(pg_temp.middle('MULTIPOLYGON(((0 -10,20 -10,20 10,0 10,0 -10),(0.0001 -9,10 -9,10 9,0.0001 9,0.0001 -9)))') LIKE '1_.%', true, 'a hole has no weight');
 SELECT is(pg_temp.middle('MULTIPOLYGON(((9 50,9.00001 50,9.00001 50.00001,9 50.00001,9 50)))'), '9.000005 50.000005', 'one of a metre');
+-- Edges are straight in longitude and latitude, however long they are: the same with a corner at every degree.
+SELECT ok((SELECT bool_and(abs(m[i] - n[i]) < 1e-9) FROM (SELECT ST_GeomFromText('MULTIPOLYGON(((-150 -70,150 -60,120 80,-100 40,-150 -70)))', 4326) AS area) AS a
+	CROSS JOIN LATERAL cec._boundary_mean(a.area) AS m CROSS JOIN LATERAL cec._boundary_mean(ST_Segmentize(a.area, 1)) AS n, generate_series(1, 3) AS i), 'long edges are as exact as short ones');
 -- The same by a fine net of points.
 SELECT ok((SELECT abs(atan2d(s.y, s.x) - atan2d(m[2], m[1])) < 0.02 AND abs(atan2d(s.z, sqrt(s.x ^ 2 + s.y ^ 2)) - atan2d(m[3], sqrt(m[1] ^ 2 + m[2] ^ 2))) < 0.02
 	FROM (SELECT ST_GeomFromText('POLYGON((-20 10,70 20,50 80,-30 60,-20 10),(0 30,10 50,20 30,0 30))', 4326) AS area) AS a CROSS JOIN LATERAL cec._boundary_mean(a.area) AS m

@@ -22,7 +22,7 @@ import time
 FOLDER = os.environ.get("CEC_DATA", os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../shared/data"))
 DATABASE = "real_tag"
 TAGS = int(os.environ.get("CEC_TAGS", "60"))
-SEED = int(os.environ.get("CEC_SEED", time.time_ns() // 1000 % 1000000))
+SEED = os.environ.get("CEC_SEED", str(time.time_ns() // 1000 % 1000000))
 ZINT = {"code39": "CODE39", "code93": "CODE93", "code128": "CODE128", "gs1-128": "GS1_128", "datamatrix": "DATAMATRIX", "qr": "QRCODE"}
 
 DIGITS = "0123456789"
@@ -149,7 +149,7 @@ def is_read_back(folder, n, tag, symbology):
 
 
 def check_tags():
-    rng = random.Random(SEED)
+    rng = random.Random(float(SEED))
     for symbology in ZINT:
         rows = [(n, tag, symbology) for n, tag in enumerate(tags_of(rng, symbology))]
         told = ask("SELECT t.n, c.* FROM tags t, cec.check_tag(t.tag, t.symbology) AS c ORDER BY t.n", rows)
