@@ -140,7 +140,7 @@ build_columns(CecChange *change)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
-		if (att->attisdropped)
+		if (att->attisdropped || cec_compat_is_virtual(att))
 			continue;
 		columns->attnums[columns->count] = att->attnum;
 		columns->types[columns->count] = cec_canon_type(att->atttypid);

@@ -16,6 +16,7 @@
 #include "utils/datetime.h"
 #include "utils/numeric.h"
 
+#include "support/compat.h"
 #include "support/day_set.h"
 
 PG_FUNCTION_INFO_V1(cec_charge_amount);

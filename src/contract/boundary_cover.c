@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "support/compat.h"
 #include "support/ewkb.h"
 
 PG_FUNCTION_INFO_V1(cec_part_covers);

@@ -98,7 +98,7 @@ is_named(const Named *named, const CecEnding *line)
 static DateADT
 read_today(CecPortfolio *portfolio)
 {
-	DateADT today;
+	DateADT today = 0;
 	bool isnull = true;
 
 	SPI_connect();

@@ -67,14 +67,15 @@ BEGIN ATOMIC
 END;
 
 -- A boundary as the outline of a path, in pixels from the upper left corner of a part of the plane, without what is finer than some pixels.
--- It is moved to longitude 0 first, where PROJ turns nothing about.
+-- It is moved to longitude 0 first, where PROJ turns nothing about. What a ring begins with is never left out: normalized, that is a
+-- corner, and not where it was cut at 180°.
 CREATE FUNCTION cec._svg_outline(boundary geometry, is_beyond_180 boolean, view double precision[], scale double precision, tolerance double precision)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
 	SELECT ST_AsSVG(ST_SnapToGrid(ST_Simplify(ST_Affine(ST_Transform(ST_SetSRID(ST_Translate(ST_ClipByBox2D(b.g, ST_MakeEnvelope(view[1], cec._svg_latitude(view[2]),
 			view[3], cec._svg_latitude(view[4]), 4326)), -b.middle, 0), 4326), 3857), k.f, 0, 0, k.f, (b.middle - view[1]) * scale, -view[4] * scale), tolerance, true), 0.1), 0, 1)
-	FROM (SELECT CASE WHEN is_beyond_180 THEN ST_UnaryUnion(ST_WrapX(boundary, 0, 360)) ELSE boundary END AS g, (view[1] + view[3]) / 2 AS middle) AS b,
+	FROM (SELECT CASE WHEN is_beyond_180 THEN ST_Normalize(ST_UnaryUnion(ST_WrapX(boundary, 0, 360))) ELSE boundary END AS g, (view[1] + view[3]) / 2 AS middle) AS b,
 		(SELECT scale / (6378137 * radians(1)) AS f) AS k;
 END;
 

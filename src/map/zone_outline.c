@@ -17,12 +17,13 @@
 #include "fmgr.h"
 
 #include "map/zone_project.h"
+#include "support/compat.h"
 
 PG_FUNCTION_INFO_V1(cec_zone_outline);
 
 #define WKB_POLYGON 3
-#define MAX_NODES 8 /* four corners, and two poles on each of two edges */
-#define MIN_DEPTH 2 /* an edge is four lines at least: what is bent both ways may have its middle in place */
+#define MAX_VERTICES 8 /* four corners, and two poles on each of two edges */
+#define MIN_DEPTH 2	   /* an edge is four lines at least: what is bent both ways may have its middle in place */
 #define MAX_DEPTH 48
 #define MAX_TURN 30.0	/* degrees of longitude that a line may span */
 #define STRAY 1e-5		/* of the cell's width */
@@ -31,12 +32,12 @@ PG_FUNCTION_INFO_V1(cec_zone_outline);
 #define DEGREE_M 111195.0
 
 /* A corner, or a pole on an edge: pole is 1 (north), -1 (south) or 0. */
-typedef struct Node
+typedef struct Vertex
 {
 	double x;
 	double y;
 	int pole;
-} Node;
+} Vertex;
 
 typedef struct Place
 {
@@ -126,19 +127,19 @@ place_at(const CecZoneGrid *grid, double x, double y)
 	return place;
 }
 
-/* A node as an end of the edge to or from another one: a pole has the longitude in which that edge meets it. */
+/* A vertex as an end of the edge to or from another one: a pole has the longitude in which that edge meets it. */
 static Place
-end_at(const CecZoneGrid *grid, const Node *node, const Node *other)
+end_at(const CecZoneGrid *grid, const Vertex *vertex, const Vertex *other)
 {
 	Place place;
 	double length;
 
-	if (node->pole == 0)
-		return place_at(grid, node->x, node->y);
-	length = hypot(other->x - node->x, other->y - node->y);
-	place = place_at(grid, node->x + (other->x - node->x) * POLE_STEP / length,
-					 node->y + (other->y - node->y) * POLE_STEP / length);
-	return (Place){node->x, node->y, place.longitude, node->pole * 90};
+	if (vertex->pole == 0)
+		return place_at(grid, vertex->x, vertex->y);
+	length = hypot(other->x - vertex->x, other->y - vertex->y);
+	place = place_at(grid, vertex->x + (other->x - vertex->x) * POLE_STEP / length,
+					 vertex->y + (other->y - vertex->y) * POLE_STEP / length);
+	return (Place){vertex->x, vertex->y, place.longitude, vertex->pole * 90};
 }
 
 /* Goes from a place where the ring is to another one, along a straight line of the plane. */
@@ -160,15 +161,15 @@ trace(Outline *outline, const Place *from, const Place *to, int depth)
 }
 
 static int
-add_node(Node *nodes, int count, double x, double y, int pole)
+add_vertex(Vertex *vertices, int count, double x, double y, int pole)
 {
-	nodes[count] = (Node){x, y, pole};
+	vertices[count] = (Vertex){x, y, pole};
 	return count + 1;
 }
 
 /* The corner, and the poles on the edge that begins there, in the order in which they come. */
 static int
-add_edge(const CecZoneGrid *grid, Node *nodes, int count, double x, double y, double next_x, double next_y)
+add_edge(const CecZoneGrid *grid, Vertex *vertices, int count, double x, double y, double next_x, double next_y)
 {
 	double poles[2]; /* south, north: the latter is above */
 	bool has[2];
@@ -180,7 +181,7 @@ add_edge(const CecZoneGrid *grid, Node *nodes, int count, double x, double y, do
 		if (has[i] && fabs(y - poles[i]) <= POLE_REACH)
 			pole = 2 * i - 1;
 	}
-	count = add_node(nodes, count, x, y, pole);
+	count = add_vertex(vertices, count, x, y, pole);
 	if (next_x != x)
 		return count;
 	for (int i = 0; i < 2; i++)
@@ -188,7 +189,7 @@ add_edge(const CecZoneGrid *grid, Node *nodes, int count, double x, double y, do
 		int which = next_y > y ? i : 1 - i;
 
 		if (has[which] && poles[which] > Min(y, next_y) + POLE_REACH && poles[which] < Max(y, next_y) - POLE_REACH)
-			count = add_node(nodes, count, x, poles[which], 2 * which - 1);
+			count = add_vertex(vertices, count, x, poles[which], 2 * which - 1);
 	}
 	return count;
 }
@@ -201,26 +202,26 @@ trace_cell(Outline *outline, int64 column, int64 row)
 	double east = (column + 1) * grid->cell_size;
 	double south = row * grid->cell_size;
 	double north = (row + 1) * grid->cell_size;
-	Node nodes[MAX_NODES];
+	Vertex vertices[MAX_VERTICES];
 	int count = 0;
 	int first = 0;
 
-	count = add_edge(grid, nodes, count, west, south, east, south);
-	count = add_edge(grid, nodes, count, east, south, east, north);
-	count = add_edge(grid, nodes, count, east, north, west, north);
-	count = add_edge(grid, nodes, count, west, north, west, south);
+	count = add_edge(grid, vertices, count, west, south, east, south);
+	count = add_edge(grid, vertices, count, east, south, east, north);
+	count = add_edge(grid, vertices, count, east, north, west, north);
+	count = add_edge(grid, vertices, count, west, north, west, south);
 	/* The corner next to the centre of the plane is on it, and at least one other is no pole. */
-	while (first < count - 1 && fabs(end_at(grid, &nodes[first], &nodes[first + 1]).latitude) == 90)
+	while (first < count - 1 && fabs(end_at(grid, &vertices[first], &vertices[first + 1]).latitude) == 90)
 		first++;
 	for (int i = 0; i < count; i++)
 	{
-		const Node *node = &nodes[(first + i) % count];
-		const Node *next = &nodes[(first + i + 1) % count];
-		Place from = end_at(grid, node, next);
-		Place to = end_at(grid, next, node);
+		const Vertex *vertex = &vertices[(first + i) % count];
+		const Vertex *next = &vertices[(first + i + 1) % count];
+		Place from = end_at(grid, vertex, next);
+		Place to = end_at(grid, next, vertex);
 
-		if (node->pole != 0)
-			turn_to(outline, node->pole, from.longitude);
+		if (vertex->pole != 0)
+			turn_to(outline, vertex->pole, from.longitude);
 		else
 			go_to(outline, from.longitude, from.latitude);
 		trace(outline, &from, &to, 0);

@@ -83,8 +83,7 @@ describe_columns(CecReplayTable *table, Relation rel)
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 		CecReplayColumn *column = &table->columns[table->count];
 
-		/* What is computed when it is read ("v", from 18 on) is not stored, and not recorded. */
-		if (att->attisdropped || att->attgenerated == 'v')
+		if (att->attisdropped || cec_compat_is_virtual(att))
 			continue;
 		column->name = pstrdup(NameStr(att->attname));
 		column->type_name =

@@ -17,13 +17,15 @@
 #include "rule/rule_change.h"
 #include "rule/rule_scan.h"
 
+/* From 17 on the planner would read what a UNION consists of in the order of assets, and so a table whole; not behind OFFSET 0. */
 static const CecQuery concerned = {
-	"SELECT asset_id FROM @P@.inclusion WHERE term_id = $1 AND effect = 'include'"
+	"SELECT i.asset_id FROM (SELECT asset_id FROM @P@.inclusion WHERE term_id = $1 AND effect = 'include' OFFSET 0) AS i"
 	" UNION SELECT e.asset_id FROM @P@.coverage_rule r"
 	"  CROSS JOIN LATERAL (SELECT asset_id FROM @P@.rule_effect WHERE rule_id = r.rule_id OFFSET 0) AS e"
 	"  WHERE r.term_id = $1 AND r.effect = 'include'"
-	" UNION SELECT asset_id FROM @P@.rule_effect WHERE rule_id = $2"
-	" UNION SELECT asset_id FROM @P@.finding WHERE rule_id = $2 AND closed_at IS NULL AND asset_id IS NOT NULL",
+	" UNION SELECT e.asset_id FROM (SELECT asset_id FROM @P@.rule_effect WHERE rule_id = $2 OFFSET 0) AS e"
+	" UNION SELECT f.asset_id FROM"
+	"  (SELECT asset_id FROM @P@.finding WHERE rule_id = $2 AND closed_at IS NULL AND asset_id IS NOT NULL OFFSET 0) AS f",
 	2,
 	{INT8OID, INT8OID},
 	CURSOR_OPT_GENERIC_PLAN,

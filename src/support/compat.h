@@ -184,6 +184,17 @@ cec_compat_is_not_null(TupleDesc desc, AttrNumber attnum)
 #endif
 }
 
+/* Whether a column is computed when it is read; 18 has such.  It is not stored, so it is not recorded. */
+static inline bool
+cec_compat_is_virtual(Form_pg_attribute att)
+{
+#if PG_VERSION_NUM >= 180000
+	return att->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL;
+#else
+	return false;
+#endif
+}
+
 /* Whether a role may act as another; 16 split this off membership. */
 static inline bool
 cec_compat_may_act_as(Oid role, Oid other)

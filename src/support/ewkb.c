@@ -7,6 +7,7 @@
 #include "port/pg_bswap.h"
 #include "utils/lsyscache.h"
 
+#include "support/compat.h"
 #include "support/ewkb.h"
 
 /* The type of the first argument of a function: geometry, wherever PostGIS is. */

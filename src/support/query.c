@@ -91,9 +91,18 @@ take_for_large(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
 	}
 }
 
+/* Plans as if this planner were not here. */
+static PlannedStmt *
+plan_on(Query *parse, const char *text, int cursor_options, ParamListInfo params)
+{
+	planner_hook_type plan = next_planner != NULL ? next_planner : standard_planner;
+
+	return plan(parse, text, cursor_options, params);
+}
+
 /* To compile the many expressions of a view of findings takes seconds, and gains none. */
 static PlannedStmt *
-plan_without_jit(planner_hook_type plan, Query *parse, const char *text, int cursor_options, ParamListInfo params)
+plan_without_jit(Query *parse, const char *text, int cursor_options, ParamListInfo params)
 {
 	bool jit = jit_enabled;
 	PlannedStmt *result;
@@ -101,7 +110,7 @@ plan_without_jit(planner_hook_type plan, Query *parse, const char *text, int cur
 	PG_TRY();
 	{
 		jit_enabled = false;
-		result = plan(parse, text, cursor_options, params);
+		result = plan_on(parse, text, cursor_options, params);
 	}
 	PG_FINALLY();
 	{
@@ -134,7 +143,6 @@ expect_few(PlannedStmt *planned)
 static PlannedStmt *
 plan_query(Query *parse, const char *text, int cursor_options, ParamListInfo params)
 {
-	planner_hook_type plan = next_planner != NULL ? next_planner : standard_planner;
 	bool lookups_before = plans_lookups;
 	bool seqscan = enable_seqscan;
 	bool hashjoin = enable_hashjoin;
@@ -149,9 +157,9 @@ plan_query(Query *parse, const char *text, int cursor_options, ParamListInfo par
 	PlannedStmt *result;
 
 	if (text == NULL || strncmp(text, CEC_QUERY_MARK, strlen(CEC_QUERY_MARK)) != 0)
-		return plan(parse, text, cursor_options, params);
+		return plan_on(parse, text, cursor_options, params);
 	if ((cursor_options & CURSOR_OPT_GENERIC_PLAN) == 0)
-		return plan_without_jit(plan, parse, text, cursor_options, params);
+		return plan_without_jit(parse, text, cursor_options, params);
 	PG_TRY();
 	{
 		plans_lookups = true;
@@ -159,7 +167,7 @@ plan_query(Query *parse, const char *text, int cursor_options, ParamListInfo par
 			jit_enabled = false;
 		enable_nestloop = enable_indexscan = true;
 		join_collapse_limit = 1;
-		result = plan(parse, text, cursor_options, params);
+		result = plan_on(parse, text, cursor_options, params);
 		expect_few(result);
 	}
 	PG_FINALLY();

@@ -12,6 +12,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
+#include "support/compat.h"
 #include "tag/tag.h"
 
 PG_FUNCTION_INFO_V1(cec_check_digit);

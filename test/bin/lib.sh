@@ -9,11 +9,14 @@ set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 say() { printf '%s\n' "$*" >&2; }
 
+# Debian's packages of the server, by its major version.
+major=${CEC_SERVER:-15}
+server_packages=("postgresql-$major" "postgresql-$major-postgis-3" "postgresql-server-dev-$major")
 packages=(gcc make libipc-run-perl clang-format clang-tidy cppcheck python3 zint zxing-cpp-tools gdal-bin)
 # Another server, already there with PostGIS and pgTAP, is chosen by PG_CONFIG.
 if [ -z "${PG_CONFIG:-}" ]; then
-	packages+=(postgresql-15 postgresql-15-postgis-3 postgresql-server-dev-15 postgresql-15-pgtap postgresql-15-cron)
-	PG_CONFIG=/usr/lib/postgresql/15/bin/pg_config
+	packages+=("${server_packages[@]}" "postgresql-$major-pgtap" "postgresql-$major-cron")
+	PG_CONFIG=/usr/lib/postgresql/$major/bin/pg_config
 fi
 
 as_root() {
