@@ -33,7 +33,7 @@ CREATE TYPE cec._swap AS (
 	note text
 );
 
--- A line of the old one: what it keeps, and what the new one takes; or it is moved whole.
+-- A line of the old one: what it keeps, and what the new one takes, in pieces where need be; or it is moved whole.
 CREATE TYPE cec._swap_line AS (
 	line_id bigint,
 	old_id bigint,
@@ -671,8 +671,8 @@ COMMENT ON COLUMN cec._swap_line.effect IS 'Private. include or exclude.';
 COMMENT ON COLUMN cec._swap_line.during IS 'Private. Its days before.';
 COMMENT ON COLUMN cec._swap_line.note IS 'Private. Its remark.';
 COMMENT ON COLUMN cec._swap_line.is_moved IS 'Private. Whether it becomes a line of the new asset.';
-COMMENT ON COLUMN cec._swap_line.kept IS 'Private. Days that the old asset keeps; NULL where it is moved.';
-COMMENT ON COLUMN cec._swap_line.taken IS 'Private. Days that the new asset takes.';
+COMMENT ON COLUMN cec._swap_line.kept IS 'Private. Days that the old asset keeps; NULL where it is moved, and of a further piece.';
+COMMENT ON COLUMN cec._swap_line.taken IS 'Private. Days that the new asset takes; those of a piece.';
 COMMENT ON TYPE cec._swap_piece IS 'Private. A piece of what becomes of a membership.';
 COMMENT ON COLUMN cec._swap_piece.member_id IS 'Private. The membership.';
 COMMENT ON COLUMN cec._swap_piece.bundle_id IS 'Private. Its bundle.';
