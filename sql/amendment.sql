@@ -74,6 +74,9 @@ SELECT test.refused($$UPDATE fleet.amendment SET title = 'B'$$);
 SELECT test.refused($$UPDATE fleet.amendment_line SET identifier = 'PUMP-5'$$);
 SELECT test.refused($$SELECT cec.cancel_amendment(NULL, 1)$$);
 SELECT fleet.reopen_amendment(2);
+-- Keys are what writers are known by.
+SELECT test.refused($$UPDATE fleet.amendment_line SET line_id = line_id + 100 WHERE amendment_id = 2$$);
+SELECT test.refused($$WITH lines AS (UPDATE fleet.amendment_line SET amendment_id = 100 WHERE amendment_id = 2) UPDATE fleet.amendment SET amendment_id = 100 WHERE amendment_id = 2$$);
 SELECT fleet.submit_amendment(2);
 SET ROLE regress_owner;
 UPDATE fleet.setting SET four_eyes = true;

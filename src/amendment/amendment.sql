@@ -233,7 +233,7 @@ LANGUAGE c SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'cec_amen
 CREATE FUNCTION cec.reopen_amendment(portfolio regnamespace, amendment_id bigint) RETURNS text
 LANGUAGE c SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'cec_amendment_work';
 
-COMMENT ON FUNCTION cec._amendment_writers(oid, bigint) IS 'Private. Who has written an amendment or lines of it, by the log.';
+COMMENT ON FUNCTION cec._amendment_writers(oid, bigint) IS 'Private. As whom the caller, or his login, has written an amendment or lines of it, by the log; nothing of one that he cannot read.';
 COMMENT ON FUNCTION cec._amendment_rows(jsonb) IS 'Private. The rows of a list as lines of an amendment, and what of them cannot be one.';
 COMMENT ON FUNCTION cec.draft_amendment(regnamespace, text, text, jsonb) IS 'Drafts an amendment; see draft_amendment of a portfolio.';
 COMMENT ON FUNCTION cec._lock_amendment(regnamespace, bigint) IS 'Private. An amendment, locked, or SQLSTATE 23503.';

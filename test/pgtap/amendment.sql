@@ -130,6 +130,23 @@ SELECT is(pg_temp.try(format('SELECT approve_amendment(%s)', :wrong)), '23514 am
 RESET cec.actor;
 SET SESSION AUTHORIZATION regress_ann;
 SELECT is(pg_temp.try(format('SELECT approve_amendment(%s)', :wrong)), '23514 amendment_four_eyes', 'who asked may not');
+SELECT is((SELECT string_agg(concat_ws(' ', w.actor, w.session_user_name), '; ') FROM cec._amendment_writers('law'::regnamespace, :wrong) AS w), 'regress_ann regress_ann', 'she is told of herself alone');
+-- Keys are what writers are known by.
+SELECT reopen_amendment(:wrong) \g /dev/null
+SET SESSION AUTHORIZATION regress_bob;
+SELECT is(pg_temp.try(format('UPDATE amendment_line SET line_id = 9000 + line_id WHERE amendment_id = %s', :wrong)), '23514 amendment_line_key_stays', 'a line is not made another one');
+SELECT is(pg_temp.try(format('WITH lines AS (UPDATE amendment_line SET amendment_id = 9000 WHERE amendment_id = %1$s) UPDATE amendment SET amendment_id = 9000 WHERE amendment_id = %1$s', :wrong)), '23514 amendment_key_stays', 'nor an amendment');
+SELECT submit_amendment(:wrong) \g /dev/null
+-- Of what a policy hides nobody is told who wrote it, a part in it neither.
+RESET SESSION AUTHORIZATION;
+ALTER TABLE law.amendment ENABLE ROW LEVEL SECURITY;
+CREATE POLICY but_one ON law.amendment USING (title <> 'wrong');
+SET SESSION AUTHORIZATION regress_bob;
+SELECT is_empty(format($$SELECT * FROM cec._amendment_writers('law'::regnamespace, %s)$$, :wrong), 'of an amendment that he cannot read he is told nothing');
+SELECT is(pg_temp.try(format('SELECT approve_amendment(%s)', :wrong)), '23503', 'there is none for him');
+RESET SESSION AUTHORIZATION;
+DROP POLICY but_one ON law.amendment;
+ALTER TABLE law.amendment DISABLE ROW LEVEL SECURITY;
 SET SESSION AUTHORIZATION regress_app;
 SET cec.actor = 'regress_ann';
 SELECT is(pg_temp.try(format('SELECT approve_amendment(%s)', :wrong)), '23514 amendment_four_eyes', 'who acts as the one who asked may not');
