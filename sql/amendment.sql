@@ -93,6 +93,13 @@ SELECT test.refused($$UPDATE fleet.setting SET direct_changes = 'never'$$);
 UPDATE fleet.setting SET direct_changes = 'draft_only', four_eyes = false;
 SET ROLE regress_manager;
 SELECT test.refused($$SELECT fleet.include_asset(1, 'PUMP-5')$$);
+-- Nor by a way round.
+SELECT test.refused($$UPDATE fleet.contract SET status = 'draft' WHERE number = 'C-1'$$);
+BEGIN;
+UPDATE fleet.contract SET status = 'void' WHERE number = 'C-1';
+SELECT test.refused($$UPDATE fleet.contract SET status = 'active' WHERE number = 'C-1'$$);
+ROLLBACK;
+SELECT test.refused($$UPDATE fleet.coverage_term SET contract_id = 2, number = '9' WHERE term_id = 1$$);
 SELECT fleet.draft_amendment('C-2', 'one more', '[{"identifier": "PUMP-5", "action": "include", "first_day": "2026-10-01"}]') AS amendment \gset
 SELECT fleet.submit_amendment(:amendment), fleet.approve_amendment(:amendment);
 SELECT status, sqlstate, constraint_name, message FROM fleet.apply_amendment(:amendment);

@@ -368,6 +368,30 @@ SELECT is(pg_temp.try($$UPDATE inclusion SET note = 'x' WHERE false$$), 'accepte
 UPDATE contract SET status = 'terminated' WHERE number = 'C-2';
 SELECT is(pg_temp.try($$INSERT INTO inclusion (term_id, asset_id, during) VALUES (2, 49, '(,)')$$), '23514 setting_direct_changes', 'a terminated contract is not free: it covers until it ends');
 UPDATE contract SET status = 'active' WHERE number = 'C-2';
+-- No way round: a list that comes out of reach and back.
+INSERT INTO contract (number, customer_id, status, during) VALUES ('W', 1, 'draft', '[2020-01-01,2040-01-01)'), ('W-bare', 1, 'draft', '[2020-01-01,2040-01-01)');
+INSERT INTO coverage_term (contract_id, number, tier_id, during) SELECT contract_id, '1', 1, '[2020-01-01,2040-01-01)' FROM contract WHERE number LIKE 'W%';
+INSERT INTO coverage_term (contract_id, number, tier_id, during) SELECT contract_id, '2', 1, '[2020-01-01,2040-01-01)' FROM contract WHERE number = 'W';
+INSERT INTO inclusion (term_id, asset_id, during) VALUES (find_term('W', '1'), 55, '(,)');
+SELECT is(pg_temp.try($$UPDATE contract SET status = 'active' WHERE number LIKE 'W%'$$), 'accepted', 'a draft with its list becomes active');
+SELECT is(pg_temp.try($$UPDATE contract SET status = 'draft' WHERE number = 'W'$$), '23514 setting_direct_changes', 'and no draft again');
+SELECT is(pg_temp.try($$UPDATE contract SET status = 'terminated' WHERE number = 'W'$$), 'accepted', 'it is terminated');
+SELECT is(pg_temp.try($$UPDATE contract SET status = 'draft' WHERE number = 'W'$$), '23514 setting_direct_changes', 'and no draft, either');
+SELECT is(pg_temp.try($$UPDATE contract SET status = 'active', account_manager = 'x' WHERE number = 'W'$$), 'accepted', 'which changes no list');
+SELECT is(pg_temp.try($$UPDATE contract SET status = 'draft' WHERE number = 'W-bare'$$), 'accepted', 'without lists it does as it likes');
+SELECT is(pg_temp.try($$WITH gone AS (DELETE FROM contract WHERE number = 'W' RETURNING *) INSERT INTO contract (contract_id, number, customer_id, status, during) SELECT contract_id, number, customer_id, 'draft', during FROM gone$$),
+	'23514 setting_direct_changes', 'nor does another one take its key');
+SELECT is(pg_temp.try($$UPDATE coverage_term SET contract_id = (SELECT contract_id FROM contract WHERE number = 'W-bare'), number = '9' WHERE term_id = find_term('W', '1')$$), '23514 setting_direct_changes', 'a list does not leave it with its term');
+SELECT is(pg_temp.try($$UPDATE coverage_term SET contract_id = 1, number = '9' WHERE contract_id = 3$$), '23514 setting_direct_changes', 'nor does one come with the term of a draft');
+SELECT is(pg_temp.try($$WITH gone AS (DELETE FROM coverage_term WHERE term_id = find_term('W', '1') RETURNING *) INSERT INTO coverage_term (term_id, contract_id, number, during) SELECT term_id, 3, '9', during FROM gone$$),
+	'23514 setting_direct_changes', 'nor does a term come in the place of another');
+SELECT is(pg_temp.try($$UPDATE coverage_term SET contract_id = 3, number = '9' WHERE term_id = find_term('W', '2')$$), 'accepted', 'a term without lines moves');
+SELECT is(pg_temp.try($$UPDATE coverage_term SET price = 7, price_basis = 'per_unit_day' WHERE term_id = find_term('W', '1')$$), 'accepted', 'what else a term says is free');
+SELECT is(pg_temp.try($$DELETE FROM coverage_term WHERE contract_id = 3 AND number = '9'$$), 'accepted', 'and a term that nobody is listed on');
+SELECT is(pg_temp.try($$UPDATE contract SET status = 'void' WHERE number = 'W'$$), 'accepted', 'a contract is made void');
+SELECT is(pg_temp.try($$INSERT INTO inclusion (term_id, asset_id, during) VALUES (find_term('W', '1'), 56, '(,)')$$), 'accepted', 'its list is free by then');
+SELECT is(pg_temp.try($$UPDATE contract SET status = 'active' WHERE number = 'W'$$), '23514 setting_direct_changes', 'so it does not come back');
+SELECT is(pg_temp.try($$UPDATE contract SET status = 'draft' WHERE number = 'W'$$), '23514 setting_direct_changes', 'by way of a draft, either');
 SELECT is(pg_temp.try(format('SELECT submit_amendment(%s), approve_amendment(%s)', :seen, :seen)), 'accepted', 'an amendment');
 SELECT is(pg_temp.applied(:seen), 'applied', 'changes them');
 SELECT is(pg_temp.try($$SELECT include_asset(1, 'T-50')$$), '23514 setting_direct_changes', 'and only itself');
