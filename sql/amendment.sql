@@ -54,9 +54,15 @@ SELECT test.refused($$SELECT fleet.submit_amendment(2)$$);
 UPDATE fleet.amendment_line SET action = 'remove', identifier = 'PUMP-4', during = NULL, term_id = 1 WHERE amendment_id = 2;
 SELECT fleet.submit_amendment(2);
 
-SELECT test.refused($$SELECT fleet.draft_amendment('C-1', 'x', '[{"identifier": "PUMP-4", "first_day": "1.4.2026"}, {"identifier": "PUMP-4", "action": "sell"}, {"identifier": "PUMP-4", "effect": "x"},
+-- Days that cannot be read are kept as they were given, and notes that are no text.
+SELECT fleet.draft_amendment('C-1', 'given', $$[{"identifier": "PUMP-5", "term_number": "1", "first_day": "1.4.2026", "note": ["new"]}, {"identifier": "PUMP-5", "term_number": "2", "first_day": "2026-02-01", "last_day": "2026-01-01"}]$$) AS given \gset
+SELECT identifier, term_id, during, given_days, note FROM fleet.amendment_line WHERE amendment_id = :given ORDER BY line_id;
+SELECT test.refused(format('SELECT fleet.submit_amendment(%s)', :given));
+DELETE FROM fleet.amendment_line WHERE amendment_id = :given;
+DELETE FROM fleet.amendment WHERE amendment_id = :given;
+SELECT test.refused($$SELECT fleet.draft_amendment('C-1', 'x', '[{"identifier": "PUMP-4", "action": "sell"}, {"identifier": "PUMP-4", "effect": "x"},
 	{"identifier": "PUMP-4", "action": "remove", "effect": "exclude"}, {"identifier": "PUMP-4", "action": "remove", "first_day": "2026-01-01", "last_day": "2026-01-01"},
-	{"identifier": "PUMP-4", "successor_identifier": "PUMP-5"}, {"identifier": ["PUMP-4"]}, {"tag": "PUMP-4"}, {"identifier": "PUMP-4", "first_day": "2026-02-01", "last_day": "2026-01-01"}, {}, 7]')$$);
+	{"identifier": "PUMP-4", "successor_identifier": "PUMP-5"}, {"identifier": ["PUMP-4"]}, {"tag": "PUMP-4"}, {}, 7]')$$);
 SELECT test.refused($$SELECT fleet.draft_amendment('C-1', 'x', '"PUMP-4"')$$);
 SELECT test.refused($$SELECT fleet.draft_amendment('C-1', 'x', NULL)$$);
 SELECT test.refused($$SELECT fleet.submit_amendment(fleet.draft_amendment('C-1', 'x', '[]'))$$);

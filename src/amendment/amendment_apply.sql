@@ -73,9 +73,10 @@ BEGIN
 	RETURN QUERY EXECUTE cec._sql(portfolio, $query$
 		WITH line AS MATERIALIZED (
 			SELECT l.line_id, l.action, l.identifier, l.term_id, t.during AS term_days, l.during, l.successor_identifier, l.note,
-				CASE WHEN l.term_id IS NULL THEN ARRAY['amendment_line_has_term', 'it names no term of the contract']
+				CASE WHEN l.term_id IS NULL THEN ARRAY['amendment_line_has_term', 'it names no term of the contract (term_number of a row, term_id of the line)']
 					WHEN t.contract_id <> m.contract_id THEN ARRAY['amendment_line_term_of_contract', 'its term belongs to another contract']
-					WHEN isempty(l.during) THEN ARRAY['amendment_line_days_not_empty', 'it has no days']
+					WHEN isempty(l.during) THEN ARRAY['amendment_line_days_not_empty', CASE WHEN l.given_days IS NULL THEN 'it has no days'
+						ELSE format('its days cannot be read in "%s": first/last, each as YYYY-MM-DD, and in order', left(l.given_days, 100)) END]
 					WHEN NOT isfinite(lower(l.during)) OR NOT isfinite(upper(l.during)) THEN ARRAY['amendment_line_days_finite', 'infinity is no day']
 					WHEN l.action = 'swap' AND l.successor_identifier IS NULL THEN ARRAY['amendment_line_has_successor', 'it names no asset that takes the place of the old one']
 					WHEN l.action = 'swap' AND upper(l.during) <= $4 AND lower_inf(l.during)

@@ -90,8 +90,7 @@ RESET ROLE;
 -- A list as import takes it, with actions.
 SET SESSION AUTHORIZATION regress_ann;
 SELECT is(pg_temp.try($$SELECT draft_amendment('C-1', 'x', '[{"identifier": "T-1", "colour": 1}]')$$), '22023', 'an unknown key');
-SELECT is(pg_temp.try($$SELECT draft_amendment('C-1', 'x', '[{"identifier": "T-1", "first_day": "1.2.2026"}]')$$), '22023', 'a day that is none');
-SELECT is(pg_temp.try($$SELECT draft_amendment('C-1', 'x', '[{"identifier": "T-1", "first_day": "2026-02-01", "last_day": "2026-01-01"}]')$$), '22023', 'days the wrong way round');
+SELECT is(pg_temp.try($$SELECT draft_amendment('C-1', 'x', '[{"identifier": "T-1", "term_number": ["1"]}]')$$), '22023', 'a number that is none');
 SELECT is(pg_temp.try($$SELECT draft_amendment('C-1', 'x', '[{"first_day": "2026-02-01"}]')$$), '22023', 'no identifier');
 SELECT is(pg_temp.try($$SELECT draft_amendment('C-1', 'x', '[7]')$$), '22023', 'no object');
 SELECT is(pg_temp.try($$SELECT draft_amendment('C-1', 'x', '{}')$$), '22023', 'no array');
@@ -107,6 +106,16 @@ SELECT results_eq(format($$SELECT constraint_name FROM cec._amendment_steps('law
 	$$VALUES ('inclusion_listed_as_known'), ('amendment_line_has_term'), ('inclusion_no_overlap'), ('inclusion_days_meet_term'), ('amendment_line_changes_one')$$, 'for five reasons');
 SELECT is((SELECT count(*) FROM preview_amendment(:wrong) WHERE section = 'finding' AND message LIKE 'line % is refused: %'), 5::bigint, 'which the preview has, too');
 DELETE FROM amendment_line WHERE amendment_id = :wrong AND identifier <> 'T-13';
+-- A list that an import refuses is a draft by one call, whatever its days and notes are.
+SELECT draft_amendment('C-1', 'given', '[{"identifier": "T-31", "term_number": "1", "first_day": "1.2.2026", "note": {"by": "mail"}}, {"identifier": "T-32", "term_number": "1", "first_day": "2026-02-01", "last_day": "2026-01-01", "note": true},
+	{"identifier": "T-33", "term_number": "1", "last_day": false}, {"identifier": "T-34", "term_number": "1", "first_day": "2026-02-01", "note": 7}]') AS given \gset
+SELECT results_eq(format('SELECT identifier COLLATE "default", during, given_days COLLATE "default", note FROM amendment_line WHERE amendment_id = %s ORDER BY line_id', :given),
+	$$VALUES ('T-31', 'empty'::daterange, '1.2.2026/', '{"by": "mail"}'), ('T-32', 'empty', '2026-02-01/2026-01-01', 'true'), ('T-33', 'empty', '/false', NULL), ('T-34', '[2026-02-01,)', NULL, '7')$$, 'days that cannot be read are kept as they are given');
+SELECT results_eq(format($$SELECT constraint_name FROM cec._amendment_steps('law', %s, true) WHERE operation = 'refuse' ORDER BY line_id$$, :given),
+	$$VALUES ('amendment_line_days_not_empty'), ('amendment_line_days_not_empty'), ('amendment_line_days_not_empty')$$, 'and are to be mended');
+UPDATE amendment_line SET during = '[2026-02-01,)' WHERE amendment_id = :given AND isempty(during);
+SELECT is(pg_temp.try(format('SELECT submit_amendment(%s)', :given)), 'accepted', 'which is to say them');
+SELECT cancel_amendment(:given) \g /dev/null
 SELECT is(submit_amendment(:wrong), 'submitted', 'mended, it is');
 SELECT is(pg_temp.try($$SELECT submit_amendment(draft_amendment('C-1', 'empty', '[]'))$$), '23514 amendment_has_lines', 'without lines there is nothing to submit');
 RESET SESSION AUTHORIZATION;
