@@ -54,9 +54,15 @@ SELECT test.refused($$SELECT fleet.submit_amendment(2)$$);
 UPDATE fleet.amendment_line SET action = 'remove', identifier = 'PUMP-4', during = NULL, term_id = 1 WHERE amendment_id = 2;
 SELECT fleet.submit_amendment(2);
 
-SELECT test.refused($$SELECT fleet.draft_amendment('C-1', 'x', '[{"identifier": "PUMP-4", "first_day": "1.4.2026"}, {"identifier": "PUMP-4", "action": "sell"}, {"identifier": "PUMP-4", "effect": "x"},
+-- Days that cannot be read are kept as they were given, and notes that are no text.
+SELECT fleet.draft_amendment('C-1', 'given', $$[{"identifier": "PUMP-5", "term_number": "1", "first_day": "1.4.2026", "note": ["new"]}, {"identifier": "PUMP-5", "term_number": "2", "first_day": "2026-02-01", "last_day": "2026-01-01"}]$$) AS given \gset
+SELECT identifier, term_id, during, given_days, note FROM fleet.amendment_line WHERE amendment_id = :given ORDER BY line_id;
+SELECT test.refused(format('SELECT fleet.submit_amendment(%s)', :given));
+DELETE FROM fleet.amendment_line WHERE amendment_id = :given;
+DELETE FROM fleet.amendment WHERE amendment_id = :given;
+SELECT test.refused($$SELECT fleet.draft_amendment('C-1', 'x', '[{"identifier": "PUMP-4", "action": "sell"}, {"identifier": "PUMP-4", "effect": "x"},
 	{"identifier": "PUMP-4", "action": "remove", "effect": "exclude"}, {"identifier": "PUMP-4", "action": "remove", "first_day": "2026-01-01", "last_day": "2026-01-01"},
-	{"identifier": "PUMP-4", "successor_identifier": "PUMP-5"}, {"identifier": ["PUMP-4"]}, {"tag": "PUMP-4"}, {"identifier": "PUMP-4", "first_day": "2026-02-01", "last_day": "2026-01-01"}, {}, 7]')$$);
+	{"identifier": "PUMP-4", "successor_identifier": "PUMP-5"}, {"identifier": ["PUMP-4"]}, {"tag": "PUMP-4"}, {}, 7]')$$);
 SELECT test.refused($$SELECT fleet.draft_amendment('C-1', 'x', '"PUMP-4"')$$);
 SELECT test.refused($$SELECT fleet.draft_amendment('C-1', 'x', NULL)$$);
 SELECT test.refused($$SELECT fleet.submit_amendment(fleet.draft_amendment('C-1', 'x', '[]'))$$);
@@ -74,6 +80,9 @@ SELECT test.refused($$UPDATE fleet.amendment SET title = 'B'$$);
 SELECT test.refused($$UPDATE fleet.amendment_line SET identifier = 'PUMP-5'$$);
 SELECT test.refused($$SELECT cec.cancel_amendment(NULL, 1)$$);
 SELECT fleet.reopen_amendment(2);
+-- Keys are what writers are known by.
+SELECT test.refused($$UPDATE fleet.amendment_line SET line_id = line_id + 100 WHERE amendment_id = 2$$);
+SELECT test.refused($$WITH lines AS (UPDATE fleet.amendment_line SET amendment_id = 100 WHERE amendment_id = 2) UPDATE fleet.amendment SET amendment_id = 100 WHERE amendment_id = 2$$);
 SELECT fleet.submit_amendment(2);
 SET ROLE regress_owner;
 UPDATE fleet.setting SET four_eyes = true;
@@ -90,6 +99,13 @@ SELECT test.refused($$UPDATE fleet.setting SET direct_changes = 'never'$$);
 UPDATE fleet.setting SET direct_changes = 'draft_only', four_eyes = false;
 SET ROLE regress_manager;
 SELECT test.refused($$SELECT fleet.include_asset(1, 'PUMP-5')$$);
+-- Nor by a way round.
+SELECT test.refused($$UPDATE fleet.contract SET status = 'draft' WHERE number = 'C-1'$$);
+BEGIN;
+UPDATE fleet.contract SET status = 'void' WHERE number = 'C-1';
+SELECT test.refused($$UPDATE fleet.contract SET status = 'active' WHERE number = 'C-1'$$);
+ROLLBACK;
+SELECT test.refused($$UPDATE fleet.coverage_term SET contract_id = 2, number = '9' WHERE term_id = 1$$);
 SELECT fleet.draft_amendment('C-2', 'one more', '[{"identifier": "PUMP-5", "action": "include", "first_day": "2026-10-01"}]') AS amendment \gset
 SELECT fleet.submit_amendment(:amendment), fleet.approve_amendment(:amendment);
 SELECT status, sqlstate, constraint_name, message FROM fleet.apply_amendment(:amendment);

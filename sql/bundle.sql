@@ -46,6 +46,8 @@ SELECT test.refused($$INSERT INTO fleet.inclusion (term_id, listed_as, during, a
 SELECT test.refused($$INSERT INTO fleet.finding_waiver (kind, asset_id, reason) VALUES ('no_location', 1, '')$$);
 SELECT test.refused($$INSERT INTO fleet.finding_waiver (kind, asset_id, reason, until) VALUES ('no_location', 1, 'for ever', 'infinity')$$);
 SELECT test.refused($$INSERT INTO fleet.finding_waiver (kind, reason) VALUES ('no_location', 'of all')$$);
+SELECT test.refused($$INSERT INTO fleet.finding_waiver (kind, asset_id, reason) VALUES ('cover_gap', 1, 'known'), ('cover_gaps', 1, 'not known')$$);
+SELECT test.refused($$UPDATE fleet.finding_waiver SET kind = 'cover gap'$$);
 SELECT test.refused($$INSERT INTO fleet.finding_waiver (kind, asset_id, subject, reason) VALUES ('cover_gap', 1, '', 'of none')$$);
 SELECT test.refused($$INSERT INTO fleet.finding_waiver (kind, reason, asset_id) VALUES ('no_location', 'who', 9)$$);
 

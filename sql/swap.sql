@@ -55,7 +55,10 @@ SELECT test.refused($$SELECT * FROM fleet.swap_asset('PUMP-1', 'SN-2', '2040-05-
 SELECT test.refused($$SELECT * FROM fleet.swap_asset('PUMP-2', 'P1', '2040-05-01', 'restart')$$);
 SELECT test.refused($$SELECT * FROM fleet.swap_asset('PUMP-1', 'SN-1', '2040-05-01', 'restart')$$);
 -- What the lists refuse: already listed, on another contract of the kind, retired, its own primary.
+BEGIN;
+INSERT INTO fleet.inclusion (term_id, listed_as, during) VALUES (1, 'PUMP-3', '[2040-12-01,2041-01-01)');
 SELECT test.refused($$SELECT * FROM fleet.swap_asset('PUMP-1', 'PUMP-3', '2040-05-01', 'restart')$$);
+ROLLBACK;
 SELECT test.refused($$SELECT * FROM fleet.swap_asset('PUMP-1', 'PUMP-2', '2040-05-01', 'carry_remaining')$$);
 SELECT test.refused($$SELECT * FROM fleet.swap_asset('PUMP-1', 'PUMP-4', '2040-05-01', 'carry_remaining')$$);
 SELECT test.refused($$SELECT * FROM fleet.swap_asset('MOTOR-1', 'STATION-1', '2040-05-01', 'carry_remaining')$$);
@@ -108,6 +111,13 @@ SELECT * FROM fleet.swap_asset('PUMP-1', 'PUMP-3', '2040-05-01', 'restart');
 ROLLBACK;
 BEGIN;
 SELECT * FROM fleet.swap_asset('PUMP-2', 'PUMP-3', '2040-12-01', 'restart');
+ROLLBACK;
+-- What is restarted runs around lines that move: two that adjoin, one of a few days, one that begins later.
+BEGIN;
+UPDATE fleet.inclusion SET during = '[2040-07-01,2040-07-11)' WHERE term_id = 1 AND lower(during) = '2040-09-01';
+INSERT INTO fleet.inclusion (term_id, listed_as, during) VALUES (1, 'PUMP-1', '[2040-10-20,)');
+SELECT * FROM fleet.swap_asset('PUMP-1', 'PUMP-3', '2040-05-01', 'restart');
+SELECT * FROM pg_temp.line WHERE term_id = 1 AND effect = 'include';
 ROLLBACK;
 -- Nothing before it was covered is lost or gained, and every change is recorded.
 SELECT count(*) FROM fleet.swap_asset('P1', 'PUMP-3', '2040-03-01', 'carry_remaining');

@@ -126,6 +126,29 @@ INSERT INTO fleet.asset_staging (source, asset_tag, source_key, is_deleted) VALU
 SELECT asset_tag, outcome, columns, message FROM fleet.sync_preview('mdm', 'delta');
 SELECT * FROM fleet.sync_assets('mdm', 'delta') WHERE assets > 0;
 SELECT asset_tag, status, identifiers FROM test.registered WHERE asset_tag LIKE 'D-%' ORDER BY 1;
+-- Several rows of one key. Without a tag they are of the one that others give it, or that the asset has; with another one's tag they are that one.
+-- What was synced once changes nothing the second time.
+PREPARE several AS INSERT INTO fleet.asset_staging (source, asset_tag, source_key, model, source_updated_at) VALUES
+	('mdm', 'K-1', 'k10', 'a', '2026-01-01'), ('mdm', 'K-2', 'k10', 'b', '2026-01-02'), ('mdm', 'K-3', 'k30', 'a', '2026-01-01'), ('mdm', NULL, 'k30', 'b', '2026-01-02'),
+	('mdm', NULL, 'k99', 'c', NULL);
+PREPARE planned AS SELECT asset_tag, outcome, columns, message FROM fleet.sync_preview('mdm', 'delta');
+EXECUTE several;
+EXECUTE planned;
+SELECT * FROM fleet.sync_assets('mdm', 'delta') WHERE assets > 0;
+EXECUTE several;
+EXECUTE planned;
+SELECT * FROM fleet.sync_assets('mdm', 'delta') WHERE assets > 0;
+-- The newest says what an asset is called that is known by its key.
+PREPARE renamed AS INSERT INTO fleet.asset_staging (source, asset_tag, source_key, model, source_updated_at) VALUES
+	('mdm', 'K-4', 'k30', 'a', '2026-02-01'), ('mdm', 'K-5', 'k30', 'b', '2026-02-02'), ('mdm', NULL, 'k30', 'c', '2026-02-03'), ('mdm', NULL, 'k10', 'd', '2026-02-01'),
+	('mdm', NULL, 'k10', 'e', '2026-02-02');
+EXECUTE renamed;
+EXECUTE planned;
+SELECT * FROM fleet.sync_assets('mdm', 'delta') WHERE assets > 0;
+EXECUTE renamed;
+EXECUTE planned;
+SELECT * FROM fleet.sync_assets('mdm', 'delta') WHERE assets > 0;
+SELECT asset_tag, model, identifiers FROM test.registered WHERE asset_tag LIKE 'K-%' ORDER BY 1;
 RESET ROLE;
 SELECT count(*) FROM fleet.verify_coverage();
 SELECT count(*) FROM fleet.verify_replay();

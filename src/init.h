@@ -75,6 +75,7 @@
 	ROW(cec_regulation_constraint_init) \
 	/* compliance */ \
 	ROW(cec_alert_init) \
+	ROW(cec_waiver_kind_init) \
 	ROW(cec_finding_suspect_init) \
 	ROW(cec_finding_settle_init) \
 	ROW(cec_metric_init) \

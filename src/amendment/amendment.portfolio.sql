@@ -31,6 +31,7 @@ CREATE TABLE @P@.amendment_line (
 	during daterange,
 	successor_identifier text COLLATE "C",
 	note text,
+	given_days text COLLATE "C",
 	CONSTRAINT amendment_line_pkey PRIMARY KEY (line_id),
 	CONSTRAINT amendment_line_amendment_id_fkey FOREIGN KEY (amendment_id) REFERENCES @P@.amendment,
 	CONSTRAINT amendment_line_term_id_fkey FOREIGN KEY (term_id) REFERENCES @P@.coverage_term,
@@ -91,7 +92,7 @@ BEGIN ATOMIC
 	SELECT * FROM cec.preview_amendment(@L@::regnamespace, amendment_id);
 END;
 
-COMMENT ON FUNCTION @P@.draft_amendment(text, text, jsonb) IS 'Drafts a change of a contract''s lists and returns its amendment_id. Rows are [{"identifier", "first_day", "last_day", "effect", "note", "action", "term_number", "successor_identifier"}], days YYYY-MM-DD, both included, NULL: the term''s own. action is include (the default), exclude, remove, change or swap; of a remove last_day is the last day that is left, or first_day the first that is removed (both NULL: what is left after the day on which it is applied); of a swap successor_identifier takes the place of identifier on the list, and in bundles, from first_day (NULL: the day after it is applied) to the end of each line, or last_day. Lines may be wrong: they open findings, and are mended in amendment_line before it is submitted. term_number may be left out where the contract has one term. Errors: 22004, 22023 no JSON array, or rows that cannot be lines (the DETAIL has the first ten), 23503 no such contract.';
+COMMENT ON FUNCTION @P@.draft_amendment(text, text, jsonb) IS 'Drafts a change of a contract''s lists and returns its amendment_id. Rows are [{"identifier", "first_day", "last_day", "effect", "note", "action", "term_number", "successor_identifier"}], days YYYY-MM-DD, both included, NULL: the term''s own. action is include (the default), exclude, remove, change or swap; of a remove last_day is the last day that is left, or first_day the first that is removed (both NULL: what is left after the day on which it is applied); of a swap successor_identifier takes the place of identifier on the list, and in bundles, from first_day (NULL: the day after it is applied) to the end of each line, or last_day. Lines may be wrong: they open findings, and are mended in amendment_line before it is submitted; days that cannot be read are kept there in given_days. term_number may be left out where the contract has one term. Errors: 22004, 22023 no JSON array, or rows that cannot be lines (the DETAIL has the first ten), 23503 no such contract.';
 COMMENT ON FUNCTION @P@.submit_amendment(bigint) IS 'Asks for the approval of a draft: its lines are frozen from then on. Returns its status. Refused (23514) while a line is wrong as of now, tags that cannot be scanned included: amendment_lines_right, whose DETAIL has the first ten; without lines (amendment_has_lines); and for what is no draft (amendment_status_in_order). 23503: no such amendment.';
 COMMENT ON FUNCTION @P@.approve_amendment(bigint, text) IS 'Approves what was submitted, and returns its status. With expected, the effect_hash of a preview, it is refused when the effect is another by now (23514, amendment_effect_expected). With setting.four_eyes whoever requested it or wrote a line of it is refused (23514, amendment_four_eyes): compared are actors, and session users too, save those in setting.shared_login.';
 COMMENT ON FUNCTION @P@.cancel_amendment(bigint) IS 'Gives an amendment up that is not applied. Returns its status.';
@@ -119,3 +120,4 @@ COMMENT ON COLUMN @P@.amendment_line.term_id IS 'Term whose list changes.';
 COMMENT ON COLUMN @P@.amendment_line.during IS 'Days concerned; NULL: the term''s. Of a remove those that are taken away, and of a swap those of the new asset: NULL, from the day after it is applied.';
 COMMENT ON COLUMN @P@.amendment_line.successor_identifier IS 'For swap: the asset that takes its place, as typed.';
 COMMENT ON COLUMN @P@.amendment_line.note IS 'Remark; that of the list line that it makes or changes.';
+COMMENT ON COLUMN @P@.amendment_line.given_days IS 'Days as a list gave them, first/last, where none can be read in them: during is empty then, until somebody sets it.';

@@ -8,27 +8,28 @@ RETURNS TABLE (actor text, session_user_name text)
 LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'cec_amendment_writers';
 
 -- Rows of a list as they were given, and what of them is no row at all: days are both included, and of a remove last_day is the last
--- one that is left.
+-- one that is left. Days that cannot be read are none, and given_days says them. A note is whatever was given, as an import takes it.
 CREATE FUNCTION cec._amendment_rows(rows jsonb)
-RETURNS TABLE (place bigint, action text, identifier text, term_number text, during daterange, successor_identifier text, note text, malformed text)
+RETURNS TABLE (place bigint, action text, identifier text, term_number text, during daterange, successor_identifier text, note text, given_days text,
+	malformed text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN QUERY
 		SELECT g.place, g.action, g.row ->> 'identifier', g.row ->> 'term_number',
-			CASE WHEN g.malformed IS NOT NULL OR num_nulls(g.first_day, g.last_day) = 2 THEN NULL
+			CASE WHEN g.malformed IS NOT NULL OR g.given_days IS NULL AND num_nulls(g.first_day, g.last_day) = 2 THEN NULL
+				WHEN g.given_days IS NOT NULL THEN 'empty'
 				WHEN g.action = 'remove' THEN daterange(coalesce(g.first_day, g.last_day + 1), NULL)
 				ELSE daterange(g.first_day, g.last_day, '[]') END,
-			g.row ->> 'successor_identifier', g.row ->> 'note', g.malformed
+			g.row ->> 'successor_identifier', g.row ->> 'note', g.given_days, g.malformed
 		FROM (SELECT r.place, r.row, d.first_day, d.last_day, d.action,
+				CASE WHEN b.day IS NOT NULL OR d.first_day > d.last_day THEN concat(c.cells ->> 'first_day', '/', c.cells ->> 'last_day') END AS given_days,
 				CASE WHEN jsonb_typeof(r.row) <> 'object' THEN 'a row is not an object'
 					WHEN u.key IS NOT NULL THEN format('"%s" is not a key of a row', left(u.key, 40))
 					WHEN coalesce(jsonb_typeof(r.row -> 'identifier'), 'null') = 'null' THEN 'a row names no asset'
-					WHEN o.key IS NOT NULL THEN format('%s is neither a text nor a number', o.key)
+					WHEN o.key IS NOT NULL THEN format('%s is neither a text nor a number: %s', o.key, left(o.value, 40))
 					WHEN d.action NOT IN ('include', 'exclude', 'remove', 'swap', 'change') THEN format('the action "%s" is not known', left(d.action, 40))
 					WHEN d.effect NOT IN ('include', 'exclude') THEN format('the effect "%s" is not known', left(d.effect, 40))
 					WHEN d.effect <> CASE d.action WHEN 'exclude' THEN 'exclude' ELSE 'include' END THEN format('the action %s has not the effect %s', d.action, d.effect)
-					WHEN b.day IS NOT NULL THEN format('"%s" is not a day written as YYYY-MM-DD', left(b.day, 40))
-					WHEN d.first_day > d.last_day THEN 'the first day comes after the last day'
 					WHEN d.action = 'remove' AND num_nulls(d.first_day, d.last_day) = 0 THEN 'remove takes a first day that is removed, or a last day that is left'
 					WHEN d.action <> 'swap' AND r.row ->> 'successor_identifier' IS NOT NULL THEN format('the action %s takes no successor', d.action)
 					END AS malformed
@@ -38,8 +39,9 @@ BEGIN
 					coalesce(c.cells ->> 'action', c.cells ->> 'effect', 'include') AS action, c.cells ->> 'effect' AS effect) AS d
 				LEFT JOIN LATERAL (SELECT k.key FROM jsonb_object_keys(c.cells) AS k(key)
 					WHERE k.key <> ALL ('{identifier,first_day,last_day,effect,note,action,term_number,successor_identifier}') ORDER BY k.key LIMIT 1) AS u ON true
-				LEFT JOIN LATERAL (SELECT k.key FROM jsonb_each(c.cells) AS k(key, value)
-					WHERE jsonb_typeof(k.value) NOT IN ('string', 'number', 'null') ORDER BY k.key LIMIT 1) AS o ON true
+				LEFT JOIN LATERAL (SELECT k.key, k.value::text FROM jsonb_each(c.cells) AS k(key, value)
+					WHERE k.key NOT IN ('first_day', 'last_day', 'note') AND jsonb_typeof(k.value) NOT IN ('string', 'number', 'null')
+					ORDER BY k.key LIMIT 1) AS o ON true
 				LEFT JOIN LATERAL (SELECT n.day FROM (VALUES (c.cells ->> 'first_day'), (c.cells ->> 'last_day')) AS n(day)
 					WHERE n.day IS NOT NULL AND cec.as_date(n.day) IS NULL LIMIT 1) AS b ON true) AS g
 		ORDER BY g.place;
@@ -74,8 +76,8 @@ BEGIN
 		INTO result USING of_contract, title, cec._actor();
 	-- Of a contract with one term it is that one.
 	EXECUTE cec._sql(portfolio, $query$
-		INSERT INTO @P@.amendment_line (amendment_id, action, identifier, term_id, during, successor_identifier, note)
-		SELECT $1, r.action, r.identifier, t.term_id, r.during, r.successor_identifier, r.note
+		INSERT INTO @P@.amendment_line (amendment_id, action, identifier, term_id, during, successor_identifier, note, given_days)
+		SELECT $1, r.action, r.identifier, t.term_id, r.during, r.successor_identifier, r.note, r.given_days
 		FROM cec._amendment_rows($2) AS r
 			LEFT JOIN (SELECT t.term_id, t.number, count(*) OVER () AS terms FROM @P@.coverage_term t WHERE t.contract_id = $3) AS t
 				ON t.number = r.term_number OR (r.term_number IS NULL AND t.terms = 1)
@@ -233,7 +235,7 @@ LANGUAGE c SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'cec_amen
 CREATE FUNCTION cec.reopen_amendment(portfolio regnamespace, amendment_id bigint) RETURNS text
 LANGUAGE c SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'cec_amendment_work';
 
-COMMENT ON FUNCTION cec._amendment_writers(oid, bigint) IS 'Private. Who has written an amendment or lines of it, by the log.';
+COMMENT ON FUNCTION cec._amendment_writers(oid, bigint) IS 'Private. As whom the caller, or his login, has written an amendment or lines of it, by the log; nothing of one that he cannot read.';
 COMMENT ON FUNCTION cec._amendment_rows(jsonb) IS 'Private. The rows of a list as lines of an amendment, and what of them cannot be one.';
 COMMENT ON FUNCTION cec.draft_amendment(regnamespace, text, text, jsonb) IS 'Drafts an amendment; see draft_amendment of a portfolio.';
 COMMENT ON FUNCTION cec._lock_amendment(regnamespace, bigint) IS 'Private. An amendment, locked, or SQLSTATE 23503.';

@@ -33,7 +33,7 @@ CREATE TYPE cec._swap AS (
 	note text
 );
 
--- A line of the old one: what it keeps, and what the new one takes; or it is moved whole.
+-- A line of the old one: what it keeps, and what the new one takes, in pieces where need be; or it is moved whole.
 CREATE TYPE cec._swap_line AS (
 	line_id bigint,
 	old_id bigint,
@@ -73,9 +73,10 @@ BEGIN
 	RETURN QUERY EXECUTE cec._sql(portfolio, $query$
 		WITH line AS MATERIALIZED (
 			SELECT l.line_id, l.action, l.identifier, l.term_id, t.during AS term_days, l.during, l.successor_identifier, l.note,
-				CASE WHEN l.term_id IS NULL THEN ARRAY['amendment_line_has_term', 'it names no term of the contract']
+				CASE WHEN l.term_id IS NULL THEN ARRAY['amendment_line_has_term', 'it names no term of the contract (term_number of a row, term_id of the line)']
 					WHEN t.contract_id <> m.contract_id THEN ARRAY['amendment_line_term_of_contract', 'its term belongs to another contract']
-					WHEN isempty(l.during) THEN ARRAY['amendment_line_days_not_empty', 'it has no days']
+					WHEN isempty(l.during) THEN ARRAY['amendment_line_days_not_empty', CASE WHEN l.given_days IS NULL THEN 'it has no days'
+						ELSE format('its days cannot be read in "%s": first/last, each as YYYY-MM-DD, and in order', left(l.given_days, 100)) END]
 					WHEN NOT isfinite(lower(l.during)) OR NOT isfinite(upper(l.during)) THEN ARRAY['amendment_line_days_finite', 'infinity is no day']
 					WHEN l.action = 'swap' AND l.successor_identifier IS NULL THEN ARRAY['amendment_line_has_successor', 'it names no asset that takes the place of the old one']
 					WHEN l.action = 'swap' AND upper(l.during) <= $4 AND lower_inf(l.during)
@@ -671,8 +672,8 @@ COMMENT ON COLUMN cec._swap_line.effect IS 'Private. include or exclude.';
 COMMENT ON COLUMN cec._swap_line.during IS 'Private. Its days before.';
 COMMENT ON COLUMN cec._swap_line.note IS 'Private. Its remark.';
 COMMENT ON COLUMN cec._swap_line.is_moved IS 'Private. Whether it becomes a line of the new asset.';
-COMMENT ON COLUMN cec._swap_line.kept IS 'Private. Days that the old asset keeps; NULL where it is moved.';
-COMMENT ON COLUMN cec._swap_line.taken IS 'Private. Days that the new asset takes.';
+COMMENT ON COLUMN cec._swap_line.kept IS 'Private. Days that the old asset keeps; NULL where it is moved, and of a further piece.';
+COMMENT ON COLUMN cec._swap_line.taken IS 'Private. Days that the new asset takes; those of a piece.';
 COMMENT ON TYPE cec._swap_piece IS 'Private. A piece of what becomes of a membership.';
 COMMENT ON COLUMN cec._swap_piece.member_id IS 'Private. The membership.';
 COMMENT ON COLUMN cec._swap_piece.bundle_id IS 'Private. Its bundle.';

@@ -3,7 +3,8 @@
  *		Who may write what of amendments: drafts anybody who may write the table, all else functions of the engine.
  *
  * What a draft came to, who asked for it, who approved it and when it took effect is written by functions alone, and known to be
- * theirs by what they are doing (portfolio/own_work.c).  The lines of an amendment that is no draft stay as they are.
+ * theirs by what they are doing (portfolio/own_work.c).  The lines of an amendment that is no draft stay as they are.  Keys stay,
+ * too: by them the log says who wrote an amendment and its lines (amendment_writers.c).
  *
  * Locks.  Whoever changes lines locks their amendments FOR SHARE, before anything else of the statement: whoever submits one
  * updates it, and so waits for lines that are being written, and these for him.
@@ -73,6 +74,15 @@ refuse_unless_draft(CecChange *change, TupleTableSlot *row)
 			"reopen_amendment makes it a draft again, unless it is applied or cancelled; cancel_amendment drops it.");
 }
 
+/* A row may come and go, but not become another one. */
+static void
+refuse_another_key(CecChange *change, CecRows *rows, const char *key, const char *constraint, const char *message,
+				   const char *hint)
+{
+	if (rows->old_row != NULL && rows->new_row != NULL && cec_rows_differ(change, rows, key))
+		refuse(change, constraint, message, hint);
+}
+
 /* Handler for amendment. */
 static void
 guard_amendments(CecChange *change)
@@ -92,6 +102,9 @@ guard_amendments(CecChange *change)
 		if (rows.old_row == NULL && !is_fresh(change, rows.new_row))
 			refuse(change, "amendment_written_by_functions",
 				   "status, approval and requester of an amendment are written by functions", hint);
+		refuse_another_key(change, &rows, "amendment_id", "amendment_key_stays",
+						   "the key of an amendment cannot be changed",
+						   "Draft another amendment, and delete or cancel this one.");
 		for (int i = 0; rows.old_row != NULL && rows.new_row != NULL && i < lengthof(written_by_functions); i++)
 			if (cec_rows_differ(change, &rows, written_by_functions[i]))
 				refuse(change, "amendment_written_by_functions",
@@ -116,6 +129,9 @@ guard_lines(CecChange *change)
 	while (cec_rows_next(&rows))
 	{
 		cec_rows_deform(&rows);
+		refuse_another_key(change, &rows, "line_id", "amendment_line_key_stays",
+						   "the key of an amendment's line cannot be changed",
+						   "Insert another line, and delete this one.");
 		if (rows.old_row != NULL)
 			cec_ids_add(&amendments, cec_slot_int8(rows.old_row, amendment_id));
 		if (rows.new_row != NULL)

@@ -1,8 +1,9 @@
 /*
  * amendment_writers.c
- *		Who has requested an amendment and written its lines, by the log, which most who approve cannot read.
+ *		Whether the caller has requested an amendment or written lines of it, by the log, which most who approve cannot read.
  *
- * Read as the owner, for whoever may approve.  What is told is who stands in the way of an approval, and nothing else of the log.
+ * Read as the owner, for whoever may approve, lines that a policy hides from him included.  What is told is as whom he himself,
+ * or his login, has done so, and of an amendment that he cannot read nothing: it is as if there were none.
  */
 #include "postgres.h"
 
@@ -13,18 +14,23 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "audit/audit.h"
 #include "portfolio/portfolio_cache.h"
 
 PG_FUNCTION_INFO_V1(cec_amendment_writers);
+
+static const CecQuery is_readable = {
+	"SELECT FROM @P@.amendment m WHERE m.amendment_id = $1", 1, {INT8OID}, CURSOR_OPT_GENERIC_PLAN};
 
 static const CecQuery writers = {
 	"SELECT DISTINCT l.actor, l.session_user_name"
 	" FROM (SELECT 'amendment' AS table_name, $1 AS row_id"
 	"  UNION ALL SELECT 'amendment_line', n.line_id FROM @P@.amendment_line n WHERE n.amendment_id = $1) AS w"
 	" JOIN @P@.audit_log l ON l.row_id = w.row_id AND l.table_name = w.table_name"
-	" WHERE l.table_name = 'amendment_line' OR l.operation = 'INSERT' ORDER BY 1, 2",
-	1,
-	{INT8OID},
+	" WHERE (l.table_name = 'amendment_line' OR l.operation = 'INSERT') AND (l.actor = $2 OR l.session_user_name = $3)"
+	" ORDER BY 1, 2",
+	3,
+	{INT8OID, TEXTOID, TEXTOID},
 	.results = {TEXTOID, TEXTOID}};
 
 static void
@@ -40,7 +46,9 @@ Datum
 cec_amendment_writers(PG_FUNCTION_ARGS)
 {
 	const Oid argtypes[] = {INT8OID, TEXTOID};
+	Datum args[3];
 	CecPortfolio *portfolio;
+	bool may_read;
 	CecActAs act;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
@@ -53,11 +61,20 @@ cec_amendment_writers(PG_FUNCTION_ARGS)
 						errmsg("permission denied for function %s.approve_amendment",
 							   quote_identifier(get_namespace_name(portfolio->nspid))),
 						errhint("The view cec.access_privilege says which levels of access have it.")));
-	cec_portfolio_act(&act, portfolio);
+	args[0] = PG_GETARG_DATUM(1);
+	args[1] = CStringGetTextDatum(cec_audit_actor());
+	args[2] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
 	SPI_connect();
-	cec_query_stream(portfolio->plans, &writers, (Datum[]){PG_GETARG_DATUM(1)}, put_writer, fcinfo->resultinfo);
+	may_read = cec_query_run(portfolio->plans, &is_readable, args, NULL, 1) > 0;
 	SPI_finish();
-	cec_act_as_self(&act);
+	if (may_read)
+	{
+		cec_portfolio_act(&act, portfolio);
+		SPI_connect();
+		cec_query_stream(portfolio->plans, &writers, args, put_writer, fcinfo->resultinfo);
+		SPI_finish();
+		cec_act_as_self(&act);
+	}
 	cec_portfolio_unpin();
 	return (Datum) 0;
 }

@@ -1,23 +1,31 @@
 -- Another asset takes the place of one, on all lists and in all bundles.
 
--- What becomes of the lines of old assets: what the old one keeps, and what the new one takes. policy: carry_remaining, restart or overlap.
+-- What becomes of the lines of old assets: what the old one keeps, and what the new one takes. policy: carry_remaining, restart or overlap. A line
+-- that is restarted may run into one that moves: then it is taken in pieces, around that one.
 CREATE FUNCTION cec._swap_lines(portfolio regnamespace, swaps cec._swap[]) RETURNS SETOF cec._swap_line
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN QUERY EXECUTE cec._sql(portfolio, $query$
-		SELECT s.line_id, s.old_id, s.new_id, i.inclusion_id, i.term_id, i.effect, i.during, i.note, is_moved,
-			CASE WHEN NOT is_moved THEN i.during * daterange(NULL, s.old_until, '[]') END,
-			daterange(NULL, s.new_until, '[]') * CASE WHEN is_moved THEN i.during
-				WHEN s.policy = 'restart' AND i.effect = 'include'
-					THEN daterange(s.on_day, least(s.on_day + (upper(length) - lower(length)), upper(t.during)))
-				ELSE i.during * daterange(s.on_day, NULL) END
-		FROM unnest($1) AS s JOIN @P@.inclusion i ON i.asset_id = s.old_id AND (s.term_id IS NULL OR i.term_id = s.term_id)
-			JOIN @P@.coverage_term t ON t.term_id = i.term_id JOIN @P@.contract c ON c.contract_id = t.contract_id
-			CROSS JOIN LATERAL (SELECT i.during * t.during * c.during AS days,
-				CASE WHEN lower_inf(i.during) OR upper_inf(i.during) THEN i.during * t.during ELSE i.during END AS length) AS d
-			CROSS JOIN LATERAL (SELECT c.status = 'draft' OR coalesce(lower(days) >= s.on_day, false)
-				AND NOT (i.effect = 'exclude' AND s.policy = 'overlap' AND lower(days) <= s.old_until) AS is_moved) AS m
-		WHERE c.status <> 'void' AND NOT isempty(days) AND coalesce(upper(days) > s.on_day, true) AND NOT coalesce(lower(i.during) > s.new_until, false)
+		WITH line AS MATERIALIZED (
+			SELECT s.line_id, s.old_id, s.new_id, i.inclusion_id, i.term_id, i.effect, i.during, i.note, is_moved, s.policy,
+				CASE WHEN NOT is_moved THEN i.during * daterange(NULL, s.old_until, '[]') END AS kept,
+				daterange(NULL, s.new_until, '[]') * CASE WHEN is_moved THEN i.during
+					WHEN s.policy = 'restart' AND i.effect = 'include'
+						THEN daterange(s.on_day, least(s.on_day + (upper(length) - lower(length)), upper(t.during)))
+					ELSE i.during * daterange(s.on_day, NULL) END AS taken
+			FROM unnest($1) AS s JOIN @P@.inclusion i ON i.asset_id = s.old_id AND (s.term_id IS NULL OR i.term_id = s.term_id)
+				JOIN @P@.coverage_term t ON t.term_id = i.term_id JOIN @P@.contract c ON c.contract_id = t.contract_id
+				CROSS JOIN LATERAL (SELECT i.during * t.during * c.during AS days,
+					CASE WHEN lower_inf(i.during) OR upper_inf(i.during) THEN i.during * t.during ELSE i.during END AS length) AS d
+				CROSS JOIN LATERAL (SELECT c.status = 'draft' OR coalesce(lower(days) >= s.on_day, false)
+					AND NOT (i.effect = 'exclude' AND s.policy = 'overlap' AND lower(days) <= s.old_until) AS is_moved) AS m
+			WHERE c.status <> 'void' AND NOT isempty(days) AND coalesce(upper(days) > s.on_day, true) AND NOT coalesce(lower(i.during) > s.new_until, false)
+		)
+		SELECT l.line_id, l.old_id, l.new_id, l.inclusion_id, l.term_id, l.effect, l.during, l.note, l.is_moved, CASE WHEN p.place = 1 THEN l.kept END, p.taken
+		FROM line l
+			CROSS JOIN LATERAL (SELECT range_agg(o.taken) AS days FROM line o
+				WHERE l.policy = 'restart' AND NOT l.is_moved AND o.is_moved AND (o.old_id, o.term_id, o.effect) = (l.old_id, l.term_id, l.effect)) AS o
+			CROSS JOIN LATERAL unnest(datemultirange(l.taken) - coalesce(o.days, '{}')) WITH ORDINALITY AS p(taken, place)
 		$query$) USING swaps;
 END;
 $$;

@@ -51,6 +51,6 @@ COMMENT ON COLUMN @P@.setting.expiry_notice_days IS 'How many days before the en
 COMMENT ON COLUMN @P@.setting.observation_days IS 'For how many days an observation in the field counts; 0 or more.';
 COMMENT ON COLUMN @P@.setting.decommission_window_days IS 'Up to how many days before the planned decommissioning of an asset its cover may end for the finding "ends_before_decommissioning" to open; 0 or more.';
 COMMENT ON COLUMN @P@.setting.value_attribute IS 'Key of asset.attributes that holds what an asset is worth; 1 to 200 characters.';
-COMMENT ON COLUMN @P@.setting.direct_changes IS 'allowed, or draft_only: lists, rules and memberships of active contracts change by amendments, renewal, termination and the registry connector alone (SQLSTATE 23514, setting_direct_changes).';
+COMMENT ON COLUMN @P@.setting.direct_changes IS 'allowed, or draft_only: lists, rules and memberships of active contracts change by amendments, renewal, termination and the registry connector alone (SQLSTATE 23514, setting_direct_changes). Contracts that have lists do not become drafts again then, nor come back once they are void, and keep their terms.';
 COMMENT ON COLUMN @P@.setting.shared_login IS 'Roles by which several people log in, as those of PostgREST or of an application server: four_eyes compares their actors only. NULL: none.';
 COMMENT ON COLUMN @P@.setting.version IS 'Version of the extension that last shaped this portfolio; see cec.upgrade_portfolio.';

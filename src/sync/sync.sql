@@ -180,19 +180,32 @@ BEGIN
 			@KEPT@
 			AND NOT EXISTS (SELECT FROM repeated r WHERE r.asset_tag = s.asset_tag)
 			AND NOT EXISTS (SELECT FROM repeated r WHERE r.source_key = s.source_key)
+	), tagless AS MATERIALIZED ( -- a row without a tag is one of the tag that rows of its key give it, else of that of the asset whose key it is
+		SELECT s.staged_no, coalesce(k.asset_tag, a.asset_tag) AS tag
+		FROM @P@.asset_staging s
+			LEFT JOIN (
+				SELECT DISTINCT ON (n.source_key) n.source_key, n.asset_tag
+				FROM @P@.asset_staging n
+				WHERE n.source = $1 AND n.asset_tag IS NOT NULL AND n.source_key <> '' AND n.is_deleted IS NOT TRUE
+					AND EXISTS (SELECT FROM @P@.asset_staging e WHERE e.source = $1 AND e.asset_tag IS NULL AND e.source_key = n.source_key)
+				ORDER BY n.source_key, n.source_updated_at DESC NULLS LAST, n.staged_no DESC) AS k ON k.source_key = s.source_key
+			LEFT JOIN @P@.asset_identifier i ON i.scheme = 'source_key:' || $1 AND i.value = s.source_key AND i.during @> $2
+			LEFT JOIN @P@.asset a ON a.asset_id = i.asset_id
+		WHERE s.source = $1 AND s.asset_tag IS NULL AND s.source_key <> ''
 	), staged AS MATERIALIZED ( -- the others
 		SELECT r.*, r.place = 1 AND NOT ($4 AND r.is_dead) AS is_live
 		FROM (
-			SELECT s.*, coalesce(s.is_deleted, false) AS is_dead,
-				row_number() OVER (PARTITION BY s.asset_tag, CASE WHEN s.asset_tag IS NULL THEN s.staged_no END
+			SELECT s.*, g.tag, coalesce(s.is_deleted, false) AS is_dead,
+				row_number() OVER (PARTITION BY g.tag, CASE WHEN g.tag IS NULL THEN s.staged_no END
 					ORDER BY s.source_updated_at DESC NULLS LAST, s.staged_no DESC) AS place
-			FROM @P@.asset_staging s
+			FROM @P@.asset_staging s LEFT JOIN tagless n ON n.staged_no = s.staged_no
+				CROSS JOIN LATERAL (SELECT coalesce(s.asset_tag, n.tag) AS tag) AS g
 			WHERE s.source = $1 AND NOT EXISTS (SELECT FROM same e WHERE e.staged_no = s.staged_no)
 		) AS r
 	), unit_staged AS MATERIALIZED ( -- serial numbers that are staged
-		SELECT s.staged_no, s.asset_tag, s.serial_number, s.manufacturer, s.model
+		SELECT s.staged_no, s.tag, s.serial_number, s.manufacturer, s.model
 		FROM staged s
-		WHERE s.is_live AND NOT s.is_dead AND s.asset_tag IS NOT NULL AND s.serial_number IS NOT NULL
+		WHERE s.is_live AND NOT s.is_dead AND s.tag IS NOT NULL AND s.serial_number IS NOT NULL
 		UNION ALL
 		SELECT e.staged_no, e.asset_tag, e.serial_number, e.manufacturer, e.model FROM same e WHERE e.serial_number IS NOT NULL
 	), named AS MATERIALIZED ( -- what rows are called besides; a name may come twice
@@ -218,18 +231,19 @@ BEGIN
 			) AS l
 		) AS v
 		WHERE v.value <> ''
-	), keyed AS MATERIALIZED ( -- by the source's own key: of several rows the newest
+	), keyed AS MATERIALIZED ( -- by the source's own key: of several rows the newest, but for those whose tag is another asset's, which they are by tag
 		SELECT DISTINCT ON (i.asset_id) i.asset_id, s.staged_no
 		FROM staged s JOIN @P@.asset_identifier i ON i.scheme = 'source_key:' || $1 AND i.value = s.source_key AND i.during @> $2
+			LEFT JOIN @P@.asset t ON t.asset_tag = s.tag
 		WHERE s.is_live AND s.source_key <> ''
-		ORDER BY i.asset_id, s.source_updated_at DESC NULLS LAST, s.asset_tag, s.staged_no DESC
+		ORDER BY i.asset_id, coalesce(t.asset_id <> i.asset_id, false), s.source_updated_at DESC NULLS LAST, s.staged_no DESC
 		LIMIT $9
 	), matched AS MATERIALIZED ( -- by key, else by tag
 		SELECT s.staged_no, k.asset_id IS NOT NULL AS by_key, t.asset_id AS holder_id,
 			CASE WHEN k.asset_id IS NOT NULL THEN k.asset_id WHEN h.asset_id IS NULL THEN t.asset_id END AS asset_id
 		FROM staged s
 			LEFT JOIN keyed k ON k.staged_no = s.staged_no
-			LEFT JOIN @P@.asset t ON t.asset_tag = s.asset_tag
+			LEFT JOIN @P@.asset t ON t.asset_tag = s.tag
 			LEFT JOIN keyed h ON h.asset_id = t.asset_id
 		WHERE s.is_live
 		LIMIT $9
@@ -241,17 +255,17 @@ BEGIN
 			AND NOT EXISTS (SELECT FROM matched m WHERE m.holder_id = a.asset_id)
 			@GONE@
 	), candidate AS (
-		SELECT g.asset_id, g.asset_tag, s.staged_no, s.asset_tag AS row_tag, 1000000::bigint AS shared
+		SELECT g.asset_id, g.asset_tag, s.staged_no, s.tag AS row_tag, 1000000::bigint AS shared
 		FROM gone g JOIN unit_staged s ON s.serial_number = g.serial_number
 			AND coalesce(s.manufacturer, '') = coalesce(g.manufacturer, '') AND coalesce(s.model, '') = coalesce(g.model, '')
 		UNION ALL
-		SELECT g.asset_id, g.asset_tag, s.staged_no, s.asset_tag, count(DISTINCT (d.scheme, d.value))
+		SELECT g.asset_id, g.asset_tag, s.staged_no, s.tag, count(DISTINCT (d.scheme, d.value))
 		FROM gone g
 			JOIN @P@.asset_identifier i ON i.asset_id = g.asset_id AND i.during @> $2 AND i.scheme <> 'former_tag'
 			JOIN named d ON d.scheme = i.scheme AND d.value = i.value
 			JOIN staged s ON s.staged_no = d.staged_no
-		WHERE $4 AND s.asset_tag IS NOT NULL
-		GROUP BY g.asset_id, g.asset_tag, s.staged_no, s.asset_tag
+		WHERE $4 AND s.tag IS NOT NULL
+		GROUP BY g.asset_id, g.asset_tag, s.staged_no, s.tag
 	), pair AS MATERIALIZED ( -- what each of them is now
 		SELECT DISTINCT ON (c.asset_id) c.asset_id, c.asset_tag, c.staged_no, c.shared
 		FROM candidate c
@@ -268,11 +282,11 @@ BEGIN
 		LIMIT $9
 	), drawn AS MATERIALIZED ( -- what each row makes of its asset
 		SELECT s.staged_no, s.is_dead, f.asset_id, f.holder_id, f.by_key OR f.by_pair AS is_known, o.asset_tag AS old_tag, o.status AS old_status,
-			o.source AS old_source, o.serial_number AS old_serial_number, coalesce(s.asset_tag, o.asset_tag) AS asset_tag, n.*, b.reappears,
+			o.source AS old_source, o.serial_number AS old_serial_number, coalesce(s.tag, o.asset_tag) AS asset_tag, n.*, b.reappears,
 			coalesce(s.source_updated_at < o.source_updated_at, false) AS is_outdated, s.serial_number AS given_serial_number,
 			(n.serial_number, n.manufacturer, n.model) IS DISTINCT FROM (o.serial_number, o.manufacturer, o.model) AS is_other_unit,
 			s.identifiers, s.source_key IS NOT NULL AS has_key, s.source_ids IS NOT NULL AS has_ids,
-			array_remove(ARRAY[CASE WHEN s.asset_tag <> o.asset_tag OR o.asset_id IS NULL THEN 'asset_tag' END @TOLD@,
+			array_remove(ARRAY[CASE WHEN s.tag <> o.asset_tag OR o.asset_id IS NULL THEN 'asset_tag' END @TOLD@,
 				CASE WHEN n.successor_id IS DISTINCT FROM o.successor_id THEN 'successor_id' END,
 				CASE WHEN o.source IS DISTINCT FROM $1 THEN 'source' END,
 				CASE WHEN n.source_updated_at IS DISTINCT FROM o.source_updated_at THEN 'source_updated_at' END], NULL) AS columns
@@ -464,11 +478,11 @@ BEGIN
 		LEFT JOIN lost e ON e.asset_id = l.asset_id
 		CROSS JOIN LATERAL cec._retired(o.status, o.commissioned_on, o.decommissioned_on, o.out_of_service, $2) AS x
 	UNION ALL
-	SELECT 0, s.staged_no, NULL, s.asset_tag, CASE WHEN s.place > 1 THEN 'superseded' ELSE 'unchanged' END, CASE WHEN s.place > 1 THEN NULL ELSE '{}'::text[] END,
+	SELECT 0, s.staged_no, NULL, s.tag, CASE WHEN s.place > 1 THEN 'superseded' ELSE 'unchanged' END, CASE WHEN s.place > 1 THEN NULL ELSE '{}'::text[] END,
 		CASE WHEN s.place > 1 THEN 'a newer row of it is staged' ELSE 'the source has deleted it, and there is nothing to retire' END,
 		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 	FROM staged s
-	WHERE NOT s.is_live AND (s.place > 1 OR NOT EXISTS (SELECT FROM leaving l WHERE l.asset_tag = s.asset_tag))
+	WHERE NOT s.is_live AND (s.place > 1 OR NOT EXISTS (SELECT FROM leaving l WHERE l.asset_tag = s.tag))
 	UNION ALL
 	SELECT 0, k.staged_no, d.asset_id, k.asset_tag, 'rejected', '{identifiers}', k.refusal[3], k.refusal[1], k.refusal[2],
 		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL

@@ -309,6 +309,45 @@ cec_sync_apply(CecSync *sync)
 		take_back_outcomes(sync);
 }
 
+/*
+ * What batches of the run have carried out is unchanged by now, and counted by them, but for rows that get something more in the
+ * end, or are refused: these the plan has again.  Which they are is in the log, by the transactions that the batches have noted.
+ */
+static void
+take_back_applied(CecSync *sync)
+{
+	Oid types[] = {INT8ARRAYOID, TEXTOID, TIMESTAMPTZOID, INT4OID};
+	Datum values[] = {cec_ids_as_array(&sync->refused), PointerGetDatum(sync->source),
+					  TimestampTzGetDatum(sync->started_at), Int32GetDatum(sync->batch_no)};
+	int64 unchanged = sync->counts[CEC_SYNC_UNCHANGED] - sync->applied;
+	uint64 rows;
+
+	if (sync->applied == 0)
+		return;
+	rows =
+		sync->rows == 0
+			? 0
+			: cec_query_once(
+				  sync->portfolio->plans,
+				  "SELECT CASE WHEN p.step IS NULL OR p.seq = ANY ($1) THEN 'rejected' ELSE p.outcome END FROM sync_plan p"
+				  " WHERE p.staged_no IS NOT NULL AND (p.step IS NOT NULL OR p.columns IS NULL) AND EXISTS ("
+				  "  SELECT FROM @P@.audit_log l WHERE l.asset_id = p.asset_id AND l.table_name IN ('asset', 'asset_identifier')"
+				  "  AND l.xid IN (SELECT r.xid FROM @P@.sync_run r WHERE r.source = $2 AND r.started_at = $3 AND r.batch_no < $4)"
+				  "  OFFSET 0)",
+				  lengthof(types), types, values, NULL);
+	for (uint64 i = 0; i < rows; i++)
+	{
+		bool isnull;
+		int outcome = cec_sync_outcome(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+
+		unchanged++;
+		if (outcome != CEC_SYNC_REJECTED)
+			sync->counts[outcome]--;
+	}
+	/* Fewer where staged rows were deleted meanwhile. */
+	sync->counts[CEC_SYNC_UNCHANGED] = Max(unchanged, 0);
+}
+
 /* What is recorded of it; the plan ends with it. */
 void
 cec_sync_record(CecSync *sync)
@@ -317,6 +356,7 @@ cec_sync_record(CecSync *sync)
 	int64 run_id;
 
 	cec_portfolio_act(&act, sync->portfolio);
+	take_back_applied(sync);
 	run_id = cec_sync_add_run(sync, NULL);
 	cec_sync_close_stale(sync);
 	if (sync->rows > 0)

@@ -103,17 +103,12 @@ return_counts(FunctionCallInfo fcinfo, const CecSync *sync)
 
 /* Alone in the portfolio, all that is staged by now. */
 static void
-sync_all(CecSync *sync, int64 applied)
+sync_all(CecSync *sync)
 {
 	Datum arg = PointerGetDatum(sync->source);
-	int64 again;
 
 	sync->store = tuplestore_begin_heap(true, false, work_mem);
 	cec_sync_plan(sync);
-	/* What batches have done is unchanged by now, but for rows that get something more in the end: these are counted already. */
-	again = Max(applied - sync->counts[CEC_SYNC_UNCHANGED], 0);
-	sync->counts[CEC_SYNC_UNCHANGED] -= applied - again;
-	sync->counts[CEC_SYNC_UPDATED] -= Min(again, sync->counts[CEC_SYNC_UPDATED]);
 	cec_sync_apply(sync);
 	cec_sync_record(sync);
 	cec_query_run_at(sync->portfolio->plans, &delete_staged, &arg, NULL, sync->snapshot);
@@ -140,7 +135,7 @@ cec_sync_assets(PG_FUNCTION_ARGS)
 		cec_sync_plan(&sync);
 	else
 	{
-		sync_all(&sync, 0);
+		sync_all(&sync);
 		cec_progress_end();
 	}
 	SPI_finish();
@@ -191,7 +186,8 @@ run_batch(void *arg)
 	}
 	else
 	{
-		sync_all(sync, batch->applied);
+		sync->applied = batch->applied;
+		sync_all(sync);
 		batch->is_done = true;
 	}
 	SPI_finish();

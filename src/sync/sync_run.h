@@ -51,6 +51,7 @@ typedef struct CecSync
 	int64 leaving; /* living assets that are merged or retired */
 	int64 retired; /* rows in store whose asset is retired after the run */
 	int64 counts[CEC_SYNC_OUTCOMES];
+	int64 applied; /* of the last batch: rows that the others have carried out, and counted */
 	TimestampTz started_at;
 	int batch_no;	/* 0: it is no batch */
 	char *last_tag; /* of the rows taken so far */

@@ -90,8 +90,7 @@ RESET ROLE;
 -- A list as import takes it, with actions.
 SET SESSION AUTHORIZATION regress_ann;
 SELECT is(pg_temp.try($$SELECT draft_amendment('C-1', 'x', '[{"identifier": "T-1", "colour": 1}]')$$), '22023', 'an unknown key');
-SELECT is(pg_temp.try($$SELECT draft_amendment('C-1', 'x', '[{"identifier": "T-1", "first_day": "1.2.2026"}]')$$), '22023', 'a day that is none');
-SELECT is(pg_temp.try($$SELECT draft_amendment('C-1', 'x', '[{"identifier": "T-1", "first_day": "2026-02-01", "last_day": "2026-01-01"}]')$$), '22023', 'days the wrong way round');
+SELECT is(pg_temp.try($$SELECT draft_amendment('C-1', 'x', '[{"identifier": "T-1", "term_number": ["1"]}]')$$), '22023', 'a number that is none');
 SELECT is(pg_temp.try($$SELECT draft_amendment('C-1', 'x', '[{"first_day": "2026-02-01"}]')$$), '22023', 'no identifier');
 SELECT is(pg_temp.try($$SELECT draft_amendment('C-1', 'x', '[7]')$$), '22023', 'no object');
 SELECT is(pg_temp.try($$SELECT draft_amendment('C-1', 'x', '{}')$$), '22023', 'no array');
@@ -107,6 +106,16 @@ SELECT results_eq(format($$SELECT constraint_name FROM cec._amendment_steps('law
 	$$VALUES ('inclusion_listed_as_known'), ('amendment_line_has_term'), ('inclusion_no_overlap'), ('inclusion_days_meet_term'), ('amendment_line_changes_one')$$, 'for five reasons');
 SELECT is((SELECT count(*) FROM preview_amendment(:wrong) WHERE section = 'finding' AND message LIKE 'line % is refused: %'), 5::bigint, 'which the preview has, too');
 DELETE FROM amendment_line WHERE amendment_id = :wrong AND identifier <> 'T-13';
+-- A list that an import refuses is a draft by one call, whatever its days and notes are.
+SELECT draft_amendment('C-1', 'given', '[{"identifier": "T-31", "term_number": "1", "first_day": "1.2.2026", "note": {"by": "mail"}}, {"identifier": "T-32", "term_number": "1", "first_day": "2026-02-01", "last_day": "2026-01-01", "note": true},
+	{"identifier": "T-33", "term_number": "1", "last_day": false}, {"identifier": "T-34", "term_number": "1", "first_day": "2026-02-01", "note": 7}]') AS given \gset
+SELECT results_eq(format('SELECT identifier COLLATE "default", during, given_days COLLATE "default", note FROM amendment_line WHERE amendment_id = %s ORDER BY line_id', :given),
+	$$VALUES ('T-31', 'empty'::daterange, '1.2.2026/', '{"by": "mail"}'), ('T-32', 'empty', '2026-02-01/2026-01-01', 'true'), ('T-33', 'empty', '/false', NULL), ('T-34', '[2026-02-01,)', NULL, '7')$$, 'days that cannot be read are kept as they are given');
+SELECT results_eq(format($$SELECT constraint_name FROM cec._amendment_steps('law', %s, true) WHERE operation = 'refuse' ORDER BY line_id$$, :given),
+	$$VALUES ('amendment_line_days_not_empty'), ('amendment_line_days_not_empty'), ('amendment_line_days_not_empty')$$, 'and are to be mended');
+UPDATE amendment_line SET during = '[2026-02-01,)' WHERE amendment_id = :given AND isempty(during);
+SELECT is(pg_temp.try(format('SELECT submit_amendment(%s)', :given)), 'accepted', 'which is to say them');
+SELECT cancel_amendment(:given) \g /dev/null
 SELECT is(submit_amendment(:wrong), 'submitted', 'mended, it is');
 SELECT is(pg_temp.try($$SELECT submit_amendment(draft_amendment('C-1', 'empty', '[]'))$$), '23514 amendment_has_lines', 'without lines there is nothing to submit');
 RESET SESSION AUTHORIZATION;
@@ -130,6 +139,23 @@ SELECT is(pg_temp.try(format('SELECT approve_amendment(%s)', :wrong)), '23514 am
 RESET cec.actor;
 SET SESSION AUTHORIZATION regress_ann;
 SELECT is(pg_temp.try(format('SELECT approve_amendment(%s)', :wrong)), '23514 amendment_four_eyes', 'who asked may not');
+SELECT is((SELECT string_agg(concat_ws(' ', w.actor, w.session_user_name), '; ') FROM cec._amendment_writers('law'::regnamespace, :wrong) AS w), 'regress_ann regress_ann', 'she is told of herself alone');
+-- Keys are what writers are known by.
+SELECT reopen_amendment(:wrong) \g /dev/null
+SET SESSION AUTHORIZATION regress_bob;
+SELECT is(pg_temp.try(format('UPDATE amendment_line SET line_id = 9000 + line_id WHERE amendment_id = %s', :wrong)), '23514 amendment_line_key_stays', 'a line is not made another one');
+SELECT is(pg_temp.try(format('WITH lines AS (UPDATE amendment_line SET amendment_id = 9000 WHERE amendment_id = %1$s) UPDATE amendment SET amendment_id = 9000 WHERE amendment_id = %1$s', :wrong)), '23514 amendment_key_stays', 'nor an amendment');
+SELECT submit_amendment(:wrong) \g /dev/null
+-- Of what a policy hides nobody is told who wrote it, a part in it neither.
+RESET SESSION AUTHORIZATION;
+ALTER TABLE law.amendment ENABLE ROW LEVEL SECURITY;
+CREATE POLICY but_one ON law.amendment USING (title <> 'wrong');
+SET SESSION AUTHORIZATION regress_bob;
+SELECT is_empty(format($$SELECT * FROM cec._amendment_writers('law'::regnamespace, %s)$$, :wrong), 'of an amendment that he cannot read he is told nothing');
+SELECT is(pg_temp.try(format('SELECT approve_amendment(%s)', :wrong)), '23503', 'there is none for him');
+RESET SESSION AUTHORIZATION;
+DROP POLICY but_one ON law.amendment;
+ALTER TABLE law.amendment DISABLE ROW LEVEL SECURITY;
 SET SESSION AUTHORIZATION regress_app;
 SET cec.actor = 'regress_ann';
 SELECT is(pg_temp.try(format('SELECT approve_amendment(%s)', :wrong)), '23514 amendment_four_eyes', 'who acts as the one who asked may not');
@@ -351,6 +377,30 @@ SELECT is(pg_temp.try($$UPDATE inclusion SET note = 'x' WHERE false$$), 'accepte
 UPDATE contract SET status = 'terminated' WHERE number = 'C-2';
 SELECT is(pg_temp.try($$INSERT INTO inclusion (term_id, asset_id, during) VALUES (2, 49, '(,)')$$), '23514 setting_direct_changes', 'a terminated contract is not free: it covers until it ends');
 UPDATE contract SET status = 'active' WHERE number = 'C-2';
+-- No way round: a list that comes out of reach and back.
+INSERT INTO contract (number, customer_id, status, during) VALUES ('W', 1, 'draft', '[2020-01-01,2040-01-01)'), ('W-bare', 1, 'draft', '[2020-01-01,2040-01-01)');
+INSERT INTO coverage_term (contract_id, number, tier_id, during) SELECT contract_id, '1', 1, '[2020-01-01,2040-01-01)' FROM contract WHERE number LIKE 'W%';
+INSERT INTO coverage_term (contract_id, number, tier_id, during) SELECT contract_id, '2', 1, '[2020-01-01,2040-01-01)' FROM contract WHERE number = 'W';
+INSERT INTO inclusion (term_id, asset_id, during) VALUES (find_term('W', '1'), 55, '(,)');
+SELECT is(pg_temp.try($$UPDATE contract SET status = 'active' WHERE number LIKE 'W%'$$), 'accepted', 'a draft with its list becomes active');
+SELECT is(pg_temp.try($$UPDATE contract SET status = 'draft' WHERE number = 'W'$$), '23514 setting_direct_changes', 'and no draft again');
+SELECT is(pg_temp.try($$UPDATE contract SET status = 'terminated' WHERE number = 'W'$$), 'accepted', 'it is terminated');
+SELECT is(pg_temp.try($$UPDATE contract SET status = 'draft' WHERE number = 'W'$$), '23514 setting_direct_changes', 'and no draft, either');
+SELECT is(pg_temp.try($$UPDATE contract SET status = 'active', account_manager = 'x' WHERE number = 'W'$$), 'accepted', 'which changes no list');
+SELECT is(pg_temp.try($$UPDATE contract SET status = 'draft' WHERE number = 'W-bare'$$), 'accepted', 'without lists it does as it likes');
+SELECT is(pg_temp.try($$WITH gone AS (DELETE FROM contract WHERE number = 'W' RETURNING *) INSERT INTO contract (contract_id, number, customer_id, status, during) SELECT contract_id, number, customer_id, 'draft', during FROM gone$$),
+	'23514 setting_direct_changes', 'nor does another one take its key');
+SELECT is(pg_temp.try($$UPDATE coverage_term SET contract_id = (SELECT contract_id FROM contract WHERE number = 'W-bare'), number = '9' WHERE term_id = find_term('W', '1')$$), '23514 setting_direct_changes', 'a list does not leave it with its term');
+SELECT is(pg_temp.try($$UPDATE coverage_term SET contract_id = 1, number = '9' WHERE contract_id = 3$$), '23514 setting_direct_changes', 'nor does one come with the term of a draft');
+SELECT is(pg_temp.try($$WITH gone AS (DELETE FROM coverage_term WHERE term_id = find_term('W', '1') RETURNING *) INSERT INTO coverage_term (term_id, contract_id, number, during) SELECT term_id, 3, '9', during FROM gone$$),
+	'23514 setting_direct_changes', 'nor does a term come in the place of another');
+SELECT is(pg_temp.try($$UPDATE coverage_term SET contract_id = 3, number = '9' WHERE term_id = find_term('W', '2')$$), 'accepted', 'a term without lines moves');
+SELECT is(pg_temp.try($$UPDATE coverage_term SET price = 7, price_basis = 'per_unit_day' WHERE term_id = find_term('W', '1')$$), 'accepted', 'what else a term says is free');
+SELECT is(pg_temp.try($$DELETE FROM coverage_term WHERE contract_id = 3 AND number = '9'$$), 'accepted', 'and a term that nobody is listed on');
+SELECT is(pg_temp.try($$UPDATE contract SET status = 'void' WHERE number = 'W'$$), 'accepted', 'a contract is made void');
+SELECT is(pg_temp.try($$INSERT INTO inclusion (term_id, asset_id, during) VALUES (find_term('W', '1'), 56, '(,)')$$), 'accepted', 'its list is free by then');
+SELECT is(pg_temp.try($$UPDATE contract SET status = 'active' WHERE number = 'W'$$), '23514 setting_direct_changes', 'so it does not come back');
+SELECT is(pg_temp.try($$UPDATE contract SET status = 'draft' WHERE number = 'W'$$), '23514 setting_direct_changes', 'by way of a draft, either');
 SELECT is(pg_temp.try(format('SELECT submit_amendment(%s), approve_amendment(%s)', :seen, :seen)), 'accepted', 'an amendment');
 SELECT is(pg_temp.applied(:seen), 'applied', 'changes them');
 SELECT is(pg_temp.try($$SELECT include_asset(1, 'T-50')$$), '23514 setting_direct_changes', 'and only itself');

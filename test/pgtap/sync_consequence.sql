@@ -128,6 +128,14 @@ INSERT INTO asset_staging (source, asset_tag, model, identifiers) VALUES ('cmms'
 CALL cec.sync_assets_batched('fleet', 'cmms', 'snapshot', 1, batch_rows => 1);
 SELECT results_eq(format($$SELECT batch_no, updated, unchanged, merged FROM sync_run WHERE sync_run_id > %s ORDER BY batch_no$$, :last_run),
 	$$VALUES (1, 1::bigint, 0::bigint, 0::bigint), (2, 0, 0, 1)$$, 'a row is counted once, and nothing below zero');
+-- Nor beside rows that nothing is done with.
+INSERT INTO asset_staging (source, asset_tag, identifiers) VALUES ('cmms', 'Q-5', NULL), ('cmms', 'Q-6', NULL), ('cmms', 'Q-8', '{"eic": ["E-8"]}');
+SELECT count(*) FROM sync_assets('cmms', 'delta') \g /dev/null
+SELECT max(sync_run_id) AS last_run FROM sync_run \gset
+INSERT INTO asset_staging (source, asset_tag, model, identifiers) VALUES ('cmms', 'Q-5', 'anew again', '{"eic": ["E-8"]}'), ('cmms', 'Q-6', NULL, NULL);
+CALL cec.sync_assets_batched('fleet', 'cmms', 'snapshot', 1, batch_rows => 1);
+SELECT results_eq(format($$SELECT batch_no, updated, unchanged, merged FROM sync_run WHERE sync_run_id > %s ORDER BY batch_no$$, :last_run),
+	$$VALUES (1, 1::bigint, 0::bigint, 0::bigint), (2, 0, 1, 1)$$, 'and what is unchanged is, too');
 RESET ROLE;
 SELECT is_empty('SELECT * FROM verify_coverage()', 'cover is as it is defined');
 SELECT is_empty('SELECT * FROM verify_replay()', 'and the log has it');
