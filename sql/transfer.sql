@@ -51,6 +51,18 @@ SELECT test.refused($$SELECT * FROM fleet.transfer_asset('PUMP-9', 'BROOK', '202
 SELECT test.refused($$SELECT * FROM fleet.transfer_asset('PUMP-1', NULL, '2025-06-01', 'terminate')$$);
 SELECT test.refused($$SELECT * FROM fleet.transfer_asset('PUMP-1', 'Creek', '2025-06-01', 'terminate')$$);
 SELECT test.refused($$SELECT * FROM fleet.transfer_asset('PUMP-1', 'BROOK', '2025-06-01', 'transfer', 'B-9')$$);
+-- A source that owns to whom an asset belongs, all columns or that one, would give it back; lines of one that is its customer's already are one's own.
+INSERT INTO fleet.asset_source (source, owned_columns) VALUES ('erp', NULL), ('crm', '{customer_id}'), ('cmms', '{model}');
+UPDATE fleet.asset SET source = CASE asset_tag WHEN 'PUMP-1' THEN 'erp' WHEN 'PUMP-2' THEN 'crm' WHEN 'PUMP-3' THEN 'cmms' ELSE 'gis' END;
+SELECT test.refused($$SELECT * FROM fleet.transfer_asset('PUMP-1', 'BROOK', '2025-06-01', 'no_change')$$);
+SELECT test.refused($$SELECT * FROM fleet.transfer_asset('PUMP-2', 'BROOK', '2025-06-01', 'terminate')$$);
+BEGIN;
+SELECT action, asset_tag, message FROM fleet.transfer_asset('PUMP-3', 'BROOK', '2025-06-01', 'no_change');
+SELECT action, asset_tag, message FROM fleet.transfer_asset('MOTOR-2', 'BROOK', '2025-06-01', 'no_change');
+SELECT action, asset_tag, term_id FROM fleet.transfer_asset('PUMP-2', 'ACME', '2025-06-01', 'terminate');
+ROLLBACK;
+UPDATE fleet.asset SET source = NULL;
+DELETE FROM fleet.asset_source;
 -- What the lists refuse: days that are none of the contract's.
 SELECT test.refused($$SELECT * FROM fleet.transfer_asset('PUMP-1', 'BROOK', '2025-06-01', 'transfer', 'B-2')$$);
 

@@ -10,6 +10,8 @@ DECLARE
 	moved_id bigint;
 	customer bigint;
 	to_term bigint;
+	tag text;
+	owner text;
 	concerned bigint[];
 	were_covered bigint[];
 	suffix text;
@@ -49,6 +51,15 @@ BEGIN
 	IF customer IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = format('no customer is known as "%s"', left(customer_ref, 100)),
 			HINT = 'Give the external_ref of the customer; the table customer has them.', CONSTRAINT = 'asset_customer_known';
+	END IF;
+	EXECUTE cec._sql(portfolio, 'SELECT a.asset_tag, s.source FROM @P@.asset a JOIN @P@.asset_source s ON s.source = a.source
+		WHERE a.asset_id = $1 AND a.customer_id IS DISTINCT FROM $2 AND coalesce(''customer_id'' = ANY (s.owned_columns), true)')
+		INTO tag, owner USING moved_id, customer;
+	IF owner IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = format('source "%s" says whose asset "%s" is', owner, tag),
+			DETAIL = 'The source owns customer_id: its next sync would give the asset back.',
+			HINT = 'Transfer it there, and here once it has been synced; or leave customer_id out of the source''s owned_columns.',
+			CONSTRAINT = 'asset_source_owns';
 	END IF;
 	IF policy = 'transfer' THEN
 		to_term := cec.find_term(portfolio, to_contract_number, to_term_number);

@@ -85,7 +85,8 @@ BEGIN ATOMIC
 	SELECT array_remove(ARRAY[CASE WHEN $1 <> 'retired' THEN 'status' END, CASE WHEN n.last_day IS DISTINCT FROM $3 THEN 'decommissioned_on' END,
 			CASE WHEN n.gaps <> $4 THEN 'out_of_service' END], NULL), n.last_day, n.gaps
 	FROM (SELECT CASE WHEN $2 > $5 THEN $2 WHEN $3 < $5 THEN $3 ELSE $5 END,
-		$4 + CASE WHEN $2 > $5 THEN datemultirange(daterange($2, $2, '[]')) ELSE '{}' END) AS n(last_day, gaps);
+		$4 + CASE WHEN $2 > $5 THEN datemultirange(daterange($2, $2, '[]'))
+			WHEN $1 = 'planned' AND $2 IS NULL THEN datemultirange(daterange(NULL, least($3, $5), '[]')) ELSE '{}' END) AS n(last_day, gaps);
 END;
 
 -- What the table would say of a row: SQLSTATE, constraint and message of its refusal, or NULL.

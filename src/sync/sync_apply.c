@@ -110,7 +110,7 @@ static const char *const open_findings =
 	" CASE k.kind WHEN 'reappeared' THEN format('Asset %s was retired, and source %s has it again.', p.asset_tag, $3)"
 	" ELSE format('Source %s has asset %s as %s now, so it was retired.', $3, p.asset_tag, s.asset_tag) END"
 	" FROM sync_plan p CROSS JOIN LATERAL (SELECT CASE WHEN p.outcome = 'merged' THEN 'merged_in_register'"
-	" WHEN NOT p.is_living AND p.status <> 'retired' THEN 'reappeared' END) AS k(kind)"
+	" WHEN NOT p.is_living AND p.status <> 'retired' AND coalesce(p.decommissioned_on >= $4, true) THEN 'reappeared' END) AS k(kind)"
 	" LEFT JOIN @P@.asset s ON k.kind = 'merged_in_register' AND s.asset_id = p.successor_id"
 	" WHERE " OF_PLAN " AND p.step = 'update' AND k.kind IS NOT NULL ORDER BY p.asset_id ON CONFLICT DO NOTHING";
 

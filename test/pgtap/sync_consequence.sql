@@ -137,6 +137,20 @@ CALL cec.sync_assets_batched('fleet', 'cmms', 'snapshot', 1, batch_rows => 1);
 SELECT results_eq(format($$SELECT batch_no, updated, unchanged, merged FROM sync_run WHERE sync_run_id > %s ORDER BY batch_no$$, :last_run),
 	$$VALUES (1, 1::bigint, 0::bigint, 0::bigint), (2, 0, 1, 1)$$, 'and what is unchanged is, too');
 RESET ROLE;
+
+-- What a source ends that never began: no day of it is covered by that. What it has again, but only as something that is over, is not back.
+INSERT INTO asset (asset_tag, status, source, commissioned_on, decommissioned_on) SELECT 'L-' || n, CASE WHEN n < 4 THEN 'planned' ELSE 'retired' END, 'erp',
+	CASE n WHEN 2 THEN cec.today('fleet') + 9 WHEN 4 THEN DATE '2019-01-01' END, CASE n WHEN 3 THEN cec.today('fleet') + 99 WHEN 4 THEN DATE '2022-01-01' END FROM generate_series(1, 4) AS n;
+INSERT INTO inclusion (term_id, listed_as, during) SELECT find_term('A', '1'), 'L-' || n, '[2020-01-01,)' FROM generate_series(1, 3) AS n;
+SET ROLE regress_registry;
+INSERT INTO asset_staging (source, asset_tag, is_deleted, status, decommissioned_on) VALUES ('erp', 'L-1', true, NULL, NULL), ('erp', 'L-2', true, NULL, NULL), ('erp', 'L-3', true, NULL, NULL),
+	('erp', 'L-4', NULL, 'in_storage', cec.today('fleet') - 1);
+SELECT is(pg_temp.sync('delta'), 'updated 1, retired 3', 'three that are gone before they began, and one that was');
+SELECT is_empty($$SELECT asset_tag, during FROM coverage JOIN asset USING (asset_id) WHERE asset_tag LIKE 'L-%'$$, 'what never was in life is covered on no day');
+SELECT results_eq($$SELECT asset_tag COLLATE "default", decommissioned_on - cec.today('fleet'), upper(out_of_service) - cec.today('fleet') FROM asset WHERE asset_tag LIKE 'L-%' AND status = 'retired' ORDER BY 1$$,
+	$$VALUES ('L-1', 0, 1), ('L-2', 9, 10), ('L-3', 0, 1)$$, 'and has no day of life');
+SELECT is_empty($$SELECT f.message FROM finding f JOIN asset USING (asset_id) WHERE f.kind = 'reappeared' AND asset_tag LIKE 'L-%'$$, 'and what is over has not reappeared');
+RESET ROLE;
 SELECT is_empty('SELECT * FROM verify_coverage()', 'cover is as it is defined');
 SELECT is_empty('SELECT * FROM verify_replay()', 'and the log has it');
 SELECT * FROM finish();
