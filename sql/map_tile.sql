@@ -110,6 +110,11 @@ SELECT * FROM test.folded('{2030-06-10,2030-06-30,2030-05-17,2030-05-17,2030-05-
 -- What it is worth changes, and it leaves, behind the fold.
 UPDATE fleet.asset SET attributes = '{"value": 9}' WHERE asset_tag = 'MID-2';
 SELECT on_day, breaches FROM test.folded('{2030-06-01,2030-06-02}', :days, '');
+-- One with cover goes elsewhere, is worth something there, and comes back.
+UPDATE fleet.asset SET location = 'SRID=4326;POINT(11.25 48)', attributes = '{"value": 3}' WHERE asset_tag = 'PUMP-1';
+SELECT * FROM cec._map_breaches('fleet');
+UPDATE fleet.asset SET location = 'SRID=4326;POINT(10 48)', attributes = '{}' WHERE asset_tag = 'PUMP-1';
+SELECT * FROM cec._map_breaches('fleet');
 DELETE FROM fleet.asset WHERE asset_tag LIKE 'MID%';
 SELECT on_day, breaches FROM test.folded('{2030-06-02,2030-06-01}', :days, '');
 -- Who may not read all rows of what it sums is not answered from it: with one asset that is there for nobody.

@@ -61,8 +61,10 @@ SELECT a.asset_tag, o.asset_tag AS other_asset_tag, d.reason, round(d.distance_m
 FROM fleet.duplicate_registrations() AS d JOIN fleet.asset a USING (asset_id) LEFT JOIN fleet.asset o ON o.asset_id = d.other_asset_id;
 -- As far apart as is asked for is within.
 SELECT count(*) FROM fleet.duplicate_registrations(25) AS d CROSS JOIN LATERAL fleet.duplicate_registrations(d.distance_m) AS n WHERE d.reason = 'same_place' AND (n.asset_id, n.other_asset_id) = (d.asset_id, d.other_asset_id);
-
 RESET ROLE;
+-- One that has more around than are told is told alone, and no pair with it.
+SELECT asset_id, other_asset_id, round(distance_m::numeric, 1) AS distance_m FROM cec._near_pairs('{1,2,3,4}', '{1,1,1,1}', '{9,9.0001,9.0002,9.0003}', '{50,50,50,50}', 10, 2) ORDER BY 1, 2;
+SELECT asset_id, other_asset_id, distance_m FROM cec._near_pairs('{1,2,3,4}', '{1,1,1,1}', '{9,9.0001,9.0002,9.0003}', '{50,50,50,50}', 10, 1) ORDER BY 1, 2;
 DROP OWNED BY regress_reader;
 DROP ROLE regress_reader;
 \set include :source/sql/include/end.sql
