@@ -15,6 +15,20 @@ BEGIN
 END;
 $$;
 
+-- One of the ways in which a function can do its work.
+CREATE FUNCTION cec._require_policy(policy text, policies text[]) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF policy IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'policy must not be NULL',
+			HINT = format('It is one of: %s.', array_to_string(policies, ', '));
+	ELSIF policy <> ALL (policies) THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('policy "%s" is not known', left(policy, 100)),
+			DETAIL = format('A policy is one of: %s.', array_to_string(policies, ', '));
+	END IF;
+END;
+$$;
+
 -- Of the assets that an identifier names, on the day or else on any day: whatever is on a list must be able to leave it. Where there
 -- are several, the one that stands on a list or in a bundle from that day on.
 CREATE FUNCTION cec._asset_to_leave(portfolio regnamespace, identifier text, on_day date) RETURNS bigint
@@ -128,6 +142,7 @@ $$;
 
 COMMENT ON FUNCTION cec._lock_listed(oid, bigint[]) IS 'Private. Locks assets, with all below them in bundles, whose lists are about to be changed; for who may change lists.';
 COMMENT ON FUNCTION cec._require_day(text, date) IS 'Private. Raises SQLSTATE 22004 or 22008 unless it is a day.';
+COMMENT ON FUNCTION cec._require_policy(text, text[]) IS 'Private. Raises SQLSTATE 22004 or 22023 unless it is one of the policies.';
 COMMENT ON FUNCTION cec._asset_to_leave(regnamespace, text, date) IS 'Private. The asset that an identifier names and that is to leave lists, or SQLSTATE 22004, 23503 or 23514.';
 COMMENT ON FUNCTION cec._asset_to_come(regnamespace, text, date) IS 'Private. The asset that an identifier names on a day, or SQLSTATE 22004, 23503 or 23514.';
 COMMENT ON FUNCTION cec._refuse_name(text, integer) IS 'Private. Raises the error of an identifier that names no asset, or several.';

@@ -115,10 +115,8 @@ DECLARE
 BEGIN
 	PERFORM cec._require_version(portfolio);
 	PERFORM cec._require_day('on_day', on_day);
-	IF policy IS NULL OR policy NOT IN ('carry_remaining', 'restart', 'overlap') THEN
-		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('policy "%s" is not known', left(policy, 100)),
-			DETAIL = 'A policy is one of: carry_remaining, restart, overlap.';
-	ELSIF policy = 'overlap' AND (overlap_until IS NULL OR overlap_until < on_day) OR policy <> 'overlap' AND overlap_until IS NOT NULL THEN
+	PERFORM cec._require_policy(policy, '{carry_remaining,restart,overlap}');
+	IF policy = 'overlap' AND (overlap_until IS NULL OR overlap_until < on_day) OR policy <> 'overlap' AND overlap_until IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = CASE WHEN policy <> 'overlap' THEN format('policy %s has no overlap_until', policy)
 				WHEN overlap_until IS NULL THEN 'policy overlap needs overlap_until'

@@ -26,10 +26,8 @@ DECLARE
 BEGIN
 	PERFORM cec._require_version(portfolio);
 	PERFORM cec._require_day('on_day', on_day);
-	IF policy IS NULL OR policy NOT IN ('no_change', 'transfer', 'terminate') THEN
-		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('policy "%s" is not known', left(policy, 100)),
-			DETAIL = 'A policy is one of: no_change, transfer, terminate.';
-	ELSIF policy = 'transfer' AND to_contract_number IS NULL THEN
+	PERFORM cec._require_policy(policy, '{no_change,transfer,terminate}');
+	IF policy = 'transfer' AND to_contract_number IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'policy transfer needs to_contract_number',
 			HINT = 'It is the contract on which the asset is listed from on_day; other policies have none.';
 	ELSIF policy <> 'transfer' AND (to_contract_number IS NOT NULL OR to_term_number IS NOT NULL) THEN
