@@ -58,7 +58,8 @@ HAVING bool_or(coalesce(upper(l.days) - 1 > a.decommissioned_on, true))
 
 CREATE VIEW @P@._finding_starts_before_commissioning WITH (security_invoker = true) AS
 SELECT 'info'::text AS severity, l.asset_id, NULL::bigint AS other_asset_id, l.contract_id, l.term_id, NULL::bigint AS rule_id,
-	''::text AS subject, nullif(min(coalesce(lower(l.days), '-infinity')), '-infinity') AS first_day, a.commissioned_on - 1 AS last_day,
+	''::text AS subject, nullif(min(coalesce(lower(l.days), '-infinity')), '-infinity') AS first_day,
+	least(a.commissioned_on, max(coalesce(upper(l.days), 'infinity'))) - 1 AS last_day,
 	jsonb_build_object('commissioned_on', a.commissioned_on) AS detail,
 	format('Asset %s is commissioned on %s, but its line of term %s of contract %s begins %s.', a.asset_tag, cec._day(a.commissioned_on),
 		l.term_number, l.contract_number,

@@ -22,6 +22,7 @@
 
 #include "coverage/coverage.h"
 #include "coverage/coverage_lookup.h"
+#include "portfolio/portfolio_today.h"
 #include "support/act_as.h"
 #include "support/compat.h"
 
@@ -137,6 +138,7 @@ cec_covered(PG_FUNCTION_ARGS)
 
 	cec_portfolio_pin();
 	portfolio = cec_portfolio_get(PG_GETARG_OID(0));
+	cec_portfolio_require_version(portfolio);
 	if (cec_coverage_lookup(portfolio, args[0], args[1], args[2], !PG_ARGISNULL(3), &found, &covering))
 	{
 		if (found)

@@ -138,6 +138,7 @@ read_question(FunctionCallInfo fcinfo)
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("z, x and y must not be NULL"),
 					 errhint("A tile is named by its zoom, its column from the west and its row from the north.")));
 	question.portfolio = cec_portfolio_get(nspid);
+	cec_portfolio_require_version(question.portfolio);
 	question.z = PG_GETARG_INT32(1);
 	question.x = PG_GETARG_INT32(2);
 	question.y = PG_GETARG_INT32(3);

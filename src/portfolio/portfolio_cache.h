@@ -35,6 +35,7 @@ typedef struct CecPortfolio
 	bool takes_drafts_only;
 	int observation_days;
 	char value_attribute[CEC_VALUE_ATTRIBUTE_SIZE];
+	bool is_current; /* of the extension's version */
 } CecPortfolio;
 
 extern CecPortfolio *cec_portfolio_get(Oid nspid);

@@ -2,12 +2,12 @@
  * portfolio_today.c
  *		What day it is in a portfolio: by the time zone of its setting, never by the session's.
  *
- * The zone, and with it what else each statement asks of the setting, is read once and kept in the entry of the portfolio cache.  Plain DML sends no relcache message, so the handler
- * here sends one for table setting when a row of it has changed; whoever changes it holds the gate alone, and taking the
+ * The zone, and with it what else each statement asks of the setting, is read once and kept in the entry of the portfolio
+ * cache.  Plain DML sends no relcache message, so the handler here sends one for table setting when a row of it has changed; whoever changes it holds the gate alone, and taking the
  * gate processes the messages.  Where something is taken back all zones are read anew: what was read may be what is gone, and
  * its message may be gone with it.
  *
- * Whoever asks has pinned the portfolio and acts as its owner.
+ * Whoever asks has pinned the portfolio and, but for the version, acts as its owner.
  */
 #include "postgres.h"
 
@@ -21,8 +21,12 @@
 #include "portfolio/portfolio_today.h"
 
 static const CecQuery read_zone = {
-	"SELECT time_zone, direct_changes = 'draft_only', observation_days, value_attribute FROM @P@.setting",
-	.results = {TEXTOID, BOOLOID, INT4OID, TEXTOID}};
+	"SELECT time_zone, direct_changes = 'draft_only', observation_days, value_attribute, version = cec.version() FROM @P@.setting",
+	.results = {TEXTOID, BOOLOID, INT4OID, TEXTOID, BOOLOID}};
+
+/* As the caller, who is told the versions where he may read the setting. */
+static const CecQuery require_version = {
+	"SELECT cec._require_version($1::regnamespace)", 1, {OIDOID}, CURSOR_OPT_GENERIC_PLAN, .results = {VOIDOID}};
 
 static uint64 taken_back = 0; /* how often something was, in this session */
 
@@ -58,18 +62,25 @@ cec_portfolio_today_init(void)
 	cec_change_register(CEC_STAGE_DEFINE, "setting", forget_zone);
 }
 
+static bool
+holds_setting(CecPortfolio *portfolio)
+{
+	return cec_cache_holds(&portfolio->zone_as_of) && portfolio->zone_taken_back == taken_back;
+}
+
 static void
 read_setting(CecPortfolio *portfolio)
 {
 	CecAsOf as_of;
 
-	if (cec_cache_holds(&portfolio->zone_as_of) && portfolio->zone_taken_back == taken_back)
+	if (holds_setting(portfolio))
 		return;
 	as_of = cec_cache_as_of(cec_portfolio_table(portfolio, "setting"));
 	portfolio->zone = NULL;
 	portfolio->takes_drafts_only = false;
 	portfolio->observation_days = 0;
 	portfolio->value_attribute[0] = '\0';
+	portfolio->is_current = false;
 	SPI_connect();
 	if (cec_query_run(portfolio->plans, &read_zone, NULL, NULL, 1) > 0)
 	{
@@ -84,6 +95,7 @@ read_setting(CecPortfolio *portfolio)
 		name = SPI_getvalue(row, desc, 4);
 		if (name != NULL)
 			strlcpy(portfolio->value_attribute, name, sizeof(portfolio->value_attribute));
+		portfolio->is_current = DatumGetBool(SPI_getbinval(row, desc, 5, &isnull)) && !isnull;
 	}
 	SPI_finish();
 	portfolio->zone_as_of = as_of;
@@ -120,6 +132,30 @@ cec_portfolio_value_attribute(CecPortfolio *portfolio)
 {
 	read_setting(portfolio);
 	return portfolio->value_attribute;
+}
+
+/*
+ * Refuses a portfolio that is not of the extension's version (55000), as cec._require_version does, at next to no cost.  Whoever asks
+ * has pinned the portfolio, and acts as the caller.
+ */
+void
+cec_portfolio_require_version(CecPortfolio *portfolio)
+{
+	Datum schema = ObjectIdGetDatum(portfolio->nspid);
+
+	if (!holds_setting(portfolio))
+	{
+		CecActAs act;
+
+		cec_portfolio_act(&act, portfolio);
+		read_setting(portfolio);
+		cec_act_as_self(&act);
+	}
+	if (portfolio->is_current)
+		return;
+	SPI_connect();
+	(void) cec_query_read(portfolio->plans, &require_version, &schema, NULL);
+	SPI_finish();
 }
 
 /* The day of an instant in the portfolio's time zone. */

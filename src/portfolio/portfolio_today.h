@@ -14,6 +14,7 @@ extern bool cec_portfolio_takes_drafts_only(CecPortfolio *portfolio);
 extern int cec_portfolio_observation_days(CecPortfolio *portfolio);
 extern const char *cec_portfolio_value_attribute(CecPortfolio *portfolio);
 extern DateADT cec_portfolio_local_day(CecPortfolio *portfolio, TimestampTz at);
+extern void cec_portfolio_require_version(CecPortfolio *portfolio);
 extern DateADT cec_portfolio_today(CecPortfolio *portfolio);
 extern DateADT cec_change_today(CecChange *change);
 

@@ -97,6 +97,11 @@ SELECT is((SELECT first_day::text FROM _finding_starts_before_commissioning WHER
 UPDATE contract SET during = pg_temp.days(-300, 300) WHERE number = 'C-1';
 UPDATE inclusion SET during = daterange(pg_temp.day(-299), NULL) WHERE listed_as = 'starts';
 SELECT is(pg_temp.listed('starts_before_commissioning'), 'nothing', 'starts: with it');
+UPDATE inclusion SET during = pg_temp.days(20, 30) WHERE listed_as = 'starts';
+UPDATE asset SET commissioned_on = pg_temp.day(40) WHERE asset_tag = 'starts';
+SELECT is(pg_temp.listed('starts_before_commissioning'), 'info starts C-1 1 [20,30]', 'starts: no further than its line');
+UPDATE asset SET commissioned_on = pg_temp.day(-299) WHERE asset_tag = 'starts';
+UPDATE inclusion SET during = daterange(pg_temp.day(-299), NULL) WHERE listed_as = 'starts';
 
 -- duplicate_cover: the smaller contract first, whatever was listed first; stated, inherited and ruled cover alike.
 SELECT pg_temp.register('twice');
