@@ -37,7 +37,7 @@ settle_ids(CecChange *change, const CecFindingKind *kind, const CecComparison *c
 static bool
 settle_once(CecChange *change, const CecFindingKinds *kinds, CecSuspects *suspects, bool is_first)
 {
-	CecSettled settled = {0};
+	CecSettled settled = {.findings.at = cec_delta_instant(&change->delta, 0)};
 
 	for (int i = 0; i < kinds->count; i++)
 	{

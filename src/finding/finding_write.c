@@ -31,6 +31,8 @@
 #define FINDING_COLUMNS \
 	"kind, severity, asset_id, other_asset_id, contract_id, term_id, rule_id, subject, message, detail, first_day, last_day"
 #define FINDING_PARAMETERS 12
+/* Behind them, the keys of findings that are updated, and when those are opened that are. */
+#define OPENING_PARAMETERS (FINDING_PARAMETERS + 1)
 #define FINDING_TYPES \
 	TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, \
 		TEXTARRAYOID, TEXTARRAYOID, DATEARRAYOID, DATEARRAYOID
@@ -50,26 +52,27 @@
 #define TOLD_TYPES INT8OID, TEXTOID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, BOOLOID
 
 #define OPEN(findings) \
-	"INSERT INTO @P@.finding (" FINDING_COLUMNS ")" \
+	"INSERT INTO @P@.finding (" FINDING_COLUMNS ", opened_at)" \
 	" SELECT kind, severity, nullif(asset_id, 0), nullif(other_asset_id, 0), nullif(contract_id, 0), nullif(term_id, 0)," \
 	" nullif(rule_id, 0), subject, message, detail::jsonb, nullif(first_day, " NO_DAY "), nullif(last_day, " NO_DAY \
-	")" \
+	"), $13" \
 	" FROM " findings " AS n(" FINDING_COLUMNS ") ON CONFLICT DO NOTHING"
 #define BEGIN_ERRORS "WITH written AS ("
 #define END_ERRORS " RETURNING finding_id, kind, severity, asset_id, contract_id, subject, message) " TOLD
 
-static const CecQuery open_findings = {OPEN(FINDINGS), FINDING_PARAMETERS, {FINDING_TYPES}, CURSOR_OPT_GENERIC_PLAN};
+static const CecQuery open_findings = {
+	OPEN(FINDINGS), OPENING_PARAMETERS, {FINDING_TYPES, TIMESTAMPTZOID}, CURSOR_OPT_GENERIC_PLAN};
 static const CecQuery open_finding = {
-	OPEN(ONE_FINDING), FINDING_PARAMETERS, {ONE_FINDING_TYPES}, CURSOR_OPT_GENERIC_PLAN};
+	OPEN(ONE_FINDING), OPENING_PARAMETERS, {ONE_FINDING_TYPES, TIMESTAMPTZOID}, CURSOR_OPT_GENERIC_PLAN};
 
 static const CecQuery open_errors = {BEGIN_ERRORS OPEN(FINDINGS) END_ERRORS,
-									 FINDING_PARAMETERS,
-									 {FINDING_TYPES},
+									 OPENING_PARAMETERS,
+									 {FINDING_TYPES, TIMESTAMPTZOID},
 									 CURSOR_OPT_GENERIC_PLAN,
 									 .results = {TOLD_TYPES}};
 static const CecQuery open_error = {BEGIN_ERRORS OPEN(ONE_FINDING) END_ERRORS,
-									FINDING_PARAMETERS,
-									{ONE_FINDING_TYPES},
+									OPENING_PARAMETERS,
+									{ONE_FINDING_TYPES, TIMESTAMPTZOID},
 									CURSOR_OPT_GENERIC_PLAN,
 									.results = {TOLD_TYPES}};
 
@@ -84,20 +87,20 @@ static const CecQuery update_findings = {
 	CURSOR_OPT_GENERIC_PLAN};
 
 static const CecQuery close_findings = {
-	"UPDATE @P@.finding f SET closed_at = greatest(clock_timestamp(), f.opened_at)"
+	"UPDATE @P@.finding f SET closed_at = greatest($2, f.opened_at)"
 	" FROM unnest($1) AS n(finding_id) WHERE f.finding_id = n.finding_id AND f.closed_at IS NULL",
-	1,
-	{INT8ARRAYOID},
+	2,
+	{INT8ARRAYOID, TIMESTAMPTZOID},
 	CURSOR_OPT_GENERIC_PLAN};
 
 static const CecQuery close_errors = {
-	"WITH written AS (UPDATE @P@.finding f SET closed_at = greatest(clock_timestamp(), f.opened_at)"
+	"WITH written AS (UPDATE @P@.finding f SET closed_at = greatest($2, f.opened_at)"
 	" FROM (SELECT i.finding_id FROM unnest($1) AS n(finding_id) CROSS JOIN LATERAL (SELECT b.finding_id"
 	" FROM @P@.finding b WHERE b.finding_id = n.finding_id AND b.closed_at IS NULL OFFSET 0) AS i OFFSET 0) AS o"
 	" WHERE f.finding_id = o.finding_id AND f.closed_at IS NULL"
 	" RETURNING f.finding_id, f.kind, f.severity, f.asset_id, f.contract_id, f.subject, f.message) " TOLD,
-	1,
-	{INT8ARRAYOID},
+	2,
+	{INT8ARRAYOID, TIMESTAMPTZOID},
 	CURSOR_OPT_GENERIC_PLAN,
 	.results = {TOLD_TYPES}};
 
@@ -182,9 +185,9 @@ fill_arrays(const List *findings, Datum *args)
 static void
 write_closed(CecPortfolio *portfolio, const CecFindingChange *change, CecOutbox *outbox)
 {
-	Datum arg = cec_ids_as_array(&change->closed);
+	Datum args[] = {cec_ids_as_array(&change->closed), TimestampTzGetDatum(change->at)};
 
-	cec_query_run(portfolio->plans, change->closes_errors ? &close_errors : &close_findings, &arg, NULL, 0);
+	cec_query_run(portfolio->plans, change->closes_errors ? &close_errors : &close_findings, args, NULL, 0);
 	if (change->closes_errors)
 		cec_finding_tell_closed(portfolio, outbox);
 }
@@ -192,8 +195,9 @@ write_closed(CecPortfolio *portfolio, const CecFindingChange *change, CecOutbox 
 static void
 write_opened(CecPortfolio *portfolio, const CecFindingChange *change, CecOutbox *outbox)
 {
-	Datum args[FINDING_PARAMETERS];
+	Datum args[OPENING_PARAMETERS];
 
+	args[FINDING_PARAMETERS] = TimestampTzGetDatum(change->at);
 	if (list_length(change->opened) == 1)
 	{
 		fill_one(linitial(change->opened), args);
@@ -225,6 +229,8 @@ cec_finding_write(CecPortfolio *portfolio, CecFindingChange *change, CecOutbox *
 {
 	if (change->closed.count == 0 && change->opened == NIL && change->changed == NIL)
 		return;
+	if (change->at == 0)
+		change->at = GetCurrentTimestamp();
 	SPI_connect();
 	if (change->closed.count > 0)
 		write_closed(portfolio, change, outbox);

@@ -7,6 +7,7 @@
 
 #include "nodes/pg_list.h"
 #include "utils/date.h"
+#include "utils/timestamp.h"
 
 #include "outbox/outbox_write.h"
 #include "portfolio/portfolio_cache.h"
@@ -37,6 +38,7 @@ typedef struct CecFinding
 /* What is to be closed and opened, together: all zero, there is nothing. */
 typedef struct CecFindingChange
 {
+	TimestampTz at; /* the instant of the statement that does so; 0: whatever the clock says then */
 	CecIds closed;
 	bool opens_errors; /* of errors others are told */
 	bool closes_errors;

@@ -127,7 +127,12 @@ BEGIN
 						WHEN 'exclude lost' THEN 'Asset %%1$s is no longer excluded from %%3$s by rule %%2$s: %%4$s.'
 						WHEN ' gained' THEN 'Rule %%2$s, which is gone, acts on asset %%1$s: %%4$s.'
 						ELSE 'Rule %%2$s, which is gone, acts no longer on asset %%1$s: %%4$s.' END, d.asset, d.rule, d.term, d.days) END
-			FROM told d) AS x
+			FROM told d
+			UNION ALL
+			SELECT 4, CASE WHEN f.closed_at = $2 THEN 0 ELSE 1 END, 'finding', f.asset_id, f.term_id, f.rule_id,
+				CASE WHEN coalesce(f.first_day <= f.last_day, true) THEN daterange(f.first_day, f.last_day, '[]') END,
+				format('%%s %%s: %%s', CASE WHEN f.closed_at = $2 THEN 'Closes' ELSE 'Opens' END, f.kind, f.message)
+			FROM @P@.finding f WHERE f.opened_at = $2 OR f.closed_at = $2) AS x
 		ORDER BY x.place, x.step, x.asset_id, x.term_id, x.rule_id, lower(x.during) NULLS FIRST, x.message
 		$query$, cec._net_days(), cec._audit_entry())) USING audit_id, asked.at, asked.xid, asked.system_id;
 END;

@@ -225,9 +225,10 @@ add_messages(CecPortfolio *portfolio, List *opened)
  * now on: of include rules and suspended ones too, which nobody asks again for that.
  */
 static void
-move_open(CecPortfolio *portfolio, const CecIds *rules, CecOutbox *outbox)
+move_open(CecChange *change, const CecIds *rules)
 {
-	CecFindingChange findings = {0};
+	CecPortfolio *portfolio = change->portfolio;
+	CecFindingChange findings = {.at = cec_delta_instant(&change->delta, 0)};
 	MemoryContext cxt = CurrentMemoryContext;
 	MemoryContext old;
 	Datum arg;
@@ -259,7 +260,7 @@ move_open(CecPortfolio *portfolio, const CecIds *rules, CecOutbox *outbox)
 	MemoryContextSwitchTo(old);
 	SPI_finish();
 	add_messages(portfolio, findings.opened);
-	cec_finding_write(portfolio, &findings, outbox);
+	cec_finding_write(portfolio, &findings, cec_outbox_of(change));
 }
 
 /*
@@ -276,6 +277,7 @@ tell_of_rules(CecChange *change)
 	if (state == NULL)
 		return;
 	settling.portfolio = change->portfolio;
+	settling.findings.at = cec_delta_instant(&change->delta, 0);
 	settling.today = cec_change_today(change);
 	settling.set = cec_rule_set_get(change->portfolio);
 	foreach (cell, state->findings.rules)
@@ -286,7 +288,7 @@ tell_of_rules(CecChange *change)
 		settle_assets(&settling, state->findings.assets);
 	add_messages(settling.portfolio, settling.findings.opened);
 	cec_finding_write(settling.portfolio, &settling.findings, cec_outbox_of(change));
-	move_open(change->portfolio, &state->moved, cec_outbox_of(change));
+	move_open(change, &state->moved);
 }
 
 /* Registers with the engine. */
