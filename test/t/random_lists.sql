@@ -318,7 +318,8 @@ DECLARE
 	on_day date := random_day();
 	policy text := random_pick('{carry_remaining,restart,overlap}');
 	overlap_until date := CASE WHEN policy = 'overlap' THEN on_day + random_id(60)::int - 1 END;
-	old_id bigint := (SELECT asset_id FROM law.asset WHERE asset_tag = old_tag);
+	-- The tag may name another asset, too: then it is the one that stands somewhere.
+	old_id bigint := cec._asset_to_leave('law', old_tag, on_day);
 	new_id bigint := (SELECT asset_id FROM law.asset WHERE asset_tag = new_tag);
 	expected text[] := CASE WHEN random_is_alone() THEN random_swapped(old_id, new_id, on_day, policy, overlap_until) END;
 	stated text[];
@@ -338,9 +339,9 @@ CREATE FUNCTION random_transfer() RETURNS text[] LANGUAGE plpgsql
 AS $$
 DECLARE
 	tag text := random_listed_tag();
-	asset bigint := (SELECT asset_id FROM law.asset WHERE asset_tag = tag);
 	policy text := random_pick('{no_change,transfer,transfer,terminate}');
 	on_day date := least(random_day(), random_today() - random_id(10)::int);
+	asset bigint := cec._asset_to_leave('law', tag, on_day);
 	customer text := 'CU-' || random_id(5);
 	target record;
 	expected text[];
